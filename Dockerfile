@@ -1,0 +1,35 @@
+FROM python:3.12-slim AS builder
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
+WORKDIR /src
+COPY requirements.lock requirements-build.lock ./
+# The environment gets no pip of its own: the builder's works on it from outside. Wheels only, so no
+# compiler is needed. The build tools stay in the builder.
+RUN python -m venv --without-pip /opt/gradd \
+    && pip --python /opt/gradd/bin/python install --require-hashes --only-binary :all: -r requirements.lock \
+    && pip install --require-hashes --only-binary :all: -r requirements-build.lock
+COPY pyproject.toml LICENSE ./
+COPY core core
+COPY app app
+RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
+    && pip --python /opt/gradd/bin/python install --no-deps --no-index /wheels/*.whl
+
+FROM python:3.12-slim
+# The environment holds the dependencies and the installed packages app and core, compiled.
+COPY --from=builder /opt/gradd /opt/gradd
+# Writable by any user, since the service may be started under any uid. The sticky bit keeps one
+# user's files from another's.
+RUN install -d -m 1777 /data
+# NumPy's OpenBLAS takes one thread per core of the host, whatever CPU limit the container has: where
+# there is such a limit, start the container with OPENBLAS_NUM_THREADS set to it.
+ENV PATH=/opt/gradd/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    GRADD_DATA_DIR=/data
+VOLUME /data
+WORKDIR /data
+USER 10001:10001
+EXPOSE 8000
+# No proxy, whatever the environment says: this asks the container itself.
+HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 \
+    CMD ["python", "-c", "import urllib.request as r; r.build_opener(r.ProxyHandler({})).open('http://127.0.0.1:8000/livez', timeout=3)"]
+CMD ["gradd", "serve", "--host", "0.0.0.0", "--port", "8000"]

@@ -1,0 +1,148 @@
+# gradd: set-up, run, tests, checks. `make help` lists the targets.
+# Needs make, bash and a Python from 3.11 on; everything else goes into $(VENV).
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# The tools of the environment come first, for the scripts that are started here too.
+VENV ?= .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+# More arguments for the server: make run RUN_ARGS='--port 9000'
+RUN_ARGS ?=
+# More arguments for pytest: make test PYTEST_ARGS='-k dense -x'
+PYTEST_ARGS ?=
+# make lock UV_ARGS=--upgrade takes newer versions; without it the present pins are kept.
+UV_ARGS ?=
+
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+# The project itself, in place: its console script and metadata, with the locked build tools.
+INSTALL_PROJECT := $(PIP) install --no-deps --no-build-isolation --editable .
+
+# One resolution for Python 3.11 and later on every platform. The development lock comes first, and
+# the others take their versions from it, so that what is tested is what is served.
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+  --generate-hashes --no-emit-index-url --no-emit-find-links \
+  --custom-compile-command 'make lock' $(UV_ARGS)
+
+# A stamp says that $(VENV) holds what a lock names; it is older than the lock when that changes.
+DEV_STAMP := $(VENV)/.stamp-dev
+# The development environment holds everything `make run` needs: use it where there is one.
+RUN_STAMP := $(if $(wildcard $(DEV_STAMP)),$(DEV_STAMP),$(VENV)/.stamp-run)
+
+$(VENV)/bin/python:
+	@python=; \
+	for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	  if command -v $$name >/dev/null && $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))'; \
+	  then python=$$name; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "gradd needs Python 3.11 or newer; python3 here is: $$(python3 --version 2>&1 || true)." >&2; \
+	  echo "Install one (python3.11 to python3.14 are found by name), then run make again." >&2; \
+	  exit 1; \
+	fi; \
+	echo "creating $(VENV) with $$($$python --version)"; \
+	$$python -m venv $(VENV)
+
+$(VENV)/.stamp-run: requirements.lock requirements-build.lock pyproject.toml | $(VENV)/bin/python
+	@echo "installing requirements.lock into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(INSTALL_PROJECT)
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	@echo "installing requirements-dev.lock into $(VENV)"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(INSTALL_PROJECT)
+	@touch $@
+
+# Serve on http://127.0.0.1:8000 (needs the runtime lock alone)
+.PHONY: run
+run: $(RUN_STAMP)
+	@exec gradd serve $(RUN_ARGS)
+
+# Set up the development environment without running anything
+.PHONY: dev
+dev: $(DEV_STAMP)
+
+# Run the tests
+.PHONY: test
+test: $(DEV_STAMP)
+	@python -m pytest $(PYTEST_ARGS)
+
+# Everything a change must pass: format, lint, types, imports, schema, tests
+.PHONY: check
+check: lint types imports schema test
+
+# Check format and lint
+.PHONY: lint
+lint: $(DEV_STAMP)
+	@ruff format --check
+	@ruff check
+
+# Check the types
+.PHONY: types
+types: $(DEV_STAMP)
+	@mypy
+
+# Check who imports whom
+.PHONY: imports
+imports: $(DEV_STAMP)
+	@lint-imports --no-logo
+
+# Check that openapi/openapi.json is what the code says
+.PHONY: schema
+schema: $(DEV_STAMP)
+	@python -m app.openapi --check
+
+# Format the code and mend what the linter can
+.PHONY: format
+format: $(DEV_STAMP)
+	@ruff format
+	@ruff check --fix
+
+# Run every benchmark: the modules of bench/ with no leading underscore
+.PHONY: bench
+bench: $(DEV_STAMP)
+	@for file in bench/[!_]*.py; do \
+	  name=$${file#bench/}; name=$${name%.py}; \
+	  echo "== bench.$$name"; \
+	  python -m "bench.$$name" || exit 1; \
+	done
+
+# Show the service at work
+.PHONY: demo
+demo: $(DEV_STAMP)
+	@python -m examples.demo
+
+# Write openapi/openapi.json
+.PHONY: openapi
+openapi: $(DEV_STAMP)
+	@python -m app.openapi --write
+
+# Generate the clients from openapi/openapi.json
+.PHONY: clients
+clients: $(DEV_STAMP)
+	@openapi/generate.sh
+
+# Test the generated clients
+.PHONY: test-clients
+test-clients: $(DEV_STAMP)
+	@openapi/test.sh
+
+# Bring the lock files in line with pyproject.toml (UV_ARGS=--upgrade: newer versions)
+.PHONY: lock
+lock: $(DEV_STAMP)
+	@$(LOCK) pyproject.toml --group dev --output-file requirements-dev.lock
+	@$(LOCK) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
+	@$(LOCK) --group build --constraints requirements-dev.lock --output-file requirements-build.lock
+
+# Remove the environment and the caches
+.PHONY: clean
+clean:
+	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+
+# List the targets
+.PHONY: help
+help:
+	@awk '/^# /{text=substr($$0, 3)} /^\.PHONY: /{printf "%-14s%s\n", $$2, text} /^$$/{text=""}' $(firstword $(MAKEFILE_LIST))

@@ -1,0 +1,3 @@
+"""The HTTP service around the gradient core."""
+
+VERSION = "0.1.0"

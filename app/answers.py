@@ -1,0 +1,94 @@
+"""The answers of /v1/forward and /v1/gradients."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from app.compute import Rendering, problem_of, scalar
+from app.problems import error_of
+from app.schemas.gradients import FORWARD_PARTS, GRADIENTS_PARTS, ForwardRequest, GradientsRequest
+from app.settings import Settings
+from app.workshop import Interrupt
+from core.certificate import certify
+from core.plan import Keep, Plan
+from core.problem import Problem
+
+
+def forward(body: ForwardRequest, settings: Settings, interrupt: Interrupt) -> dict[str, Any]:
+    """Run a problem forward."""
+    problem = problem_of(body, settings, body.include, FORWARD_PARTS, needs_loss=False)
+    rendering = Rendering(problem, body.include, body.layers)
+    rendering.refuse_large(settings.max_answer_elements)
+    keep = Keep(preactivations="preactivations" in rendering.parts)
+    plan = problem.plan(backward=False, keep=keep, interrupt=interrupt)
+    with np.errstate(all="ignore"):
+        plan.forward()
+    return {**_results(plan, problem, rendering), **_closing(plan, body, rendering)}
+
+
+def gradients(body: GradientsRequest, settings: Settings, interrupt: Interrupt) -> dict[str, Any]:
+    """Run a problem forward and backward."""
+    problem = problem_of(body, settings, body.include, GRADIENTS_PARTS, needs_loss=True)
+    rendering = Rendering(problem, body.include, body.layers)
+    rendering.refuse_large(settings.max_answer_elements)
+    parts = rendering.parts
+    keep = Keep(
+        preactivations="preactivations" in parts,
+        deltas="deltas" in parts,
+        input_gradients="input_gradient" in parts or body.verify,
+    )
+    plan = problem.plan(keep=keep, interrupt=interrupt)
+    with np.errstate(all="ignore"):
+        plan.forward()
+        plan.backward()
+    answer = _results(plan, problem, rendering)
+    if "deltas" in parts:
+        answer["deltas"] = rendering.tensors(plan.gradients.deltas)
+    if "gradients" in parts:
+        answer["gradients"] = rendering.parameters(plan.gradients.gradients)
+    if "input_gradient" in parts:
+        answer["input_gradient"] = rendering.named_inputs(plan.gradients.input_gradients)
+    if body.verify:
+        certificate = certify(problem, plan.gradients.gradients, plan.gradients.input_gradients)
+        answer["certificate"] = dataclasses.asdict(certificate)
+    return {**answer, **_closing(plan, body, rendering)}
+
+
+def _results(plan: Plan, problem: Problem, rendering: Rendering) -> dict[str, Any]:
+    """The parts that every pass has: the loss, where there is one, and the tensors of the forward pass."""
+    answer: dict[str, Any] = {}
+    objective, parts = problem.objective, rendering.parts
+    if objective and objective.loss.needs_targets:
+        if "loss" in parts:
+            terms = plan.loss.terms
+            answer["loss"] = scalar(plan.loss.total)
+            answer["loss_terms"] = {name: scalar(value) for name, value in terms.items()}
+            answer["loss_formula"] = objective.loss.batch_formula()
+        if "per_example_losses" in parts:
+            answer["per_example_losses"] = plan.loss.per_example()
+    elif objective and "loss" in parts:
+        answer["loss_formula"] = objective.loss.batch_formula()
+    if "output" in parts:
+        answer["output"] = rendering.tensor(plan.output)
+    if "preactivations" in parts:
+        answer["preactivations"] = rendering.tensors(plan.preactivations)
+    if "activations" in parts:
+        answer["activations"] = rendering.tensors(plan.activations)
+    return answer
+
+
+def _closing(plan: Plan, body: ForwardRequest | GradientsRequest, rendering: Rendering) -> dict[str, Any]:
+    """What stands at the end of every answer."""
+    problem = rendering.problem
+    closing: dict[str, Any] = {}
+    if body.seed is not None:
+        closing["parameters"] = rendering.parameters(plan.parameters, everything=True)
+    if plan.new_state:
+        closing["state"] = plan.new_state
+    if plan.reported:
+        closing["reported"] = plan.reported
+    warnings = [error_of(issue) for issue in (*problem.warnings, *plan.warnings)]
+    return {**closing, "convention": problem.convention, "dtype": problem.dtype.name, "warnings": warnings}

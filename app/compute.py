@@ -1,0 +1,129 @@
+"""From a request to the core and back: the glue that the endpoints share."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from app.schemas.problem import Problem as ProblemBody
+from app.settings import Settings
+from core.arrays import Array
+from core.convention import layer_parameters, tensor
+from core.errors import Issue, Refusal
+from core.problem import Problem, Sent, checked
+from core.survey import INPUT, Limits, Node, names_of
+
+
+def problem_of(
+    body: ProblemBody, settings: Settings, parts: Sequence[str], valid: Sequence[str], *, needs_loss: bool
+) -> Problem:
+    """The checked problem of a request; `parts` are the parts of the answer it asks for, out of the `valid` ones.
+
+    Raises:
+        Refusal: with everything that is wrong with it.
+    """
+    layers = body.network.layers
+    if len(layers) > settings.max_layers:
+        detail = f"The network has {len(layers):,} layers; this server takes {settings.max_layers:,}."
+        raise Refusal.of("too-large", detail, "network", "layers", expected=settings.max_layers, got=len(layers))
+    batch = body.batch
+    sent = Sent(
+        layers=layers,
+        inputs=batch.inputs if isinstance(batch.inputs, dict) else {INPUT: batch.inputs},
+        parameters=body.parameters or {},
+        state=body.state or {},
+        loss=body.loss,
+        targets=batch.targets,
+        upstream=batch.upstream,
+        sample_weight=batch.sample_weight,
+        first_label=batch.first_label,
+        convention=body.convention,
+        dtype=body.dtype,
+        seed=body.seed,
+    )
+    limits = Limits(parameters=settings.max_parameters, activations=settings.max_activations)
+    besides = [*_unknown("include", parts, valid), *_unknown("layers", body.layers or [], names_of(layers))]
+    return checked(sent, limits, needs_loss=needs_loss, besides=besides)
+
+
+class Rendering:
+    """Writes a problem's tensors as the request writes them: its convention, its choice of parts and layers."""
+
+    def __init__(self, problem: Problem, parts: Iterable[str], layers: Sequence[str] | None) -> None:
+        self.problem = problem
+        self.parts = set(parts)
+        self.nodes: dict[str, Node] = {node.name: node for node in problem.nodes}
+        self.layers = set(self.nodes if layers is None else layers)
+
+    def tensor(self, array: Array) -> Array:
+        """One tensor."""
+        return tensor(array, self.problem.convention)
+
+    def tensors(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """A map of tensors by layer."""
+        return {name: self.tensor(arrays[name]) for name in self.nodes if name in self.layers and name in arrays}
+
+    def parameters(self, arrays: Mapping[str, Mapping[str, Array]], *, everything: bool = False) -> dict[str, Any]:
+        """Parameters, or their gradients, by layer and name."""
+        return {
+            name: layer_parameters(arrays[name], node.parameters, self.problem.convention)
+            for name, node in self.nodes.items()
+            if node.parameters and (everything or name in self.layers)
+        }
+
+    def named_inputs(self, arrays: Mapping[str, Array]) -> Any:
+        """A tensor for each input of the batch: one, or an object of named ones, as the batch has them."""
+        written = {name: self.tensor(array) for name, array in arrays.items()}
+        return written[INPUT] if set(written) == {INPUT} else written
+
+    def refuse_large(self, limit: int) -> None:
+        """Refuse an answer with more numbers than the limit, before they are computed.
+
+        Raises:
+            Refusal: `too-large`.
+        """
+        nodes = [node for name, node in self.nodes.items() if name in self.layers]
+        per_layer = sum(math.prod(node.shape) for node in nodes)
+        weights = sum(math.prod(parameter.shape) for node in nodes for parameter in node.parameters.values())
+        inputs = sum(array.size for array in self.problem.inputs.values())
+        sizes = {
+            "output": math.prod(self.problem.output_shape),
+            "preactivations": per_layer,
+            "activations": per_layer,
+            "deltas": per_layer,
+            "gradients": weights,
+            "input_gradient": inputs,
+        }
+        total = sum(size for part, size in sizes.items() if part in self.parts)
+        if total > limit:
+            detail = f"The answer would hold {total:,} numbers; this server writes {limit:,}."
+            hint = 'Name fewer parts in "include" or fewer layers in "layers".'
+            raise Refusal.of("too-large", detail, "include", expected=limit, got=total, hint=hint)
+
+
+def _unknown(field: str, asked: Sequence[str], valid: Sequence[str]) -> list[Issue]:
+    """An issue for each name that is not valid."""
+    issues = []
+    for position, name in enumerate(asked):
+        if name not in valid:
+            near = difflib.get_close_matches(name, valid, 1)
+            issues.append(
+                Issue(
+                    code="unknown-name",
+                    path=(field, position),
+                    detail=f"{name[:60]!r} is not one of {', '.join(valid[:50])}.",
+                    expected=list(valid[:50]),
+                    got=name[:60],
+                    hint=f"Did you mean {near[0]!r}?" if near else None,
+                )
+            )
+    return issues
+
+
+def scalar(value: Any) -> Any:
+    """A number of the computation, in its own precision."""
+    return value if isinstance(value, np.generic) else float(value)

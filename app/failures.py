@@ -1,0 +1,57 @@
+"""Every way a request can fail, answered as a problem: our refusals, the framework's, and defects."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.problems import KINDS, answer, refusal
+from core.errors import GraddError, Issue, Refusal
+
+logger = logging.getLogger("gradd")
+
+
+def register(app: FastAPI) -> None:
+    """Let every failure of this application be answered as a problem."""
+    app.add_exception_handler(GraddError, refused)
+    app.add_exception_handler(HTTPException, by_framework)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, defect)
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """A refusal of ours."""
+    assert isinstance(error, GraddError)  # noqa: S101  (for the type checker: registered for this class alone)
+    return refusal(error, request.url.path)
+
+
+async def by_framework(request: Request, error: Exception) -> Response:
+    """No such address, no such method, and what else the framework refuses by itself."""
+    assert isinstance(error, HTTPException)  # noqa: S101
+    by_status = {kind.status: kind for kind in reversed(KINDS.values())}
+    kind = by_status.get(error.status_code, KINDS["invalid-request" if error.status_code < 500 else "internal-error"])
+    where = f"{request.method} {request.url.path[:200]}"
+    detail = f"{where}: {HTTPStatus(error.status_code).phrase.lower()}."
+    return answer(kind, detail, request.url.path, headers=error.headers)
+
+
+async def invalid(request: Request, error: Exception) -> Response:
+    """A query or path parameter that does not validate. The input is not repeated: it may be huge."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    issues = [
+        Issue(code="invalid-request", path=tuple(entry["loc"]), detail=f"{entry['msg']}.") for entry in error.errors()
+    ]
+    return refusal(Refusal(issues), request.url.path)
+
+
+async def defect(request: Request, error: Exception) -> Response:
+    """Anything else is a defect: logged with its trace, answered without one."""
+    logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    detail = "The server failed in a way it should not; the trace is in its log."
+    return answer(KINDS["internal-error"], detail, request.url.path)

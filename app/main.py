@@ -1,0 +1,43 @@
+"""The application: what the service has."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from app import VERSION, failures, openapi
+from app.routes import about, docs, forward, gradients, health, playground, problems
+from app.settings import Settings
+from app.workshop import Workshop
+
+DESCRIPTION = """Send a network, its weights and a batch; get back activations, deltas and weight gradients, computed by
+matrix-form backpropagation in your own convention.
+
+Tensors are nested lists of numbers, or base64. Every refusal is `application/problem+json` and names the place, the
+operator, the shapes and the likely fix."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The service with its routes; settings come from the environment unless they are given."""
+    settings = settings or Settings()
+    app = FastAPI(
+        title="gradd",
+        version=VERSION,
+        summary="The gradient service",
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=False,
+        redirect_slashes=False,
+    )
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    app.state.settings = settings
+    app.state.workshop = Workshop(settings.compute_threads, settings.max_waiting, settings.max_seconds)
+    for routes in (gradients, forward, about, health, problems, docs, playground):
+        app.include_router(routes.router)
+    failures.register(app)
+    app.openapi = openapi.published(app)  # type: ignore[method-assign]
+    return app
+
+
+app = create_app()

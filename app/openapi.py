@@ -1,0 +1,131 @@
+"""The published schema: how it differs from what FastAPI writes by itself, and the command that exports it.
+
+python -m app.openapi --write      writes openapi/openapi.json
+python -m app.openapi --check      fails where that file is out of date
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from app.problems import KINDS, MEDIA_TYPE
+from app.schemas.refusal import ProblemDocument
+
+FILE = Path(__file__).parent.parent / "openapi" / "openapi.json"
+REF = "#/components/schemas/{model}"
+WITH_BODY = ("malformed-json", "not-acceptable", "request-timeout", "too-large", "unsupported-media-type",
+             "invalid-request", "overloaded", "timeout")  # fmt: skip
+
+_described: dict[str, type[BaseModel]] = {ProblemDocument.__name__: ProblemDocument}
+
+
+def describe(body: type[BaseModel], answer: type[BaseModel], examples: Mapping[str, Any]) -> dict[str, Any]:
+    """What a route that parses its body itself says of it: arguments for the route's decorator."""
+    _described.update({body.__name__: body, answer.__name__: answer})
+    refusals = {KINDS[slug].status for slug in WITH_BODY}
+    return {
+        "openapi_extra": {
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": _ref(body), "examples": dict(examples)}},
+            }
+        },
+        "responses": {200: {"description": "The answer.", "content": {"application/json": {"schema": _ref(answer)}}}}
+        | {status: refused(status) for status in sorted(refusals)},
+    }
+
+
+def refused(status: int) -> dict[str, Any]:
+    """How the schema writes an answer that is a problem."""
+    titles = [f"`{kind.slug}`: {kind.title.lower()}" for kind in KINDS.values() if kind.status == status]
+    return {"description": "; ".join(titles) + ".", "content": {MEDIA_TYPE: {"schema": _ref(ProblemDocument)}}}
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": REF.format(model=model.__name__)}
+
+
+def published(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """The function that FastAPI calls for the schema; it is built once."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(
+                title=app.title,
+                version=app.version,
+                openapi_version="3.1.0",
+                summary=app.summary,
+                description=app.description,
+                license_info=app.license_info,
+                routes=app.routes,
+                tags=app.openapi_tags,
+            )
+            _, definitions = models_json_schema(
+                [(model, "validation") for model in _described.values()], ref_template=REF
+            )
+            components = schema.setdefault("components", {}).setdefault("schemas", {})
+            components.update(definitions["$defs"])
+            for name in ("HTTPValidationError", "ValidationError"):
+                components.pop(name, None)
+            schema["components"]["schemas"] = dict(sorted(components.items()))
+            app.openapi_schema = _without_nulls(_without_titles(schema))
+        return app.openapi_schema
+
+    return openapi
+
+
+def _without_titles(node: Any, *, names: bool = False) -> Any:
+    """The schema without the titles that repeat each field's name. Under `properties`, "title" would be a field."""
+    if isinstance(node, dict):
+        return {
+            key: _without_titles(value, names=key in {"properties", "$defs", "schemas"} and not names)
+            for key, value in node.items()
+            if names or key != "title" or not isinstance(value, str) or "openapi" in node or "version" in node
+        }
+    return [_without_titles(value) for value in node] if isinstance(node, list) else node
+
+
+def _without_nulls(node: Any) -> Any:
+    """The schema without `null` beside the type of a field that may simply be left out."""
+    if isinstance(node, list):
+        return [_without_nulls(value) for value in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: _without_nulls(value) for key, value in node.items()}
+    if node.get("default", 0) is None and {"type": "null"} in node.get("anyOf", []):
+        others = [member for member in node.pop("anyOf") if member != {"type": "null"}]
+        del node["default"]
+        node |= others[0] if len(others) == 1 else {"anyOf": others}
+    return node
+
+
+def exported() -> str:
+    """The schema as the file holds it."""
+    from app.main import create_app
+
+    return json.dumps(create_app().openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    """Write the file, or compare it. Returns the exit status."""
+    text = exported()
+    if "--write" in arguments:
+        FILE.write_text(text, encoding="utf-8")
+        return 0
+    if FILE.exists() and FILE.read_text(encoding="utf-8") == text:
+        return 0
+    print(f"{FILE.name} is out of date: run `make openapi`.", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,225 @@
+"""Refusals as `application/problem+json` (RFC 9457): the one place where a code meets an HTTP status.
+
+Adding a problem: one entry in `KINDS`. Its page is served at /problems/{slug}, and the schema lists it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from core.errors import GraddError, Issue
+
+MEDIA_TYPE = "application/problem+json"
+MOST_ERRORS = 20
+"""A refusal lists at most this many errors; its `detail` says how many more there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: its status, its title, and the text of its page."""
+
+    slug: str
+    status: int
+    title: str
+    meaning: str
+    remedy: str
+
+
+KINDS: dict[str, Kind] = {
+    kind.slug: kind
+    for kind in (
+        Kind(
+            "malformed-json",
+            400,
+            "The body is not JSON",
+            "The body could not be parsed: a syntax error, another encoding than UTF-8, NaN or Infinity written bare, a "
+            "number beyond the range of float64, or compressed data that is cut off.",
+            "Write numbers as JSON does (no NaN, no trailing commas), encode the body as UTF-8 without a byte-order mark.",
+        ),
+        Kind(
+            "not-found",
+            404,
+            "There is nothing here",
+            "No resource has this address.",
+            "GET /openapi.json lists every address; GET /docs shows them.",
+        ),
+        Kind(
+            "method-not-allowed",
+            405,
+            "This address does not take that method",
+            "The address exists, but it does not answer to this method.",
+            "The header Allow names the methods that it takes. Computations are POST requests.",
+        ),
+        Kind(
+            "not-acceptable",
+            406,
+            "No acceptable format",
+            "The header Accept leaves no format in which this address can answer.",
+            "Accept application/json, or leave the header out.",
+        ),
+        Kind(
+            "request-timeout",
+            408,
+            "The body came too slowly",
+            "The connection was given up because the body did not arrive within the time that GET /v1 names.",
+            "Send the body at once; compress it with zstd or gzip where the line is slow.",
+        ),
+        Kind(
+            "too-large",
+            413,
+            "Larger than this server takes",
+            "The body, the network, its results or the answer are beyond a limit. Nothing was computed, and no memory of "
+            "that size was taken. GET /v1 lists the limits.",
+            "Send less at a time, leave parts out of the answer with include and layers, or run a server with higher "
+            "limits: they are settings.",
+        ),
+        Kind(
+            "unsupported-media-type",
+            415,
+            "This kind of body is not understood",
+            "The header Content-Type or Content-Encoding names a format that this address does not read.",
+            "Send application/json, plain or compressed with gzip or zstd.",
+        ),
+        Kind(
+            "invalid-request",
+            422,
+            "Something in the request is not valid",
+            "The body is JSON, but a field is missing, unknown, of the wrong type or out of range, or several kinds of "
+            "problems came together. Each error has the place as a JSON pointer.",
+            "Go through the errors: each says what was expected and, where one is likely, the fix.",
+        ),
+        Kind(
+            "shape-mismatch",
+            422,
+            "Shapes do not fit",
+            "A tensor does not have the shape that the layer, the loss or the convention asks for. Each error names the "
+            "operator, the shapes and the equation; where another convention would fit, it is named.",
+            'Look at "convention" first: row (inputs n x features, weights in x out), column (transposed both) or torch '
+            "(weights out x in).",
+        ),
+        Kind(
+            "unknown-name",
+            422,
+            "A name that means nothing here",
+            "A layer, parameter, function or part of the answer was named that does not exist.",
+            "The error lists the valid names and the nearest one. Layers without a name are named by position, from 1.",
+        ),
+        Kind(
+            "ragged-array",
+            422,
+            "The rows of an array differ in length",
+            "Nested lists are a tensor only where all lists of one depth have the same length.",
+            "The pointer leads to the first row that differs.",
+        ),
+        Kind(
+            "missing-parameters",
+            422,
+            "Parameters are missing",
+            "A layer needs a weight or a bias that the request does not hold.",
+            'Send it under parameters; or send "seed" and the server draws what is missing; or set "bias": false.',
+        ),
+        Kind(
+            "non-finite",
+            422,
+            "A number is infinite or not a number",
+            "NaN or infinity came in, or appeared in the computation. The error names the first layer and tensor where it "
+            "did, and why. No answer ever holds NaN.",
+            "Scale inputs or parameters down, use the loss on logits (softmax_cross_entropy, sigmoid_cross_entropy), or "
+            "compute in float64.",
+        ),
+        Kind(
+            "internal-error",
+            500,
+            "A defect of this server",
+            "The server failed in a way it should not. The request was not answered, and nothing was changed.",
+            "Please report it with the request that led here.",
+        ),
+        Kind(
+            "overloaded",
+            503,
+            "Too many requests are waiting",
+            "All threads that compute are busy, and the queue before them is full.",
+            "Come back after the number of seconds in the header Retry-After.",
+        ),
+        Kind(
+            "not-ready",
+            503,
+            "The server does not take requests now",
+            "Something that requests need is missing: the error names it.",
+            "The operator has to look at it; GET /readyz says when it is well again.",
+        ),
+        Kind(
+            "timeout",
+            504,
+            "The computation took too long",
+            "The computation was ended at the limit of seconds that GET /v1 names.",
+            "Send a smaller batch, or ask for less with include and layers.",
+        ),
+    )
+}
+
+
+def pointer(path: Sequence[str | int]) -> str:
+    """A path as a JSON pointer in a URI fragment (RFC 6901)."""
+    return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def error_of(issue: Issue) -> dict[str, Any]:
+    """One issue as it is written: fields without a value are left out."""
+    optional = {
+        "expected": issue.expected,
+        "got": issue.got,
+        "equation": issue.equation,
+        "hint": issue.hint,
+    }
+    return {
+        "pointer": pointer(issue.path),
+        "code": issue.code,
+        "detail": issue.detail,
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+
+
+def kind_of(issues: Sequence[Issue]) -> Kind:
+    """The kind of a refusal: what its issues have in common; `too-large` before others, for nothing else was looked at."""
+    codes = {issue.code for issue in issues}
+    if len(codes) == 1:
+        return KINDS.get(next(iter(codes)), KINDS["invalid-request"])
+    return KINDS["too-large"] if "too-large" in codes else KINDS["invalid-request"]
+
+
+def problem(kind: Kind, detail: str, instance: str, errors: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
+    """The members of a problem document."""
+    return {
+        "type": f"/problems/{kind.slug}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": instance,
+        "errors": list(errors),
+    }
+
+
+def answer(
+    kind: Kind,
+    detail: str,
+    instance: str,
+    errors: Sequence[dict[str, Any]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """A problem as an answer."""
+    content = orjson.dumps(problem(kind, detail, instance, errors))
+    return Response(content, kind.status, dict(headers or {}), MEDIA_TYPE)
+
+
+def refusal(error: GraddError, instance: str, headers: Mapping[str, str] | None = None) -> Response:
+    """A refusal of the core as an answer."""
+    first, count = error.issues[0], len(error.issues)
+    more = "" if count == 1 else f" (and {count - 1} more problem{'s' * (count > 2)})"
+    errors = [error_of(issue) for issue in error.issues[:MOST_ERRORS]]
+    return answer(kind_of(error.issues), first.detail + more, instance, errors, headers)

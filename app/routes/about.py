@@ -1,0 +1,41 @@
+"""GET /v1."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+
+from app import VERSION
+from app.schemas.about import About, Limits
+from app.settings import Settings
+from core.activations import FUNCTIONS
+from core.convention import CONVENTIONS
+from core.layers import KINDS
+from core.losses import LOSSES
+
+router = APIRouter(tags=["service"])
+
+
+@router.get("/v1", operation_id="describe_server", summary="What this server is and can")
+async def describe_server(request: Request) -> About:
+    """Name, version, the kinds of layers, activations, losses and optimizers, and the limits."""
+    settings: Settings = request.app.state.settings
+    return About(
+        name="gradd",
+        version=VERSION,
+        layers=list(KINDS),
+        activations=list(FUNCTIONS),
+        losses=list(LOSSES),
+        optimizers=[],
+        dtypes=["float64", "float32"],
+        conventions=list(CONVENTIONS),
+        limits=Limits(
+            body_bytes=settings.max_body_bytes,
+            layers=settings.max_layers,
+            parameters=settings.max_parameters,
+            activations=settings.max_activations,
+            answer_elements=settings.max_answer_elements,
+            seconds=settings.max_seconds,
+            body_seconds=settings.max_body_seconds,
+        ),
+        extensions=[],
+    )

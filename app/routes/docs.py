@@ -1,0 +1,34 @@
+"""GET /docs: the schema as a page that can be tried out, without anything from elsewhere."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.responses import HTMLResponse
+
+router = APIRouter(include_in_schema=False)
+
+ASSETS = files("fastapi_offline") / "static"
+TYPES = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css", "favicon.png": "image/png"}
+
+
+@router.get("/docs")
+async def show_documentation() -> HTMLResponse:
+    """Swagger UI over /openapi.json."""
+    return get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title="gradd",
+        swagger_js_url="docs/swagger-ui-bundle.js",
+        swagger_css_url="docs/swagger-ui.css",
+        swagger_favicon_url="docs/favicon.png",
+        swagger_ui_parameters={"tryItOutEnabled": True, "defaultModelsExpandDepth": 0},
+    )
+
+
+@router.get("/docs/{name}")
+def send_asset(name: Literal["swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"]) -> Response:
+    """A file of Swagger UI."""
+    return Response((ASSETS / name).read_bytes(), media_type=TYPES[name], headers={"Cache-Control": "max-age=86400"})

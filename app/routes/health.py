@@ -1,0 +1,31 @@
+"""GET /livez and /readyz."""
+
+from __future__ import annotations
+
+import os
+
+from fastapi import APIRouter, Request
+
+from app.openapi import refused
+from app.schemas.about import Alive, Ready
+from app.settings import Settings
+from core.errors import Refusal
+
+router = APIRouter(tags=["service"])
+
+
+@router.get("/livez", operation_id="check_alive", summary="Whether the process answers")
+async def check_alive() -> Alive:
+    """Answers at once, also while large requests compute."""
+    return Alive(status="alive")
+
+
+@router.get(
+    "/readyz", operation_id="check_ready", summary="Whether the server takes requests", responses={503: refused(503)}
+)
+def check_ready(request: Request) -> Ready:
+    """Looks at what requests need: a data folder that can be written."""
+    settings: Settings = request.app.state.settings
+    if not os.access(settings.data_dir, os.W_OK | os.X_OK):
+        raise Refusal.of("not-ready", "The data folder cannot be written.", hint="Set GRADD_DATA_DIR.")
+    return Ready(status="ready", checks={"data_dir": "writable"})

@@ -1,0 +1,25 @@
+"""GET /: a page on which a problem can be edited and its gradients be looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from fastapi import APIRouter
+from starlette.responses import FileResponse
+
+router = APIRouter(include_in_schema=False)
+
+FOLDER = Path(__file__).parent.parent / "playground"
+
+
+@router.get("/")
+def show_playground() -> FileResponse:
+    """The page; everything it needs comes from this server."""
+    return FileResponse(FOLDER / "index.html")
+
+
+@router.get("/playground/{name}")
+def send_part(name: Literal["page.css", "page.js"]) -> FileResponse:
+    """Its style or its script."""
+    return FileResponse(FOLDER / name)

@@ -1,0 +1,138 @@
+"""POST /v1/gradients and POST /v1/forward: what they take and give."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from app.schemas.problem import Body, Convention, NamedTensors, Parameters, Problem, Strict, names
+from app.wire.tensor import Tensor
+
+FORWARD_PARTS = ("loss", "output", "preactivations", "activations", "per_example_losses")
+GRADIENTS_PARTS = (
+    "loss", "output", "preactivations", "activations", "deltas", "gradients", "input_gradient", "per_example_losses",
+)  # fmt: skip
+
+
+class ForwardRequest(Problem):
+    """A problem to run forward. Without a loss or targets the answer has no loss."""
+
+    include: Annotated[list[str], names(*FORWARD_PARTS)] = Field(default=["loss", "output", "activations"])
+    """The parts of the answer."""
+
+
+class GradientsRequest(Problem):
+    """A problem to run forward and backward."""
+
+    include: Annotated[list[str], names(*GRADIENTS_PARTS)] = Field(
+        default=["loss", "output", "activations", "deltas", "gradients"]
+    )
+    """The parts of the answer."""
+
+    verify: Annotated[bool, Strict] = False
+    """Adds a certificate: a directional derivative of the loss that owes nothing to the backward pass."""
+
+
+class LossTerms(Body):
+    """The loss, term by term."""
+
+    data: float
+    """The loss of the examples."""
+
+    l2: float
+    """½ λ Σ‖weight‖²."""
+
+
+class Warning(Body):
+    """Something that was not refused and deserves a look."""
+
+    code: str
+    """What it is about: ambiguous-convention, unread-layer."""
+
+    pointer: str
+    """Where, as a JSON pointer."""
+
+    detail: str
+    """A sentence that says what and why."""
+
+    hint: str | None = None
+    """What to do about it."""
+
+
+class Certificate(Body):
+    """The derivative of the loss along one random direction of all parameters and inputs, found in two ways."""
+
+    method: str
+    """How the independent value was found: complex_step."""
+
+    step: float
+    """The length of the step."""
+
+    directional_derivative: float
+    """The independent value; no backward pass takes part in it."""
+
+    from_gradients: float
+    """The same rate as the sum of gradient times direction."""
+
+    relative_error: float
+    """Their difference, relative to the sum of |gradient times direction|."""
+
+
+class ForwardAnswer(Body):
+    """What a forward pass leaves. Parts that were not asked for are left out."""
+
+    loss: float | None = None
+    """The loss of the batch."""
+
+    loss_terms: LossTerms | None = None
+    """The loss, term by term."""
+
+    loss_formula: str | None = None
+    """The loss in LaTeX."""
+
+    per_example_losses: Tensor | None = None
+    """The loss of each example, before weights and reduction."""
+
+    output: Tensor | None = None
+    """The activations of the last layer."""
+
+    preactivations: NamedTensors | None = None
+    """Every layer's result before its activation function."""
+
+    activations: NamedTensors | None = None
+    """Every layer's result after its activation function."""
+
+    parameters: Parameters | None = None
+    """All parameters, where some were drawn from the seed."""
+
+    state: Parameters | None = None
+    """What layers keep for the next batch, by layer and name, where there is any."""
+
+    reported: Parameters | None = None
+    """What else layers show of this run, by layer and name: the mask of a dropout."""
+
+    convention: Convention
+    """How matrices are written in this answer."""
+
+    dtype: str
+    """Precision of the computation."""
+
+    warnings: list[Warning]
+    """What was not refused and deserves a look."""
+
+
+class GradientsAnswer(ForwardAnswer):
+    """What a forward and a backward pass leave. Parts that were not asked for are left out."""
+
+    deltas: NamedTensors | None = None
+    """∂L/∂Z of every layer: the gradient at its result before the activation function."""
+
+    gradients: Parameters | None = None
+    """∂L/∂(parameter), in exactly the shape of `parameters`."""
+
+    input_gradient: Tensor | NamedTensors | None = None
+    """∂L/∂(inputs), in the shape of `batch.inputs`."""
+
+    certificate: Certificate | None = None
+    """The certificate that `verify` asks for."""

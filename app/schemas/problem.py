@@ -1,0 +1,93 @@
+"""The problem object: network, parameters and batch, as forward, gradients and all later endpoints take it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypeAliasType
+
+from app.wire.tensor import Tensor
+from core.layers import AnyLayer
+from core.losses import AnyLoss
+
+LayerSpec = TypeAliasType("LayerSpec", Annotated[AnyLayer, Field(discriminator="kind")])
+LossSpec = TypeAliasType("LossSpec", Annotated[AnyLoss, Field(discriminator="kind")])
+Parameters = TypeAliasType("Parameters", dict[str, dict[str, Tensor]])
+NamedTensors = TypeAliasType("NamedTensors", dict[str, Tensor])
+Convention = Literal["row", "column", "torch"]
+Strict = Field(strict=True)
+
+
+class Body(BaseModel):
+    """Base of all bodies: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class NetworkSpec(Body):
+    """A network: its layers in execution order."""
+
+    layers: Annotated[list[LayerSpec], Field(min_length=1)]
+    """The layers. One without a name is named by its position, counted from 1; it reads the layer before it unless it
+    names its inputs."""
+
+
+class Batch(Body):
+    """Examples, and what their outputs are compared with."""
+
+    inputs: Tensor | NamedTensors
+    """One tensor, or an object of named tensors that layers read by name."""
+
+    targets: Tensor | None = None
+    """Numbers shaped like the output; or, for the cross-entropy losses, one class number for each example."""
+
+    upstream: Tensor | None = None
+    """∂L/∂(output), for the loss `upstream`."""
+
+    sample_weight: Tensor | None = None
+    """A weight for each example. Under `mean` their sum replaces n."""
+
+    first_label: Annotated[int, Strict] = 0
+    """The number of the first class: 1 for MATLAB and Octave labels."""
+
+
+class Problem(Body):
+    """A network with its parameters, a batch and a loss."""
+
+    network: NetworkSpec
+    """The network."""
+
+    parameters: Parameters | None = None
+    """Parameters by layer and name, for instance parameters["1"]["weight"]."""
+
+    state: Parameters | None = None
+    """What layers keep between batches, by layer and name: running_mean and running_variance of batch_norm. The answer
+    returns it as it is after this batch."""
+
+    batch: Batch
+    """The batch."""
+
+    loss: LossSpec | None = None
+    """The loss whose gradients are asked for."""
+
+    convention: Convention | None = None
+    """How matrices are written. row (default): n x features, weights in x out. column: features x n, weights out x in.
+    torch: n x features, weights out x in."""
+
+    dtype: Literal["float64", "float32"] = "float64"
+    """Precision of the computation and of the answer."""
+
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] | None = None
+    """Draws parameters that were not sent at random; they come back under `parameters`."""
+
+    layers: list[str] | None = None
+    """Names of the layers that the per-layer maps of the answer are narrowed to."""
+
+    encoding: Literal["json", "base64"] = "json"
+    """How tensors are written in the answer."""
+
+
+def names(*valid: str) -> Any:
+    """A list of names of parts of an answer; the schema lists the valid ones, the endpoint refuses others."""
+    return Field(json_schema_extra={"items": {"type": "string", "enum": list(valid)}})

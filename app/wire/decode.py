@@ -1,0 +1,54 @@
+"""From the body of a request to its model, with arrays in the places of tensors."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+import simdjson
+from pydantic import BaseModel, ValidationError
+
+from app.wire import document
+from app.wire.limits import DEFAULT_LIMITS, ISSUES_LIMIT, Limits
+from app.wire.places import place_of
+from app.wire.reader import Reader
+from app.wire.validation import issues_of
+from core.errors import Refusal
+
+M = TypeVar("M", bound=BaseModel)
+
+_BLOCK = 2**17
+"""Bytes that are searched for brackets at a time: they stay in the cache."""
+
+
+def decode(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS) -> M:
+    """Parse a body once, put arrays in the places of tensors, and let pydantic validate the rest.
+
+    Nested lists become float64 arrays, base64 becomes float64 or float32 as it was sent, both in C order; they may be
+    read-only. A bare number in the place of a tensor becomes an array of rank 0.
+
+    Raises:
+        Refusal: what is wrong with the body, all of it as far as it can be told, up to `ISSUES_LIMIT` issues.
+    """
+    parsed = document.parse(body)
+    if not isinstance(parsed, simdjson.Object):
+        raise Refusal.of("invalid-request", "The body is a JSON object; this is another kind of value.")
+    place = place_of(model)
+    reader = Reader(limits)
+    values = reader.read(parsed, place, _brackets(body))
+    issues = reader.issues
+    try:
+        request = model.model_validate(values)
+    except ValidationError as error:
+        # A check that reads tensors says nothing where one of them was replaced.
+        issues += issues_of(error, values, place, with_checks=not issues)
+        raise Refusal(issues[:ISSUES_LIMIT]) from None
+    if issues:
+        raise Refusal(issues[:ISSUES_LIMIT])
+    return request
+
+
+def _brackets(body: bytes) -> int:
+    """How many `[` there are; `bytes.count` takes ten times as long."""
+    text = np.frombuffer(body, np.uint8)
+    return sum(int(np.count_nonzero(text[at : at + _BLOCK] == ord("["))) for at in range(0, len(text), _BLOCK))

@@ -1,0 +1,135 @@
+"""Nested lists of a parsed document to arrays.
+
+simdjson copies all the numbers under a list into one buffer, however they are nested, so the shape is worked out and
+checked here: along the first elements, then row by row. A list in the place of a number can still go unnoticed,
+`[[1, [2]], [3, 4]]`; it shows in the number of brackets of the whole document, see `decode`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import simdjson
+from numpy.typing import NDArray
+
+from app.wire.limits import RANK_LIMIT
+from core.errors import Issue, Path, Refusal
+
+_COUNTED = 2**24 - 2
+"""simdjson counts the elements of a list up to here; longer ones all look alike."""
+
+
+def to_array(value: simdjson.Array, elements: int) -> NDArray[np.float64]:
+    """The tensor that nested lists of numbers stand for, as float64, except that `first_fault` may find more.
+
+    Args:
+        value: The outermost list.
+        elements: How many elements the tensor may have.
+
+    Raises:
+        Refusal: ragged or empty lists, elements that are no numbers, too many of them.
+    """
+    shape = shape_of(value)
+    try:
+        flat: NDArray[np.float64] = np.frombuffer(value.as_buffer(of_type="d"))
+    except TypeError:  # One of the elements is no number.
+        raise _refusal(value, shape) from None
+    if flat.size > min(elements, _COUNTED):
+        detail = f"The tensor has {flat.size} elements, more than the request may hold."
+        raise Refusal.of("too-large", detail, expected=elements, got=flat.size)
+    try:
+        regular = all(set(map(len, _rows(value, axis))) == {shape[axis]} for axis in range(1, len(shape)))
+    except TypeError:  # A number has no length.
+        regular = False
+    if not regular or flat.size != math.prod(shape):
+        raise _refusal(value, shape)
+    return flat.reshape(shape)
+
+
+def _refusal(value: simdjson.Array, shape: tuple[int, ...]) -> Refusal:
+    fault = first_fault(value, shape)
+    return Refusal([fault or Issue(code="invalid-request", detail="The tensor is not made of numbers.")])
+
+
+def lists_in(shape: tuple[int, ...]) -> int:
+    """How many lists a tensor of this shape is written with."""
+    return sum(math.prod(shape[:axis]) for axis in range(len(shape)))
+
+
+def _rows(value: simdjson.Array, axis: int) -> Iterable[Any]:
+    """The lists whose lengths are this axis of a tensor."""
+    rows: Iterable[Any] = value
+    for _ in range(axis - 1):
+        rows = chain.from_iterable(rows)
+    return rows
+
+
+def shape_of(value: simdjson.Array) -> tuple[int, ...]:
+    """The shape that the first elements have.
+
+    Raises:
+        Refusal: an empty list, or more axes than a tensor may have.
+    """
+    shape: list[int] = []
+    row: Any = value
+    while isinstance(row, simdjson.Array):
+        if len(shape) == RANK_LIMIT:
+            detail = f"The lists are nested deeper than the {RANK_LIMIT} axes that a tensor may have."
+            raise Refusal.of("invalid-request", detail, expected=f"at most {RANK_LIMIT} axes")
+        length = len(row)
+        if length == 0:
+            detail = "The list is empty; every axis of a tensor has at least one element."
+            raise Refusal.of("invalid-request", detail, *(0,) * len(shape), got=[*shape, 0])
+        shape.append(length)
+        row = row[0]
+    return tuple(shape)
+
+
+def first_fault(value: simdjson.Array, shape: tuple[int, ...], path: Path = ()) -> Issue | None:
+    """The first place, in reading order, where nested lists are not numbers in this shape. Reads every element."""
+    axis = len(path)
+    if len(value) != shape[axis]:
+        first = _place((0,) * axis)
+        detail = f"Row {_place(path)} has {_elements(len(value))}, row {first} has {shape[axis]}."
+        return Issue(code="ragged-array", detail=detail, path=path, expected=shape[axis], got=len(value))
+    innermost = axis == len(shape) - 1
+    for position, element in enumerate(value):
+        here = (*path, position)
+        if isinstance(element, simdjson.Array):
+            if innermost:
+                return _mixed(here, "a list", "a number")
+            fault = first_fault(element, shape, here)
+            if fault:
+                return fault
+        elif type(element) not in (int, float):
+            detail = f"Element {_place(here)} is {_kind(element)}, not a number."
+            return Issue(code="invalid-request", detail=detail, path=here, expected="a number", got=_kind(element))
+        elif not innermost:
+            return _mixed(here, "a number", "a list")
+    return None
+
+
+def _mixed(path: Path, got: str, expected: str) -> Issue:
+    first = _place((0,) * len(path))
+    detail = f"Element {_place(path)} is {got}, element {first} is {expected}."
+    return Issue(code="ragged-array", detail=detail, path=path, expected=expected, got=got)
+
+
+def _place(path: Path) -> str:
+    return str(path[0]) if len(path) == 1 else str(path)
+
+
+def _elements(count: int) -> str:
+    return "1 element" if count == 1 else f"{count} elements"
+
+
+def _kind(element: object) -> str:
+    if element is None:
+        return "null"
+    if isinstance(element, bool):
+        return "true" if element else "false"
+    return "a string" if isinstance(element, str) else "an object"

@@ -1,0 +1,92 @@
+"""Paths into a request: of a byte of its text, and of what pydantic names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from core.errors import Path
+
+_TEXT_LIMIT = 4 * 2**20
+"""Bytes that are read to find a path: a document of commas takes 0.2 µs for each."""
+
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[{}\[\],:]', re.DOTALL)
+_NAME_LIMIT = 200
+"""Characters of a name that is repeated in an answer."""
+
+
+def path_at(body: bytes, offset: int) -> Path:
+    """The keys and positions of the value that holds this byte of a document, as far as the text before it is JSON.
+
+    Empty when that would take too long to find out.
+    """
+    if offset > _TEXT_LIMIT:
+        return ()
+    places: list[str | int | None] = []  # None: an object whose next name has not come.
+    name: str | None = None
+    for match in _TOKEN.finditer(body, 0, offset):
+        token = match[0]
+        if token in (b"[", b"{"):
+            places.append(0 if token == b"[" else None)
+        elif token in (b"]", b"}"):
+            if not places:
+                break
+            places.pop()
+        elif token == b",":
+            if places:
+                last = places[-1]
+                places[-1] = last + 1 if isinstance(last, int) else None
+        elif token == b":":
+            if places and places[-1] is None:
+                places[-1] = name
+        else:
+            name = _name(token)
+    return tuple(place for place in places if place is not None)
+
+
+def _name(token: bytes) -> str | None:
+    """The text of a quoted name; None for one that is broken, or too long to be repeated."""
+    if len(token) > _NAME_LIMIT:
+        return None
+    try:
+        return str(orjson.loads(token))
+    except orjson.JSONDecodeError:
+        return None
+
+
+def path_of(location: Sequence[str | int], document: Any, missing: bool = False) -> Path:
+    """The path of a location of pydantic's in the document that it validated.
+
+    A location also names the members of unions and the validators that the value went through; those are no keys of
+    the document and are dropped. `missing` says that the last entry is a field that is not there.
+    """
+    path: list[str | int] = []
+    value = document
+    last = len(location) - 1
+    for position, entry in enumerate(location):
+        inside, child = _child(value, entry)
+        if inside and (position == last or isinstance(child, (dict, list))):
+            path.append(entry)
+            value = child
+        elif missing and position == last:
+            path.append(entry)
+    return tuple(path)
+
+
+def _child(value: Any, entry: str | int) -> tuple[bool, Any]:
+    """Whether a value has this entry, and what it is."""
+    if isinstance(value, dict) and entry in value:
+        return True, value[entry]
+    if isinstance(value, list) and isinstance(entry, int) and entry < len(value):
+        return True, value[entry]
+    return False, None
+
+
+def value_at(path: Sequence[str | int], document: Any) -> Any:
+    """What stands at a path of a document; None where nothing does."""
+    for entry in path:
+        _, document = _child(document, entry)
+    return document

@@ -1,0 +1,128 @@
+"""A parsed document on its way to plain values, with arrays in the places of tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import simdjson
+from numpy.typing import NDArray
+
+from app.wire import encoded, nested
+from app.wire.limits import COMPARISONS_LIMIT, DEPTH_LIMIT, Limits
+from app.wire.places import Place
+from core.errors import Issue, Path, Refusal
+
+BROKEN = np.zeros(())
+"""Stands for a tensor that was refused, so that the rest of the request can be validated all the same."""
+
+
+class Reader:
+    """Reads one document. What is wrong with it is collected in `issues`; what makes it pointless to go on is raised.
+
+    simdjson's own conversion to lists and dictionaries is never used: it drops the first of two equal names, and it
+    writes beyond the list when a list has 2²⁴ elements or more.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.issues: list[Issue] = []
+        self._limits = limits
+        self._elements_left = limits.elements
+        self._values_left = limits.values
+        self._comparisons_left = COMPARISONS_LIMIT
+        self._path: list[str | int] = []
+        self._lists = 0
+        self._tensors: list[tuple[Path, simdjson.Array, tuple[int, ...]]] = []
+
+    def read(self, document: simdjson.Object, place: Place, brackets: int) -> dict[str, Any]:
+        """The values and arrays of a document.
+
+        Args:
+            document: The root.
+            place: What may stand where.
+            brackets: How many `[` the text has.
+
+        Raises:
+            Refusal: too many values, too many names, too deep.
+        """
+        result: dict[str, Any] = self._object(document, place)
+        if brackets != self._lists:  # A list hides among the numbers of a tensor; or a bracket is part of a string.
+            for path, value, shape in self._tensors:
+                fault = nested.first_fault(value, shape)
+                if fault:
+                    self.issues.append(fault.below(*path))
+        return result
+
+    def _value(self, value: Any, place: Place | None) -> Any:
+        """Any value."""
+        self._values_left -= 1
+        if self._values_left < 0:
+            detail = f"The request has more than {self._limits.values} values besides the elements of tensors."
+            raise Refusal.of("too-large", detail, expected=self._limits.values)
+        if isinstance(value, simdjson.Object):
+            return self._object(value, place)
+        if isinstance(value, simdjson.Array):
+            return self._tensor(value) if place and place.tensor else self._list(value, place)
+        if place and place.tensor and not place.number and type(value) in (int, float):
+            return np.array(value, np.float64)
+        return value
+
+    def _child(self, key: str | int, value: Any, place: Place | None) -> Any:
+        """A value one step further down."""
+        self._path.append(key)
+        if len(self._path) > DEPTH_LIMIT:
+            raise Refusal.of("invalid-request", f"The request is nested more than {DEPTH_LIMIT} deep.", *self._path)
+        result = self._value(value, place)
+        self._path.pop()
+        return result
+
+    def _object(self, value: simdjson.Object, place: Place | None) -> Any:
+        """An object: named values, or a tensor in base64."""
+        names = list(value)
+        self._comparisons_left -= len(names) ** 2
+        if self._comparisons_left < 0:
+            raise Refusal.of("too-large", "The objects of the request have too many names.", *self._path)
+        is_tensor = place is not None and place.tensor and set(names) == encoded.KEYS
+        inner = None if is_tensor else place
+        result: dict[str, Any] = {}
+        for name in names:
+            if name in result:
+                self._refuse("The name occurs twice in its object.", name)
+            elif "\0" in name:  # The parser would look up the name that ends there.
+                self._refuse("The name holds the character U+0000.", name)
+            else:
+                below = inner and (inner.fields.get(name, inner.values))
+                result[name] = self._child(name, value[name], below)
+        return self._encoded(result) if is_tensor else result
+
+    def _list(self, value: simdjson.Array, place: Place | None) -> list[Any]:
+        self._lists += 1
+        below = place and place.elements
+        return [self._child(position, element, below) for position, element in enumerate(value)]
+
+    def _tensor(self, value: simdjson.Array) -> NDArray[Any]:
+        """Nested lists."""
+        try:
+            array = nested.to_array(value, self._elements_left)
+        except Refusal as refusal:
+            return self._broken(refusal)
+        self._lists += nested.lists_in(array.shape)
+        self._tensors.append((tuple(self._path), value, array.shape))
+        self._elements_left -= array.size
+        return array
+
+    def _encoded(self, value: dict[str, Any]) -> NDArray[Any]:
+        """An object with the names of a tensor in base64."""
+        try:
+            array = encoded.from_base64(value, self._elements_left)
+        except Refusal as refusal:
+            return self._broken(refusal)
+        self._elements_left -= array.size
+        return array
+
+    def _broken(self, refusal: Refusal) -> NDArray[Any]:
+        self.issues += refusal.below(*self._path).issues
+        return BROKEN
+
+    def _refuse(self, detail: str, name: str) -> None:
+        self.issues.append(Issue(code="invalid-request", detail=detail, path=(*self._path, name)))

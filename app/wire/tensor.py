@@ -1,0 +1,77 @@
+"""Tensor: the type of a model's field that holds an array.
+
+The array is put there by `decode`; pydantic sees one object, not its elements, and copies nothing. In the OpenAPI
+document the type is a component named `Tensor`: nested lists of numbers, or an `EncodedTensor`. The schema is not
+recursive, because generators of clients fail on recursive types: ranks 1 and 2 are exact, from rank 3 on the inner
+lists are left open. A tensor of rank 0 is a number; a field that may be one says `Tensor | float`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from typing_extensions import TypeAliasType
+
+DESCRIPTION = (
+    "A tensor: numbers in nested lists, row by row (`[1, 2]` has the shape (2), `[[1, 2, 3], [4, 5, 6]]` the shape "
+    "(2, 3), and so on for every rank); all rows have the same length, no axis is empty, every number is finite. "
+    "Or the same tensor in base64."
+)
+
+
+class EncodedTensor(BaseModel):
+    """A tensor as base64 of its memory: shorter than nested lists, and nothing is lost either way."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    dtype: Literal["float64", "float32", "int64", "int32"]
+    """Type of the elements. Integers count as the float64 of the same value."""
+
+    shape: list[Annotated[int, Field(strict=True, ge=1)]] = Field(min_length=1, max_length=8, examples=[[64, 128]])
+    """Lengths of the axes, outermost first."""
+
+    data: str = Field(json_schema_extra={"contentEncoding": "base64"})
+    """The elements in base64 (RFC 4648 section 4, padded): little-endian, in C order (the last axis fastest)."""
+
+
+def _lists_of(items: JsonSchemaValue, rank: int) -> JsonSchemaValue:
+    """The schema of lists nested `rank` deep."""
+    for _ in range(rank):
+        items = {"type": "array", "items": items, "minItems": 1}
+    return items
+
+
+class TensorPlace:
+    """Marks an annotation as a place of a tensor: its validation and its schema."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """An array passes as it is; whatever else `decode` left here is not a tensor."""
+        return core_schema.no_info_plain_validator_function(_require_array)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Nested lists of numbers, or the component `EncodedTensor`."""
+        numbers: JsonSchemaValue = {"type": "number"}
+        return {
+            "description": DESCRIPTION,
+            "anyOf": [
+                _lists_of(numbers, 1),
+                _lists_of(numbers, 2),
+                _lists_of({}, 3),
+                handler(EncodedTensor.__pydantic_core_schema__),
+            ],
+        }
+
+
+def _require_array(value: object) -> NDArray[Any]:
+    if isinstance(value, np.ndarray):
+        return value
+    raise PydanticCustomError("tensor_type", "Input should be a tensor: numbers in nested lists, or dtype, shape, data")
+
+
+Tensor = TypeAliasType("Tensor", Annotated[NDArray[Any], TensorPlace()])
+"""A field that holds a tensor. In a request: float64 or float32, little-endian and C order, every element finite."""

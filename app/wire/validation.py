@@ -1,0 +1,155 @@
+"""pydantic's errors as issues: a path into the document, a sentence, and never a copy of the input."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from app.wire.limits import ISSUES_LIMIT
+from app.wire.places import Place, names_at
+from app.wire.pointer import path_of, value_at
+from core.errors import GraddError, Issue, Path
+
+_TEXT_LIMIT = 40
+"""Characters of a string that may be repeated in a sentence."""
+
+_SENTENCE_LIMIT = 500
+"""Characters of a sentence that pydantic or a validator wrote."""
+
+_EXPECTED = {
+    "int_type": "an integer",
+    "int_parsing": "an integer",
+    "int_from_float": "an integer",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "a string",
+    "list_type": "a list",
+    "dict_type": "an object",
+    "model_type": "an object",
+    "model_attributes_type": "an object",
+    "dataclass_type": "an object",
+    "tensor_type": "a tensor: numbers in nested lists, or dtype, shape and data",
+    "greater_than": "greater than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+}
+"""What pydantic's error types ask for."""
+
+_CHECKS = ("value_error", "assertion_error")
+"""Errors raised by validators of our own, which may look at several fields."""
+
+
+def issues_of(error: ValidationError, document: Any, place: Place, *, with_checks: bool = True) -> list[Issue]:
+    """Translate the errors of a document, the first `ISSUES_LIMIT` of them.
+
+    Args:
+        error: What pydantic found.
+        document: What it validated.
+        place: The place of the model.
+        with_checks: Whether errors of validators of our own count.
+    """
+    issues: dict[Path, Issue] = {}
+    checked: list[Issue] = []
+    wrong_types: set[Path] = set()
+    for details in error.errors(include_url=False, include_input=False):
+        path = path_of(details["loc"], document, missing=details["type"] == "missing")
+        if details["type"] in _CHECKS:
+            checked += _of_check(details, path) if with_checks else ()
+            continue
+        issue = _issue(details, path, value_at(path, document), place, document)
+        if details["type"].endswith("_type"):
+            wrong_types.add(issue.path)
+        # The members of a union each say what they would have liked in the same place.
+        issues[issue.path] = _either(issues[issue.path], issue) if issue.path in issues else issue
+        if len(issues) + len(checked) == ISSUES_LIMIT:
+            break
+    # A member of a union that wanted another type altogether has nothing to say about a fault further down.
+    inner = {path[:length] for path in issues for length in range(len(path))}
+    return [*(issue for path, issue in issues.items() if path not in inner & wrong_types), *checked]
+
+
+def _of_check(details: ErrorDetails, path: Path) -> list[Issue]:
+    """The issues that a validator of our own raised, or the one sentence that it said."""
+    cause = details.get("ctx", {}).get("error")
+    if isinstance(cause, GraddError):
+        return cause.below(*path).issues
+    return [Issue(code="invalid-request", detail=_sentence(str(cause or details["msg"])), path=path)]
+
+
+def _issue(details: ErrorDetails, path: Path, value: Any, place: Place, document: Any) -> Issue:
+    """One error of pydantic's own."""
+    kind, context = details["type"], details.get("ctx", {})
+    name = f"'{_short(path[-1])}'" if path else "The request"
+    if kind == "missing":
+        return Issue(code="invalid-request", detail=f"{name} is required.", path=path)
+    if kind == "extra_forbidden":
+        return _unknown(path, f"{name} is not known here", path[-1], names_at(place, path[:-1], document))
+    if kind == "union_tag_not_found":
+        tag = context["discriminator"].strip("'")
+        return Issue(code="invalid-request", detail=f"'{tag}' is required: it chooses the kind.", path=(*path, tag))
+    if kind == "union_tag_invalid":
+        tag, value = context["discriminator"].strip("'"), context["tag"]
+        choices = re.findall("'([^']*)'", context["expected_tags"])
+        return _unknown((*path, tag), f"'{tag}' cannot be {_described(value)}", value, choices)
+    if kind in ("literal_error", "enum"):
+        choices = re.findall("'([^']*)'", context["expected"])
+        if choices and isinstance(value, str):
+            return _unknown(path, f"{name} cannot be {_described(value)}", value, choices)
+    expected, got = _EXPECTED.get(kind, "").format(**context), _described(value)
+    detail = (
+        f"{name} should be {expected}, not {got}." if expected else _sentence(details["msg"].replace("Input", name, 1))
+    )
+    return Issue(code="invalid-request", detail=detail, path=path, expected=expected or None, got=got)
+
+
+def _unknown(path: Path, opening: str, name: object, names: list[str]) -> Issue:
+    """A name that is none of those that are valid in its place."""
+    near = get_close_matches(str(name)[:_TEXT_LIMIT], names, n=1)
+    meant = f" Did you mean '{near[0]}'?" if near else ""
+    valid = f" Valid: {', '.join(names)}." if names else ""
+    hint = f"Use '{near[0]}'." if near else None
+    return Issue(
+        code="unknown-name", detail=f"{opening}.{meant}{valid}", path=path, expected=names, got=_short(name), hint=hint
+    )
+
+
+def _either(one: Issue, other: Issue) -> Issue:
+    """What two members of a union said about the same value, as one issue."""
+    if one.expected is None or other.expected is None or one.code != other.code or one.expected == other.expected:
+        return one
+    expected = f"{one.expected} or {other.expected}"
+    detail = one.detail.replace(f"{one.expected}, not", f"{expected}, not")
+    return Issue(code=one.code, detail=detail, path=one.path, expected=expected, got=one.got)
+
+
+def _short(text: object) -> str:
+    text = str(text)
+    return text if len(text) <= _TEXT_LIMIT else f"{text[:_TEXT_LIMIT]}..."
+
+
+def _sentence(text: str) -> str:
+    text = text if len(text) <= _SENTENCE_LIMIT else f"{text[:_SENTENCE_LIMIT]}..."
+    return text if text.endswith((".", "?", "!")) else f"{text}."
+
+
+def _described(value: object) -> str:
+    """A value in a sentence: itself when it is short, else its kind."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, str):
+        return f"'{value}'" if len(value) <= _TEXT_LIMIT else f"a string of {len(value)} characters"
+    if isinstance(value, np.ndarray):
+        return f"a tensor of shape {value.shape}" if value.ndim else str(value)
+    return "a list" if isinstance(value, list) else "an object"

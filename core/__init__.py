@@ -1,0 +1,1 @@
+"""The gradient core: forward passes, matrix backpropagation and what follows from them, in NumPy."""

@@ -1,0 +1,42 @@
+"""What an activation function is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from core.arrays import Array, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activation:
+    """A function f that is applied to the result of a layer: A = f(Z).
+
+    A subclass is one file: its formula, its derivative, and the two steps that compute them into arrays that exist
+    already. Its constants are dataclass fields; their names are those of the request.
+
+    Adding one: the file, and its class in ``FUNCTIONS`` of ``core/activations/__init__.py``.
+    """
+
+    name: ClassVar[str]
+    """The word that a request uses."""
+
+    reads: ClassVar[Literal["result", "preactivation"]] = "result"
+    """What the derivative is formed from. With "result", A may be computed in place of Z."""
+
+    elementwise: ClassVar[bool] = True
+    """Whether a_i depends on z_i alone, so that the Jacobian is diagonal."""
+
+    formula: ClassVar[str]
+    """a in terms of z, in LaTeX."""
+
+    derivative: ClassVar[str]
+    """∂a/∂z in LaTeX, in terms of a where that is the shorter form."""
+
+    def forward(self, Z: Array, A: Array) -> Step:
+        """The step that writes f(Z) into A, which may be Z itself where `reads` is "result"."""
+        raise NotImplementedError
+
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+        """The step that writes ∂L/∂Z into dZ, given ∂L/∂A in dA. The two never share memory."""
+        raise NotImplementedError

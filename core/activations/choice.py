@@ -1,0 +1,72 @@
+"""How a request chooses an activation function and its constants."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field, fields
+from typing import Annotated
+
+from core.activations import FUNCTIONS, Activation
+from core.activations.gain import with_gain
+from core.errors import Issue, Refusal
+from core.spec import Choices, Spec, limits
+
+CONSTANTS = ("negative_slope", "alpha")
+FunctionName = Annotated[str, Choices(FUNCTIONS)]
+"""The name of an activation function."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function(Spec):
+    """An activation function with its constants. A constant that the function does not have is refused."""
+
+    function: FunctionName
+    """The function."""
+
+    gain: float = field(default=1.0, metadata=limits())
+    """Scale of the argument, f(gain · z): the slope of a sigmoid, the inverse temperature of a softmax."""
+
+    negative_slope: float | None = field(default=None, metadata=limits())
+    """Slope of leaky_relu for negative arguments. Default 0.01."""
+
+    alpha: float | None = field(default=None, metadata=limits())
+    """Scale of elu for negative arguments. Default 1."""
+
+    def resolve(self) -> Activation:
+        """The function itself.
+
+        Raises:
+            Refusal: `unknown-name` for a function that does not exist, `invalid-request` for a constant it lacks.
+        """
+        return resolve(self.function, self.gain, {name: getattr(self, name) for name in CONSTANTS})
+
+
+def resolve(name: str, gain: float, constants: dict[str, float | None]) -> Activation:
+    """The activation function of that name with those constants (None: left at its default)."""
+    function = FUNCTIONS.get(name)
+    if function is None:
+        near = difflib.get_close_matches(name, FUNCTIONS, 1)
+        raise Refusal.of(
+            "unknown-name",
+            f"There is no activation function {name[:60]!r}.",
+            "function",
+            expected=list(FUNCTIONS),
+            got=name[:60],
+            hint=f"Did you mean {near[0]!r}?" if near else None,
+        )
+    given = {constant: value for constant, value in constants.items() if value is not None}
+    has = {constant.name for constant in fields(function)}
+    issues = [
+        Issue(
+            code="invalid-request",
+            path=(constant,),
+            detail=f"{name} has no constant {constant!r}.",
+            hint=f"Leave {constant!r} out.",
+        )
+        for constant in given
+        if constant not in has
+    ]
+    if issues:
+        raise Refusal(issues)
+    chosen = function(**given)
+    return chosen if gain == 1 else with_gain(chosen, gain)

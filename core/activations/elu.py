@@ -1,0 +1,51 @@
+"""elu: the exponential linear unit."""
+
+from dataclasses import dataclass, field
+
+from numpy import copyto, exp, expm1, minimum, multiply
+
+from core.activations.base import Activation
+from core.arrays import Array, Step, constant
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elu(Activation):
+    """Exponential linear unit.
+
+        A  = Z where Z > 0, α (e^Z − 1) elsewhere
+        dZ = dA where Z > 0, α e^Z ∘ dA elsewhere
+
+    Source: Clevert, Unterthiner & Hochreiter, Fast and Accurate Deep Network Learning by Exponential Linear Units (2016).
+    """
+
+    alpha: float = field(default=1.0, metadata=limits())
+    """α: the unit saturates at −α."""
+
+    name = "elu"
+    reads = "preactivation"
+    formula = r"\begin{cases} z & z > 0 \\ \alpha (e^z - 1) & z \le 0 \end{cases}"
+    derivative = r"\begin{cases} 1 & z > 0 \\ \alpha e^z & z \le 0 \end{cases}"
+
+    def forward(self, Z: Array, A: Array) -> Step:
+        alpha, zero = constant(self.alpha, Z), constant(0, Z)
+
+        def step() -> None:
+            minimum(Z, zero, out=A)
+            expm1(A, A)
+            multiply(A, alpha, A)
+            copyto(A, Z, where=Z.real > 0)
+
+        return step
+
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+        alpha, zero = constant(self.alpha, Z), constant(0, Z)
+
+        def step() -> None:
+            minimum(Z, zero, out=dZ)
+            exp(dZ, dZ)
+            multiply(dZ, alpha, dZ)
+            multiply(dZ, dA, dZ)
+            copyto(dZ, dA, where=Z.real > 0)
+
+        return step

@@ -1,0 +1,46 @@
+"""leaky_relu: a rectifier that lets a little of the negative side through."""
+
+from dataclasses import dataclass, field
+
+from numpy import copyto, multiply
+
+from core.activations.base import Activation
+from core.arrays import Array, Step, constant
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeakyRelu(Activation):
+    """Leaky rectified linear unit with slope s on the negative side.
+
+        A  = Z where Z > 0, s Z elsewhere
+        dZ = dA where Z > 0, s dA elsewhere
+
+    Source: Maas, Hannun & Ng, Rectifier Nonlinearities Improve Neural Network Acoustic Models (2013).
+    """
+
+    negative_slope: float = field(default=0.01, metadata=limits())
+    """Slope s of the negative side."""
+
+    name = "leaky_relu"
+    reads = "preactivation"
+    formula = r"\begin{cases} z & z > 0 \\ s z & z \le 0 \end{cases}"
+    derivative = r"\begin{cases} 1 & z > 0 \\ s & z \le 0 \end{cases}"
+
+    def forward(self, Z: Array, A: Array) -> Step:
+        slope = constant(self.negative_slope, Z)
+
+        def step() -> None:
+            multiply(Z, slope, A)
+            copyto(A, Z, where=Z.real > 0)
+
+        return step
+
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+        slope = constant(self.negative_slope, Z)
+
+        def step() -> None:
+            multiply(dA, slope, dZ)
+            copyto(dZ, dA, where=Z.real > 0)
+
+        return step

@@ -1,0 +1,24 @@
+"""log: the natural logarithm."""
+
+from functools import partial
+
+import numpy as np
+
+from core.activations.base import Activation
+from core.arrays import Array, Step
+
+
+class Log(Activation):
+    """A = log Z, dZ = dA / Z. Defined for Z > 0; anything else is refused as non-finite."""
+
+    __slots__ = ()
+    name = "log"
+    reads = "preactivation"
+    formula = r"\log z"
+    derivative = r"\frac{1}{z}"
+
+    def forward(self, Z: Array, A: Array) -> Step:
+        return partial(np.log, Z, A)
+
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+        return partial(np.divide, dA, Z, dZ)

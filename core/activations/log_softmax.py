@@ -1,0 +1,48 @@
+"""log_softmax: the logarithm of softmax, without ever forming it."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy import exp, log, multiply, subtract
+
+from core.activations.base import Activation
+from core.activations.softmax import shifted_exponentials
+from core.arrays import Array, Step
+
+
+class LogSoftmax(Activation):
+    """Logarithm of the softmax of each example, by log-sum-exp.
+
+    a_i = z_i − m − log Σ_j e^(z_j − m),     m = max_j z_j
+    dz  = da − e^a Σ_j da_j
+    """
+
+    __slots__ = ()
+    name = "log_softmax"
+    reads = "preactivation"
+    elementwise = False
+    formula = r"z_i - \log \sum_j e^{z_j}"
+    derivative = r"\delta_{ij} - e^{a_j}"
+
+    def forward(self, Z: Array, A: Array) -> Step:
+        exponentials, largest, sums = shifted_exponentials(Z, A)
+
+        def step() -> None:
+            exponentials()
+            log(sums, sums)
+            subtract(Z, largest, A)
+            subtract(A, sums, A)
+
+        return step
+
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+        total = np.empty((*Z.shape[:-1], 1), A.dtype)
+        sum_of: Callable[..., object] = np.add.reduce
+
+        def step() -> None:
+            sum_of(dA, -1, None, total, True)
+            exp(A, dZ)
+            multiply(dZ, total, dZ)
+            subtract(dA, dZ, dZ)
+
+        return step

@@ -1,0 +1,36 @@
+"""relu: the rectifier."""
+
+from functools import partial
+
+import numpy as np
+from numpy import multiply, sign
+
+from core.activations.base import Activation
+from core.arrays import Array, Step, constant, real
+
+
+class Relu(Activation):
+    """Rectified linear unit.
+
+        A  = max(Z, 0)
+        dZ = dA ∘ [Z > 0]            0 at the kink z = 0, as in torch
+
+    A is never negative, so its sign is the mask [Z > 0], in the dtype that the product needs.
+    """
+
+    __slots__ = ()
+    name = "relu"
+    formula = r"\max(z, 0)"
+    derivative = r"[z > 0]"
+
+    def forward(self, Z: Array, A: Array) -> Step:
+        return partial(np.maximum, Z, constant(0, Z), out=A)
+
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+        passed = real(A)
+
+        def step() -> None:
+            sign(passed, dZ)
+            multiply(dZ, dA, dZ)
+
+        return step

@@ -1,0 +1,47 @@
+"""silu: the sigmoid-weighted linear unit, also called swish."""
+
+import numpy as np
+from numpy import add, multiply, subtract
+
+from core.activations.base import Activation
+from core.activations.sigmoid import Sigmoid
+from core.arrays import Array, Step, constant
+
+
+class Silu(Activation):
+    """Sigmoid-weighted linear unit.
+
+        A  = Z ∘ σ(Z)
+        dZ = dA ∘ (σ(Z) + A ∘ (1 − σ(Z)))
+
+    Source: Elfwing, Uchibe & Doya, Sigmoid-Weighted Linear Units (2018).
+    """
+
+    __slots__ = ()
+    name = "silu"
+    reads = "preactivation"
+    formula = r"z\,\sigma(z)"
+    derivative = r"\sigma(z) + a\,(1 - \sigma(z))"
+
+    def forward(self, Z: Array, A: Array) -> Step:
+        sigmoid = Sigmoid().forward(Z, A)
+
+        def step() -> None:
+            sigmoid()
+            multiply(Z, A, A)
+
+        return step
+
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+        one = constant(1, Z)
+        S = np.empty_like(Z)
+        sigmoid = Sigmoid().forward(Z, S)
+
+        def step() -> None:
+            sigmoid()
+            subtract(one, S, dZ)
+            multiply(dZ, A, dZ)
+            add(dZ, S, dZ)
+            multiply(dZ, dA, dZ)
+
+        return step

@@ -1,0 +1,29 @@
+"""sin: the sine, as in periodic activations."""
+
+from functools import partial
+
+import numpy as np
+from numpy import cos, multiply
+
+from core.activations.base import Activation
+from core.arrays import Array, Step
+
+
+class Sin(Activation):
+    """A = sin Z, dZ = cos Z ∘ dA."""
+
+    __slots__ = ()
+    name = "sin"
+    reads = "preactivation"
+    formula = r"\sin z"
+    derivative = r"\cos z"
+
+    def forward(self, Z: Array, A: Array) -> Step:
+        return partial(np.sin, Z, A)
+
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+        def step() -> None:
+            cos(Z, dZ)
+            multiply(dZ, dA, dZ)
+
+        return step

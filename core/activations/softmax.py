@@ -1,0 +1,63 @@
+"""softmax: probabilities from scores, each example by itself."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy import divide, exp, maximum, multiply, subtract
+
+from core.activations.base import Activation
+from core.arrays import Array, Step
+
+
+def shifted_exponentials(Z: Array, A: Array) -> tuple[Step, Array, Array]:
+    """The step that writes e^(Z − m) into A, with m the largest score of each example.
+
+    Returns the step, and the arrays in which it leaves m and the sums of A: log(sum) + m is the log-sum-exp of Z.
+    """
+    largest = np.empty((*Z.shape[:-1], 1), Z.dtype)
+    sums = np.empty_like(largest)
+    largest_of: Callable[..., object] = maximum.reduce
+    sum_of: Callable[..., object] = np.add.reduce
+
+    def step() -> None:
+        largest_of(Z, -1, None, largest, True)
+        subtract(Z, largest, A)
+        exp(A, A)
+        sum_of(A, -1, None, sums, True)
+
+    return step, largest, sums
+
+
+class Softmax(Activation):
+    """Normalised exponentials over the features of one example (the last axis), never over the batch.
+
+    a_i  = e^(z_i − m) / Σ_j e^(z_j − m),     m = max_j z_j
+    dz   = a ∘ (da − Σ_j a_j da_j)             the Jacobian is diag(a) − a aᵀ
+    """
+
+    __slots__ = ()
+    name = "softmax"
+    elementwise = False
+    formula = r"\frac{e^{z_i}}{\sum_j e^{z_j}}"
+    derivative = r"a_i\,(\delta_{ij} - a_j)"
+
+    def forward(self, Z: Array, A: Array) -> Step:
+        exponentials, _, sums = shifted_exponentials(Z, A)
+
+        def step() -> None:
+            exponentials()
+            divide(A, sums, A)
+
+        return step
+
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+        inner = np.empty((*Z.shape[:-1], 1), A.dtype)
+        sum_of: Callable[..., object] = np.add.reduce
+
+        def step() -> None:
+            multiply(A, dA, dZ)
+            sum_of(dZ, -1, None, inner, True)
+            subtract(dA, inner, dZ)
+            multiply(dZ, A, dZ)
+
+        return step

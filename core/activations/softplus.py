@@ -1,0 +1,42 @@
+"""softplus: a smooth rectifier."""
+
+import numpy as np
+from numpy import add, exp, expm1, log1p, maximum, minimum, multiply, negative
+
+from core.activations.base import Activation
+from core.arrays import Array, Step, constant
+
+
+class Softplus(Activation):
+    """Smooth rectifier, log(1 + e^Z), through log1p of an exponential that never exceeds 1.
+
+    A  = max(Z, 0) + log(1 + e^−|Z|)
+    dZ = dA ∘ σ(Z) = dA ∘ (1 − e^−A)
+    """
+
+    __slots__ = ()
+    name = "softplus"
+    formula = r"\log(1 + e^z)"
+    derivative = r"\sigma(z)"
+
+    def forward(self, Z: Array, A: Array) -> Step:
+        zero, T = constant(0, Z), np.empty_like(Z)
+
+        def step() -> None:
+            negative(Z, T)
+            minimum(Z, T, out=T)
+            exp(T, T)
+            log1p(T, T)
+            maximum(Z, zero, out=A)
+            add(A, T, A)
+
+        return step
+
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+        def step() -> None:
+            negative(A, dZ)
+            expm1(dZ, dZ)
+            negative(dZ, dZ)
+            multiply(dZ, dA, dZ)
+
+        return step

@@ -1,0 +1,44 @@
+"""softsign: a sigmoid with polynomial tails."""
+
+import numpy as np
+from numpy import add, divide, maximum, multiply, negative
+
+from core.activations.base import Activation
+from core.arrays import Array, Step, constant
+
+
+class Softsign(Activation):
+    """Sigmoid with polynomial tails.
+
+    A  = Z / (1 + |Z|)
+    dZ = dA / (1 + |Z|)² = dA ∘ (1 − |A|)²
+    """
+
+    __slots__ = ()
+    name = "softsign"
+    reads = "preactivation"
+    formula = r"\frac{z}{1 + |z|}"
+    derivative = r"\frac{1}{(1 + |z|)^2}"
+
+    def forward(self, Z: Array, A: Array) -> Step:
+        one, T = constant(1, Z), np.empty_like(Z)
+
+        def step() -> None:
+            negative(Z, T)
+            maximum(Z, T, out=T)
+            add(T, one, T)
+            divide(Z, T, A)
+
+        return step
+
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+        one = constant(1, Z)
+
+        def step() -> None:
+            negative(Z, dZ)
+            maximum(Z, dZ, out=dZ)
+            add(dZ, one, dZ)
+            multiply(dZ, dZ, dZ)
+            divide(dA, dZ, dZ)
+
+        return step

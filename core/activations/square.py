@@ -1,0 +1,29 @@
+"""square: each element times itself."""
+
+from numpy import add, multiply
+
+from core.activations.base import Activation
+from core.arrays import Array, Step
+
+
+class Square(Activation):
+    """A = Z ∘ Z, dZ = 2 Z ∘ dA."""
+
+    __slots__ = ()
+    name = "square"
+    reads = "preactivation"
+    formula = r"z^2"
+    derivative = r"2 z"
+
+    def forward(self, Z: Array, A: Array) -> Step:
+        def step() -> None:
+            multiply(Z, Z, A)
+
+        return step
+
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+        def step() -> None:
+            add(Z, Z, dZ)
+            multiply(dZ, dA, dZ)
+
+        return step

@@ -1,0 +1,35 @@
+"""tanh: the hyperbolic tangent."""
+
+from functools import partial
+
+import numpy as np
+from numpy import multiply, subtract
+
+from core.activations.base import Activation
+from core.arrays import Array, Step, constant
+
+
+class Tanh(Activation):
+    """Hyperbolic tangent.
+
+    A  = tanh Z
+    dZ = dA ∘ (1 − A ∘ A)
+    """
+
+    __slots__ = ()
+    name = "tanh"
+    formula = r"\tanh z"
+    derivative = r"1 - a^2"
+
+    def forward(self, Z: Array, A: Array) -> Step:
+        return partial(np.tanh, Z, A)
+
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+        one = constant(1, A)
+
+        def step() -> None:
+            multiply(A, A, dZ)
+            subtract(one, dZ, dZ)
+            multiply(dZ, dA, dZ)
+
+        return step

@@ -1,0 +1,71 @@
+"""Arrays of the core: their types, and how they lie in memory.
+
+In the mathematics a tensor is batch-first: a matrix of activations is n x features. In memory the examples lie
+innermost: a matrix is stored as features x n and seen through a transposed view. Sums over features, bias columns and
+products with a row of ones then run over long contiguous stretches, and the row of ones that turns a weight matrix and
+its bias into one product (`[A 1] [W; b]`) costs one spare row of memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+Array = NDArray[Any]
+Shape = tuple[int, ...]
+Step = Callable[[], object]
+"""One instruction of a plan: reads and writes arrays that it is bound to, and returns nothing of interest."""
+
+
+def nothing() -> None:
+    """The step that does nothing: what it would compute is there already."""
+
+
+def constant(value: float, like: Array) -> Array:
+    """`value` as a rank-0 array of the dtype of `like`: NumPy handles it faster than a Python number."""
+    return np.array(value, dtype=like.dtype)
+
+
+def real(array: Array) -> Array:
+    """The real part as a view, which is the array itself for a real one.
+
+    Branches look at it, so that a complex step passes through the backward pass as well.
+    """
+    return np.real(array)
+
+
+def examples_innermost(shape: Shape, dtype: DTypeLike) -> Array:
+    """An uninitialised array of that shape whose first axis varies fastest in memory."""
+    if len(shape) < 2:
+        return np.empty(shape, dtype)
+    return np.moveaxis(np.empty((*shape[1:], shape[0]), dtype), -1, 0)
+
+
+def extended_matrix(examples: int, features: int, dtype: DTypeLike) -> Array:
+    """An n x (features + 1) matrix, examples innermost, whose last column is 1: what a dense layer with bias reads."""
+    matrix = examples_innermost((examples, features + 1), dtype)
+    matrix[:, -1] = 1
+    return matrix
+
+
+def in_memory_order(array: Array) -> Array:
+    """The elements as a vector that shares the memory of a contiguous array, in whatever order they lie there."""
+    return array.ravel(order="K")
+
+
+def per_example_axes(array: Array) -> tuple[int, ...]:
+    """The axes of one example: all but the first."""
+    return tuple(range(1, array.ndim))
+
+
+def sum_over_features(array: Array) -> Array:
+    """One number for each example: the sum over all axes but the first."""
+    return np.asarray(array.sum(axis=per_example_axes(array)))
+
+
+def column_of(values: Array, like: Array) -> Array:
+    """A value for each example, shaped so that it multiplies the examples of `like`."""
+    return values.reshape(values.shape + (1,) * (like.ndim - values.ndim))

@@ -1,0 +1,47 @@
+"""Conventions: how a caller writes matrices. The core computes in `row`; every other convention is a transposed view.
+
+    row      inputs n x features    weight in x out    Z = A W + 1 b'
+    column   inputs features x n    weight out x in    Z = W A + b 1'
+    torch    inputs n x features    weight out x in    Z = A W' + 1 b'
+
+Tensors of rank 3 and more are batch-first in every convention.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+from core.arrays import Array, Shape
+from core.layers import Parameter
+from core.place import turned, turned_shape
+
+Convention = Literal["row", "column", "torch"]
+CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
+
+
+def tensor(array: Array, convention: Convention) -> Array:
+    """A tensor as this convention writes it, from the core's view, or back again. Never copies."""
+    return turned(array, convention == "column")
+
+
+def tensor_shape(shape: Shape, convention: Convention) -> Shape:
+    """The shape of `tensor`."""
+    return turned_shape(shape, convention == "column")
+
+
+def is_turned(parameter: Parameter, convention: Convention) -> bool:
+    """Whether this convention writes a parameter out x in, transposed from the core's view."""
+    return parameter.follows_convention and convention != "row"
+
+
+def parameter_shape(parameter: Parameter, convention: Convention) -> Shape:
+    """The shape that a parameter has in this convention."""
+    return parameter.shape[::-1] if is_turned(parameter, convention) else parameter.shape
+
+
+def layer_parameters(
+    arrays: Mapping[str, Array], parameters: Mapping[str, Parameter], convention: Convention
+) -> dict[str, Array]:
+    """The parameters of a layer (or their gradients) as this convention writes them, or back again. Never copies."""
+    return {name: array.T if is_turned(parameters[name], convention) else array for name, array in arrays.items()}

@@ -1,0 +1,39 @@
+"""Layers: one kind a file, registered in `AnyLayer`."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from core.layers.activation import ActivationLayer
+from core.layers.add import Add
+from core.layers.base import Layer, Parameter
+from core.layers.concatenate import Concatenate
+from core.layers.dense import Dense
+from core.layers.flatten import Flatten
+from core.layers.matmul import Matmul
+from core.layers.multiply import Multiply
+from core.layers.reduce_mean import ReduceMean
+from core.layers.reduce_sum import ReduceSum
+from core.layers.reshape import Reshape
+from core.layers.subtract import Subtract
+from core.layers.transpose import Transpose
+
+AnyLayer = (
+    Dense
+    | ActivationLayer
+    | Flatten
+    | Reshape
+    | Add
+    | Subtract
+    | Multiply
+    | Concatenate
+    | Matmul
+    | Transpose
+    | ReduceSum
+    | ReduceMean
+)
+"""Every kind of layer. The request schema, the documentation, the clients and the generic tests follow from it."""
+
+KINDS: dict[str, type[Layer]] = {layer.__dataclass_fields__["kind"].default: layer for layer in get_args(AnyLayer)}
+
+__all__ = ["KINDS", "AnyLayer", "Layer", "Parameter"]

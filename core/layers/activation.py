@@ -1,0 +1,59 @@
+"""activation: an activation function as a layer of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from core.activations import Activation
+from core.activations.choice import CONSTANTS, FunctionName, resolve
+from core.arrays import Shape
+from core.layers.base import Layer, Steps, misfit
+from core.place import Place
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivationLayer(Layer):
+    """An activation function as a layer of its own.
+
+        Forward    Z  = f(X)                  the shape of X
+        Backward   dX = f'(X) ∘ dZ            elementwise f
+                   dX = J_f(X)ᵀ dZ            softmax, log_softmax: per example
+
+    Its delta is ∂L/∂Z at the *result* of f. Source: softmax as a layer, Bishop, PRML (2006), §4.3.4.
+    """
+
+    kind: Literal["activation"] = "activation"
+
+    function: FunctionName
+    """The function."""
+
+    gain: float = field(default=1.0, metadata=limits())
+    """Scale of the argument, f(gain · x): the slope of a sigmoid, the inverse temperature of a softmax."""
+
+    negative_slope: float | None = field(default=None, metadata=limits())
+    """Slope of leaky_relu for negative arguments. Default 0.01."""
+
+    alpha: float | None = field(default=None, metadata=limits())
+    """Scale of elu for negative arguments. Default 1."""
+
+    def applied(self) -> Activation:
+        """f, with its constants."""
+        return resolve(self.function, self.gain, {name: getattr(self, name) for name in CONSTANTS})
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        if not self.applied().elementwise and len(inputs[0]) < 2:
+            misfit(
+                f"{self.function} runs over the features of each example; it reads a tensor of shape {list(inputs[0])}."
+            )
+        return inputs[0]
+
+    def forward(self, place: Place) -> Steps:
+        Z = place.new_result()
+        place.fresh = False  # f' may be formed from Z, so the layer's own activation is not computed in its place.
+        return [self.applied().forward(place.inputs[0], Z)]
+
+    def backward(self, place: Place) -> Steps:
+        (X,), (dX,) = place.inputs, place.d_inputs
+        return [] if dX is None else [self.applied().backward(X, place.result, place.d_result, dX)]

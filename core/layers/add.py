@@ -1,0 +1,39 @@
+"""add: the sum of two or more tensors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Literal
+
+from numpy import add
+
+from core.arrays import Shape, Step
+from core.layers.arithmetic import stretched, summed_back
+from core.layers.base import Layer, Steps
+from core.place import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Add(Layer):
+    """Sum of the tensors it reads; the skip connection of a residual network.
+
+    Forward    Z   = X_1 + X_2 + …
+    Backward   dX_k = dZ              summed over the axes along which X_k was stretched
+    """
+
+    kind: Literal["add"] = "add"
+    reads: ClassVar[tuple[int, int]] = (2, 1000)
+    equations: ClassVar[dict[str, str]] = {"any": "Z = A_1 + A_2 + ..."}
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        return stretched("add", inputs, column)
+
+    def forward(self, place: Place) -> Steps:
+        first, second, *rest = place.inputs
+        Z = place.new_result()
+        steps: list[Step] = [partial(add, first, second, Z)]
+        return steps + [partial(add, Z, operand, Z) for operand in rest]
+
+    def backward(self, place: Place) -> Steps:
+        return [partial(summed_back, place.d_result, dX) for dX in place.d_inputs if dX is not None]

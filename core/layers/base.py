@@ -1,0 +1,133 @@
+"""What a layer is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal, NoReturn
+
+from core.activations.base import Activation
+from core.activations.choice import Function, FunctionName, resolve
+from core.arrays import Shape, Step
+from core.errors import Refusal
+from core.place import Place
+from core.spec import Spec, limits
+
+Steps = Sequence[Step]
+
+INITIALIZERS = ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "zeros"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """What a layer says of one of its parameters."""
+
+    shape: Shape
+    """Its shape in the row convention."""
+
+    follows_convention: bool = False
+    """Whether it is an in x out matrix, which `column` and `torch` write out x in."""
+
+    fan_in: int = 0
+    fan_out: int = 0
+    """How many values a result is made of, and how many results a value enters: the scale of random initial values."""
+
+    initial: Literal["scheme", "zeros", "ones"] = "zeros"
+    """"scheme": drawn at random by the layer's initializer."""
+
+    weight_like: bool = False
+    """Whether l2 and weight decay apply: to weights, never to biases and gains."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer(Spec):
+    """Base of all layers: what every kind may carry.
+
+    A kind is one file: its fields, its shape rule, its forward and its backward. `forward` and `backward` do not
+    compute: they return the steps that do, bound to the arrays of a `Place`, so that a plan that is built once runs
+    many times without allocating. Shapes are batch-first (the row convention) throughout.
+
+    Adding one: the file, and its class in `AnyLayer` of ``core/layers/__init__.py``.
+    """
+
+    kind: str
+
+    name: str | None = field(
+        default=None,
+        metadata=limits(
+            min_length=1,
+            max_length=100,
+            description="Name under which the layer's parameters, activations and gradients appear. Default: its position, "
+            "counted from 1.",
+        ),
+    )
+
+    inputs: list[str] | None = field(
+        default=None,
+        metadata=limits(
+            min_length=1,
+            max_length=1000,
+            description='What the layer reads: names of earlier layers, "input" for the batch, or the batch\'s named inputs. '
+            "Default: the layer before.",
+        ),
+    )
+
+    activation: FunctionName | Function = field(
+        default="identity",
+        metadata=limits(
+            strict=False,
+            description="Function applied to the layer's result: its name, or an object with the function and its constants.",
+        ),
+    )
+
+    reads: ClassVar[tuple[int, int]] = (1, 1)
+    """How many layers it reads, at least and at most."""
+
+    complex_safe: ClassVar[bool] = True
+    """Whether a complex step may pass through `forward`. Certificates go around other layers by differences."""
+
+    equations: ClassVar[dict[str, str]] = {}
+    """Its forward equation for each convention ("any" where they agree), shown where shapes do not fit."""
+
+    def activation_function(self) -> Activation:
+        """The activation function that is applied to the result."""
+        if isinstance(self.activation, Function):
+            return self.activation.resolve()
+        return resolve(self.activation, 1.0, {})
+
+    def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
+        """The parameters it needs for inputs of those shapes. Called after `result_shape` has accepted them."""
+        return {}
+
+    def state(self, *inputs: Shape) -> dict[str, Shape]:
+        """Shapes of what the layer keeps between batches beside its parameters, running statistics for instance."""
+        return {}
+
+    def needs_state(self) -> bool:
+        """Whether `forward` reads the state, so that a request has to bring it."""
+        return False
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        """The shape of its result.
+
+        Raises:
+            Refusal: where the inputs do not fit; paths are relative to the layer.
+        """
+        raise NotImplementedError
+
+    def forward(self, place: Place) -> Steps:
+        """Set the place's result, and return the steps that compute it."""
+        raise NotImplementedError
+
+    def backward(self, place: Place) -> Steps:
+        """The steps that compute ∂L/∂(each input) and ∂L/∂(each parameter) from ∂L/∂(result)."""
+        raise NotImplementedError
+
+    def equation(self, convention: str) -> str | None:
+        """The forward equation as this convention writes it."""
+        return self.equations.get(convention, self.equations.get("any"))
+
+
+def misfit(detail: str, *path: str | int, **more: object) -> NoReturn:
+    """Refuse inputs that do not fit a layer."""
+    raise Refusal.of("shape-mismatch", detail, *path, **more)

@@ -1,0 +1,68 @@
+"""concatenate: tensors side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape
+from core.layers.axis import counted
+from core.layers.base import Layer, Steps, misfit
+from core.place import Place, turned_shape
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concatenate(Layer):
+    """The tensors it reads, side by side along one axis.
+
+        Forward    Z    = [X_1 X_2 …]
+        Backward   dX_k = the block of dZ that came from X_k
+
+    The axis is counted on the tensors as they are sent. Default: the features (axis 0 of a matrix under `column`,
+    axis 1 otherwise).
+    """
+
+    kind: Literal["concatenate"] = "concatenate"
+
+    axis: int | None = field(default=None, metadata=limits(examples=[1]))
+    """The axis along which the tensors are joined, counted from 0, or from the end if negative. Default: the features."""
+
+    reads: ClassVar[tuple[int, int]] = (2, 1000)
+    equations: ClassVar[dict[str, str]] = {"any": "Z = [A_1 A_2 ...]"}
+
+    def _axis(self, shape: Shape, column: bool) -> int:
+        """The axis in the core's view."""
+        if self.axis is None:
+            return min(1, len(shape) - 1)
+        axis = counted("concatenate", self.axis, turned_shape(shape, column))
+        return 1 - axis if column and len(shape) == 2 else axis
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        if not inputs[0]:
+            misfit("concatenate joins tensors along an axis; it reads single numbers, which have none.", "inputs")
+        axis = self._axis(inputs[0], column)
+        rests = {shape[:axis] + shape[axis + 1 :] for shape in inputs}
+        if len(rests) > 1 or len({len(shape) for shape in inputs}) > 1:
+            shown = ", ".join(str(list(turned_shape(shape, column))) for shape in inputs)
+            misfit(f"concatenate joins tensors that differ along one axis only; it reads shapes {shown}.", "inputs")
+        first = inputs[0]
+        return (*first[:axis], sum(shape[axis] for shape in inputs), *first[axis + 1 :])
+
+    def _blocks(self, whole: Array, place: Place) -> list[Array]:
+        axis = self._axis(place.shape, place.column)
+        ends = np.cumsum([X.shape[axis] for X in place.inputs])
+        return np.split(whole, ends[:-1], axis)
+
+    def forward(self, place: Place) -> Steps:
+        blocks = self._blocks(place.new_result(), place)
+        return [partial(np.copyto, block, X) for block, X in zip(blocks, place.inputs, strict=True)]
+
+    def backward(self, place: Place) -> Steps:
+        blocks = self._blocks(place.d_result, place)
+        return [
+            partial(np.copyto, dX, block) for dX, block in zip(place.d_inputs, blocks, strict=True) if dX is not None
+        ]

@@ -1,0 +1,103 @@
+"""dense: every output reads every input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape, Step
+from core.layers.base import INITIALIZERS, Layer, Parameter, Steps, misfit
+from core.place import Place
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dense(Layer):
+    """Dense (fully connected) layer.
+
+    In the row convention, with n examples, i inputs and o units:
+
+        Forward    Z  = X W + 1 bᵀ     X (n, i), W (i, o), b (o)  ->  Z (n, o)
+        Backward   dX = dZ Wᵀ          (n, i)
+                   dW = Xᵀ dZ          (i, o)
+                   db = dZᵀ 1          (o)
+
+    With a column of ones beside X and the bias as the last row of W, each direction is a single product:
+    Z = [X 1] [W; b] and [dW; db] = [X 1]ᵀ dZ. Inputs of rank 3 and more are multiplied along their last axis.
+
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), §6.5; Rojas, Neural Networks (1996), §7.3, for the
+    extended matrices.
+    """
+
+    kind: Literal["dense"] = "dense"
+
+    units: int = field(metadata=limits(gt=0, examples=[3]))
+    """Number of units, o: the size of the result's last axis (first, under `column`)."""
+
+    bias: bool = field(default=True, metadata=limits())
+    """Whether to add the bias b."""
+
+    initializer: str = field(default="default", metadata=limits(choices=["default", *INITIALIZERS]))
+    """How `seed` draws the weight. Default: He normal before relu-like functions, Glorot uniform otherwise."""
+
+    equations: ClassVar[dict[str, str]] = {
+        "row": "Z = A W + 1 b', W is in x out",
+        "column": "Z = W A + b 1', W is out x in",
+        "torch": "Z = A W' + 1 b', W is out x in",
+    }
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        (x,) = inputs
+        if len(x) < 2:
+            misfit(
+                f"dense multiplies matrices (examples x features); it reads a tensor of shape {list(x)}.",
+                hint="Send one example as a matrix with a single row: [[...]].",
+            )
+        return (*x[:-1], self.units)
+
+    def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
+        fan_in = inputs[0][-1]
+        weight = Parameter(
+            shape=(fan_in, self.units),
+            follows_convention=True,
+            fan_in=fan_in,
+            fan_out=self.units,
+            initial="scheme",
+            weight_like=True,
+        )
+        return {"weight": weight, "bias": Parameter(shape=(self.units,))} if self.bias else {"weight": weight}
+
+    def forward(self, place: Place) -> Steps:
+        (X,), W, b = place.inputs, place.parameters["weight"], place.parameters.get("bias")
+        Z = place.new_result()
+        if place.packed is not None:
+            X1, W1 = place.extended_input, place.packed
+            return [partial(W1.T.dot, X1.T, Z.T)]
+        product = partial(W.T.dot, X.T, Z.T) if X.ndim == 2 else partial(np.matmul, X, W, out=Z)
+        return [product] if b is None else [product, partial(np.add, Z, b, Z)]
+
+    def backward(self, place: Place) -> Steps:
+        (X,), W, dZ, (dX,) = place.inputs, place.parameters["weight"], place.d_result, place.d_inputs
+        steps: list[Step] = []
+        if place.packed_gradient is not None:
+            steps.append(partial(place.extended_input.T.dot, dZ, place.packed_gradient))
+        elif X.ndim > 2:
+            steps.append(partial(_gradients_along_last_axis, X, dZ, **place.gradients))
+        else:
+            steps.append(partial(X.T.dot, dZ, place.gradients["weight"]))
+            if self.bias:
+                steps.append(partial(np.ones(len(X), X.dtype).dot, dZ, place.gradients["bias"]))
+        if dX is not None:
+            steps.append(partial(W.dot, dZ.T, dX.T) if X.ndim == 2 else partial(np.matmul, dZ, W.T, out=dX))
+        return steps
+
+
+def _gradients_along_last_axis(X: Array, dZ: Array, weight: Array, bias: Array | None = None) -> None:
+    """The same products for inputs of rank 3 and more: all axes but the last together count the examples."""
+    inputs, units = weight.shape
+    np.matmul(X.reshape(-1, inputs).T, dZ.reshape(-1, units), out=weight)
+    if bias is not None:
+        np.sum(dZ.reshape(-1, units), axis=0, out=bias)

@@ -1,0 +1,63 @@
+"""flatten: each example as one row of features."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape
+from core.layers.base import Layer, Steps, misfit
+from core.layers.reshape import reshaped, reshaped_back
+from core.place import Place
+from core.spec import limits
+
+
+def by_columns(X: Array) -> Array:
+    """The last two axes exchanged: reading it row by row scans each map of X column by column."""
+    return X.swapaxes(-1, -2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flatten(Layer):
+    """All elements of an example as one vector of features.
+
+        Forward    Z  = X in shape (n, features)
+        Backward   dX = dZ in the shape of X
+
+    `row_major` reads the last axis first (channel, then row by row: NumPy, torch). `column_scan` reads each map column by
+    column, as MATLAB's A(:) and Zhang's derivation do.
+
+    Source: Zhang, Derivation of Backpropagation in Convolutional Neural Network (2016), §2.5, for the column scan.
+    """
+
+    kind: Literal["flatten"] = "flatten"
+
+    order: Literal["row_major", "column_scan"] = field(default="row_major", metadata=limits(strict=False))
+    """In which order the elements of an example are read."""
+
+    equations: ClassVar[dict[str, str]] = {"any": "Z = flatten(A)"}
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        (x,) = inputs
+        if not x:
+            misfit("flatten makes a row of features of every example; it reads a single number, which has no examples.")
+        if self.order == "column_scan" and len(x) < 3:
+            misfit(f"flatten scans maps by columns; it reads a tensor of shape {list(x)}, which has no maps.", "order")
+        return (x[0], math.prod(x[1:]))
+
+    def forward(self, place: Place) -> Steps:
+        (X,) = place.inputs
+        if self.order == "row_major":
+            return reshaped(place, X)
+        Z = place.new_result()
+        return [lambda: np.copyto(Z, by_columns(X).reshape(Z.shape))]
+
+    def backward(self, place: Place) -> Steps:
+        (X,), dZ, (dX,) = place.inputs, place.d_result, place.d_inputs
+        if dX is None or self.order == "row_major":
+            return reshaped_back(place)
+        scanned, turned = by_columns(X).shape, by_columns(dX)
+        return [lambda: np.copyto(turned, dZ.reshape(scanned))]

@@ -1,0 +1,61 @@
+"""matmul: the product of two matrices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape, Step
+from core.layers.arithmetic import summed_back
+from core.layers.base import Layer, Steps, misfit
+from core.place import Place, turned_shape
+
+
+def _times(A: Array, B: Array, out: Array) -> None:
+    """out = A B, summed over the leading axes along which the operand was stretched."""
+    summed_back(np.matmul(A, B), out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matmul(Layer):
+    """Product of the two matrices it reads, as they are sent; tensors of higher rank are stacks of matrices.
+
+    Forward    Z    = X_1 X_2           X_1 (…, r, k), X_2 (…, k, c)  ->  Z (…, r, c)
+    Backward   dX_1 = dZ X_2ᵀ
+               dX_2 = X_1ᵀ dZ           summed over the stack where one matrix meets many
+    """
+
+    kind: Literal["matmul"] = "matmul"
+    reads: ClassVar[tuple[int, int]] = (2, 2)
+    equations: ClassVar[dict[str, str]] = {"any": "Z = A_1 A_2"}
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        left, right = (turned_shape(shape, column) for shape in inputs)
+        if len(left) < 2 or len(right) < 2 or left[-1] != right[-2]:
+            misfit(
+                f"matmul multiplies r x k by k x c; it reads tensors of shapes {list(left)} and {list(right)}.",
+                "inputs",
+                hint="Put a transpose layer before one of them." if left[-1:] == right[-1:] else None,
+            )
+        try:
+            stack = np.broadcast_shapes(left[:-2], right[:-2])
+        except ValueError:
+            misfit(f"matmul cannot pair the stacks of {list(left)} and {list(right)}.", "inputs")
+        return turned_shape((*stack, left[-2], right[-1]), column)
+
+    def forward(self, place: Place) -> Steps:
+        left, right = (place.as_sent(X) for X in place.inputs)
+        return [partial(np.matmul, left, right, out=place.as_sent(place.new_result()))]
+
+    def backward(self, place: Place) -> Steps:
+        left, right = (place.as_sent(X) for X in place.inputs)
+        dZ, (d_left, d_right) = place.as_sent(place.d_result), place.d_inputs
+        steps: list[Step] = []
+        if d_left is not None:
+            steps.append(partial(_times, dZ, right.swapaxes(-1, -2), place.as_sent(d_left)))
+        if d_right is not None:
+            steps.append(partial(_times, left.swapaxes(-1, -2), dZ, place.as_sent(d_right)))
+        return steps

@@ -1,0 +1,51 @@
+"""multiply: the product of two or more tensors, element by element."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape, Step
+from core.layers.arithmetic import stretched, summed_back
+from core.layers.base import Layer, Steps
+from core.place import Place
+
+
+def _product(factors: tuple[Array, ...], out: Array) -> None:
+    np.copyto(out, factors[0])
+    for factor in factors[1:]:
+        np.multiply(out, factor, out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Multiply(Layer):
+    """Product of the tensors it reads, element by element; a gate.
+
+        Forward    Z    = X_1 ∘ X_2 ∘ …
+        Backward   dX_k = dZ ∘ Π_{j≠k} X_j     summed over the axes along which X_k was stretched
+
+    The product of the other factors is formed, not Z / X_k, so zeros are no exception.
+    """
+
+    kind: Literal["multiply"] = "multiply"
+    reads: ClassVar[tuple[int, int]] = (2, 1000)
+    equations: ClassVar[dict[str, str]] = {"any": "Z = A_1 * A_2 * ..., element by element"}
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        return stretched("multiply", inputs, column)
+
+    def forward(self, place: Place) -> Steps:
+        return [partial(_product, place.inputs, place.new_result())]
+
+    def backward(self, place: Place) -> Steps:
+        factors, dZ = place.inputs, place.d_result
+        product = place.scratch(place.shape)
+        steps: list[Step] = []
+        for position, dX in enumerate(place.d_inputs):
+            if dX is not None:
+                others = (dZ, *factors[:position], *factors[position + 1 :])
+                steps += [partial(_product, others, product), partial(summed_back, product, dX)]
+        return steps

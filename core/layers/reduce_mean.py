@@ -1,0 +1,19 @@
+"""reduce_mean: means along axes."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from core.layers.reduce import Reduction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReduceMean(Reduction):
+    """Mean along the axes, of m elements each.
+
+    Forward    Z  = (1/m) Σ_axes X
+    Backward   dX = dZ / m, repeated along the axes
+    """
+
+    kind: Literal["reduce_mean"] = "reduce_mean"
+    averages: ClassVar[bool] = True
+    equations: ClassVar[dict[str, str]] = {"any": "Z = mean of A along axes"}

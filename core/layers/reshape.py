@@ -1,0 +1,82 @@
+"""reshape: the same elements of each example in another shape."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape
+from core.layers.base import Layer, Steps, misfit
+from core.place import Place
+from core.spec import WholeNumber, limits
+
+
+def reshaped(place: Place, X: Array) -> Steps:
+    """Let the result be X in the place's shape: a view where memory allows one, else a copy at every run."""
+    try:
+        place.view_as_result(np.reshape(X, place.shape, copy=False))
+        return []
+    except ValueError:
+        Z = place.new_result()
+        return [lambda: np.copyto(Z, X.reshape(Z.shape))]
+
+
+def reshaped_back(place: Place) -> Steps:
+    """dX has the elements of dZ in the shape of X."""
+    dZ, (dX,) = place.d_result, place.d_inputs
+    if dX is None:
+        return []
+    try:
+        return [partial(np.copyto, np.reshape(dX, dZ.shape, copy=False), dZ)]
+    except ValueError:
+        target = dX
+        return [lambda: np.copyto(target, dZ.reshape(target.shape))]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reshape(Layer):
+    """The elements of each example in another shape, in row-major order.
+
+        Forward    Z  = X in shape (n, *shape)
+        Backward   dX = dZ in the shape of X
+
+    The number of examples n stays; one entry of `shape` may be −1 and is worked out. Under `column` a result of rank 2
+    is features x n, as everywhere.
+    """
+
+    kind: Literal["reshape"] = "reshape"
+
+    shape: list[WholeNumber] = field(metadata=limits(min_length=1, max_length=7, examples=[[1, 28, 28]]))
+    """Shape of one example, without the number of examples."""
+
+    equations: ClassVar[dict[str, str]] = {"any": "Z = reshape(A)"}
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        (x,) = inputs
+        if not x:
+            misfit("reshape keeps the number of examples; it reads a single number, which has no examples.")
+        size = math.prod(x[1:])
+        known = math.prod(length for length in self.shape if length != -1)
+        wrong = [length for length in self.shape if length < 1 and length != -1]
+        if wrong or self.shape.count(-1) > 1:
+            misfit(f"reshape takes positive lengths and at most one -1; it was given {self.shape}.", "shape")
+        if -1 in self.shape and size % known == 0:
+            return (x[0], *(size // known if length == -1 else length for length in self.shape))
+        if known != size or -1 in self.shape:
+            misfit(
+                f"reshape cannot arrange the {size} elements of an example of shape {list(x[1:])} as {self.shape}.",
+                "shape",
+                expected=f"a shape of {size} elements",
+                got=list(self.shape),
+            )
+        return (x[0], *self.shape)
+
+    def forward(self, place: Place) -> Steps:
+        return reshaped(place, place.inputs[0])
+
+    def backward(self, place: Place) -> Steps:
+        return reshaped_back(place)

@@ -1,0 +1,61 @@
+"""transpose: the axes of a tensor in another order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape
+from core.layers.base import Layer, Steps, misfit
+from core.place import Place, turned_shape
+from core.spec import WholeNumber, limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transpose(Layer):
+    """The axes in another order.
+
+    Forward    Z  = Xᵀ          by default: the last two axes exchanged
+    Backward   dX = dZᵀ         with `axes`: the inverse permutation
+    """
+
+    kind: Literal["transpose"] = "transpose"
+
+    axes: list[WholeNumber] | None = field(
+        default=None, metadata=limits(min_length=1, max_length=8, examples=[[0, 2, 1]])
+    )
+    """For each axis of the result, the axis of the input it comes from, counted from 0 on the tensor as it is sent.
+    Default: the last two exchanged."""
+
+    equations: ClassVar[dict[str, str]] = {"any": "Z = A'"}
+
+    def _order(self, rank: int) -> list[int]:
+        if self.axes is not None:
+            return self.axes
+        return [*range(rank - 2), rank - 1, rank - 2] if rank > 1 else [0]
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        x = turned_shape(inputs[0], column)
+        order = self._order(len(x))
+        if sorted(order) != list(range(len(x))):
+            misfit(
+                f"transpose takes every axis 0 to {len(x) - 1} of a tensor of shape {list(x)} once; axes is {order}.",
+                "axes",
+                expected=list(range(len(x))),
+                got=order,
+            )
+        return turned_shape(tuple(x[axis] for axis in order), column)
+
+    def _transposed(self, X: Array, place: Place) -> Array:
+        return place.as_sent(place.as_sent(X).transpose(self._order(X.ndim)))
+
+    def forward(self, place: Place) -> Steps:
+        place.view_as_result(self._transposed(place.inputs[0], place))
+        return []
+
+    def backward(self, place: Place) -> Steps:
+        (dX,) = place.d_inputs
+        return [] if dX is None else [partial(np.copyto, self._transposed(dX, place), place.d_result)]

@@ -1,0 +1,46 @@
+"""binary_cross_entropy: −Σ y log a + (1 − y) log(1 − a), for independent probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from numpy import subtract
+
+from core.activations.base import Activation
+from core.activations.sigmoid import Sigmoid
+from core.arrays import Array, Step, sum_over_features
+from core.errors import Issue
+from core.losses.base import Loss, LossPlace
+from core.losses.cross_entropy import divided, times_log
+from core.losses.sigmoid_cross_entropy import SigmoidCrossEntropy, refuse_beyond_one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BinaryCrossEntropy(Loss):
+    """Cross-entropy of independent probabilities, one for each feature.
+
+        ℓ      = −Σ_k (y_k log a_k + (1 − y_k) log(1 − a_k))
+        ∂ℓ/∂a  = −y / a + (1 − y) / (1 − a)
+
+    Directly after sigmoid it is computed on the logits, where ∂ℓ/∂z = a − y.
+    """
+
+    kind: Literal["binary_cross_entropy"] = "binary_cross_entropy"
+    formula = r"-\sum_k \bigl( y_k \log a_k + (1 - y_k) \log(1 - a_k) \bigr)"
+    takes_class_indices = True
+
+    def refusal_of(self, Y: Array) -> Issue | None:
+        return refuse_beyond_one(self.kind, Y)
+
+    def per_example(self, A: Array, Y: Array) -> Array:
+        return -sum_over_features(times_log(Y, A) + times_log(1 - Y, 1 - A))
+
+    def gradient(self, at: LossPlace) -> Step:
+        def step() -> None:
+            subtract(divided(1 - at.Y, 1 - at.A), divided(at.Y, at.A), at.dA)
+
+        return step
+
+    def on_logits(self, activation: Activation) -> Loss | None:
+        return SigmoidCrossEntropy(reduction=self.reduction, l2=self.l2) if isinstance(activation, Sigmoid) else None

@@ -1,0 +1,65 @@
+"""cross_entropy: −Σ y log a, for probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from core.activations.base import Activation
+from core.activations.softmax import Softmax
+from core.arrays import Array, Step, sum_over_features
+from core.errors import Issue
+from core.losses.base import Loss, LossPlace
+from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
+
+
+def times_log(Y: Array, A: Array) -> Array:
+    """Y log A, and 0 where Y is 0, whatever A is."""
+    absent = Y == 0
+    return np.asarray(np.where(absent, 0, Y * np.log(np.where(absent, 1, A))))
+
+
+def divided(Y: Array, A: Array) -> Array:
+    """Y / A, and 0 where Y is 0, whatever A is."""
+    return np.divide(Y, A, out=np.zeros_like(A), where=Y != 0)
+
+
+def refuse_negative(kind: str, Y: Array) -> Issue | None:
+    """Targets of an entropy are probabilities, so none is negative."""
+    if not (Y < 0).any():
+        return None
+    return Issue(
+        code="invalid-request", detail=f"{kind} takes probabilities as targets; the least of these is {Y.min():g}."
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrossEntropy(Loss):
+    """Cross-entropy of a probability vector a.
+
+        ℓ      = −Σ_k y_k log a_k
+        ∂ℓ/∂a  = −y / a
+
+    Directly after softmax it is computed on the logits, where ∂ℓ/∂z = a Σy − y (= a − y for targets that sum to 1).
+    """
+
+    kind: Literal["cross_entropy"] = "cross_entropy"
+    formula = r"-\sum_k y_k \log a_k"
+    takes_class_indices = True
+
+    def refusal_of(self, Y: Array) -> Issue | None:
+        return refuse_negative(self.kind, Y)
+
+    def per_example(self, A: Array, Y: Array) -> Array:
+        return -sum_over_features(times_log(Y, A))
+
+    def gradient(self, at: LossPlace) -> Step:
+        def step() -> None:
+            np.negative(divided(at.Y, at.A), at.dA)
+
+        return step
+
+    def on_logits(self, activation: Activation) -> Loss | None:
+        return SoftmaxCrossEntropy(reduction=self.reduction, l2=self.l2) if isinstance(activation, Softmax) else None

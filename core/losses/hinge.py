@@ -1,0 +1,44 @@
+"""hinge: the margin loss of support vector machines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from core.arrays import Array, Step, real, sum_over_features
+from core.errors import Issue
+from core.losses.base import Loss, LossPlace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hinge(Loss):
+    """Margin loss for targets −1 and +1, one margin for each feature.
+
+    ℓ      = Σ_k max(0, 1 − y_k a_k)
+    ∂ℓ/∂a  = −y where y a < 1, 0 elsewhere          0 at the kink y a = 1
+    """
+
+    kind: Literal["hinge"] = "hinge"
+    formula = r"\sum_k \max(0, 1 - y_k a_k)"
+
+    def refusal_of(self, Y: Array) -> Issue | None:
+        wrong = np.argwhere(np.abs(Y) != 1)
+        if not len(wrong):
+            return None
+        return Issue(
+            code="invalid-request",
+            detail=f"hinge compares with targets -1 and +1; one of them is {Y[tuple(wrong[0])]:g}.",
+            expected=[-1, 1],
+            hint="Send 2y − 1 for targets 0 and 1.",
+        )
+
+    def per_example(self, A: Array, Y: Array) -> Array:
+        return sum_over_features(np.maximum(1 - Y * A, 0))
+
+    def gradient(self, at: LossPlace) -> Step:
+        def step() -> None:
+            at.dA[...] = np.where(real(at.Y * at.A) < 1, -at.Y, 0)
+
+        return step

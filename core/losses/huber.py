@@ -1,0 +1,50 @@
+"""huber: squared near the target, absolute far from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from core.arrays import Array, Step, constant, sum_over_features
+from core.losses.base import Loss, LossPlace
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Huber(Loss):
+    """Huber's loss, averaged over the K features as torch and Keras do; e = a − y.
+
+        ℓ      = (1/K) Σ_k { ½ e_k²  where |e_k| ≤ δ;  δ (|e_k| − ½ δ)  elsewhere }
+        ∂ℓ/∂a  = (1/K) min(max(e, −δ), δ)
+
+    Source: Huber, Robust Estimation of a Location Parameter (1964).
+    """
+
+    kind: Literal["huber"] = "huber"
+
+    delta: float = field(default=1.0, metadata=limits(gt=0))
+    """δ: the error beyond which the loss grows linearly."""
+
+    formula = (
+        r"\frac{1}{K} \sum_k \begin{cases} \tfrac{1}{2} e_k^2 & |e_k| \le \delta \\"
+        r" \delta (|e_k| - \tfrac{1}{2} \delta) & |e_k| > \delta \end{cases}, \quad e = a - y"
+    )
+
+    def per_example(self, A: Array, Y: Array) -> Array:
+        error = A - Y
+        size = np.maximum(error, -error)
+        values = np.where(size.real <= self.delta, 0.5 * error * error, self.delta * (size - 0.5 * self.delta))
+        return sum_over_features(values) * (len(A) / A.size)
+
+    def gradient(self, at: LossPlace) -> Step:
+        factor, delta = constant(len(at.A) / at.A.size, at.A), constant(self.delta, at.A)
+
+        def step() -> None:
+            np.subtract(at.A, at.Y, at.dA)
+            np.maximum(at.dA, -delta, out=at.dA)
+            np.minimum(at.dA, delta, out=at.dA)
+            np.multiply(at.dA, factor, at.dA)
+
+        return step

@@ -1,0 +1,39 @@
+"""mean_absolute_error: the mean over the features of |a − y|."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from core.arrays import Array, Step, constant, real, sum_over_features
+from core.losses.base import Loss, LossPlace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeanAbsoluteError(Loss):
+    """Mean over the K features of the absolute error; with `mean`, torch's L1Loss.
+
+    ℓ      = (1/K) Σ_k |a_k − y_k|
+    ∂ℓ/∂a  = (1/K) sign(a − y)          0 at the kink a = y
+    """
+
+    kind: Literal["mean_absolute_error"] = "mean_absolute_error"
+    formula = r"\frac{1}{K} \sum_k |a_k - y_k|"
+
+    def per_example(self, A: Array, Y: Array) -> Array:
+        error = A - Y
+        return sum_over_features(np.maximum(error, -error)) * (len(A) / A.size)
+
+    def gradient(self, at: LossPlace) -> Step:
+        factor = constant(len(at.A) / at.A.size, at.A)
+
+        error = real(at.dA)
+
+        def step() -> None:
+            np.subtract(at.A, at.Y, at.dA)
+            np.sign(error, at.dA)
+            np.multiply(at.dA, factor, at.dA)
+
+        return step

@@ -1,0 +1,78 @@
+"""softmax_cross_entropy: cross-entropy of the softmax of the output, on logits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy import divide, multiply, subtract
+
+from core.activations.softmax import shifted_exponentials
+from core.arrays import Array, Step
+from core.errors import Issue
+from core.losses.base import Loss, LossPlace, Scalar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoftmaxCrossEntropy(Loss):
+    """Cross-entropy after softmax, on the logits z, by log-sum-exp; m = max_k z_k.
+
+        ℓ      = −Σ_k y_k log p_k = Σ_k y_k (log Σ_j e^(z_j − m) − (z_k − m)),     p = softmax(z)
+        ∂ℓ/∂z  = p Σ_k y_k − y          (= p − y for targets that sum to 1)
+
+    Source: Bishop, Pattern Recognition and Machine Learning (2006), §4.3.4.
+    """
+
+    kind: Literal["softmax_cross_entropy"] = "softmax_cross_entropy"
+    formula = r"-\sum_k y_k \log p_k, \quad p = \mathrm{softmax}(a)"
+    takes_class_indices = True
+
+    def refusal_of(self, Y: Array) -> Issue | None:
+        if Y.ndim < 2:
+            return Issue(
+                code="shape-mismatch",
+                detail=f"{self.kind} runs over the features of each example; the output has shape {list(Y.shape)}.",
+            )
+        if not (Y < 0).any():
+            return None
+        return Issue(
+            code="invalid-request",
+            detail=f"{self.kind} takes probabilities as targets; the least of these is {Y.min():g}.",
+        )
+
+    def per_example(self, A: Array, Y: Array) -> Array:
+        shifted = A - A.max(axis=-1, keepdims=True)
+        log_sum = np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+        terms = Y * (log_sum - shifted)
+        return np.asarray(terms.sum(axis=tuple(range(1, terms.ndim))))
+
+    def value(self, at: LossPlace) -> Scalar:
+        Z, Y, P = at.A, at.Y, at.probabilities
+        exponentials, largest, sums = shifted_exponentials(Z, P)
+        terms, logarithms = np.empty_like(Z), np.empty_like(sums)
+        features = tuple(range(1, Z.ndim))
+
+        def value() -> Array:
+            exponentials()
+            np.log(sums, logarithms)
+            subtract(Z, largest, terms)
+            subtract(logarithms, terms, terms)
+            multiply(terms, Y, terms)
+            divide(P, sums, P)
+            return at.coefficients.dot(np.add.reduce(terms, features))
+
+        return value
+
+    def gradient(self, at: LossPlace) -> Step:
+        Y, P, dZ = at.Y, at.probabilities, at.dA
+        totals = np.empty((*Y.shape[:-1], 1), Y.dtype)
+        sum_of: Callable[..., object] = np.add.reduce
+
+        def step() -> None:
+            sum_of(Y, -1, None, totals, True)
+            multiply(P, totals, dZ)
+            subtract(dZ, Y, dZ)
+
+        return step

@@ -1,0 +1,98 @@
+"""The forward pass of a plan: from the batch to the output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.activations.identity import Identity
+from core.arrays import Array, Step, extended_matrix
+from core.finite import of_activation, of_result
+from core.place import Place, Value, new_value
+from core.plan.watch import Keep, Watch
+from core.survey import Node
+
+PACKED = 2**19
+"""Up to this many elements a weight and its bias are copied into one matrix, and a batch gets its column of ones: there
+one product costs less than a product and an addition. Beyond it the copy would cost more than the addition."""
+
+
+class ForwardPass:
+    """Z_l = layer_l(A_j for what it reads), A_l = f_l(Z_l), in execution order."""
+
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        inputs: Mapping[str, Array],
+        parameters: Mapping[str, Mapping[str, Array]],
+        *,
+        state: Mapping[str, Mapping[str, Array]],
+        dtype: np.dtype[Any],
+        column: bool,
+        keep: Keep,
+        watch: Watch,
+        fused: bool,
+    ) -> None:
+        self.steps: list[Step] = []
+        self.places: list[tuple[Node, Place]] = []
+        self.values = {name: _batch(array) for name, array in inputs.items()}
+        self.inputs = {name: value.array for name, value in self.values.items()}
+        self.parameters: dict[str, dict[str, Array]] = {}
+        self.preactivations: dict[str, Array] = {}
+        self.activations: dict[str, Array] = {}
+        for node in nodes:
+            place = Place(
+                sources=tuple(self.values[name] for name in node.reads),
+                parameters=dict(parameters[node.name]),
+                shape=node.shape,
+                dtype=dtype,
+                column=column,
+                state=dict(state.get(node.name, {})),
+            )
+            _pack(place)
+            self.places.append((node, place))
+            self._lay(node, place, keep, watch, fused=fused and node is nodes[-1])
+            watch.layer(self.steps)
+        self.output = self.activations[nodes[-1].name]
+
+    def _lay(self, node: Node, place: Place, keep: Keep, watch: Watch, *, fused: bool) -> None:
+        """The steps of one layer. Where its activation is fused with the loss, the loss computes the activation."""
+        self.steps += node.layer.forward(place)
+        Z, value, function = place.result, place.value, node.function
+        watch.tensor(self.steps, node, "preactivation", Z, of_result(node.layer.kind, place.inputs, place.parameters))
+        if not isinstance(function, Identity):
+            in_place = place.fresh and function.reads == "result" and not keep.preactivations and not fused
+            if not in_place:
+                value = new_value(node.shape, place.dtype)
+            if not fused:
+                self.steps.append(function.forward(Z, value.array))
+                watch.tensor(self.steps, node, "activation", value.array, of_activation(function.name, Z, value.array))
+        self.values[node.name] = value
+        self.parameters[node.name] = place.parameters
+        self.preactivations[node.name] = Z
+        self.activations[node.name] = value.array
+
+
+def _batch(array: Array) -> Value:
+    """A tensor of the batch; a small matrix is copied beside a column of ones."""
+    if array.ndim != 2 or array.size > PACKED:
+        return Value(array)
+    extended = extended_matrix(len(array), array.shape[1], array.dtype)
+    extended[:, :-1] = array
+    return Value(extended[:, :-1], extended)
+
+
+def _pack(place: Place) -> None:
+    """Copy a small weight and bias into one matrix [W; b], of which the two become views."""
+    weight, bias = place.parameters.get("weight"), place.parameters.get("bias")
+    if weight is None or bias is None or weight.ndim != 2 or bias.shape != weight.shape[1:]:
+        return
+    source = place.sources[0]
+    if weight.size <= PACKED and source.extended is not None and source.array.shape[1:] == weight.shape[:1]:
+        packed = np.empty((len(weight) + 1, len(bias)), place.dtype)
+        packed[:-1] = weight
+        packed[-1] = bias
+        place.packed = packed
+        place.parameters.update(weight=packed[:-1], bias=packed[-1])

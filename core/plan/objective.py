@@ -1,0 +1,84 @@
+"""The loss of a plan: the end of its forward pass, and the first gradient of its backward pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy import multiply
+
+from core.arrays import Array, Step, column_of, constant, examples_innermost
+from core.finite import of_loss, watched
+from core.losses import Loss, LossPlace
+from core.plan.forward import ForwardPass
+from core.plan.watch import Watch
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A loss with the targets of a batch, batch-first."""
+
+    loss: Loss
+    targets: Array
+    """In the shape of the output; for `upstream`, ∂L/∂(output)."""
+
+    coefficients: Array
+    """The share of each example in the loss of the batch."""
+
+
+class LossPass:
+    """L = Σ_i c_i ℓ_i + ½ λ Σ‖W‖², and ∂L/∂A of the output: or ∂L/∂Z where loss and activation are fused."""
+
+    def __init__(self, objective: Objective, fused: Loss | None, forward: ForwardPass, dA: Array, watch: Watch) -> None:
+        node, place = forward.places[-1]
+        read = place.result if fused else forward.output
+        A = read if read.ndim else read.reshape(1)
+        dA = dA if dA.ndim else dA.reshape(1)
+        self.targets = examples_innermost(A.shape, A.dtype)
+        self.targets[...] = objective.targets
+        self.coefficients = objective.coefficients.astype(A.dtype)
+        probabilities = forward.output.reshape(A.shape) if fused else np.empty_like(A)
+        at = LossPlace(A, self.targets, self.coefficients, dA, probabilities)
+        loss = fused or objective.loss
+        self._loss, self._read = loss, A
+        value = loss.value(at)
+        self.terms: dict[str, Any] = {"data": 0.0, "l2": 0.0}
+        self.l2 = objective.loss.l2
+        self.weights = [
+            place.parameters[name]
+            for node, place in forward.places
+            for name, parameter in node.parameters.items()
+            if parameter.weight_like
+        ]
+        self.steps: list[Step] = [lambda: self.terms.__setitem__("data", value())]
+        if self.l2:
+            self.steps.append(self._penalise)
+        if watch.interrupt:
+            cause = of_loss(objective.loss.kind, A, self.targets)
+            self.steps.append(lambda: watched(node.name, node.position, "loss", np.asarray(self.total), cause)())
+        self.backward_steps: list[Step] = [loss.gradient(at), *_shared(at)]
+
+    @property
+    def total(self) -> Any:
+        """The loss of the last forward run, all terms together."""
+        return self.terms["data"] + self.terms["l2"]
+
+    def per_example(self) -> Array:
+        """ℓ of each example in the last forward run, before shares and weights."""
+        return self._loss.per_example(self._read, self.targets)
+
+    def _penalise(self) -> None:
+        vectors = [weight.ravel(order="K") for weight in self.weights]
+        self.terms["l2"] = 0.5 * self.l2 * sum(vector.dot(vector) for vector in vectors)
+
+
+def _shared(at: LossPlace) -> list[Step]:
+    """The step that multiplies every example's gradient by its share in the loss of the batch, where that is not 1."""
+    share = at.share
+    if share is None:
+        return [lambda: multiply(at.dA, column_of(at.coefficients, at.dA), at.dA)]
+    if share == 1:
+        return []
+    factor = constant(share, at.dA)
+    return [lambda: multiply(at.dA, factor, at.dA)]

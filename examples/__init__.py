@@ -1,0 +1,1 @@
+"""What a user does with gradd, as programs that run."""

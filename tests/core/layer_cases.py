@@ -1,0 +1,113 @@
+"""A case for every kind of layer and every way in which its axes and shapes can lie."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from core.arrays import Shape
+from core.convention import Convention, tensor_shape
+from core.layers import KINDS, Layer
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Lengths of axes: n examples, i features, k and o whatever a case needs them for."""
+
+    n: int
+    i: int
+    k: int
+    o: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """A layer, and the shapes of what it reads."""
+
+    name: str
+    layer: Callable[[Sizes], Layer]
+    shapes: Callable[[Sizes], Sequence[Shape]]
+    as_sent: bool = False
+    """Whether the shapes are those of the request in every convention; else they are batch-first."""
+
+    def built(self, sizes: Sizes, convention: Convention) -> tuple[Layer, dict[str, Shape]]:
+        """The layer, and the inputs a, b, c ... that it reads, as this convention writes them."""
+        shapes = [shape if self.as_sent else tensor_shape(shape, convention) for shape in self.shapes(sizes)]
+        inputs = dict(zip("abcd", shapes, strict=False))
+        return replace(self.layer(sizes), inputs=list(inputs)), inputs
+
+
+def _of(kind: str, **fields: object) -> Callable[[Sizes], Layer]:
+    """The same layer for all sizes."""
+    construct: Callable[..., Layer] = partial(KINDS[kind], **fields)  # type: ignore[arg-type]
+    return lambda s: construct()
+
+
+def _dense(**fields: object) -> Callable[[Sizes], Layer]:
+    construct: Callable[..., Layer] = partial(KINDS["dense"], **fields)  # type: ignore[arg-type]
+    return lambda s: construct(units=s.o)
+
+
+def _reshape(shape: Callable[[Sizes], list[int]]) -> Callable[[Sizes], Layer]:
+    construct: Callable[..., Layer] = KINDS["reshape"]
+    return lambda s: construct(shape=shape(s))
+
+
+CASES = [
+    Case("dense", _dense(), lambda s: [(s.n, s.i)]),
+    Case("dense without bias", _dense(bias=False), lambda s: [(s.n, s.i)]),
+    Case("dense on rank 3", _dense(), lambda s: [(s.n, s.k, s.i)]),
+    Case("dense without bias on rank 4", _dense(bias=False), lambda s: [(s.n, s.k, 2, s.i)]),
+    Case("tanh", _of("activation", function="tanh"), lambda s: [(s.n, s.i)]),
+    Case("tanh on rank 1", _of("activation", function="tanh"), lambda s: [(s.n,)]),
+    Case("gelu with gain on rank 3", _of("activation", function="gelu", gain=0.5), lambda s: [(s.n, s.k, s.i)]),
+    Case("softmax with gain", _of("activation", function="softmax", gain=2.0), lambda s: [(s.n, s.i)]),
+    Case("log_softmax on rank 3", _of("activation", function="log_softmax"), lambda s: [(s.n, s.k, s.i)]),
+    Case("flatten rank 1", _of("flatten"), lambda s: [(s.n,)]),
+    Case("flatten rank 2", _of("flatten"), lambda s: [(s.n, s.i)]),
+    Case("flatten rank 4", _of("flatten"), lambda s: [(s.n, s.i, s.k, 2)]),
+    Case("flatten by columns rank 3", _of("flatten", order="column_scan"), lambda s: [(s.n, s.i, s.k)]),
+    Case("flatten by columns rank 4", _of("flatten", order="column_scan"), lambda s: [(s.n, 2, s.i, s.k)]),
+    Case("reshape to images", _reshape(lambda s: [s.k, -1, 2]), lambda s: [(s.n, 2 * s.i * s.k)]),
+    Case("reshape to rows", _reshape(lambda s: [-1]), lambda s: [(s.n, s.i, s.k)]),
+    Case("reshape by length", _reshape(lambda s: [s.k, s.i]), lambda s: [(s.n, s.i, s.k)]),
+    Case("reshape rank 1", _reshape(lambda s: [1, -1]), lambda s: [(s.n,)]),
+    Case("add", _of("add"), lambda s: [(s.n, s.i)] * 2),
+    Case("add three with a row and a vector", _of("add"), lambda s: [(s.n, s.i), (1, s.i), (s.i,)]),
+    Case("add a column to a stack", _of("add"), lambda s: [(s.n, s.k, s.i), (s.n, s.k, 1), (s.k, 1)]),
+    Case("subtract", _of("subtract"), lambda s: [(s.n, s.i)] * 2),
+    Case("subtract from a vector", _of("subtract"), lambda s: [(s.i,), (s.n, s.i)]),
+    Case("subtract a stack", _of("subtract"), lambda s: [(1, s.k, s.i), (s.n, 1, s.i)]),
+    Case("multiply", _of("multiply"), lambda s: [(s.n, s.i)] * 2),
+    Case("multiply three", _of("multiply"), lambda s: [(s.n, s.i), (s.n, 1), (s.i,)]),
+    Case("multiply stacks", _of("multiply"), lambda s: [(s.n, s.k, s.i), (s.k, 1), (1, s.i)]),
+    Case("concatenate", _of("concatenate"), lambda s: [(s.n, s.i), (s.n, s.k)]),
+    Case("concatenate rank 1", _of("concatenate"), lambda s: [(s.n,), (s.i,)]),
+    Case("concatenate axis 0", _of("concatenate", axis=0), lambda s: [(s.n, s.i), (s.k, s.i)], as_sent=True),
+    Case("concatenate axis 1", _of("concatenate", axis=1), lambda s: [(s.n, s.i), (s.n, s.k)], as_sent=True),
+    Case("concatenate axis -1", _of("concatenate", axis=-1), lambda s: [(s.n, 2, s.i), (s.n, 2, s.k)] * 2),
+    Case("concatenate channels", _of("concatenate"), lambda s: [(s.n, s.i, 2, s.o), (s.n, s.k, 2, s.o)]),
+    Case("matmul", _of("matmul"), lambda s: [(s.n, s.i), (s.i, s.o)], as_sent=True),
+    Case("matmul of stacks", _of("matmul"), lambda s: [(s.n, s.k, s.i), (s.n, s.i, s.o)]),
+    Case("matmul of a stack and a matrix", _of("matmul"), lambda s: [(s.n, s.k, s.i), (s.i, s.o)], as_sent=True),
+    Case("matmul of a matrix and a stack", _of("matmul"), lambda s: [(s.k, s.i), (s.n, s.i, s.o)], as_sent=True),
+    Case("matmul of crossed stacks", _of("matmul"), lambda s: [(1, s.k, 2, s.i), (s.n, 1, s.i, s.o)]),
+    Case("transpose", _of("transpose"), lambda s: [(s.n, s.i)]),
+    Case("transpose rank 1", _of("transpose"), lambda s: [(s.n,)]),
+    Case("transpose rank 3", _of("transpose"), lambda s: [(s.n, s.k, s.i)]),
+    Case("transpose axes of rank 2", _of("transpose", axes=[0, 1]), lambda s: [(s.n, s.i)]),
+    Case("transpose axes of rank 3", _of("transpose", axes=[2, 0, 1]), lambda s: [(s.n, s.k, s.i)]),
+    Case("transpose axes of rank 4", _of("transpose", axes=[1, 3, 0, 2]), lambda s: [(s.n, s.k, 2, s.i)]),
+    *(
+        Case(f"{kind} axis {axis} keep {keep}", _of(kind, axis=axis, keep_axis=keep), lambda s: [(s.n, s.i)])
+        for kind in ("reduce_sum", "reduce_mean")
+        for axis in (None, 0, 1, -1, [0, 1], [])
+        for keep in (True, False)
+    ),
+    *(
+        Case(f"reduce_mean axis {axis} of rank 3", _of("reduce_mean", axis=axis, keep_axis=keep), lambda s: [(s.n, s.k, s.i)])
+        for axis in (None, 0, -2, [0, 2])
+        for keep in (True, False)
+    ),
+]  # fmt: skip

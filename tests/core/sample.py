@@ -1,0 +1,75 @@
+"""Sample problems: layers with random inputs, parameters and targets, in the words of a caller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.arrays import Array, Shape
+from core.convention import Convention, parameter_shape, tensor_shape
+from core.layers import Layer
+from core.losses import Loss
+from core.losses.half_squared_error import HalfSquaredError
+from core.losses.upstream import Upstream
+from core.problem import Problem, Sent, checked
+from core.survey import survey
+
+CONVENTIONS: tuple[Convention, ...] = ("row", "column", "torch")
+
+
+def sample(
+    layers: Sequence[Layer],
+    inputs: Mapping[str, Shape],
+    *,
+    convention: Convention = "row",
+    loss: Loss | None = None,
+    seed: int = 0,
+    **more: Any,
+) -> Sent:
+    """A problem whose numbers are all random.
+
+    Args:
+        layers: the network.
+        inputs: shapes of the batch's tensors as this convention writes them.
+        convention: of the request.
+        loss: half the squared error, if it is not given. What it compares with is random too, unless `more` has it.
+        seed: of the random numbers.
+        more: other fields of the request.
+    """
+    generator = np.random.default_rng(seed)
+    shapes = {name: _batch_first(shape, convention) for name, shape in inputs.items()}
+    found = survey(layers, shapes, {}, convention, seeded=True)
+    assert not found.issues, found.issues
+    parameters: dict[str, dict[str, Array]] = {
+        node.name: {
+            name: generator.standard_normal(parameter_shape(parameter, convention))
+            for name, parameter in node.parameters.items()
+        }
+        for node in found.nodes
+    }
+    loss = loss or HalfSquaredError()
+    like_output = generator.standard_normal(tensor_shape(found.nodes[-1].shape, convention))
+    compared = {"upstream" if isinstance(loss, Upstream) else "targets": np.asarray(like_output)}
+    fields: dict[str, Any] = compared | more
+    return Sent(
+        layers=layers,
+        inputs={name: generator.standard_normal(shape) for name, shape in inputs.items()},
+        parameters=parameters,
+        loss=loss,
+        convention=convention,
+        **fields,
+    )
+
+
+def _batch_first(shape: Shape, convention: Convention) -> Shape:
+    """The shape of an input in the core's view. Under `column` a flat list is one example."""
+    if convention == "column" and len(shape) == 1:
+        return (1, *shape)
+    return tensor_shape(shape, convention)
+
+
+def sampled(layers: Sequence[Layer], inputs: Mapping[str, Shape], **more: Any) -> Problem:
+    """The same, checked."""
+    return checked(sample(layers, inputs, **more))
