@@ -19,6 +19,8 @@ from pydantic.json_schema import models_json_schema
 
 from app.problems import KINDS, MEDIA_TYPE
 from app.schemas.refusal import ProblemDocument
+from app.wire.tensor import EncodedTensor
+from core.activations import FUNCTIONS
 
 FILE = Path(__file__).parent.parent / "openapi" / "openapi.json"
 REF = "#/components/schemas/{model}"
@@ -77,7 +79,9 @@ def published(app: FastAPI) -> Callable[[], dict[str, Any]]:
             for name in ("HTTPValidationError", "ValidationError"):
                 components.pop(name, None)
             schema["components"]["schemas"] = dict(sorted(components.items()))
-            app.openapi_schema = _without_nulls(_without_titles(schema))
+            schema = _without_nulls(_without_titles(schema))
+            schema["components"]["schemas"] = _hoisted(schema["components"]["schemas"])
+            app.openapi_schema = schema
         return app.openapi_schema
 
     return openapi
@@ -92,6 +96,30 @@ def _without_titles(node: Any, *, names: bool = False) -> Any:
             if names or key != "title" or not isinstance(value, str) or "openapi" in node or "version" in node
         }
     return [_without_titles(value) for value in node] if isinstance(node, list) else node
+
+
+def _hoisted(schemas: dict[str, Any]) -> dict[str, Any]:
+    """The components with those that would be written out in many places given a name, under which clients find them."""
+    named = {
+        "ActivationName": {"type": "string", "enum": list(FUNCTIONS)},
+        "EncodedTensor": _without_titles(EncodedTensor.model_json_schema()),
+    }
+
+    def replaced(node: Any) -> Any:
+        if isinstance(node, dict):
+            for name, schema in named.items():
+                if {**node, "description": ""} == {**schema, "description": ""}:
+                    own = (
+                        {"description": node["description"]}
+                        if node.get("description") != schema.get("description")
+                        else {}
+                    )
+                    return {**own, "$ref": REF.format(model=name)}
+            return {key: replaced(value) for key, value in node.items()}
+        return [replaced(value) for value in node] if isinstance(node, list) else node
+
+    described = {"ActivationName": {**named["ActivationName"], "description": "An activation function."}}
+    return dict(sorted({**replaced(schemas), **named, **described}.items()))
 
 
 def _without_nulls(node: Any) -> Any:
