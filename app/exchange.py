@@ -49,7 +49,7 @@ async def respond(request: Request, model: type[M], compute: Compute[M]) -> Resp
         return Response(status_code=400)
 
     def work(interrupt: Interrupt) -> tuple[bytes, str | None]:
-        plain = decompress(body, request.headers.get("content-encoding"), settings.max_body_bytes)
+        plain = decompress(body, request.headers.get("content-encoding"), limit=settings.max_body_bytes)
         asked = decode(plain, model)
         content: bytes = encode(compute(asked, settings, interrupt), encoding=getattr(asked, "encoding", "json"))
         return compress(content, request.headers.get("accept-encoding"))

@@ -1,14 +1,16 @@
 """Arrays of the core: their types, and how they lie in memory.
 
-In the mathematics a tensor is batch-first: a matrix of activations is n x features. In memory the examples lie
-innermost: a matrix is stored as features x n and seen through a transposed view. Sums over features, bias columns and
-products with a row of ones then run over long contiguous stretches, and the row of ones that turns a weight matrix and
-its bias into one product (`[A 1] [W; b]`) costs one spare row of memory.
+In the mathematics a tensor is batch-first: a matrix of activations is n x features. In memory the examples of a small
+matrix lie innermost: it is stored as features x n and seen through a transposed view. Sums over features, bias columns
+and products with a row of ones then run over long contiguous stretches, and the row of ones that turns a weight matrix
+and its bias into one product (`[A 1] [W; b]`) costs one spare row of memory. A large matrix lies row by row, as BLAS
+multiplies it faster. Steps that multiply matrices use `product`, which does not mind either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,10 @@ Array = NDArray[Any]
 Shape = tuple[int, ...]
 Step = Callable[[], object]
 """One instruction of a plan: reads and writes arrays that it is bound to, and returns nothing of interest."""
+
+
+SMALL = 2**17
+"""Up to this many elements the examples of a matrix lie innermost in memory."""
 
 
 def nothing() -> None:
@@ -37,18 +43,32 @@ def real(array: Array) -> Array:
     return np.real(array)
 
 
-def examples_innermost(shape: Shape, dtype: DTypeLike) -> Array:
-    """An uninitialised array of that shape whose first axis varies fastest in memory."""
-    if len(shape) < 2:
-        return np.empty(shape, dtype)
-    return np.moveaxis(np.empty((*shape[1:], shape[0]), dtype), -1, 0)
+def is_small(shape: Shape) -> bool:
+    """Whether a matrix of that shape has its examples innermost in memory."""
+    return len(shape) == 2 and shape[0] * shape[1] <= SMALL
+
+
+def tensor_memory(shape: Shape, dtype: DTypeLike) -> Array:
+    """Uninitialised memory for a tensor: the examples of a small matrix innermost, anything else row by row."""
+    return np.empty(shape[::-1], dtype).T if is_small(shape) else np.empty(shape, dtype)
 
 
 def extended_matrix(examples: int, features: int, dtype: DTypeLike) -> Array:
     """An n x (features + 1) matrix, examples innermost, whose last column is 1: what a dense layer with bias reads."""
-    matrix = examples_innermost((examples, features + 1), dtype)
+    matrix = np.empty((features + 1, examples), dtype).T
     matrix[:, -1] = 1
     return matrix
+
+
+def product(A: Array, B: Array, out: Array) -> Step:
+    """The step that writes A B into `out`, which lies row by row or column by column.
+
+    A bound method takes its operands faster than the function, and `dot` asks for row-by-row memory of its result:
+    where that lies column by column, the same product is written as (Bᵀ Aᵀ)ᵀ.
+    """
+    if out.ndim == 2 and not out.flags.c_contiguous:
+        return partial(B.T.dot, A.T, out.T)
+    return partial(A.dot, B, out)
 
 
 def in_memory_order(array: Array) -> Array:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import Array, Shape, examples_innermost, extended_matrix
+from core.arrays import Array, Shape, extended_matrix, is_small, tensor_memory
 from core.errors import Issue
 
 
@@ -33,11 +33,11 @@ class Value:
 
 
 def new_value(shape: Shape, dtype: np.dtype[Any]) -> Value:
-    """Fresh memory for a tensor: a matrix gets its column of ones, images and sequences lie batch-first."""
-    if len(shape) == 2:
-        extended = extended_matrix(*shape, dtype)
+    """Fresh memory for a tensor; a small matrix gets a column of ones beside it."""
+    if is_small(shape):
+        extended = extended_matrix(shape[0], shape[1], dtype)
         return Value(extended[:, :-1], extended)
-    return Value(np.empty(shape, dtype))
+    return Value(tensor_memory(shape, dtype))
 
 
 @dataclass(slots=True)
@@ -117,4 +117,4 @@ class Place:
 
     def scratch(self, shape: Shape) -> Array:
         """Memory that a step may scribble in."""
-        return examples_innermost(shape, self.dtype)
+        return tensor_memory(shape, self.dtype)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
 from typing import Protocol
 
 import zstandard
 
 from core.errors import Refusal
 
-_READ = 2**10
-"""Bytes that are decompressed at a time. One block of zstd makes 128 KiB of 4 bytes, so this can make 32 MiB, no more."""
+_READ = 256
+"""Bytes that are decompressed at a time. zstd makes up to 128 KiB of 4 bytes, so this makes up to 8 MiB, gzip 258 KiB."""
 
 _MEMBERS_LIMIT = 10_000
 """Compressed streams one after another in a body: each costs some microseconds, however short."""
@@ -27,90 +26,113 @@ _GZIP = 31
 
 
 class _Decompressor(Protocol):
+    """What the objects of zlib and zstandard have in common."""
+
     @property
     def eof(self) -> bool: ...
+
     @property
     def unused_data(self) -> bytes: ...
+
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
-_DECOMPRESSORS: dict[str, Callable[[], _Decompressor]] = {
-    "gzip": lambda: zlib.decompressobj(_GZIP),
-    "zstd": lambda: zstandard.ZstdDecompressor(max_window_size=_WINDOW_LIMIT).decompressobj(),
-}
-_COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
-    "zstd": lambda body: zstandard.ZstdCompressor(level=3).compress(body),
-    "gzip": lambda body: zlib.compress(body, 5, _GZIP),
-}
+def decompress(body: bytes, content_encoding: str | None, *, limit: int) -> bytes:
+    """Undo the content encoding of a request.
 
-
-def decompress(body: bytes, content_encoding: str | None, limit: int) -> bytes:
-    """The body as it was before compression.
+    Args:
+        body: The body as it came.
+        content_encoding: The header: nothing, `identity`, `gzip` or `zstd`.
+        limit: Bytes that the body may have, compressed or not. Memory beyond it is bounded too, by 8 MiB.
 
     Raises:
-        Refusal: `unsupported-media-type` for other encodings, `too-large` once it grows beyond `limit` bytes,
-            `malformed-json` for a stream that is broken, cut off, or followed by something else.
+        Refusal: an encoding that is not known, a body that is too large, corrupt, cut off or followed by something.
     """
-    coding = (content_encoding or "identity").strip().lower()
-    if coding == "identity":
+    name = (content_encoding or "identity").strip().lower()
+    if name not in ("", "identity", "gzip", "x-gzip", "zstd"):
+        detail = "The body may be compressed once, with gzip or zstd."
+        raise Refusal.of("unsupported-media-type", detail, expected=["gzip", "zstd", "identity"])
+    if len(body) > limit:
+        raise _too_large(limit)
+    if name in ("", "identity"):
         return body
-    start = _DECOMPRESSORS.get(coding)
-    if start is None:
-        detail = f"The body is announced with Content-Encoding {coding[:60]!r}."
-        raise Refusal.of("unsupported-media-type", detail, expected=["identity", *_DECOMPRESSORS])
-    try:
-        return _expanded(body, start, coding, limit)
-    except (zlib.error, zstandard.ZstdError) as error:
-        raise Refusal.of("malformed-json", f"The body is not a {coding} stream: {error}.") from None
-
-
-def _expanded(body: bytes, start: Callable[[], _Decompressor], coding: str, limit: int) -> bytes:
-    """All streams of the body, one after another."""
     pieces: list[bytes] = []
-    size, members, rest, position, stream = 0, 0, b"", 0, None
-    while rest or position < len(body):
-        if stream is None:
-            members += 1
-            if members > _MEMBERS_LIMIT:
-                raise Refusal.of("too-large", f"The body has more than {_MEMBERS_LIMIT:,} {coding} streams.")
-            stream = start()
-        if not rest:
-            rest = body[position : position + _READ]
-            position += _READ
-        piece = stream.decompress(rest)
-        size += len(piece)
-        if size > limit:
-            detail = f"The body has more than {limit:,} bytes after decompression, the most that this server takes."
-            raise Refusal.of("too-large", detail, expected=limit)
-        pieces.append(piece)
-        rest = stream.unused_data if stream.eof else b""
-        if stream.eof:
-            stream = None
+    left = limit
+    members = 0
+    stream: _Decompressor | None = None
+    try:
+        for at in range(0, len(body), _READ):
+            unread = body[at : at + _READ]
+            while unread:
+                if stream is None:
+                    stream, members = _decompressor(name), members + 1
+                piece = stream.decompress(unread)
+                left -= len(piece)
+                if left < 0 or members > _MEMBERS_LIMIT:
+                    raise _too_large(limit)
+                pieces.append(piece)
+                unread = stream.unused_data
+                if stream.eof:
+                    stream = None
+    except (zlib.error, zstandard.ZstdError):
+        raise Refusal.of("malformed-json", f"The body is not {name}, or something else follows it.") from None
     if stream is not None or not members:
-        raise Refusal.of("malformed-json", f"The {coding} stream is cut off.")
+        raise Refusal.of("malformed-json", f"The body ends in the middle of its {name} stream.")
     return b"".join(pieces)
 
 
+def _decompressor(name: str) -> _Decompressor:
+    if name == "zstd":
+        return zstandard.ZstdDecompressor(max_window_size=_WINDOW_LIMIT).decompressobj()
+    return zlib.decompressobj(_GZIP)
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal.of("too-large", f"The body may have {limit} bytes, before and after decompression.", expected=limit)
+
+
 def compress(body: bytes, accept_encoding: str | None) -> tuple[bytes, str | None]:
-    """The body in the encoding that the client likes best, and that encoding's name, None for none."""
-    if len(body) < _WORTHWHILE or not accept_encoding:
-        return body, None
-    liked = _quality(accept_encoding)
-    best = max(_COMPRESSORS, key=lambda coding: liked.get(coding, liked.get("*", 0.0)))
-    quality = liked.get(best, liked.get("*", 0.0))
-    if quality <= 0 or quality < liked.get("identity", 0.0):
-        return body, None
-    return _COMPRESSORS[best](body), best
+    """Compress an answer as the client prefers; short ones and those without a header stay as they are.
+
+    Returns:
+        The body, and the value of Content-Encoding if it was compressed. The answer varies by Accept-Encoding.
+    """
+    encoding = negotiate(accept_encoding) if len(body) >= _WORTHWHILE else None
+    if encoding == "zstd":
+        return zstandard.ZstdCompressor(level=1).compress(body), encoding
+    if encoding == "gzip":
+        return zlib.compress(body, 1, _GZIP), encoding
+    return body, None
 
 
-def _quality(accept_encoding: str) -> dict[str, float]:
-    """How much the client likes each encoding, from 0 to 1 (RFC 9110, section 12.5.3)."""
-    liked = {}
-    for entry in accept_encoding.lower().split(","):
-        coding, *parameters = (part.strip() for part in entry.split(";"))
-        weight = next((parameter[2:] for parameter in parameters if parameter.startswith("q=")), "1")
-        try:
-            liked[coding] = float(weight)
-        except ValueError:
-            liked[coding] = 0.0
-    return liked
+def negotiate(accept_encoding: str | None) -> str | None:
+    """The encoding that Accept-Encoding prefers: zstd before gzip, either before none, where it has no preference.
+
+    A header that allows nothing that we have is answered without an encoding, as RFC 9110 section 12.5.3 permits.
+    """
+    weights: dict[str, float] = {}
+    for item in (accept_encoding or "").lower().split(","):
+        name, *parameters = (part.strip() for part in item.split(";"))
+        weights["gzip" if name == "x-gzip" else name] = _weight(parameters)
+    others = weights.get("*", 0.0)
+    # Without a word about identity it is acceptable, but it is not what the client asks for.
+    identity = weights.get("identity", 0.0)
+    best, weight = max((("zstd", weights.get("zstd", others)), ("gzip", weights.get("gzip", others))), key=_second)
+    return best if weight > 0 and weight >= identity else None
+
+
+def _second(pair: tuple[str, float]) -> float:
+    return pair[1]
+
+
+def _weight(parameters: list[str]) -> float:
+    """The q of an item, 1 without one; what is not a weight counts as refused."""
+    for parameter in parameters:
+        name, _, value = parameter.partition("=")
+        if name.strip() == "q":
+            try:
+                weight = float(value)
+            except ValueError:
+                return 0.0
+            return weight if 0 <= weight <= 1 else 0.0
+    return 1.0

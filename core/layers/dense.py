@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Array, Shape, Step
+from core.arrays import Array, Shape, Step, product
 from core.layers.base import INITIALIZERS, Layer, Parameter, Steps, misfit
 from core.place import Place
 from core.spec import limits
@@ -75,23 +75,23 @@ class Dense(Layer):
         Z = place.new_result()
         if place.packed is not None:
             X1, W1 = place.extended_input, place.packed
-            return [partial(W1.T.dot, X1.T, Z.T)]
-        product = partial(W.T.dot, X.T, Z.T) if X.ndim == 2 else partial(np.matmul, X, W, out=Z)
-        return [product] if b is None else [product, partial(np.add, Z, b, Z)]
+            return [product(X1, W1, Z)]
+        multiplied = product(X, W, Z) if X.ndim == 2 else partial(np.matmul, X, W, out=Z)
+        return [multiplied] if b is None else [multiplied, partial(np.add, Z, b, Z)]
 
     def backward(self, place: Place) -> Steps:
         (X,), W, dZ, (dX,) = place.inputs, place.parameters["weight"], place.d_result, place.d_inputs
         steps: list[Step] = []
         if place.packed_gradient is not None:
-            steps.append(partial(place.extended_input.T.dot, dZ, place.packed_gradient))
+            steps.append(product(place.extended_input.T, dZ, place.packed_gradient))
         elif X.ndim > 2:
             steps.append(partial(_gradients_along_last_axis, X, dZ, **place.gradients))
         else:
-            steps.append(partial(X.T.dot, dZ, place.gradients["weight"]))
+            steps.append(product(X.T, dZ, place.gradients["weight"]))
             if self.bias:
-                steps.append(partial(np.ones(len(X), X.dtype).dot, dZ, place.gradients["bias"]))
+                steps.append(product(np.ones(len(X), X.dtype), dZ, place.gradients["bias"]))
         if dX is not None:
-            steps.append(partial(W.dot, dZ.T, dX.T) if X.ndim == 2 else partial(np.matmul, dZ, W.T, out=dX))
+            steps.append(product(dZ, W.T, dX) if X.ndim == 2 else partial(np.matmul, dZ, W.T, out=dX))
         return steps
 
 

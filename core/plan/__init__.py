@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.activations.identity import Identity
-from core.arrays import Array, Step, examples_innermost
+from core.arrays import Array, Step, tensor_memory
 from core.errors import Issue
 from core.plan.backward import BackwardPass
 from core.plan.forward import ForwardPass
@@ -78,7 +78,7 @@ class Plan:
         pool = Pool(dtype)
         kept = keep.deltas and (fused is not None or isinstance(nodes[-1].function, Identity))
         shape = self.output.shape
-        d_output = examples_innermost(shape, dtype) if kept else pool.lend(shape)
+        d_output = tensor_memory(shape, dtype) if kept else pool.lend(shape)
         loss = self._loss_pass = LossPass(objective, fused, self._forward_pass, d_output, watch)
         self._forward = [*self._forward, *loss.steps]
         if backward:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import multiply
 
-from core.arrays import Array, Step, column_of, constant, examples_innermost
+from core.arrays import Array, Step, column_of, constant, tensor_memory
 from core.finite import of_loss, watched
 from core.losses import Loss, LossPlace
 from core.plan.forward import ForwardPass
@@ -35,7 +35,7 @@ class LossPass:
         read = place.result if fused else forward.output
         A = read if read.ndim else read.reshape(1)
         dA = dA if dA.ndim else dA.reshape(1)
-        self.targets = examples_innermost(A.shape, A.dtype)
+        self.targets = tensor_memory(A.shape, A.dtype)
         self.targets[...] = objective.targets
         self.coefficients = objective.coefficients.astype(A.dtype)
         probabilities = forward.output.reshape(A.shape) if fused else np.empty_like(A)

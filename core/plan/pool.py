@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import Array, Shape, in_memory_order
+from core.arrays import Array, Shape, in_memory_order, is_small
 
 
 class Pool:
@@ -21,7 +21,7 @@ class Pool:
         self._free: list[Array] = []
 
     def lend(self, shape: Shape) -> Array:
-        """An array of that shape: a matrix with its examples innermost, anything else in C order."""
+        """An array of that shape, in the memory order of `tensor_memory`."""
         size = math.prod(shape)
         fitting = [block for block in self._free if block.size >= size]
         if fitting:
@@ -30,7 +30,7 @@ class Pool:
         else:
             block = np.empty(size, self._dtype)
         memory = block[:size]
-        return memory.reshape(shape[::-1]).T if len(shape) == 2 else memory.reshape(shape)
+        return memory.reshape(shape[::-1]).T if is_small(shape) else memory.reshape(shape)
 
     def hand_back(self, array: Array) -> None:
         """Let the memory of a lent array be lent again."""

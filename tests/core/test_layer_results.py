@@ -155,6 +155,7 @@ def test_reductions_count_axes_as_sent(convention: Convention, axis: int | list[
 
 def test_a_reduction_leaves_the_examples_apart_by_default() -> None:
     A = counted(2, 3)
-    np.testing.assert_array_equal(result(ReduceSum(), A), [[3], [12]])
-    np.testing.assert_array_equal(result(ReduceSum(), A, convention="column"), [[3, 5, 7]])
-    np.testing.assert_array_equal(result(ReduceSum(), counted(2, 2, 2)), [[[6]], [[22]]])
+    np.testing.assert_array_equal(result(ReduceSum(), A), [3, 12])
+    np.testing.assert_array_equal(result(ReduceSum(keep_axis=True), A), [[3], [12]])
+    np.testing.assert_array_equal(result(ReduceSum(keep_axis=True), A, convention="column"), [[3, 5, 7]])
+    np.testing.assert_array_equal(result(ReduceSum(keep_axis=True), counted(2, 2, 2)), [[[6]], [[22]]])
