@@ -68,7 +68,7 @@ def path_of(location: Sequence[str | int], document: Any, missing: bool = False)
     last = len(location) - 1
     for position, entry in enumerate(location):
         inside, child = _child(value, entry)
-        if inside and (position == last or isinstance(child, (dict, list))):
+        if inside:
             path.append(entry)
             value = child
         elif missing and position == last:

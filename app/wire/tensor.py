@@ -51,9 +51,14 @@ class TensorPlace:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """An array passes as it is; whatever else `decode` left here is not a tensor."""
-        return core_schema.no_info_plain_validator_function(_require_array)
+        # Only the JSON schema looks at the branch for JSON: it makes `EncodedTensor` a component of its own.
+        return core_schema.json_or_python_schema(
+            json_schema=handler.generate_schema(EncodedTensor),
+            python_schema=core_schema.no_info_plain_validator_function(_require_array),
+            serialization=core_schema.simple_ser_schema("any"),
+        )
 
-    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         """Nested lists of numbers, or the component `EncodedTensor`."""
         numbers: JsonSchemaValue = {"type": "number"}
         return {
@@ -62,7 +67,7 @@ class TensorPlace:
                 _lists_of(numbers, 1),
                 _lists_of(numbers, 2),
                 _lists_of({}, 3),
-                handler(EncodedTensor.__pydantic_core_schema__),
+                handler(schema["json_schema"]),
             ],
         }
 

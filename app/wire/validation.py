@@ -35,7 +35,7 @@ _EXPECTED = {
     "model_type": "an object",
     "model_attributes_type": "an object",
     "dataclass_type": "an object",
-    "tensor_type": "a tensor: numbers in nested lists, or dtype, shape and data",
+    "tensor_type": "a tensor (numbers in nested lists; or dtype, shape and data)",
     "greater_than": "greater than {gt}",
     "greater_than_equal": "at least {ge}",
     "less_than": "less than {lt}",
@@ -90,7 +90,7 @@ def _issue(details: ErrorDetails, path: Path, value: Any, place: Place, document
     name = f"'{_short(path[-1])}'" if path else "The request"
     if kind == "missing":
         return Issue(code="invalid-request", detail=f"{name} is required.", path=path)
-    if kind == "extra_forbidden":
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
         return _unknown(path, f"{name} is not known here", path[-1], names_at(place, path[:-1], document))
     if kind == "union_tag_not_found":
         tag = context["discriminator"].strip("'")
