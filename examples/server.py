@@ -15,14 +15,14 @@ import httpx
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
-    """The address of a server that is started for the block and stopped after it."""
+def running_server(**settings: str) -> Iterator[str]:
+    """The address of a server that is started for the block and stopped after it; settings are GRADD_* variables."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", "app.main:app", "--port", str(port), "--log-level", "warning"]
     with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(command, env={**os.environ, "GRADD_DATA_DIR": folder})  # noqa: S603  (our own command)
+        process = subprocess.Popen(command, env={**os.environ, "GRADD_DATA_DIR": folder, **settings})  # noqa: S603  (our own command)
         try:
             address = f"http://127.0.0.1:{port}"
             _wait_for(address, process)

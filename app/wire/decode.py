@@ -49,6 +49,8 @@ def decode(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS) -> M:
 
 
 def _brackets(body: bytes) -> int:
-    """How many `[` there are; `bytes.count` takes ten times as long."""
+    """How many `[` there are; `bytes.count` takes five times as long over a large body."""
+    if len(body) < _BLOCK // 16:
+        return body.count(b"[")
     text = np.frombuffer(body, np.uint8)
     return sum(int(np.count_nonzero(text[at : at + _BLOCK] == ord("["))) for at in range(0, len(text), _BLOCK))

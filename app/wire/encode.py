@@ -40,12 +40,36 @@ def encode(answer: Any, *, encoding: Encoding = "json") -> bytes:
     Raises:
         GraddError: a value that is not finite, with its path. Callers look for them earlier and can say more.
     """
-    ready, _ = _ready(answer, encoding)
-    pieces = list(_pieces(ready))
+    if encoding == "json" and _elements(answer) <= BLOCK:
+        pieces = [_dumps(answer)]
+    else:
+        pieces = list(_pieces(_ready(answer, encoding)[0]))
     # orjson writes NaN and infinity as null; base64 hides them.
     if encoding == "base64" or len(pieces) > 1 or len(pieces[0]) > _SEARCHED or b"null" in pieces[0]:
         require_finite(answer)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)  # A large join releases the interpreter lock.
+
+
+def _dumps(value: Any) -> bytes:
+    return orjson.dumps(value, _written, orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _written(value: Any) -> Any:
+    """What orjson writes for something that it does not know."""
+    if isinstance(value, np.ndarray):
+        return np.ascontiguousarray(value) if value.ndim else value[()]
+    raise TypeError(f"an answer cannot hold a {type(value).__name__}")
+
+
+def _elements(value: Any) -> int:
+    """How many elements a value has; more than a block if orjson would write its arrays otherwise than we do."""
+    if isinstance(value, np.ndarray):
+        return value.size if value.dtype.kind != "b" else BLOCK + 1
+    if isinstance(value, dict):
+        return sum(map(_elements, value.values()))
+    if isinstance(value, (list, tuple)):
+        return sum(map(_elements, value))
+    return BLOCK + 1 if isinstance(value, BaseModel) else 1
 
 
 class _Large:
@@ -91,7 +115,7 @@ def _pieces(value: Any) -> Iterator[bytes]:
     if isinstance(value, _Large):
         yield from value.pieces
     else:
-        yield orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY)
+        yield _dumps(value)
 
 
 def _object(values: dict[str, Any]) -> Iterator[bytes]:
@@ -123,6 +147,6 @@ def _rows(array: NDArray[Any]) -> Iterator[bytes]:
     for at in range(0, len(array), step):
         rows = np.ascontiguousarray(array[at : at + step])
         yield opening
-        yield orjson.dumps(rows, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+        yield _dumps(rows)[1:-1]
         opening = b","
     yield b"]"

@@ -42,10 +42,12 @@ def to_array(value: simdjson.Array, elements: int) -> NDArray[np.float64]:
         detail = f"The tensor has {flat.size} elements, more than the request may hold."
         raise Refusal.of("too-large", detail, expected=elements, got=flat.size)
     try:
-        regular = all(set(map(len, _rows(value, axis))) == {shape[axis]} for axis in range(1, len(shape)))
+        for axis in range(1, len(shape)):
+            if set(map(len, _rows(value, axis))) != {shape[axis]}:
+                raise _refusal(value, shape)
     except TypeError:  # A number has no length.
-        regular = False
-    if not regular or flat.size != math.prod(shape):
+        raise _refusal(value, shape) from None
+    if flat.size != math.prod(shape):
         raise _refusal(value, shape)
     return flat.reshape(shape)
 
@@ -57,13 +59,17 @@ def _refusal(value: simdjson.Array, shape: tuple[int, ...]) -> Refusal:
 
 def lists_in(shape: tuple[int, ...]) -> int:
     """How many lists a tensor of this shape is written with."""
-    return sum(math.prod(shape[:axis]) for axis in range(len(shape)))
+    lists = rows = 1
+    for length in shape[:-1]:
+        rows *= length
+        lists += rows
+    return lists
 
 
 def _rows(value: simdjson.Array, axis: int) -> Iterable[Any]:
     """The lists whose lengths are this axis of a tensor."""
     rows: Iterable[Any] = value
-    for _ in range(axis - 1):
+    for _ in range(1, axis):
         rows = chain.from_iterable(rows)
     return rows
 

@@ -53,37 +53,31 @@ class Reader:
                     self.issues.append(fault.below(*path))
         return result
 
-    def _value(self, value: Any, place: Place | None) -> Any:
-        """Any value."""
-        self._values_left -= 1
-        if self._values_left < 0:
-            detail = f"The request has more than {self._limits.values} values besides the elements of tensors."
-            raise Refusal.of("too-large", detail, expected=self._limits.values)
-        if isinstance(value, simdjson.Object):
-            return self._object(value, place)
-        if isinstance(value, simdjson.Array):
-            return self._tensor(value) if place and place.tensor else self._list(value, place)
-        if place and place.tensor and not place.number and type(value) in (int, float):
-            return np.array(value, np.float64)
-        return value
-
     def _child(self, key: str | int, value: Any, place: Place | None) -> Any:
-        """A value one step further down."""
+        """What stands one step further down."""
+        kind = type(value)
+        if kind is not simdjson.Array and kind is not simdjson.Object:
+            is_number = kind is float or kind is int
+            return np.array(value, np.float64) if is_number and place and place.tensor and not place.number else value
         self._path.append(key)
         if len(self._path) > DEPTH_LIMIT:
             raise Refusal.of("invalid-request", f"The request is nested more than {DEPTH_LIMIT} deep.", *self._path)
-        result = self._value(value, place)
+        if kind is simdjson.Object:
+            result = self._object(value, place)
+        else:
+            result = self._tensor(value) if place and place.tensor else self._list(value, place)
         self._path.pop()
         return result
 
     def _object(self, value: simdjson.Object, place: Place | None) -> Any:
         """An object: named values, or a tensor in base64."""
         names = list(value)
+        self._count(len(names))
         self._comparisons_left -= len(names) ** 2
         if self._comparisons_left < 0:
             raise Refusal.of("too-large", "The objects of the request have too many names.", *self._path)
-        is_tensor = place is not None and place.tensor and set(names) == encoded.KEYS
-        inner = None if is_tensor else place
+        is_tensor = place is not None and place.tensor and encoded.KEYS == set(names)
+        fields, others = (place.fields, place.values) if place and not is_tensor else ({}, None)
         result: dict[str, Any] = {}
         for name in names:
             if name in result:
@@ -91,14 +85,20 @@ class Reader:
             elif "\0" in name:  # The parser would look up the name that ends there.
                 self._refuse("The name holds the character U+0000.", name)
             else:
-                below = inner and (inner.fields.get(name, inner.values))
-                result[name] = self._child(name, value[name], below)
+                result[name] = self._child(name, value[name], fields[name] if name in fields else others)
         return self._encoded(result) if is_tensor else result
 
     def _list(self, value: simdjson.Array, place: Place | None) -> list[Any]:
         self._lists += 1
+        self._count(len(value))
         below = place and place.elements
         return [self._child(position, element, below) for position, element in enumerate(value)]
+
+    def _count(self, values: int) -> None:
+        self._values_left -= values
+        if self._values_left < 0:
+            detail = f"The request has more than {self._limits.values} values besides the elements of tensors."
+            raise Refusal.of("too-large", detail, *self._path, expected=self._limits.values)
 
     def _tensor(self, value: simdjson.Array) -> NDArray[Any]:
         """Nested lists."""

@@ -39,11 +39,11 @@ class EncodedTensor(BaseModel):
     """The elements in base64 (RFC 4648 section 4, padded): little-endian, in C order (the last axis fastest)."""
 
 
-def _lists_of(items: JsonSchemaValue, rank: int) -> JsonSchemaValue:
-    """The schema of lists nested `rank` deep."""
+def _lists_of(items: CoreSchema | None, rank: int) -> CoreSchema:
+    """The schema of lists nested `rank` deep; with nothing said of what the innermost hold, if that is None."""
     for _ in range(rank):
-        items = {"type": "array", "items": items, "minItems": 1}
-    return items
+        items = core_schema.list_schema(items, min_length=1)
+    return items or core_schema.any_schema()
 
 
 class TensorPlace:
@@ -51,25 +51,19 @@ class TensorPlace:
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """An array passes as it is; whatever else `decode` left here is not a tensor."""
-        # Only the JSON schema looks at the branch for JSON: it makes `EncodedTensor` a component of its own.
+        number = core_schema.float_schema()
+        encoded = handler.generate_schema(EncodedTensor)
         return core_schema.json_or_python_schema(
-            json_schema=handler.generate_schema(EncodedTensor),
+            # Only the published schema looks at this branch.
+            json_schema=core_schema.union_schema(
+                [_lists_of(number, 1), _lists_of(number, 2), _lists_of(None, 3), encoded]
+            ),
             python_schema=core_schema.no_info_plain_validator_function(_require_array),
-            serialization=core_schema.simple_ser_schema("any"),
         )
 
-    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        """Nested lists of numbers, or the component `EncodedTensor`."""
-        numbers: JsonSchemaValue = {"type": "number"}
-        return {
-            "description": DESCRIPTION,
-            "anyOf": [
-                _lists_of(numbers, 1),
-                _lists_of(numbers, 2),
-                _lists_of({}, 3),
-                handler(schema["json_schema"]),
-            ],
-        }
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Nested lists of numbers, or the component `EncodedTensor`; the same for requests and answers."""
+        return {"description": DESCRIPTION, **handler(schema)}
 
 
 def _require_array(value: object) -> NDArray[Any]:
