@@ -35,7 +35,10 @@ def decode(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS) -> M:
         raise Refusal.of("invalid-request", "The body is a JSON object; this is another kind of value.")
     place = place_of(model)
     reader = Reader(limits)
-    values = reader.read(parsed, place, _brackets(body))
+    values = reader.object(parsed, place)
+    if reader.lists != _brackets(body):  # A list stands for a number in a tensor, or a string holds a bracket.
+        reader = Reader(limits, thorough=True)
+        values = reader.object(parsed, place)
     issues = reader.issues
     try:
         request = model.model_validate(values)

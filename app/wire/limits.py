@@ -13,6 +13,9 @@ DEPTH_LIMIT = 64
 COMPARISONS_LIMIT = 100_000_000
 """Names compared with one another in a document: finding a value by its name reads all the names before it."""
 
+NAME_LIMIT = 200
+"""Characters of a name in an object. Names are repeated in refusals, as parts of pointers."""
+
 ISSUES_LIMIT = 20
 """Issues that one refusal lists."""
 

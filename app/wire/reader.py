@@ -9,9 +9,9 @@ import simdjson
 from numpy.typing import NDArray
 
 from app.wire import encoded, nested
-from app.wire.limits import COMPARISONS_LIMIT, DEPTH_LIMIT, Limits
+from app.wire.limits import COMPARISONS_LIMIT, DEPTH_LIMIT, NAME_LIMIT, Limits
 from app.wire.places import Place
-from core.errors import Issue, Path, Refusal
+from core.errors import Issue, Refusal
 
 BROKEN = np.zeros(())
 """Stands for a tensor that was refused, so that the rest of the request can be validated all the same."""
@@ -24,34 +24,39 @@ class Reader:
     writes beyond the list when a list has 2²⁴ elements or more.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, thorough: bool = False) -> None:
+        """`thorough`: look at each element of the tensors, which `nested.to_array` does not do by itself."""
         self.issues: list[Issue] = []
+        self.lists = 0
+        """How many lists were read; where the text has more, one hides among the numbers of a tensor."""
+
         self._limits = limits
+        self._thorough = thorough
         self._elements_left = limits.elements
         self._values_left = limits.values
         self._comparisons_left = COMPARISONS_LIMIT
         self._path: list[str | int] = []
-        self._lists = 0
-        self._tensors: list[tuple[Path, simdjson.Array, tuple[int, ...]]] = []
 
-    def read(self, document: simdjson.Object, place: Place, brackets: int) -> dict[str, Any]:
-        """The values and arrays of a document.
-
-        Args:
-            document: The root.
-            place: What may stand where.
-            brackets: How many `[` the text has.
+    def object(self, value: simdjson.Object, place: Place | None) -> Any:
+        """An object: named values, or a tensor in base64.
 
         Raises:
             Refusal: too many values, too many names, too deep.
         """
-        result: dict[str, Any] = self._object(document, place)
-        if brackets != self._lists:  # A list hides among the numbers of a tensor; or a bracket is part of a string.
-            for path, value, shape in self._tensors:
-                fault = nested.first_fault(value, shape)
-                if fault:
-                    self.issues.append(fault.below(*path))
-        return result
+        names = list(value)
+        self._count(len(names))
+        unique, letters = set(names), "".join(names)
+        if len(unique) < len(names) or "\0" in letters or len(letters) > NAME_LIMIT:
+            names = self._sound_names(names)
+        self._comparisons_left -= len(names) ** 2
+        if self._comparisons_left < 0:
+            raise Refusal.of("too-large", "The objects of the request have too many names.", *self._path)
+        if place is None:
+            return {name: self._child(name, value[name], None) for name in names}
+        if place.tensor and unique == encoded.KEYS:
+            return self._encoded({name: self._child(name, value[name], None) for name in names})
+        fields, others = place.fields, place.values
+        return {name: self._child(name, value[name], fields.get(name, others)) for name in names}
 
     def _child(self, key: str | int, value: Any, place: Place | None) -> Any:
         """What stands one step further down."""
@@ -63,51 +68,25 @@ class Reader:
         if len(self._path) > DEPTH_LIMIT:
             raise Refusal.of("invalid-request", f"The request is nested more than {DEPTH_LIMIT} deep.", *self._path)
         if kind is simdjson.Object:
-            result = self._object(value, place)
+            result = self.object(value, place)
         else:
             result = self._tensor(value) if place and place.tensor else self._list(value, place)
         self._path.pop()
         return result
 
-    def _object(self, value: simdjson.Object, place: Place | None) -> Any:
-        """An object: named values, or a tensor in base64."""
-        names = list(value)
-        self._count(len(names))
-        self._comparisons_left -= len(names) ** 2
-        if self._comparisons_left < 0:
-            raise Refusal.of("too-large", "The objects of the request have too many names.", *self._path)
-        is_tensor = place is not None and place.tensor and encoded.KEYS == set(names)
-        fields, others = (place.fields, place.values) if place and not is_tensor else ({}, None)
-        result: dict[str, Any] = {}
-        for name in names:
-            if name in result:
-                self._refuse("The name occurs twice in its object.", name)
-            elif "\0" in name:  # The parser would look up the name that ends there.
-                self._refuse("The name holds the character U+0000.", name)
-            else:
-                result[name] = self._child(name, value[name], fields[name] if name in fields else others)
-        return self._encoded(result) if is_tensor else result
-
     def _list(self, value: simdjson.Array, place: Place | None) -> list[Any]:
-        self._lists += 1
+        self.lists += 1
         self._count(len(value))
         below = place and place.elements
         return [self._child(position, element, below) for position, element in enumerate(value)]
 
-    def _count(self, values: int) -> None:
-        self._values_left -= values
-        if self._values_left < 0:
-            detail = f"The request has more than {self._limits.values} values besides the elements of tensors."
-            raise Refusal.of("too-large", detail, *self._path, expected=self._limits.values)
-
     def _tensor(self, value: simdjson.Array) -> NDArray[Any]:
         """Nested lists."""
         try:
-            array = nested.to_array(value, self._elements_left)
+            array = nested.to_array(value, self._elements_left, thorough=self._thorough)
         except Refusal as refusal:
             return self._broken(refusal)
-        self._lists += nested.lists_in(array.shape)
-        self._tensors.append((tuple(self._path), value, array.shape))
+        self.lists += nested.lists_in(array.shape)
         self._elements_left -= array.size
         return array
 
@@ -124,5 +103,25 @@ class Reader:
         self.issues += refusal.below(*self._path).issues
         return BROKEN
 
-    def _refuse(self, detail: str, name: str) -> None:
-        self.issues.append(Issue(code="invalid-request", detail=detail, path=(*self._path, name)))
+    def _count(self, values: int) -> None:
+        self._values_left -= values
+        if self._values_left < 0:
+            detail = f"The request has more than {self._limits.values} values besides the elements of tensors."
+            raise Refusal.of("too-large", detail, *self._path, expected=self._limits.values)
+
+    def _sound_names(self, names: list[str]) -> list[str]:
+        """The names that can be read, each once; the others are refused."""
+        sound: dict[str, None] = {}
+        for name in names:
+            if len(name) > NAME_LIMIT:
+                self._refuse(f"A name here has {len(name)} characters; {NAME_LIMIT} are the most.")
+            elif "\0" in name:  # The parser would look up the name that ends there.
+                self._refuse("The name holds the character U+0000.", name)
+            elif name in sound:
+                self._refuse("The name occurs twice in its object.", name)
+            else:
+                sound[name] = None
+        return list(sound)
+
+    def _refuse(self, detail: str, *name: str) -> None:
+        self.issues.append(Issue(code="invalid-request", detail=detail, path=(*self._path, *name)))

@@ -20,6 +20,7 @@ from gradd_api.models import (
     SoftmaxCrossEntropy,
     Upstream,
 )
+
 from gradd_client.answer import Answer
 from gradd_client.client import Client
 from gradd_client.problem import Problem
