@@ -172,8 +172,8 @@ def pointer(path: Sequence[str | int]) -> str:
 def error_of(issue: Issue) -> dict[str, Any]:
     """One issue as it is written: fields without a value are left out."""
     optional = {
-        "expected": issue.expected,
-        "got": issue.got,
+        "expected": _within_64_bits(issue.expected),
+        "got": _within_64_bits(issue.got),
         "equation": issue.equation,
         "hint": issue.hint,
     }
@@ -183,6 +183,15 @@ def error_of(issue: Issue) -> dict[str, Any]:
         "detail": issue.detail,
         **{name: value for name, value in optional.items() if value is not None},
     }
+
+
+def _within_64_bits(value: Any) -> Any:
+    """A value as orjson can write it: the size of a network that is far too large may be beyond its integers."""
+    if isinstance(value, list):
+        return [_within_64_bits(item) for item in value]
+    if isinstance(value, int) and value.bit_length() > 63:
+        return float(value) if value.bit_length() < 1024 else "beyond the range of float64"
+    return value
 
 
 def kind_of(issues: Sequence[Issue]) -> Kind:

@@ -41,16 +41,19 @@ def from_base64(value: dict[str, Any], elements: int) -> NDArray[Any]:
         detail = f"The tensor has {size} elements, more than the request may hold."
         raise Refusal.of("too-large", detail, "shape", expected=elements, got=size)
     length = size * _DTYPES[dtype].itemsize
-    padding = -length % 3
-    if len(data) != (length + 2) // 3 * 4 or data.rstrip("=") != data[: len(data) - padding]:
-        detail = f"{size} elements of {dtype} are {length} bytes: {(length + 2) // 3 * 4} characters of padded base64."
-        raise Refusal.of("invalid-request", detail, "data", expected=(length + 2) // 3 * 4, got=len(data))
+    characters = (length + 2) // 3 * 4
+    if len(data) != characters:
+        detail = f"{size} elements of {dtype} are {length} bytes, in base64 {characters} characters, not {len(data)}."
+        raise Refusal.of("invalid-request", detail, "data", expected=characters, got=len(data))
     try:
         pieces = [binascii.a2b_base64(data[at : at + _READ], strict_mode=True) for at in range(0, len(data), _READ)]
     except ValueError:
-        detail = "The data is not base64 of the standard alphabet, without spaces or line breaks."
-        raise Refusal.of("invalid-request", detail, "data") from None
-    array = np.frombuffer(b"".join(pieces), _DTYPES[dtype]).reshape(shape)
+        pieces = []
+    memory = b"".join(pieces)
+    if len(memory) != length:  # Also when the padding is not where it belongs.
+        detail = "The data is not base64: the standard alphabet, padded with =, without spaces or line breaks."
+        raise Refusal.of("invalid-request", detail, "data")
+    array = np.frombuffer(memory, _DTYPES[dtype]).reshape(shape)
     if array.dtype.kind == "i":
         return array.astype(np.float64)
     _require_finite(array)

@@ -22,6 +22,9 @@ from core.errors import Issue, Path, Refusal
 _COUNTED = 2**24 - 2
 """simdjson counts the elements of a list up to here; longer ones all look alike."""
 
+_NUMBERS, _LISTS = {int, float}, {simdjson.Array}
+"""Types of elements; true and false are of another."""
+
 
 def to_array(value: simdjson.Array, elements: int, *, thorough: bool = False) -> NDArray[np.float64]:
     """The tensor that nested lists of numbers stand for, as float64.
@@ -104,26 +107,25 @@ def first_fault(value: simdjson.Array, shape: tuple[int, ...], path: Path = ()) 
         detail = f"Row {_place(path)} has {_elements(len(value))}, row {first} has {shape[axis]}."
         return Issue(code="ragged-array", detail=detail, path=path, expected=shape[axis], got=len(value))
     innermost = axis == len(shape) - 1
+    as_expected = _NUMBERS if innermost else _LISTS
     for position, element in enumerate(value):
-        here = (*path, position)
+        if type(element) not in as_expected:
+            return _wrong_element(element, (*path, position), "a number" if innermost else "a list")
         if isinstance(element, simdjson.Array):
-            if innermost:
-                return _mixed(here, "a list", "a number")
-            fault = first_fault(element, shape, here)
+            fault = first_fault(element, shape, (*path, position))
             if fault:
                 return fault
-        elif type(element) not in (int, float):
-            detail = f"Element {_place(here)} is {_kind(element)}, not a number."
-            return Issue(code="invalid-request", detail=detail, path=here, expected="a number", got=_kind(element))
-        elif not innermost:
-            return _mixed(here, "a number", "a list")
     return None
 
 
-def _mixed(path: Path, got: str, expected: str) -> Issue:
-    first = _place((0,) * len(path))
-    detail = f"Element {_place(path)} is {got}, element {first} is {expected}."
-    return Issue(code="ragged-array", detail=detail, path=path, expected=expected, got=got)
+def _wrong_element(element: object, path: Path, expected: str) -> Issue:
+    got = _kind(element)
+    if got in ("a list", "a number"):
+        first = _place((0,) * len(path))
+        detail = f"Element {_place(path)} is {got}, element {first} is {expected}."
+        return Issue(code="ragged-array", detail=detail, path=path, expected=expected, got=got)
+    detail = f"Element {_place(path)} is {got}, not a number."
+    return Issue(code="invalid-request", detail=detail, path=path, expected="a number", got=got)
 
 
 def _place(path: Path) -> str:
@@ -139,4 +141,8 @@ def _kind(element: object) -> str:
         return "null"
     if isinstance(element, bool):
         return "true" if element else "false"
+    if isinstance(element, (int, float)):
+        return "a number"
+    if isinstance(element, simdjson.Array):
+        return "a list"
     return "a string" if isinstance(element, str) else "an object"

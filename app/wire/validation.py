@@ -87,7 +87,7 @@ def _of_check(details: ErrorDetails, path: Path) -> list[Issue]:
 def _issue(details: ErrorDetails, path: Path, value: Any, place: Place, document: Any) -> Issue:
     """One error of pydantic's own."""
     kind, context = details["type"], details.get("ctx", {})
-    name = f"'{_short(path[-1])}'" if path else "The request"
+    name = _named(path)
     if kind == "missing":
         return Issue(code="invalid-request", detail=f"{name} is required.", path=path)
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
@@ -108,6 +108,12 @@ def _issue(details: ErrorDetails, path: Path, value: Any, place: Place, document
         f"{name} should be {expected}, not {got}." if expected else _sentence(details["msg"].replace("Input", name, 1))
     )
     return Issue(code="invalid-request", detail=detail, path=path, expected=expected or None, got=got)
+
+
+def _named(path: Path) -> str:
+    if not path:
+        return "The request"
+    return f"Element {path[-1]}" if isinstance(path[-1], int) else f"'{_short(path[-1])}'"
 
 
 def _unknown(path: Path, opening: str, name: object, names: list[str]) -> Issue:

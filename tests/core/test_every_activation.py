@@ -52,7 +52,7 @@ def test_no_activation_is_left_out() -> None:
 def test_values_are_those_of_the_formula(case: Case) -> None:
     Z = np.array(case.arguments)
     expected = [case.reference(z) for z in case.arguments]
-    np.testing.assert_allclose(values_of(case.function.resolve(), Z), expected, rtol=2e-14, atol=0)
+    np.testing.assert_allclose(values_of(case.function.resolve(), Z), expected, rtol=case.tolerance, atol=0)
 
 
 @every_case
