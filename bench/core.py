@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.stopwatch import medians, readable
+from bench._stopwatch import medians, readable
 from core.layers.dense import Dense
 from core.losses.cross_entropy import CrossEntropy
 from core.losses.half_squared_error import HalfSquaredError

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from app.schemas.gradients import GradientsRequest
 from app.wire.decode import decode
 from app.wire.encode import encode
-from bench.stopwatch import medians, readable
+from bench._stopwatch import medians, readable
 
 SIZES = (784, 128, 10)
 
