@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app.compute import Rendering, problem_of, scalar
+from app.compute import Rendering, problem_of, scalar, unknown_parts
 from app.problems import error_of
 from app.schemas.gradients import FORWARD_PARTS, GRADIENTS_PARTS, ForwardRequest, GradientsRequest
 from app.settings import Settings
@@ -19,7 +19,7 @@ from core.problem import Problem
 
 def forward(body: ForwardRequest, settings: Settings, interrupt: Interrupt) -> dict[str, Any]:
     """Run a problem forward."""
-    problem = problem_of(body, settings, body.include, FORWARD_PARTS, needs_loss=False)
+    problem = problem_of(body, settings, needs_loss=False, besides=unknown_parts(body, FORWARD_PARTS))
     rendering = Rendering(problem, body.include, body.layers)
     rendering.refuse_large(settings.max_answer_elements)
     keep = Keep(preactivations="preactivations" in rendering.parts)
@@ -31,7 +31,7 @@ def forward(body: ForwardRequest, settings: Settings, interrupt: Interrupt) -> d
 
 def gradients(body: GradientsRequest, settings: Settings, interrupt: Interrupt) -> dict[str, Any]:
     """Run a problem forward and backward."""
-    problem = problem_of(body, settings, body.include, GRADIENTS_PARTS, needs_loss=True)
+    problem = problem_of(body, settings, needs_loss=True, besides=unknown_parts(body, GRADIENTS_PARTS))
     rendering = Rendering(problem, body.include, body.layers)
     rendering.refuse_large(settings.max_answer_elements)
     parts = rendering.parts

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from app.problems import MOST_ERRORS
+from app.schemas.gradients import ForwardRequest, GradientsRequest
 from app.schemas.problem import Problem as ProblemBody
 from app.settings import Settings
 from core.arrays import Array
@@ -18,10 +20,8 @@ from core.problem import Problem, Sent, checked
 from core.survey import INPUT, Limits, Node, names_of
 
 
-def problem_of(
-    body: ProblemBody, settings: Settings, parts: Sequence[str], valid: Sequence[str], *, needs_loss: bool
-) -> Problem:
-    """The checked problem of a request; `parts` are the parts of the answer it asks for, out of the `valid` ones.
+def problem_of(body: ProblemBody, settings: Settings, *, needs_loss: bool, besides: Sequence[Issue] = ()) -> Problem:
+    """The checked problem of a request; `besides` are issues that were found elsewhere in it.
 
     Raises:
         Refusal: with everything that is wrong with it.
@@ -46,8 +46,13 @@ def problem_of(
         seed=body.seed,
     )
     limits = Limits(parameters=settings.max_parameters, activations=settings.max_activations)
-    besides = [*_unknown("include", parts, valid), *_unknown("layers", body.layers or [], names_of(layers))]
     return checked(sent, limits, needs_loss=needs_loss, besides=besides)
+
+
+def unknown_parts(body: ForwardRequest | GradientsRequest, valid: Sequence[str]) -> list[Issue]:
+    """An issue for every part and every layer that a request asks for and that does not exist."""
+    names = names_of(body.network.layers)
+    return [*unknown_names("include", body.include, valid), *unknown_names("layers", body.layers or [], names)]
 
 
 class Rendering:
@@ -105,12 +110,12 @@ class Rendering:
             raise Refusal.of("too-large", detail, "include", expected=limit, got=total, hint=hint)
 
 
-def _unknown(field: str, asked: Sequence[str], valid: Sequence[str]) -> list[Issue]:
+def unknown_names(field: str, asked: Sequence[str], valid: Sequence[str]) -> list[Issue]:
     """An issue for each name that is not valid."""
-    issues = []
+    issues: list[Issue] = []
     for position, name in enumerate(asked):
         if name not in valid:
-            near = difflib.get_close_matches(name, valid, 1)
+            near = difflib.get_close_matches(name[:60], valid, 1) if len(issues) < MOST_ERRORS else None
             issues.append(
                 Issue(
                     code="unknown-name",

@@ -82,3 +82,18 @@ FORWARD: dict[str, Any] = {
         },
     },
 }
+
+LINEAR: dict[str, Any] = {
+    "network": {"layers": [{"kind": "dense", "units": 2, "bias": False}]},
+    "parameters": {"1": {"weight": [[1, 2], [3, 4], [5, 6]]}},
+    "batch": {"inputs": [[0.5, -1, 2], [1, 0, 1]]},
+    "convention": "row",
+}
+
+JACOBIAN: dict[str, Any] = {
+    "weight": {
+        "summary": "Of a linear layer's output by its weight: X ⊗ I in row-major order",
+        "value": {**LINEAR, "of": "output", "wrt": "1.weight"},
+    },
+    "input": {"summary": "Of the same output by the input: I ⊗ W'", "value": {**LINEAR, "wrt": "input"}},
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 from starlette.responses import Response
@@ -209,7 +210,7 @@ def problem(kind: Kind, detail: str, instance: str, errors: Sequence[dict[str, A
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
-        "instance": instance,
+        "instance": quote(instance[:200]),
         "errors": list(errors),
     }
 

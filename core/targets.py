@@ -88,7 +88,7 @@ def one_hot(labels: Array, classes: int, first_label: int, dtype: np.dtype[Any])
             ]
         )
     rows = np.zeros((*labels.shape, classes), dtype)
-    np.put_along_axis(rows, (labels.astype(np.int64) - first_label)[..., np.newaxis], 1, axis=-1)
+    np.put_along_axis(rows, (labels - first_label).astype(np.int64)[..., np.newaxis], 1, axis=-1)
     return rows
 
 
@@ -106,6 +106,11 @@ def coefficients_for(loss: Loss, examples: int, weight: Array | None, dtype: np.
     if weight.shape != (examples,):
         detail = f"sample_weight has one number for each of the {examples} examples; its shape is {list(weight.shape)}."
         raise Refusal.of("shape-mismatch", detail, *path, expected=[examples], got=list(weight.shape))
-    if (weight < 0).any() or not weight.sum():
+    if (weight < 0).any() or not weight.any():
         raise Refusal.of("invalid-request", "sample_weight takes numbers from 0 on that are not all 0.", *path)
-    return cast(weight / weight.sum() if loss.reduction == "mean" else weight, dtype, *path)
+    if loss.reduction == "mean":
+        weight = weight.astype(np.float64)
+        if weight.max() > np.finfo(np.float64).max / len(weight):  # Their sum may be beyond the largest number.
+            weight = weight / weight.max()
+        weight = weight / weight.sum()
+    return cast(weight, dtype, *path)

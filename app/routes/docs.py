@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from importlib.resources import files
-from typing import Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, HTTPException, Response
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse
 
@@ -29,6 +28,8 @@ async def show_documentation() -> HTMLResponse:
 
 
 @router.get("/docs/{name}")
-def send_asset(name: Literal["swagger-ui-bundle.js", "swagger-ui.css", "favicon.png"]) -> Response:
+def send_asset(name: str) -> Response:
     """A file of Swagger UI."""
+    if name not in TYPES:
+        raise HTTPException(404)
     return Response((ASSETS / name).read_bytes(), media_type=TYPES[name], headers={"Cache-Control": "max-age=86400"})

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, HTTPException
 from starlette.responses import FileResponse
 
 router = APIRouter(include_in_schema=False)
@@ -20,6 +19,8 @@ def show_playground() -> FileResponse:
 
 
 @router.get("/playground/{name}")
-def send_part(name: Literal["page.css", "page.js"]) -> FileResponse:
+def send_part(name: str) -> FileResponse:
     """Its style or its script."""
+    if name not in ("page.css", "page.js"):
+        raise HTTPException(404)
     return FileResponse(FOLDER / name)

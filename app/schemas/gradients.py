@@ -18,12 +18,18 @@ GRADIENTS_PARTS = (
 class ForwardRequest(Problem):
     """A problem to run forward. Without a loss or targets the answer has no loss."""
 
+    layers: list[str] | None = None
+    """Names of the layers that the per-layer maps of the answer are narrowed to."""
+
     include: Annotated[list[str], names(*FORWARD_PARTS)] = Field(default=["loss", "output", "activations"])
     """The parts of the answer."""
 
 
 class GradientsRequest(Problem):
     """A problem to run forward and backward."""
+
+    layers: list[str] | None = None
+    """Names of the layers that the per-layer maps of the answer are narrowed to."""
 
     include: Annotated[list[str], names(*GRADIENTS_PARTS)] = Field(
         default=["loss", "output", "activations", "deltas", "gradients"]

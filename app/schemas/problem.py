@@ -81,9 +81,6 @@ class Problem(Body):
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] | None = None
     """Draws parameters that were not sent at random; they come back under `parameters`."""
 
-    layers: list[str] | None = None
-    """Names of the layers that the per-layer maps of the answer are narrowed to."""
-
     encoding: Literal["json", "base64"] = "json"
     """How tensors are written in the answer."""
 

@@ -54,7 +54,7 @@ class LossPass:
         self.steps: list[Step] = [lambda: self.terms.__setitem__("data", value())]
         if self.l2:
             self.steps.append(self._penalise)
-        if watch.interrupt:
+        if watch.interrupt and objective.loss.needs_targets:  # With upstream there is no loss to report.
             cause = of_loss(objective.loss.kind, A, self.targets)
             self.steps.append(lambda: watched(node.name, node.position, "loss", np.asarray(self.total), cause)())
         self.backward_steps: list[Step] = [loss.gradient(at), *_shared(at)]
