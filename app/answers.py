@@ -21,7 +21,7 @@ def forward(body: ForwardRequest, settings: Settings, interrupt: Interrupt) -> d
     """Run a problem forward."""
     problem = problem_of(body, settings, needs_loss=False, besides=unknown_parts(body, FORWARD_PARTS))
     rendering = Rendering(problem, body.include, body.layers)
-    rendering.refuse_large(settings.max_answer_elements)
+    rendering.refuse_large(settings.max_answer_elements, seeded=body.seed is not None)
     keep = Keep(preactivations="preactivations" in rendering.parts)
     plan = problem.plan(backward=False, keep=keep, interrupt=interrupt)
     with np.errstate(all="ignore"):
@@ -33,7 +33,7 @@ def gradients(body: GradientsRequest, settings: Settings, interrupt: Interrupt) 
     """Run a problem forward and backward."""
     problem = problem_of(body, settings, needs_loss=True, besides=unknown_parts(body, GRADIENTS_PARTS))
     rendering = Rendering(problem, body.include, body.layers)
-    rendering.refuse_large(settings.max_answer_elements)
+    rendering.refuse_large(settings.max_answer_elements, seeded=body.seed is not None)
     parts = rendering.parts
     keep = Keep(
         preactivations="preactivations" in parts,

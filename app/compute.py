@@ -85,8 +85,12 @@ class Rendering:
         written = {name: self.tensor(array) for name, array in arrays.items()}
         return written[INPUT] if set(written) == {INPUT} else written
 
-    def refuse_large(self, limit: int) -> None:
+    def refuse_large(self, limit: int, *, seeded: bool) -> None:
         """Refuse an answer with more numbers than the limit, before they are computed.
+
+        Args:
+            limit: numbers that an answer may have.
+            seeded: whether the parameters are part of the answer, because some are drawn.
 
         Raises:
             Refusal: `too-large`.
@@ -104,6 +108,9 @@ class Rendering:
             "input_gradient": inputs,
         }
         total = sum(size for part, size in sizes.items() if part in self.parts)
+        if seeded:
+            every = (parameter for node in self.nodes.values() for parameter in node.parameters.values())
+            total += sum(math.prod(parameter.shape) for parameter in every)
         if total > limit:
             detail = f"The answer would hold {total:,} numbers; this server writes {limit:,}."
             hint = 'Name fewer parts in "include" or fewer layers in "layers".'

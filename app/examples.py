@@ -97,3 +97,18 @@ JACOBIAN: dict[str, Any] = {
     },
     "input": {"summary": "Of the same output by the input: I ⊗ W'", "value": {**LINEAR, "wrt": "input"}},
 }
+
+PRODUCTS: dict[str, Any] = {
+    "hvp": {
+        "summary": "The Hessian of XOR's loss times a change of the output weight",
+        "value": {**XOR, "kind": "hvp", "vector": {"parameters": {"out": {"weight": [[1], [0], [-1]]}}}},
+    },
+    "jvp": {
+        "summary": "How a linear layer's output changes along a change of its input",
+        "value": {**LINEAR, "kind": "jvp", "vector": {"inputs": [[1, 0, 0], [0, 1, 0]]}},
+    },
+    "vjp": {
+        "summary": "The gradients of <u, output>",
+        "value": {**LINEAR, "kind": "vjp", "vector": [[1, 0], [0, 1]]},
+    },
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from app import VERSION, failures, openapi
-from app.routes import about, docs, forward, gradients, health, jacobian, playground, problems
+from app.routes import about, docs, forward, gradients, health, jacobian, playground, problems, products
 from app.settings import Settings
 from app.workshop import Workshop
 
@@ -33,7 +33,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app.state.settings = settings
     app.state.workshop = Workshop(settings.compute_threads, settings.max_waiting, settings.max_seconds)
-    for routes in (gradients, forward, jacobian, about, health, problems, docs, playground):
+    for routes in (gradients, forward, jacobian, products, about, health, problems, docs, playground):
         app.include_router(routes.router)
     failures.register(app)
     app.openapi = openapi.published(app)  # type: ignore[method-assign]

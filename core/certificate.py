@@ -2,14 +2,15 @@
 
 Moving every parameter and every input along one random direction v, the loss changes at the rate ⟨∂L/∂θ, v⟩. The same
 rate is the imaginary part of L(θ + i h v) / h, exact to rounding because nothing is subtracted; h may be as small as
-one likes. Around layers where a complex step cannot go, it is a central difference of fourth order.
+one likes. Around layers where a complex step cannot go, it is a central difference of fourth order. Class numbers are
+not moved: v is 0 there.
 
 Source: Squire & Trapp, Using Complex Variables to Estimate Derivatives of Real Functions (1998).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from core.arrays import Array
 from core.problem import Problem
+from core.survey import Node
 
 COMPLEX_STEP = 1e-30
 """h. Its square vanishes beside 1 in double precision, so the real parts are those of the real computation."""
@@ -53,16 +55,18 @@ def certify(problem: Problem, gradients: dict[str, dict[str, Array]], input_grad
     generator = np.random.Generator(np.random.PCG64(SEED))
     terms: list[Array] = []
 
-    def direction_of(array: Array, gradient: Array) -> Array:
-        direction = generator.standard_normal(array.shape)
+    still = read_as_classes(problem.nodes)
+
+    def direction_of(owner: str, array: Array, gradient: Array) -> Array:
+        direction = np.zeros(array.shape) if owner in still else generator.standard_normal(array.shape)
         terms.append((direction * gradient).ravel())
         return direction
 
     parameters = {
-        layer: {name: direction_of(array, gradients[layer][name]) for name, array in named.items()}
+        layer: {name: direction_of(layer, array, gradients[layer][name]) for name, array in named.items()}
         for layer, named in problem.parameters.items()
     }
-    inputs = {name: direction_of(array, input_gradients[name]) for name, array in problem.inputs.items()}
+    inputs = {name: direction_of(name, array, input_gradients[name]) for name, array in problem.inputs.items()}
 
     def loss_at(step: complex) -> Any:
         """The loss with everything moved by `step` along the direction."""
@@ -83,6 +87,15 @@ def certify(problem: Problem, gradients: dict[str, dict[str, Array]], input_grad
     claimed, size = float(products.sum()), float(np.abs(products).sum())
     error = abs(claimed - independent)
     return Certificate(method, step, independent, claimed, error / size if size else error)
+
+
+def read_as_classes(nodes: Sequence[Node]) -> set[str]:
+    """Names of the tensors that a layer reads as class numbers, at once or through other layers: they stay as they are."""
+    still: set[str] = set()
+    for node in reversed(nodes):
+        if node.layer.reads_classes or node.name in still:
+            still.update(node.reads)
+    return still
 
 
 def _derivative(problem: Problem, loss_at: Callable[[complex], Any]) -> tuple[str, float, float]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.arrays import Array, Shape, extended_matrix, is_small, tensor_memory
-from core.errors import Issue
+from core.errors import Issue, Refusal
 
 
 def turned(array: Array, column: bool) -> Array:
@@ -55,6 +55,12 @@ class Place:
     """Shape of the result."""
 
     dtype: np.dtype[Any]
+    name: str = ""
+    """The layer's name."""
+
+    position: int = 0
+    """Where the layer stands in the network, counted from 0."""
+
     column: bool = False
     """Whether the caller sees rank-2 tensors transposed; only layers whose axes have names in the request ask."""
 
@@ -70,6 +76,9 @@ class Place:
 
     new_state: dict[str, Array] = field(default_factory=dict, init=False)
     """Memory in which a forward run leaves the state after this batch."""
+
+    saved: dict[str, Array] = field(default_factory=dict, init=False)
+    """Memory in which `forward` leaves what `backward` reads beside inputs and parameters."""
 
     reported: dict[str, Array] = field(default_factory=dict, init=False)
     """Memory of what else an answer shows of this layer: the mask of a dropout."""
@@ -114,6 +123,11 @@ class Place:
     def as_sent(self, array: Array) -> Array:
         """A tensor as the caller sees it (or back again)."""
         return turned(array, self.column)
+
+    def refusal(self, code: str, detail: str, **more: Any) -> Refusal:
+        """A refusal of the numbers that a step of this layer found when it ran; it names the layer."""
+        path = ("network", "layers", self.position)
+        return Refusal.of(code, f"Layer {self.name!r}: {detail}", *path, **more)
 
     def scratch(self, shape: Shape) -> Array:
         """Memory that a step may scribble in."""

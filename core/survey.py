@@ -35,6 +35,8 @@ class Node:
     """Shape of the result, batch-first."""
     parameters: dict[str, Parameter]
     state: dict[str, Shape] = field(default_factory=dict)
+    working_size: int = 0
+    """How many numbers the layer keeps beside its result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Limits:
     """Numbers in all parameters together."""
 
     activations: int = 2**63
-    """Numbers in all layers' results together."""
+    """Numbers in all layers' results, and in what they keep beside them, together."""
 
 
 @dataclass(slots=True)
@@ -198,7 +200,8 @@ def _placed(
             Issue(code="shape-mismatch", detail=f"The result of layer {name!r} would be empty: {list(shape)}.")
         )
         return None
-    return Node(position, name, layer, reads, function, shape, layer.parameters(*shapes), layer.state(*shapes))
+    parameters, state, working_size = layer.parameters(*shapes), layer.state(*shapes), layer.working_size(*shapes)
+    return Node(position, name, layer, reads, function, shape, parameters, state, working_size)
 
 
 def _at_activation(issue: Issue) -> Issue:
@@ -304,7 +307,7 @@ def _oversized(found: Survey, limits: Limits) -> list[Issue]:
     """Whether the network is larger than the limits. Nothing of that size has been allocated at this point."""
     issues = []
     sizes = [sum(math.prod(parameter.shape) for parameter in node.parameters.values()) for node in found.nodes]
-    results = [math.prod(node.shape) for node in found.nodes]
+    results = [math.prod(node.shape) + node.working_size for node in found.nodes]
     for what, counts, limit in (
         ("parameters", sizes, limits.parameters),
         ("numbers in its layers' results", results, limits.activations),

@@ -124,7 +124,6 @@ def names_at(place: Place | None, path: Path, document: Any) -> list[str]:
     return list(place.narrowed(value).fields) if place else []
 
 
-_SCALARS = (str, int, float, bool, bytes, type(None), Any)
 _made: dict[tuple[int, ...], Place] = {}
 
 
@@ -135,8 +134,7 @@ def _place(annotations: Iterable[Any]) -> Place | None:
     recursion of a model that contains itself.
     """
     members = tuple(member for annotation in annotations for member in members_of(annotation))
-    scalars = all(member in _SCALARS or not (get_origin(member) or isinstance(member, type)) for member in members)
-    if scalars and TensorPlace not in members:
+    if not any(member is TensorPlace or isinstance(get_origin(member), type) or _fields(member) for member in members):
         return None
     key = tuple(sorted({id(member) for member in members}))
     if key not in _made:

@@ -86,6 +86,9 @@ class Layer(Spec):
     complex_safe: ClassVar[bool] = True
     """Whether a complex step may pass through `forward`. Certificates go around other layers by differences."""
 
+    reads_classes: ClassVar[bool] = False
+    """Whether it reads class numbers: nothing can be moved along a direction there, and their gradient is 0."""
+
     equations: ClassVar[dict[str, str]] = {}
     """Its forward equation for each convention ("any" where they agree), shown where shapes do not fit."""
 
@@ -106,6 +109,10 @@ class Layer(Spec):
     def needs_state(self) -> bool:
         """Whether `forward` reads the state, so that a request has to bring it."""
         return False
+
+    def working_size(self, *inputs: Shape) -> int:
+        """How many numbers it keeps beside its result, where they may be many more: they count towards the limit."""
+        return 0
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         """The shape of its result.

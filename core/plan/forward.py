@@ -48,6 +48,8 @@ class ForwardPass:
                 parameters=dict(parameters[node.name]),
                 shape=node.shape,
                 dtype=dtype,
+                name=node.name,
+                position=node.position,
                 column=column,
                 state=dict(state.get(node.name, {})),
             )

@@ -21,12 +21,13 @@ LIMITS = {
     "GRADD_COMPUTE_THREADS": "1",
     "GRADD_MAX_WAITING": "0",
     "GRADD_MAX_LAYERS": "40",
-    "GRADD_MAX_ANSWER_ELEMENTS": "2000",
+    "GRADD_MAX_ANSWER_ELEMENTS": "4000000",
 }
+LAYERS = [{"kind": "dense", "units": 300} for _ in range(40)]
 LONG = {
-    "network": {"layers": [{"kind": "dense", "units": 1100} for _ in range(40)]},
+    "network": {"layers": LAYERS},
     "seed": 1,
-    "batch": {"inputs": [[1.0, 2.0]] * 1000, "targets": [[0.0] * 1100] * 1000},
+    "batch": {"inputs": [[1.0, 2.0]] * 4000, "targets": [[0.0] * 300] * 4000},
     "loss": {"kind": "half_squared_error"},
     "include": ["loss"],
 }
@@ -52,7 +53,11 @@ def test_too_many_layers(small: httpx.Client) -> None:
 
 
 def test_an_answer_that_would_be_too_large_is_refused_before_it_is_computed(small: httpx.Client) -> None:
-    problem = {**LONG, "network": {"layers": LONG["network"]["layers"][:1]}, "include": ["output"]}  # type: ignore[index]
+    problem = {
+        **LONG,
+        "network": {"layers": LAYERS[:1]},
+        "include": ["output", "activations", "preactivations", "deltas"],
+    }
     response = small.post("/v1/gradients", json=problem)
     assert response.status_code == 413, response.text
     assert response.json()["errors"][0]["pointer"] == "#/include"
