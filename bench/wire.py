@@ -1,13 +1,16 @@
-"""JSON to arrays and back: a request with the weights of 784-128-10 and one example, 102,554 numbers.
+"""Reading a request and writing an answer of 102,554 numbers: gradd beside what services in Python usually do.
 
-Run it with `make bench`. Each contender decodes the same body, or encodes the same answer; all are exact.
+Run it with `make bench`. The request is a gradients request for a dense 784-128-10 network with one example, the answer
+holds the same tensors. Every contender of a column does the whole work: from bytes to arrays in a validated model, and
+from arrays to bytes; all are exact.
 """
 
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,90 +18,100 @@ import orjson
 from fastapi.encoders import jsonable_encoder
 from pydantic import BaseModel
 
-from app.schemas.gradients import GradientsRequest
 from app.wire.decode import decode
 from app.wire.encode import encode
+from app.wire.tensor import Tensor
 from bench._stopwatch import medians, readable
 
-SIZES = (784, 128, 10)
+
+class Arrays(BaseModel):
+    """A request with arrays."""
+
+    parameters: dict[str, dict[str, Tensor]]
+    batch: dict[str, Tensor]
 
 
 class Lists(BaseModel):
-    """The same request as a model of nested lists, as FastAPI handlers usually have it."""
+    """The same request with lists."""
 
-    network: dict[str, Any]
     parameters: dict[str, dict[str, list[list[float]] | list[float]]]
     batch: dict[str, list[list[float]]]
-    loss: dict[str, Any]
 
 
-def arrays(parameters: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The parameters as arrays."""
+def tensors() -> dict[str, Any]:
+    """The tensors of the request."""
+    draw = np.random.default_rng(0).standard_normal
     return {
-        layer: {name: np.asarray(value, float) for name, value in named.items()} for layer, named in parameters.items()
+        "parameters": {
+            "1": {"weight": draw((784, 128)), "bias": draw(128)},
+            "2": {"weight": draw((128, 10)), "bias": draw(10)},
+        },
+        "batch": {"inputs": draw((1, 784))},
     }
 
 
-def lists(parameters: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The parameters as nested lists."""
-    return {layer: {name: array.tolist() for name, array in named.items()} for layer, named in parameters.items()}
+def each(change: Callable[[Any], Any], tree: Any) -> Any:
+    """The tree with every tensor changed."""
+    return {name: each(change, value) for name, value in tree.items()} if isinstance(tree, dict) else change(tree)
 
 
-def table(title: str, contenders: dict[str, Callable[[], object]], ours: str) -> None:
-    """Print the medians, and each as a multiple of ours."""
-    times = medians(contenders)
-    print(f"\n{title:<62}{'time':>10}{'/ gradd':>9}")
-    for name, seconds in sorted(times.items(), key=lambda entry: -entry[1]):
-        print(f"{name:<62}{readable(seconds):>10}{seconds / times[ours]:>9.1f}")
+def as_arrays(lists: Lists) -> Any:
+    """What a handler does with lists before it computes."""
+    return each(np.asarray, {"parameters": lists.parameters, "batch": lists.batch})
+
+
+def as_lists(arrays: Any) -> Any:
+    """What a handler does with arrays before it answers."""
+    return each(np.ndarray.tolist, arrays)
+
+
+def longest_stall(work: Callable[[], object]) -> float:
+    """Seconds for which another thread, which asks every half millisecond, had to wait for its turn at worst."""
+    worker = threading.Thread(target=work)
+    longest, last = 0.0, time.perf_counter()
+    worker.start()
+    while worker.is_alive():
+        time.sleep(0.0005)
+        now = time.perf_counter()
+        longest, last = max(longest, now - last), now
+    return longest
 
 
 def main() -> None:
     """Print both tables."""
-    generator = np.random.default_rng(0)
-    parameters = {
-        str(layer): {"weight": generator.standard_normal((inputs, units)), "bias": generator.standard_normal(units)}
-        for layer, (inputs, units) in enumerate(pairwise(SIZES), 1)
+    arrays = tensors()
+    body, encoded = encode(arrays), encode(arrays, encoding="base64")
+    decoders: dict[str, Callable[[], object]] = {
+        "a FastAPI handler with lists": lambda: as_arrays(Lists.model_validate(json.loads(body))),
+        "standard json, lists and arrays": lambda: each(np.asarray, json.loads(body)),
+        "pydantic, a model of lists": lambda: as_arrays(Lists.model_validate_json(body)),
+        "orjson, lists and arrays": lambda: each(np.asarray, orjson.loads(body)),
+        "gradd": lambda: decode(body, Arrays),
+        "gradd, base64": lambda: decode(encoded, Arrays),
     }
-    request = {
-        "network": {"layers": [{"kind": "dense", "units": units, "activation": "sigmoid"} for units in SIZES[1:]]},
-        "parameters": lists(parameters),
-        "batch": {"inputs": generator.random((1, SIZES[0])).tolist(), "targets": [[0.0] * SIZES[-1]]},
-        "loss": {"kind": "half_squared_error"},
+    encoders: dict[str, Callable[[], object]] = {
+        "a FastAPI handler with lists": lambda: json.dumps(jsonable_encoder(as_lists(arrays))),
+        "standard json, lists and arrays": lambda: json.dumps(as_lists(arrays)),
+        "pydantic, a model of lists": lambda: Lists.model_construct(**as_lists(arrays)).model_dump_json(),
+        "orjson, lists and arrays": lambda: orjson.dumps(as_lists(arrays)),
+        "gradd": lambda: encode(arrays),
+        "gradd, base64": lambda: encode(arrays, encoding="base64"),
     }
-    body = orjson.dumps(request)
-    answer = {"loss": 0.5, "gradients": parameters}
-    model = Lists.model_validate_json(body)
+    reading, writing = medians(decoders), medians(encoders)
+    print(f"{len(body):,} bytes of JSON, 102,554 float64; medians, contenders interleaved\n")
     print(
-        f"{sum(array.size for named in parameters.values() for array in named.values()) + 784:,} numbers, {len(body):,} bytes"
+        f"| {'':31} | decode  |  x gradd | encode  |  x gradd |\n|{'-' * 33}|---------|----------|---------|----------|"
     )
-
-    ours = "gradd: pysimdjson into arrays, pydantic for the rest"
-    table(
-        "decode",
-        {
-            "standard json, asarray": lambda: arrays(json.loads(body)["parameters"]),
-            "a FastAPI handler with list[list[float]] (json, then pydantic)": lambda: Lists.model_validate(
-                json.loads(body)
-            ),
-            "pydantic list[list[float]], validate_json": lambda: Lists.model_validate_json(body),
-            "orjson, asarray": lambda: arrays(orjson.loads(body)["parameters"]),
-            ours: lambda: decode(body, GradientsRequest),
-        },
-        ours,
-    )
-    ours = "gradd: orjson over arrays, watched for NaN"
-    table(
-        "encode",
-        {
-            "FastAPI's way with lists (jsonable_encoder, standard json)": lambda: json.dumps(
-                jsonable_encoder({"loss": 0.5, "gradients": lists(parameters)})
-            ),
-            "tolist, standard json": lambda: json.dumps({"gradients": lists(parameters)}),
-            "pydantic, model_dump_json": model.model_dump_json,
-            "tolist, orjson": lambda: orjson.dumps({"gradients": lists(parameters)}),
-            ours: lambda: encode(answer),
-        },
-        ours,
+    for name in decoders:
+        read, written = reading[name], writing[name]
+        ratios = f"{read / reading['gradd']:8.2f} | {readable(written):7} | {written / writing['gradd']:8.2f}"
+        print(f"| {name:31} | {readable(read):7} | {ratios} |")
+    large = {"parameters": {}, "batch": {"inputs": np.random.default_rng(0).standard_normal((10_000, 1_000))}}
+    small = encode({"parameters": {}, "batch": {"inputs": large["batch"]["inputs"][:500]}})
+    print("\nLongest wait of another thread meanwhile: ", end="")
+    print(f"{readable(longest_stall(lambda: encode(large)))} while 10,000,000 numbers are written, ", end="")
+    print(
+        f"{readable(longest_stall(lambda: decode(small, Arrays)))} while 500,000 are read ({len(small) / 1e6:.1f} MB)"
     )
 
 

@@ -104,6 +104,21 @@ def test_float32_agrees_with_float64(case: Case) -> None:
     assert_same(backpropagated(narrow), backpropagated(wide), 1e-5)
 
 
+@pytest.mark.parametrize(
+    ("kind", "targets"),
+    [("cross_entropy", [[0.0, 1]]), ("kullback_leibler", [[0.0, 1]]), ("binary_cross_entropy", [[0.0, 1]])],
+)
+def test_a_chance_of_0_where_nothing_is_expected_is_no_error(kind: str, targets: list[list[float]]) -> None:
+    (case, *_) = [case for case in CASES if case.kind == kind]
+    problem = case.problem(THROUGH, (1, 2))
+    assert problem.objective is not None
+    problem.objective.targets[...] = problem.inputs["input"][...] = targets
+    plan = solved(problem)
+    assert plan.loss.total == 0
+    expected = [[1.0, -1]] if kind == "binary_cross_entropy" else [[0.0, -1]]
+    np.testing.assert_array_equal(plan.gradients.input_gradients["input"], expected)
+
+
 @every_reduction
 def test_l2_penalises_weights_alone_and_after_the_reduction(reduction: Any) -> None:
     layers = [Dense(units=3, activation="tanh"), Dense(units=2)]

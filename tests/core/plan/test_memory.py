@@ -11,6 +11,8 @@ import pytest
 
 import core.plan.forward
 from core.arrays import Array
+from core.layers import Layer
+from core.layers.add import Add
 from core.layers.dense import Dense
 from core.losses.cross_entropy import CrossEntropy
 from core.plan import Keep, Plan
@@ -67,6 +69,21 @@ def test_more_layers_take_no_more_buffers(problem: Problem) -> None:
     both, _ = traced(lambda: laid(deep, keep=Keep()))
     gradients = size_of(laid(deep).gradients.gradients)
     assert both - forward <= gradients + 2 * BUFFER + LITTLE
+
+
+def test_forks_take_one_more_buffer_however_many_there_are() -> None:
+    """The gradient that a skip connection carries waits while that of the layers it skips is found."""
+    layers: list[Layer] = [Dense(units=UNITS, activation="relu")]
+    for number in range(5):
+        layers += [
+            Dense(units=UNITS, activation="tanh", name=f"inner {number}"),
+            Add(inputs=[layers[-1].name or "1", f"inner {number}"], name=f"sum {number}"),
+        ]
+    deep = sampled(layers, {"input": (EXAMPLES, UNITS)})
+    forward, _ = traced(lambda: laid(deep, backward=False))
+    both, _ = traced(lambda: laid(deep, keep=Keep()))
+    gradients = size_of(laid(deep).gradients.gradients)
+    assert both - forward <= gradients + 3 * BUFFER + LITTLE
 
 
 def test_kept_deltas_take_their_own_memory_and_no_more(problem: Problem) -> None:
