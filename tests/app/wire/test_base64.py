@@ -1,16 +1,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from app.wire.alphabet import bytes_of
 from app.wire.decode import decode
 from tests.app.wire.models import One, Request, the_issue
 
@@ -98,19 +94,3 @@ def test_a_tensor_in_base64_is_told_from_a_map_of_tensors() -> None:
     inputs = json.loads(encoded())["x"]
     request = decode(json.dumps({"batch": {"inputs": inputs}}).encode(), Request)
     assert request.batch is not None and isinstance(request.batch.inputs, np.ndarray)
-
-
-@given(st.binary(max_size=200))
-def test_decodes_what_the_standard_library_encodes(data: bytes) -> None:
-    assert bytes_of(base64.b64encode(data).decode()).tobytes() == data
-
-
-@given(st.text(st.sampled_from("AQz09+/=-_ \né"), max_size=24))
-def test_refuses_what_the_standard_library_refuses(text: str) -> None:
-    try:
-        expected = binascii.a2b_base64(text, strict_mode=True)
-    except ValueError:
-        with pytest.raises(ValueError):
-            bytes_of(text)
-    else:
-        assert bytes_of(text).tobytes() == expected

@@ -71,7 +71,7 @@ def test_more_layers_take_no_more_buffers(problem: Problem) -> None:
     assert both - forward <= gradients + 2 * BUFFER + LITTLE
 
 
-def test_forks_take_one_more_buffer_however_many_there_are() -> None:
+def test_forks_take_at_most_one_more_buffer_however_many_there_are() -> None:
     """The gradient that a skip connection carries waits while that of the layers it skips is found."""
     layers: list[Layer] = [Dense(units=UNITS, activation="relu")]
     for number in range(5):
