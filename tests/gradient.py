@@ -5,11 +5,12 @@ Derivatives are dictionaries by path: "1.weight" for a parameter, "batch.input" 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
 from core.arrays import Array, Step
+from core.certificate import read_as_classes
 from core.plan import Keep, Plan
 from core.problem import Problem
 
@@ -86,15 +87,19 @@ def central_differences(problem: Problem) -> Derivatives:
         at[index] = kept
         return (losses[0] - losses[1]) / (2 * DIFFERENCE)
 
-    return _element_by_element(plan, derivative)
+    return _element_by_element(plan, derivative, still=read_as_classes(problem.nodes))
 
 
-def _element_by_element(plan: Plan, derivative: Callable[[Array, tuple[int, ...]], float]) -> Derivatives:
+def _element_by_element(
+    plan: Plan, derivative: Callable[[Array, tuple[int, ...]], float], still: Collection[str] = ()
+) -> Derivatives:
+    """The derivative by every number. Class numbers, which are `still`, cannot be moved; theirs is 0."""
     found = {}
     for path, array in by_path(plan.parameters, plan.inputs).items():
-        found[path] = np.empty(array.shape)
-        for index in np.ndindex(array.shape):
-            found[path][index] = derivative(array, index)
+        found[path] = np.zeros(array.shape)
+        if path.removeprefix("batch.") not in still:
+            for index in np.ndindex(array.shape):
+                found[path][index] = derivative(array, index)
     return found
 
 

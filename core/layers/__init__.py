@@ -7,14 +7,23 @@ from typing import get_args
 from core.layers.activation import ActivationLayer
 from core.layers.add import Add
 from core.layers.base import Layer, Parameter
+from core.layers.batch_norm import BatchNorm
 from core.layers.concatenate import Concatenate
 from core.layers.dense import Dense
+from core.layers.dropout import Dropout
+from core.layers.embedding import Embedding
 from core.layers.flatten import Flatten
+from core.layers.gru import Gru
+from core.layers.layer_norm import LayerNorm
+from core.layers.lstm import Lstm
 from core.layers.matmul import Matmul
+from core.layers.multi_head_attention import MultiHeadAttention
 from core.layers.multiply import Multiply
 from core.layers.reduce_mean import ReduceMean
 from core.layers.reduce_sum import ReduceSum
 from core.layers.reshape import Reshape
+from core.layers.rms_norm import RmsNorm
+from core.layers.rnn import Rnn
 from core.layers.subtract import Subtract
 from core.layers.transpose import Transpose
 
@@ -31,6 +40,15 @@ AnyLayer = (
     | Transpose
     | ReduceSum
     | ReduceMean
+    | BatchNorm
+    | LayerNorm
+    | RmsNorm
+    | Dropout
+    | Embedding
+    | Rnn
+    | Lstm
+    | Gru
+    | MultiHeadAttention
 )
 """Every kind of layer. The request schema, the documentation, the clients and the generic tests follow from it."""
 

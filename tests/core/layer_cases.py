@@ -49,6 +49,16 @@ def _dense(**fields: object) -> Callable[[Sizes], Layer]:
     return lambda s: construct(units=s.o)
 
 
+def _embedding() -> Callable[[Sizes], Layer]:
+    construct: Callable[..., Layer] = KINDS["embedding"]
+    return lambda s: construct(vocabulary_size=s.k + 1, units=s.o)
+
+
+def _recurrent(kind: str, **fields: object) -> Callable[[Sizes], Layer]:
+    construct: Callable[..., Layer] = partial(KINDS[kind], **fields)  # type: ignore[arg-type]
+    return lambda s: construct(units=s.o)
+
+
 def _reshape(shape: Callable[[Sizes], list[int]]) -> Callable[[Sizes], Layer]:
     construct: Callable[..., Layer] = KINDS["reshape"]
     return lambda s: construct(shape=shape(s))
@@ -109,5 +119,40 @@ CASES = [
         Case(f"reduce_mean axis {axis} of rank 3", _of("reduce_mean", axis=axis, keep_axis=keep), lambda s: [(s.n, s.k, s.i)])
         for axis in (None, 0, -2, [0, 2])
         for keep in (True, False)
+    ),
+    Case("batch_norm", _of("batch_norm"), lambda s: [(s.n + 2, s.i)]),
+    Case("batch_norm without epsilon", _of("batch_norm", epsilon=0.0), lambda s: [(s.n + 2, s.i)]),
+    Case("batch_norm of sequences", _of("batch_norm", epsilon=0.1), lambda s: [(s.n, s.i, s.k)]),
+    Case("batch_norm of images", _of("batch_norm"), lambda s: [(s.n, s.i, s.k, 3)]),
+    Case("batch_norm in eval", _of("batch_norm", mode="eval"), lambda s: [(s.n, s.i)]),
+    Case("batch_norm of images in eval", _of("batch_norm", mode="eval", epsilon=0.0), lambda s: [(s.n, s.i, 2, s.k)]),
+    Case("layer_norm", _of("layer_norm"), lambda s: [(s.n, s.i + 2)]),
+    Case("layer_norm without epsilon", _of("layer_norm", epsilon=0.0), lambda s: [(s.n, s.k, s.i + 2)]),
+    Case("layer_norm of few features", _of("layer_norm", epsilon=0.1), lambda s: [(s.n, s.i)]),
+    Case("rms_norm", _of("rms_norm"), lambda s: [(s.n, s.i + 1)]),
+    Case("rms_norm without epsilon", _of("rms_norm", epsilon=0.0), lambda s: [(s.n, s.k, s.i + 1)]),
+    Case("rms_norm of few features", _of("rms_norm", epsilon=0.1), lambda s: [(s.n, s.i)]),
+    Case("dropout", _of("dropout", drop_probability=0.5, seed=1), lambda s: [(s.n, s.i)]),
+    Case("dropout of a vector", _of("dropout", drop_probability=0.2, seed=2), lambda s: [(s.n,)]),
+    Case("dropout of images", _of("dropout", drop_probability=0.0, seed=3), lambda s: [(s.n, s.i, 2, s.k)]),
+    Case("embedding", _embedding(), lambda s: [(s.n, s.i)]),
+    Case("embedding of a vector", _embedding(), lambda s: [(s.n,)]),
+    Case("embedding of images", _embedding(), lambda s: [(s.n, s.i, 2)]),
+    *(
+        Case(
+            f"{kind} {'to' if sequences else 'from'} sequences {'with' if bias else 'without'} bias",
+            _recurrent(kind, return_sequences=sequences, bias=bias),
+            lambda s: [(s.n, s.k, s.i)],
+        )
+        for kind in ("rnn", "lstm", "gru")
+        for sequences in (True, False)
+        for bias in (True, False)
+    ),
+    Case("rnn with sigmoid", _recurrent("rnn", nonlinearity="sigmoid"), lambda s: [(s.n, s.k, s.i)]),
+    Case("rnn without nonlinearity", _recurrent("rnn", nonlinearity="identity"), lambda s: [(s.n, s.k, s.i)]),
+    Case("multi_head_attention", _of("multi_head_attention", heads=2), lambda s: [(s.n, s.k, 2 * s.i)]),
+    Case("causal multi_head_attention", _of("multi_head_attention", heads=1, causal=True), lambda s: [(s.n, s.k, s.i)]),
+    Case(
+        "multi_head_attention without bias", _of("multi_head_attention", heads=3, bias=False), lambda s: [(s.n, s.k, 3)]
     ),
 ]  # fmt: skip

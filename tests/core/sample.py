@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from core.arrays import Array, Shape
+from core.certificate import read_as_classes
 from core.convention import Convention, parameter_shape, tensor_shape
 from core.layers import Layer
+from core.layers.embedding import Embedding
 from core.losses import Loss
 from core.losses.half_squared_error import HalfSquaredError
 from core.losses.upstream import Upstream
@@ -41,7 +43,8 @@ def sample(
     generator = np.random.default_rng(seed)
     shapes = {name: _batch_first(shape, convention) for name, shape in inputs.items()}
     found = survey(layers, shapes, {}, convention, seeded=True)
-    assert not found.issues, found.issues
+    issues = [issue for issue in found.issues if issue.path[:1] != ("state",)]  # It is drawn below.
+    assert not issues, issues
     parameters: dict[str, dict[str, Array]] = {
         node.name: {
             name: generator.standard_normal(parameter_shape(parameter, convention))
@@ -52,10 +55,20 @@ def sample(
     loss = loss or HalfSquaredError()
     like_output = generator.standard_normal(tensor_shape(found.nodes[-1].shape, convention))
     compared = {"upstream" if isinstance(loss, Upstream) else "targets": np.asarray(like_output)}
-    fields: dict[str, Any] = compared | more
+    state = {
+        node.name: {name: generator.uniform(0.5, 2, shape) for name, shape in node.state.items()}
+        for node in found.nodes
+        if node.state
+    }
+    fields: dict[str, Any] = compared | {"state": state} | more
+    classes = min((layer.vocabulary_size for layer in layers if isinstance(layer, Embedding)), default=0)
+    read = read_as_classes(found.nodes)
     return Sent(
         layers=layers,
-        inputs={name: generator.standard_normal(shape) for name, shape in inputs.items()},
+        inputs={
+            name: generator.integers(classes, size=shape) if name in read else generator.standard_normal(shape)
+            for name, shape in inputs.items()
+        },
         parameters=parameters,
         loss=loss,
         convention=convention,

@@ -43,7 +43,7 @@ def problem_of(
     """The layer alone, or behind a layer for each thing that it reads."""
     layer, inputs = case.built(sizes, convention)
     layers: list[Layer] = []
-    if behind:
+    if behind and not layer.reads_classes:
         layers = [ActivationLayer(function="sin", inputs=[name], name=f"{name}'") for name in inputs]
         layer = replace(layer, inputs=[f"{name}'" for name in inputs])
     plain = sampled([*layers, layer], inputs, convention=convention)

@@ -1,0 +1,1 @@
+"""Published derivations of the same gradients by other ways, in plain NumPy: to be read, shown and compared."""

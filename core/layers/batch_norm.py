@@ -1,0 +1,164 @@
+"""batch_norm: every feature standardised over the batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape, Step
+from core.errors import Issue
+from core.layers.base import Layer, Parameter, Steps, misfit
+from core.layers.normalisation import reduced, refuse_unless, spread, standardise
+from core.place import Place
+from core.spec import limits
+
+
+def _over(X: Array) -> tuple[int, ...]:
+    """The axes that are averaged over: all but the features (n x features) or the channels (n x channels x ...)."""
+    return (0, *range(2, X.ndim))
+
+
+def _beside(X: Array, values: Array) -> Array:
+    """One value for each feature or channel, shaped so that it multiplies those of X."""
+    return values.reshape(1, -1, *(1 for _ in X.shape[2:]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchNorm(Layer):
+    """Batch normalisation: every feature is standardised over the examples, then scaled and shifted.
+
+    With N numbers of each feature, μ their mean and σ² = (1/N) Σ (x − μ)²:
+
+        Forward    X̂  = (X − μ) / √(σ² + ε)
+                   Z  = γ ∘ X̂ + β
+        Backward   dβ = Σ dZ
+                   dγ = Σ dZ ∘ X̂
+                   dX = γ / (N √(σ² + ε)) ∘ (N dZ − dβ − X̂ ∘ dγ)
+
+    A matrix n x features is standardised per feature over the n examples; images n x channels x height x width and
+    sequences n x channels x length per channel (axis 1) over all other axes. X and Z have the same shape; γ, β, μ and σ²
+    hold one number for each feature or channel.
+
+    In mode "eval" μ and σ² are the running statistics in `state`, constants, so that dX = γ / √(σ² + ε) ∘ dZ. In mode
+    "train" they are those of the batch, and the answer's `state` holds the running ones moved towards them:
+
+        running_mean        (1 − momentum) running_mean + momentum μ
+        running_variance    (1 − momentum) running_variance + momentum σ² N / (N − 1)
+
+    They start at 0 and 1 where none are sent. With N = 1 there is no unbiased variance, and running_variance stays.
+
+    Source: Ioffe & Szegedy, Batch Normalization (2015), §3; Yeh, Deriving Batch-Norm Backprop Equations (2017), for dX;
+    torch.nn.BatchNorm1d for the running statistics.
+    """
+
+    kind: Literal["batch_norm"] = "batch_norm"
+
+    epsilon: float = field(default=1e-5, metadata=limits(ge=0))
+    """ε, added to the variance; 0 is allowed where every feature varies."""
+
+    momentum: float = field(default=0.1, metadata=limits(ge=0, le=1))
+    """Share of this batch in the running statistics, 0 to 1."""
+
+    mode: Literal["train", "eval"] = field(default="train", metadata=limits(strict=False))
+    """train: with the statistics of the batch. eval: with the running statistics in `state`, which have to be sent."""
+
+    equations: ClassVar[dict[str, str]] = {"any": "Z = gamma * (A - mean) / sqrt(variance + epsilon) + beta"}
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        (x,) = inputs
+        if len(x) < 2:
+            misfit(f"batch_norm reads examples with features or channels; it reads a tensor of shape {list(x)}.")
+        return x
+
+    def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
+        shape = inputs[0][1:2]
+        return {"gamma": Parameter(shape=shape, initial="ones"), "beta": Parameter(shape=shape)}
+
+    def state(self, *inputs: Shape) -> dict[str, Shape]:
+        return {"running_mean": inputs[0][1:2], "running_variance": inputs[0][1:2]}
+
+    def needs_state(self) -> bool:
+        return self.mode == "eval"
+
+    def forward(self, place: Place) -> Steps:
+        (X,), Z = place.inputs, place.new_result()
+        gamma, beta = (_beside(X, place.parameters[name]) for name in ("gamma", "beta"))
+        values = place.saved["standardised"] = np.empty_like(Z)
+        place.saved["deviation"] = reduced(Z, _over(Z))
+        standardised = self._by_batch(place) if self.mode == "train" else self._by_state(place)
+        return [standardised, partial(np.multiply, values, gamma, Z), partial(np.add, Z, beta, Z)]
+
+    def _by_batch(self, place: Place) -> Step:
+        """The step that standardises by the statistics of the batch, and moves the running ones."""
+        (X,), values, deviation = place.inputs, place.saved["standardised"], place.saved["deviation"]
+        axes, features = _over(X), X.shape[1]
+        old_mean = place.state.setdefault("running_mean", np.zeros(features, place.dtype))
+        old_variance = place.state.setdefault("running_variance", np.ones(features, place.dtype))
+        new_mean = place.new_state["running_mean"] = np.empty(features, place.dtype)
+        new_variance = place.new_state["running_variance"] = np.empty(features, place.dtype)
+        count, share = X.size // features, self.momentum
+        if count == 1:
+            place.warnings = [_alone()]
+
+        def step() -> None:
+            if self.epsilon == 0:
+                refuse_unless(spread(X, axes) > 0, axes, place, "are all the same: σ² and ε are 0, and X̂ would be 0/0")
+            mean, variance = standardise(X, axes, self.epsilon, values, deviation)
+            new_mean[:] = (1 - share) * old_mean + share * mean.ravel()
+            new_variance[:] = old_variance
+            if count > 1:
+                unbiased = variance.ravel() * (count / (count - 1))
+                new_variance[:] = (1 - share) * old_variance + share * unbiased
+
+        return step
+
+    def _by_state(self, place: Place) -> Step:
+        """The step that standardises by the running statistics, which stay as they are."""
+        (X,), values, deviation = place.inputs, place.saved["standardised"], place.saved["deviation"]
+        place.new_state.update(place.state)
+        mean, variance = (_beside(X, place.state[name]) for name in ("running_mean", "running_variance"))
+
+        def step() -> None:
+            refuse_unless(
+                variance + self.epsilon > 0, _over(X), place, "have a running_variance + ε that has no positive root"
+            )
+            np.sqrt(variance + self.epsilon, deviation)
+            np.subtract(X, mean, values)
+            np.divide(values, deviation, values)
+
+        return step
+
+    def backward(self, place: Place) -> Steps:
+        (dX,), dZ = place.d_inputs, place.d_result
+        values, deviation = place.saved["standardised"], place.saved["deviation"]
+        d_gamma, d_beta = place.gradients["gamma"], place.gradients["beta"]
+        gamma, d_gammas, d_betas = (_beside(dZ, array) for array in (place.parameters["gamma"], d_gamma, d_beta))
+        axes, count = _over(dZ), dZ.size // len(d_beta)
+        steps: list[Step] = [
+            partial(np.sum, dZ, axis=axes, out=d_beta),
+            lambda: np.sum(dZ * values, axis=axes, out=d_gamma),
+        ]
+        if dX is None:
+            return steps
+        if self.mode == "train":
+            steps += [
+                lambda: np.multiply(values, d_gammas / -count, dX),
+                lambda: np.subtract(dX, d_betas / count, dX),
+                partial(np.add, dX, dZ, dX),
+                lambda: np.multiply(dX, gamma / deviation, dX),
+            ]
+        else:
+            steps.append(lambda: np.multiply(dZ, gamma / deviation, dX))
+        return steps
+
+
+def _alone() -> Issue:
+    return Issue(
+        code="single-example",
+        detail="batch_norm in mode train has one number of each feature: X̂ is 0, the result is beta, and the gradient "
+        "with respect to what the layer reads is 0.",
+        hint='"mode": "eval" uses running statistics.',
+    )

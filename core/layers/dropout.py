@@ -1,0 +1,58 @@
+"""dropout: a random part of the features left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape
+from core.layers.base import Layer, Steps
+from core.place import Place
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dropout(Layer):
+    """Inverted dropout: every number is left out with probability p, and the others are scaled up by 1/(1 − p).
+
+        Forward    Z  = X ∘ M         M: 0 with probability p, else 1/(1 − p), in the shape of X
+        Backward   dX = dZ ∘ M
+
+    The expected result is X, so that p = 0 stands for the layer in evaluation. The mask M depends on `seed`, on the
+    layer's position in the network and on the shape of X, on nothing else: the same request has the same mask, and two
+    layers with one seed have two masks. The answer has it under `reported`, so that a check of one's own can repeat it.
+
+    Source: Srivastava et al., Dropout (2014), §10, for the scaling in training.
+    """
+
+    kind: Literal["dropout"] = "dropout"
+
+    drop_probability: float = field(metadata=limits(ge=0, lt=1, examples=[0.5]))
+    """p, the probability with which a number is left out; from 0 to below 1."""
+
+    seed: int = field(metadata=limits(ge=0, lt=2**63, examples=[0]))
+    """Seed of the mask."""
+
+    equations: ClassVar[dict[str, str]] = {"any": "Z = A * mask"}
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        return inputs[0]
+
+    def mask(self, shape: Shape, position: int) -> Array:
+        """M for a layer that stands at a position: NumPy's PCG64 draws a number from [0, 1) for each element."""
+        drawn = np.random.Generator(np.random.PCG64([self.seed, position])).random(shape)
+        return (drawn >= self.drop_probability) / (1 - self.drop_probability)
+
+    def forward(self, place: Place) -> Steps:
+        (X,), Z = place.inputs, place.new_result()
+        mask = place.saved["mask"] = np.empty_like(Z)
+        mask[...] = self.mask(place.shape, place.position)
+        place.reported["mask"] = place.as_sent(mask)
+        return [partial(np.multiply, X, mask, Z)]
+
+    def backward(self, place: Place) -> Steps:
+        (dX,) = place.d_inputs
+        return [] if dX is None else [partial(np.multiply, place.d_result, place.saved["mask"], dX)]

@@ -1,0 +1,99 @@
+"""embedding: a vector of weights for each class number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape, Step, real
+from core.layers.base import INITIALIZERS, Layer, Parameter, Steps, misfit
+from core.place import Place, turned_shape
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Embedding(Layer):
+    """Looks up a row of a table for each class number that it reads.
+
+        Forward    Z   = W[X]                   X (n, ...) class numbers, W (v, o)  ->  Z (n, ..., o)
+        Backward   dW  = Σ dZ over each class   (v, o); the row of a class that is not in X is 0
+                   dX  = 0                      a class number is no quantity; nothing is between two of them
+
+    It is the product of W with a row of 0s and one 1 for each class number, without the multiplications. Classes are
+    counted from 0. X has any rank, batch-first where it is 3 or more; the result has one axis more. The weight is
+    vocabulary x units in every convention, as in torch.nn.Embedding.
+
+    Source: Bengio et al., A Neural Probabilistic Language Model (2003), §2.
+    """
+
+    kind: Literal["embedding"] = "embedding"
+
+    vocabulary_size: int = field(metadata=limits(gt=0, le=2**24, examples=[1000]))
+    """Number of classes, v. Beyond 2²⁴ float32 has no number for every class."""
+
+    units: int = field(metadata=limits(gt=0, examples=[16]))
+    """Length of the vector of a class, o: the size of the result's last axis."""
+
+    initializer: str = field(default="default", metadata=limits(choices=["default", *INITIALIZERS]))
+    """How `seed` draws the weight. A result is made of one number, so fan_in is 1. Default: Glorot uniform."""
+
+    reads_classes: ClassVar[bool] = True
+    equations: ClassVar[dict[str, str]] = {"any": "Z = W[A], W is vocabulary x units"}
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        (x,) = inputs
+        if not x:
+            misfit("embedding reads the class numbers of examples; it reads a single number, which has no examples.")
+        return (*x, self.units)
+
+    def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
+        shape = (self.vocabulary_size, self.units)
+        return {
+            "weight": Parameter(shape=shape, fan_in=1, fan_out=self.units, initial="scheme", weight_like=True),
+        }
+
+    def forward(self, place: Place) -> Steps:
+        (X,), W, Z = place.inputs, place.parameters["weight"], place.new_result()
+        classes = place.saved["classes"] = np.empty(X.shape, np.intp)
+
+        def step() -> None:
+            self._refuse_other_than_classes(place)
+            np.copyto(classes, real(X), casting="unsafe")
+            np.copyto(Z, W[classes])
+
+        return [step]
+
+    def _refuse_other_than_classes(self, place: Place) -> None:
+        numbers = real(place.inputs[0])
+        valid = (numbers >= 0) & (numbers < self.vocabulary_size) & (numbers == np.floor(numbers))
+        if valid.all():
+            return
+        at = tuple(np.argwhere(~valid)[0])
+        number = float(numbers[at])
+        shown = [int(index) for index in turned_shape(at, place.column)]
+        raise place.refusal(
+            "invalid-request",
+            f"{number:.17g} at {shown} of the tensor that it reads is not a class: there are {self.vocabulary_size} classes, "
+            f"numbered 0 to {self.vocabulary_size - 1}.",
+            expected=[0, self.vocabulary_size - 1],
+            got=number,
+            hint="Classes are counted from 0." if number == self.vocabulary_size else None,
+        )
+
+    def backward(self, place: Place) -> Steps:
+        (dX,), dZ, dW = place.d_inputs, place.d_result, place.gradients["weight"]
+        classes = place.saved["classes"].reshape(-1)
+        steps: list[Step] = [lambda: _sum_by_class(classes, dZ.reshape(-1, self.units), dW)]
+        if dX is not None:
+            steps.append(lambda: dX.fill(0))
+        return steps
+
+
+def _sum_by_class(classes: Array, rows: Array, total: Array) -> None:
+    """Write into each row of `total` the sum of the rows of that class: those are brought side by side, then summed."""
+    order = np.argsort(classes, kind="stable")
+    present, starts = np.unique(classes[order], return_index=True)
+    total.fill(0)
+    total[present] = np.add.reduceat(rows[order], starts, axis=0)

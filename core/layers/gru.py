@@ -1,0 +1,103 @@
+"""gru: the gated recurrent unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.activations.sigmoid import Sigmoid
+from core.arrays import Step
+from core.layers.base import Steps
+from core.layers.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, rows, states
+from core.place import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gru(Recurrent):
+    """Gated recurrent unit: the state moves from its old value towards a new one as far as a gate lets it.
+
+    For t = 1 … T, with h_0 = 0, n examples, i features and u units:
+
+        Forward    [p_r p_z p_n] = x_t W + 1 bᵀ          W (i, 3u), b (3u)
+                   [q_r q_z q_n] = h_{t−1} U + 1 cᵀ      U (u, 3u), c (3u)
+                   r, z = σ(p_r + q_r), σ(p_z + q_z)     (n, u): reset and update gate
+                   m    = tanh(p_n + r ∘ q_n)            (n, u): the new value
+                   h_t  = (1 − z) ∘ m + z ∘ h_{t−1}
+        Backward   dh_t = (∂L/∂h_t from the result) + dq_{t+1} Uᵀ + dh_{t+1} ∘ z_{t+1}
+                   dp_n = dh_t ∘ (1 − z) ∘ (1 − m ∘ m),                 dq_n = dp_n ∘ r
+                   dp_z = dq_z = dh_t ∘ (h_{t−1} − m) ∘ z ∘ (1 − z)
+                   dp_r = dq_r = dp_n ∘ q_n ∘ r ∘ (1 − r)
+                   dW = Σ_t x_tᵀ dp_t,   db = Σ_t dp_tᵀ 1,   dU = Σ_t h_{t−1}ᵀ dq_t,   dc = Σ_t dq_tᵀ 1,   dx_t = dp_t Wᵀ
+
+    The result is h_T, or with `return_sequences` every h_t. W is `weight`, U is `recurrent_weight`, b is `bias` and c is
+    `recurrent_bias`: two, because r multiplies only the second. The columns of the weights (rows, under `column` and
+    `torch`) hold the blocks r, z, n one after the other. `bias: false` leaves both out.
+
+    In torch.nn.GRU, W is weight_ih_l0 and U is weight_hh_l0 (transposed in the row convention), b is bias_ih_l0 and c is
+    bias_hh_l0. Keras calls this form reset_after.
+
+    Source: Cho et al., Learning Phrase Representations (2014), §2.3; torch.nn.GRU for r after the product with U.
+    """
+
+    kind: Literal["gru"] = "gru"
+    gates: ClassVar[int] = 3
+    biases: ClassVar[tuple[str, ...]] = ("bias", "recurrent_bias")
+    equations: ClassVar[dict[str, str]] = {
+        "row": "[r z n] from x_t W + b' and h_(t-1) U + c', W is features x 3 units, U is units x 3 units",
+        "column": "[r; z; n] from W x_t + b and U h_(t-1) + c, W is 3 units x features, U is 3 units x units",
+        "torch": "[r z n] from x_t W' + b' and h_(t-1) U' + c', W is 3 units x features, U is 3 units x units",
+    }
+
+    def forward(self, place: Place) -> Steps:
+        U, c = place.parameters["recurrent_weight"], place.parameters.get("recurrent_bias")
+        P, steps = contributed_by_inputs(place, place.parameters.get("bias"))
+        u, H = self.units, states(place, self.units)
+        Q, gates, new = np.empty_like(P), np.empty_like(P[..., : 2 * u]), np.empty_like(H[1:])
+        place.saved.update(Q=Q, gates=gates, new=new)
+        sums, opened = np.empty_like(gates[0]), np.empty_like(gates[0])
+        open_gates = Sigmoid().forward(sums, opened)
+        r, z = np.split(opened, 2, axis=-1)
+
+        def advance() -> None:
+            for t in range(len(P)):
+                np.matmul(H[t], U, out=Q[t])
+                if c is not None:
+                    np.add(Q[t], c, Q[t])
+                np.add(P[t, :, : 2 * u], Q[t, :, : 2 * u], sums)
+                open_gates()
+                np.copyto(gates[t], opened)
+                np.tanh(P[t, :, 2 * u :] + r * Q[t, :, 2 * u :], new[t])
+                np.subtract(H[t], new[t], H[t + 1])
+                np.multiply(H[t + 1], z, H[t + 1])
+                np.add(H[t + 1], new[t], H[t + 1])
+
+        return [*steps, advance, result_of(place)]
+
+    def backward(self, place: Place) -> Steps:
+        U, H = place.parameters["recurrent_weight"], place.saved["H"]
+        Q, gates, new = (place.saved[name] for name in ("Q", "gates", "new"))
+        dH, arrive = arriving(place)
+        dP, dQ, by_next = np.empty_like(Q), np.empty_like(Q), np.empty_like(H[0])
+
+        def retreat() -> None:
+            by_next.fill(0)
+            for t in reversed(range(len(Q))):
+                r, z = np.split(gates[t], 2, axis=-1)
+                dp_r, dp_z, dp_n = np.split(dP[t], 3, axis=-1)
+                q_n = np.split(Q[t], 3, axis=-1)[2]
+                dh = np.add(dH[t], by_next, dH[t])
+                np.multiply(dh * (1 - z), 1 - new[t] * new[t], dp_n)
+                np.multiply(dh * (H[t] - new[t]), z * (1 - z), dp_z)
+                np.multiply(dp_n * q_n, r * (1 - r), dp_r)
+                np.copyto(dQ[t], dP[t])
+                np.multiply(dp_n, r, np.split(dQ[t], 3, axis=-1)[2])
+                np.matmul(dQ[t], U.T, out=by_next)
+                np.add(by_next, dh * z, by_next)
+
+        steps: list[Step] = [arrive, retreat, *gathered(place, dP, dQ)]
+        if self.bias:
+            steps.append(partial(np.sum, rows(dQ), axis=0, out=place.gradients["recurrent_bias"]))
+        return steps

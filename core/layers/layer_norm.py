@@ -1,0 +1,78 @@
+"""layer_norm: every example standardised over its features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Shape, Step
+from core.layers.base import Layer, Parameter, Steps, misfit
+from core.layers.normalisation import reduced, refuse_unless, spread, standardise, through_standardise
+from core.place import Place
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerNorm(Layer):
+    """Layer normalisation: every example is standardised over its own features, then scaled and shifted.
+
+    With μ and σ² = (1/f) Σ (x − μ)² over the f features of one example:
+
+        Forward    X̂  = (X − μ) / √(σ² + ε)
+                   Z  = γ ∘ X̂ + β
+        Backward   dβ = Σ dZ                      over all axes but the last
+                   dγ = Σ dZ ∘ X̂
+                   dX̂ = γ ∘ dZ
+                   dX = (dX̂ − mean(dX̂) − X̂ ∘ mean(dX̂ ∘ X̂)) / √(σ² + ε)
+
+    The features are the last axis, batch-first: those of each example of a matrix (its columns, under `column`), those of
+    each time step of a sequence n x time x features. X and Z have the same shape; γ and β hold f numbers.
+
+    Source: Ba, Kiros & Hinton, Layer Normalization (2016), §3; torch.nn.LayerNorm with weight γ and bias β.
+    """
+
+    kind: Literal["layer_norm"] = "layer_norm"
+
+    epsilon: float = field(default=1e-5, metadata=limits(ge=0))
+    """ε, added to the variance; 0 is allowed where the features of every example differ."""
+
+    equations: ClassVar[dict[str, str]] = {"any": "Z = gamma * (A - mean) / sqrt(variance + epsilon) + beta"}
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        (x,) = inputs
+        if len(x) < 2:
+            misfit(f"layer_norm runs over the features of each example; it reads a tensor of shape {list(x)}.")
+        return x
+
+    def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
+        shape = inputs[0][-1:]
+        return {"gamma": Parameter(shape=shape, initial="ones"), "beta": Parameter(shape=shape)}
+
+    def forward(self, place: Place) -> Steps:
+        (X,), Z = place.inputs, place.new_result()
+        gamma, beta = place.parameters["gamma"], place.parameters["beta"]
+        values = place.saved["standardised"] = np.empty_like(Z)
+        deviation = place.saved["deviation"] = reduced(Z, -1)
+
+        def step() -> None:
+            if self.epsilon == 0:
+                refuse_unless(spread(X, -1) > 0, -1, place, "are all the same: σ² and ε are 0, and X̂ would be 0/0")
+            standardise(X, -1, self.epsilon, values, deviation)
+
+        return [step, partial(np.multiply, values, gamma, Z), partial(np.add, Z, beta, Z)]
+
+    def backward(self, place: Place) -> Steps:
+        (dX,), dZ, gamma = place.d_inputs, place.d_result, place.parameters["gamma"]
+        values, deviation = place.saved["standardised"], place.saved["deviation"]
+        d_gamma, d_beta = place.gradients["gamma"], place.gradients["beta"]
+        axes = tuple(range(dZ.ndim - 1))
+        steps: list[Step] = [
+            partial(np.sum, dZ, axis=axes, out=d_beta),
+            lambda: np.sum(dZ * values, axis=axes, out=d_gamma),
+        ]
+        if dX is not None:
+            steps.append(lambda: through_standardise(dZ * gamma, values, deviation, -1, dX))
+        return steps

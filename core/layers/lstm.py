@@ -1,0 +1,101 @@
+"""lstm: the recurrent layer with long short-term memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.activations.sigmoid import Sigmoid
+from core.arrays import Array
+from core.layers.base import Steps
+from core.layers.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, states
+from core.place import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lstm(Recurrent):
+    """Long short-term memory: the state h is read out of a cell c, which gates keep, write and show.
+
+    For t = 1 … T, with h_0 = c_0 = 0, n examples, i features and u units:
+
+        Forward    [a_i a_f a_g a_o] = x_t W + h_{t−1} U + 1 bᵀ     W (i, 4u), U (u, 4u), b (4u)
+                   i, f, o = σ(a_i), σ(a_f), σ(a_o)                 (n, u): input, forget and output gate
+                   g       = tanh(a_g)                              (n, u): what may be written
+                   c_t     = f ∘ c_{t−1} + i ∘ g
+                   h_t     = o ∘ tanh(c_t)
+        Backward   dh_t = (∂L/∂h_t from the result) + da_{t+1} Uᵀ
+                   dc_t = dh_t ∘ o ∘ (1 − tanh²(c_t)) + dc_{t+1} ∘ f_{t+1}
+                   da_i = dc_t ∘ g ∘ i ∘ (1 − i),         da_f = dc_t ∘ c_{t−1} ∘ f ∘ (1 − f)
+                   da_g = dc_t ∘ i ∘ (1 − g ∘ g),         da_o = dh_t ∘ tanh(c_t) ∘ o ∘ (1 − o)
+                   dW = Σ_t x_tᵀ da_t,   dU = Σ_t h_{t−1}ᵀ da_t,   db = Σ_t da_tᵀ 1,   dx_t = da_t Wᵀ
+
+    The result is h_T, or with `return_sequences` every h_t. W is `weight`, U is `recurrent_weight`; their columns (rows,
+    under `column` and `torch`) hold the blocks i, f, g, o one after the other.
+
+    In torch.nn.LSTM, W is weight_ih_l0 and U is weight_hh_l0 (transposed in the row convention), b is bias_ih_l0 +
+    bias_hh_l0; each of these two has the gradient of b.
+
+    Source: Hochreiter & Schmidhuber, Long Short-Term Memory (1997); Gers et al., Learning to Forget (2000), for f.
+    """
+
+    kind: Literal["lstm"] = "lstm"
+    gates: ClassVar[int] = 4
+    equations: ClassVar[dict[str, str]] = {
+        "row": "[i f g o] = x_t W + h_(t-1) U + b', W is features x 4 units, U is units x 4 units",
+        "column": "[i; f; g; o] = W x_t + U h_(t-1) + b, W is 4 units x features, U is 4 units x units",
+        "torch": "[i f g o] = x_t W' + h_(t-1) U' + b', W is 4 units x features, U is 4 units x units",
+    }
+
+    def _blocks(self, array: Array) -> list[Array]:
+        """The blocks i, f, g, o of an array n x 4u."""
+        return np.split(array, 4, axis=-1)
+
+    def forward(self, place: Place) -> Steps:
+        U = place.parameters["recurrent_weight"]
+        P, steps = contributed_by_inputs(place, place.parameters.get("bias"))
+        H, gates = states(place, self.units), np.empty_like(P)
+        cells, shown = np.zeros_like(H), np.empty_like(H[1:])
+        place.saved.update(gates=gates, cells=cells, shown=shown)
+        a, opened = np.empty_like(P[0]), np.empty_like(P[0])
+        open_gates = Sigmoid().forward(a, opened)
+        i, f, g, o = self._blocks(opened)
+        a_g = self._blocks(a)[2]
+
+        def advance() -> None:
+            for t in range(len(P)):
+                np.matmul(H[t], U, out=a)
+                np.add(P[t], a, a)
+                open_gates()
+                np.tanh(a_g, g)
+                np.copyto(gates[t], opened)
+                np.multiply(f, cells[t], cells[t + 1])
+                cells[t + 1] += i * g
+                np.tanh(cells[t + 1], shown[t])
+                np.multiply(o, shown[t], H[t + 1])
+
+        return [*steps, advance, result_of(place)]
+
+    def backward(self, place: Place) -> Steps:
+        U, H = place.parameters["recurrent_weight"], place.saved["H"]
+        gates, cells, shown = (place.saved[name] for name in ("gates", "cells", "shown"))
+        dH, arrive = arriving(place)
+        dA, by_next, dc = np.empty_like(gates), np.empty_like(H[0]), np.empty_like(H[0])
+
+        def retreat() -> None:
+            by_next.fill(0)
+            dc.fill(0)
+            for t in reversed(range(len(gates))):
+                i, f, g, o = self._blocks(gates[t])
+                da_i, da_f, da_g, da_o = self._blocks(dA[t])
+                dh = np.add(dH[t], by_next, dH[t])
+                np.add(dc, dh * o * (1 - shown[t] * shown[t]), dc)
+                np.multiply(dc * g, i * (1 - i), da_i)
+                np.multiply(dc * cells[t], f * (1 - f), da_f)
+                np.multiply(dc * i, 1 - g * g, da_g)
+                np.multiply(dh * shown[t], o * (1 - o), da_o)
+                np.multiply(dc, f, dc)
+                np.matmul(dA[t], U.T, out=by_next)
+
+        return [arrive, retreat, *gathered(place, dA, dA)]

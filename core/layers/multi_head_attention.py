@@ -1,0 +1,161 @@
+"""multi_head_attention: every time step reads all others, as far as it finds them relevant."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.activations.softmax import Softmax
+from core.arrays import Array, Shape, Step, constant
+from core.layers.base import INITIALIZERS, Layer, Parameter, Steps, misfit
+from core.place import Place
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MultiHeadAttention(Layer):
+    """Multi-head self-attention.
+
+    With n sequences of T time steps, d features, k heads of s = d/k features, and for each sequence and head:
+
+        Forward    [Q K V] = X W + 1 bᵀ           X (n, T, d), W (d, 3d), b (3d); Q, K, V (T, s) for each head
+                   S  = Q Kᵀ / √s                 (T, T); with `causal` −∞ where a step would read a later one
+                   P  = softmax(S)                each row by itself
+                   C  = P V                       (T, s); the heads side by side: (n, T, d)
+                   Z  = C U + 1 cᵀ                U (d, d), c (d)  ->  Z (n, T, d)
+        Backward   dU = Cᵀ dZ,   dc = dZᵀ 1,   dC = dZ Uᵀ
+                   dP = dC Vᵀ,   dV = Pᵀ dC
+                   dS = P ∘ (dP − Σ_j P_ij dP_ij)
+                   dQ = dS K / √s,   dK = dSᵀ Q / √s
+                   dW = Xᵀ [dQ dK dV],   db = [dQ dK dV]ᵀ 1,   dX = [dQ dK dV] Wᵀ
+
+    W is `in_weight` with the columns (rows, under `column` and `torch`) of Q, then K, then V, head after head in each; b is
+    `in_bias`, U is `out_weight`, c is `out_bias`. In torch.nn.MultiheadAttention they are in_proj_weight, in_proj_bias,
+    out_proj.weight and out_proj.bias (the weights transposed in the row convention).
+
+    Source: Vaswani et al., Attention Is All You Need (2017), §3.2.
+    """
+
+    kind: Literal["multi_head_attention"] = "multi_head_attention"
+
+    heads: int = field(metadata=limits(gt=0, examples=[2]))
+    """Number of heads, k; the number of features is a multiple of it."""
+
+    causal: bool = field(default=False, metadata=limits())
+    """Whether a time step reads no later ones."""
+
+    bias: bool = field(default=True, metadata=limits())
+    """Whether to add the biases b and c."""
+
+    initializer: str = field(default="default", metadata=limits(choices=["default", *INITIALIZERS]))
+    """How `seed` draws the weights. Default: Glorot uniform."""
+
+    equations: ClassVar[dict[str, str]] = {
+        "row": "[Q K V] = A W + 1 b', W is features x 3 features; Z = C U + 1 c', U is features x features",
+        "column": "[Q; K; V] = W A' + b 1', W is 3 features x features; Z' = U C' + c 1', U is features x features",
+        "torch": "[Q K V] = A W' + 1 b', W is 3 features x features; Z = C U' + 1 c', U is features x features",
+    }
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        (x,) = inputs
+        if len(x) != 3:
+            misfit(
+                f"multi_head_attention reads sequences, n x time x features; it reads a tensor of shape {list(x)}.",
+                hint="Send a single sequence as [[[...], [...], ...]]." if len(x) == 2 else None,
+            )
+        if x[-1] % self.heads:
+            misfit(
+                f"multi_head_attention divides the features among its heads; {x[-1]} features are no multiple of "
+                f"{self.heads} heads.",
+                "heads",
+                expected=f"a divisor of {x[-1]}",
+                got=self.heads,
+            )
+        return x
+
+    def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
+        d, parameters = inputs[0][-1], {}
+        for name, width in (("in", 3 * d), ("out", d)):
+            parameters[f"{name}_weight"] = Parameter(
+                shape=(d, width), follows_convention=True, fan_in=d, fan_out=width, initial="scheme", weight_like=True
+            )
+            if self.bias:
+                parameters[f"{name}_bias"] = Parameter(shape=(width,))
+        return parameters
+
+    def working_size(self, *inputs: Shape) -> int:
+        n, time, features = inputs[0]
+        return n * time * (8 * features + 3 * self.heads * time)
+
+    def forward(self, place: Place) -> Steps:
+        (X,), Z, W = place.inputs, place.new_result(), place.parameters
+        n, time, features = X.shape
+        projected = place.saved["projected"] = np.empty((n, time, 3 * features), place.dtype)
+        context = place.saved["context"] = np.empty(X.shape, place.dtype)
+        scores = place.saved["scores"] = np.empty((n, self.heads, time, time), place.dtype)
+        weights = place.saved["weights"] = np.empty_like(scores)
+        Q, K, V = by_head(projected, 3, self.heads)
+        (read,) = by_head(context, 1, self.heads)
+        scale = constant(1 / math.sqrt(Q.shape[-1]), scores)
+        steps: list[Step] = [
+            *_projection(X, W["in_weight"], W.get("in_bias"), projected),
+            partial(np.matmul, Q, K.swapaxes(-1, -2), out=scores),
+            partial(np.multiply, scores, scale, scores),
+        ]
+        if self.causal:
+            later = np.triu(np.ones((time, time), bool), 1)
+            steps.append(partial(np.copyto, scores, -np.inf, where=later))
+        return [
+            *steps,
+            Softmax().forward(scores, weights),
+            partial(np.matmul, weights, V, out=read),
+            *_projection(context, W["out_weight"], W.get("out_bias"), Z),
+        ]
+
+    def backward(self, place: Place) -> Steps:
+        (X,), dZ, (dX,), W = place.inputs, place.d_result, place.d_inputs, place.parameters
+        projected, context, weights = (place.saved[name] for name in ("projected", "context", "weights"))
+        d_projected, d_context = np.empty_like(projected), np.empty_like(context)
+        Q, K, V = by_head(projected, 3, self.heads)
+        dQ, dK, dV = by_head(d_projected, 3, self.heads)
+        (d_read,) = by_head(d_context, 1, self.heads)
+        d_weights, d_scores = place.saved["scores"], np.empty_like(weights)  # Nothing reads the scores any more.
+        scale = constant(1 / math.sqrt(Q.shape[-1]), weights)
+        steps: list[Step] = [
+            *_projection_gradients(place, "out", context, dZ),
+            partial(np.matmul, dZ, W["out_weight"].T, out=d_context),
+            partial(np.matmul, d_read, V.swapaxes(-1, -2), out=d_weights),
+            partial(np.matmul, weights.swapaxes(-1, -2), d_read, out=dV),
+            Softmax().backward(d_weights, weights, d_weights, d_scores),
+            partial(np.multiply, d_scores, scale, d_scores),
+            partial(np.matmul, d_scores, K, out=dQ),
+            partial(np.matmul, d_scores.swapaxes(-1, -2), Q, out=dK),
+            *_projection_gradients(place, "in", X, d_projected),
+        ]
+        if dX is not None:
+            steps.append(partial(np.matmul, d_projected, W["in_weight"].T, out=dX))
+        return steps
+
+
+def by_head(joined: Array, blocks: int, heads: int) -> Array:
+    """The features of n x T x (blocks · heads · s) apart, as a view: blocks x n x heads x T x s."""
+    n, time, width = joined.shape
+    return joined.reshape(n, time, blocks, heads, width // (blocks * heads)).transpose(2, 0, 3, 1, 4)
+
+
+def _projection(X: Array, W: Array, b: Array | None, out: Array) -> Steps:
+    """The steps that write X W + 1 bᵀ."""
+    multiplied = partial(np.matmul, X, W, out=out)
+    return [multiplied] if b is None else [multiplied, partial(np.add, out, b, out)]
+
+
+def _projection_gradients(place: Place, name: str, X: Array, dZ: Array) -> Steps:
+    """The steps that write the gradients of a weight and its bias, time steps and examples taken as one axis."""
+    dW, db = place.gradients[f"{name}_weight"], place.gradients.get(f"{name}_bias")
+    inputs, outputs = dW.shape
+    steps: list[Step] = [lambda: np.matmul(X.reshape(-1, inputs).T, dZ.reshape(-1, outputs), out=dW)]
+    return steps if db is None else [*steps, partial(np.sum, dZ, axis=(0, 1), out=db)]

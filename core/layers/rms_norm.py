@@ -1,0 +1,81 @@
+"""rms_norm: every example divided by the root mean square of its features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape, Step, real
+from core.layers.base import Layer, Parameter, Steps, misfit
+from core.layers.normalisation import reduced, refuse_unless
+from core.place import Place
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RmsNorm(Layer):
+    """Root-mean-square normalisation: every example is divided by the size of its own features, then scaled.
+
+    With the mean over the f features of one example:
+
+        Forward    r  = √(mean(X ∘ X) + ε)
+                   X̂  = X / r
+                   Z  = γ ∘ X̂
+        Backward   dγ = Σ dZ ∘ X̂                  over all axes but the last
+                   dX̂ = γ ∘ dZ
+                   dX = (dX̂ − X̂ ∘ mean(dX̂ ∘ X̂)) / r
+
+    Nothing is subtracted, so there is no β either. The features are the last axis, batch-first, as for layer_norm. X and
+    Z have the same shape; γ holds f numbers.
+
+    Source: Zhang & Sennrich, Root Mean Square Layer Normalization (2019), §3; torch.nn.RMSNorm with weight γ.
+    """
+
+    kind: Literal["rms_norm"] = "rms_norm"
+
+    epsilon: float = field(default=1e-5, metadata=limits(ge=0))
+    """ε, added to the mean square; 0 is allowed where every example has a feature that is not 0."""
+
+    equations: ClassVar[dict[str, str]] = {"any": "Z = gamma * A / sqrt(mean(A * A) + epsilon)"}
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        (x,) = inputs
+        if len(x) < 2:
+            misfit(f"rms_norm runs over the features of each example; it reads a tensor of shape {list(x)}.")
+        return x
+
+    def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
+        return {"gamma": Parameter(shape=inputs[0][-1:], initial="ones")}
+
+    def forward(self, place: Place) -> Steps:
+        (X,), Z = place.inputs, place.new_result()
+        values = place.saved["normalised"] = np.empty_like(Z)
+        size = place.saved["size"] = reduced(Z, -1)
+
+        def step() -> None:
+            if self.epsilon == 0:
+                largest = np.abs(real(X)).max(axis=-1, keepdims=True)
+                refuse_unless(largest > 0, -1, place, "and ε are all 0, and X̂ would be 0/0")
+            np.sqrt((X * X).mean(axis=-1, keepdims=True) + self.epsilon, size)
+            np.divide(X, size, values)
+
+        return [step, partial(np.multiply, values, place.parameters["gamma"], Z)]
+
+    def backward(self, place: Place) -> Steps:
+        (dX,), dZ, gamma = place.d_inputs, place.d_result, place.parameters["gamma"]
+        values, size = place.saved["normalised"], place.saved["size"]
+        d_gamma = place.gradients["gamma"]
+        axes = tuple(range(dZ.ndim - 1))
+        steps: list[Step] = [lambda: np.sum(dZ * values, axis=axes, out=d_gamma)]
+        if dX is not None:
+            steps += [partial(np.multiply, dZ, gamma, dX), lambda: _without_radial_part(dX, values, size)]
+        return steps
+
+
+def _without_radial_part(gradient: Array, values: Array, size: Array) -> None:
+    """Turn ∂L/∂X̂ into ∂L/∂X, in place: moving X along itself changes X̂ by next to nothing."""
+    gradient -= values * (gradient * values).mean(axis=-1, keepdims=True)
+    gradient /= size

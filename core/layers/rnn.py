@@ -1,0 +1,78 @@
+"""rnn: the simple recurrent layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.activations import FUNCTIONS
+from core.layers.base import Steps
+from core.layers.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, states
+from core.place import Place
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rnn(Recurrent):
+    """Simple (Elman) recurrent layer.
+
+    For t = 1 … T, with h_0 = 0, n examples, i features and u units:
+
+        Forward    a_t = x_t W + h_{t−1} U + 1 bᵀ     x_t (n, i), W (i, u), U (u, u), b (u)
+                   h_t = f(a_t)                       (n, u); f is tanh
+        Backward   dh_t = (∂L/∂h_t from the result) + da_{t+1} Uᵀ
+                   da_t = f'(a_t) ∘ dh_t
+                   dW = Σ_t x_tᵀ da_t,   dU = Σ_t h_{t−1}ᵀ da_t,   db = Σ_t da_tᵀ 1,   dx_t = da_t Wᵀ
+
+    The result is h_T, or with `return_sequences` every h_t. `nonlinearity` is f, inside of the recurrence; `activation` is
+    applied to the result, outside of it. W is `weight`, U is `recurrent_weight`.
+
+    In torch.nn.RNN, W is weight_ih_l0 and U is weight_hh_l0 (transposed in the row convention), b is bias_ih_l0 +
+    bias_hh_l0; each of these two has the gradient of b.
+
+    Source: Goodfellow, Bengio & Courville, Deep Learning (2016), §10.2; Elman, Finding Structure in Time (1990).
+    """
+
+    kind: Literal["rnn"] = "rnn"
+
+    nonlinearity: Literal["tanh", "relu", "sigmoid", "identity"] = field(default="tanh", metadata=limits(strict=False))
+    """f, the function inside of the recurrence."""
+
+    equations: ClassVar[dict[str, str]] = {
+        "row": "h_t = tanh(x_t W + h_(t-1) U + b'), W is features x units, U is units x units",
+        "column": "h_t = tanh(W x_t + U h_(t-1) + b), W is units x features, U is units x units",
+        "torch": "h_t = tanh(x_t W' + h_(t-1) U' + b'), W is units x features, U is units x units",
+    }
+
+    def forward(self, place: Place) -> Steps:
+        U, f = place.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
+        A, steps = contributed_by_inputs(place, place.parameters.get("bias"))
+        place.saved["A"], H = A, states(place, self.units)
+        by_state = np.empty_like(H[0])
+        apply = [f.forward(A[t], H[t + 1]) for t in range(len(A))]
+
+        def advance() -> None:
+            for t in range(len(A)):
+                np.matmul(H[t], U, out=by_state)
+                np.add(A[t], by_state, A[t])
+                apply[t]()
+
+        return [*steps, advance, result_of(place)]
+
+    def backward(self, place: Place) -> Steps:
+        U, f = place.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
+        A, H = place.saved["A"], place.saved["H"]
+        dH, arrive = arriving(place)
+        dA, by_next = np.empty_like(A), np.empty_like(H[0])
+        differentiate = [f.backward(A[t], H[t + 1], dH[t], dA[t]) for t in range(len(A))]
+
+        def retreat() -> None:
+            by_next.fill(0)
+            for t in reversed(range(len(A))):
+                np.add(dH[t], by_next, dH[t])
+                differentiate[t]()
+                np.matmul(dA[t], U.T, out=by_next)
+
+        return [arrive, retreat, *gathered(place, dA, dA)]
