@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,30 @@ from app.problems import KINDS, MEDIA_TYPE
 from app.schemas.refusal import ProblemDocument
 from app.wire.tensor import EncodedTensor
 from core.activations import FUNCTIONS
+from core.convention import CONVENTIONS
+from core.layers.base import INITIALIZERS
 
 FILE = Path(__file__).parent.parent / "openapi" / "openapi.json"
 REF = "#/components/schemas/{model}"
 WITH_BODY = ("malformed-json", "not-acceptable", "request-timeout", "too-large", "unsupported-media-type",
              "invalid-request", "overloaded", "timeout")  # fmt: skip
+
+TAGS = [
+    {"name": "math", "description": "Computations. The same request gives the same answer; nothing is kept."},
+    {"name": "service", "description": "What this server is, how it is, and what its refusals mean."},
+]
+ENUMS: dict[str, tuple[str, Iterable[str]]] = {
+    "ActivationName": ("An activation function.", FUNCTIONS),
+    "Convention": (
+        "How matrices are written. row: n x features, weights in x out. column: features x n, weights out x in. "
+        "torch: n x features, weights out x in.",
+        CONVENTIONS,
+    ),
+    "Encoding": ("How tensors are written.", ("json", "base64")),
+    "Initializer": ("How a weight is drawn.", ("default", *INITIALIZERS)),
+    "Precision": ("Precision of a computation.", ("float64", "float32")),
+    "Reduction": ("How the losses of the examples become one.", ("mean", "sum")),
+}
 
 _described: dict[str, type[BaseModel]] = {ProblemDocument.__name__: ProblemDocument}
 
@@ -49,7 +68,11 @@ def describe(body: type[BaseModel], answer: type[BaseModel], examples: Mapping[s
 def refused(status: int) -> dict[str, Any]:
     """How the schema writes an answer that is a problem."""
     titles = [f"`{kind.slug}`: {kind.title.lower()}" for kind in KINDS.values() if kind.status == status]
-    return {"description": "; ".join(titles) + ".", "content": {MEDIA_TYPE: {"schema": _ref(ProblemDocument)}}}
+    answer = {"description": "; ".join(titles) + ".", "content": {MEDIA_TYPE: {"schema": _ref(ProblemDocument)}}}
+    if status == 503:
+        seconds = {"description": "Seconds after which to come back.", "schema": {"type": "integer", "minimum": 1}}
+        answer["headers"] = {"Retry-After": seconds}
+    return answer
 
 
 def _ref(model: type[BaseModel]) -> dict[str, str]:
@@ -69,7 +92,7 @@ def published(app: FastAPI) -> Callable[[], dict[str, Any]]:
                 description=app.description,
                 license_info=app.license_info,
                 routes=app.routes,
-                tags=app.openapi_tags,
+                tags=app.openapi_tags or TAGS,
             )
             _, definitions = models_json_schema(
                 [(model, "validation") for model in _described.values()], ref_template=REF
@@ -101,25 +124,24 @@ def _without_titles(node: Any, *, names: bool = False) -> Any:
 def _hoisted(schemas: dict[str, Any]) -> dict[str, Any]:
     """The components with those that would be written out in many places given a name, under which clients find them."""
     named = {
-        "ActivationName": {"type": "string", "enum": list(FUNCTIONS)},
+        **{
+            name: {"description": description, "type": "string", "enum": list(values)}
+            for name, (description, values) in ENUMS.items()
+        },
         "EncodedTensor": _without_titles(EncodedTensor.model_json_schema()),
+        "NamedTensors": {"description": "Tensors by name.", **schemas["NamedTensors"]},
     }
 
     def replaced(node: Any) -> Any:
         if isinstance(node, dict):
             for name, schema in named.items():
-                if {**node, "description": ""} == {**schema, "description": ""}:
-                    own = (
-                        {"description": node["description"]}
-                        if node.get("description") != schema.get("description")
-                        else {}
-                    )
-                    return {**own, "$ref": REF.format(model=name)}
+                if all(node.get(key) == value for key, value in schema.items() if key != "description"):
+                    rest = {key: value for key, value in node.items() if schema.get(key) != value}
+                    return {**rest, "$ref": REF.format(model=name)}
             return {key: replaced(value) for key, value in node.items()}
         return [replaced(value) for value in node] if isinstance(node, list) else node
 
-    described = {"ActivationName": {**named["ActivationName"], "description": "An activation function."}}
-    return dict(sorted({**replaced(schemas), **named, **described}.items()))
+    return dict(sorted({**replaced(schemas), **named}.items()))
 
 
 def _without_nulls(node: Any) -> Any:

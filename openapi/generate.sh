@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
-# Generates the Python and the TypeScript client from openapi.json into openapi/clients/, which git ignores.
-# Called by `make clients`, which puts the development environment's tools (Node among them) first in PATH.
+# Generates the Python and the TypeScript client from openapi.json into openapi/clients/, which git ignores. The same
+# openapi.json gives the same bytes. With --export it writes openapi.json first, as `make openapi` does.
+# `make clients` puts the development environment's tools (Node among them) first in PATH; otherwise .venv serves.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
-export RUFF_NO_CACHE=true
+export PATH="$PATH:$PWD/../.venv/bin" RUFF_NO_CACHE=true
+
+if [ "${1:-}" = --export ]; then
+  (cd .. && python -m app.openapi --write)
+fi
 
 rm -rf clients
 mkdir -p clients/python
@@ -11,6 +16,8 @@ openapi-python-client generate --path openapi.json --config python.yaml --output
   --meta none --fail-on-warning
 touch clients/python/gradd_api/py.typed
 cp -r python/gradd_client clients/python/
+python python/write_kinds.py openapi.json clients/python/gradd_client/kinds.py
+ruff format --isolated --quiet clients/python/gradd_client/kinds.py
 
 cd typescript
 npm ci --silent

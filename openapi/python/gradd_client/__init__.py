@@ -1,40 +1,36 @@
 """gradd for Python: NumPy arrays in and out, refusals raised. A thin layer over the generated client `gradd_api`.
 
-    from gradd_client import Client, Dense, HalfSquaredError
+from gradd_client import Client, Dense, HalfSquaredError
 
-    with Client("http://127.0.0.1:8000") as gradd:
-        answer = gradd.gradients([Dense(kind="dense", units=3, activation="tanh")], {"1": {"weight": W, "bias": b}},
-                                 inputs=X, targets=Y, loss=HalfSquaredError(kind="half_squared_error"))
-        answer.gradients["1"]["weight"]     # an array of the shape of W
-
-Tensors travel as base64, so nothing is lost and nothing is slow.
+gradd = Client("http://127.0.0.1:8000")
+answer = gradd.gradients(
+    network=[Dense(units=3, activation="tanh")],
+    parameters={"1": {"weight": W, "bias": b}},
+    batch={"inputs": X, "targets": Y},
+    loss=HalfSquaredError(),
+)
+answer.gradients["1"]["weight"]     # an array of the shape of W
 """
 
-from gradd_api.models import (
-    ActivationLayer,
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Dense,
-    HalfSquaredError,
-    MeanSquaredError,
-    SoftmaxCrossEntropy,
-    Upstream,
-)
+from gradd_api.models import ActivationFunction
 
-from gradd_client.answer import Answer
-from gradd_client.client import Client
+from gradd_client import kinds
+from gradd_client.answer import Answer, Direction, Forward, Gradients, Jacobian, Product
+from gradd_client.client import Batch, Client, Network
+from gradd_client.kinds import *  # noqa: F403  (generated: a kind that is added to the schema is here too)
 from gradd_client.problem import Problem
 
 __all__ = [
-    "ActivationLayer",
+    "ActivationFunction",
     "Answer",
-    "BinaryCrossEntropy",
+    "Batch",
     "Client",
-    "CrossEntropy",
-    "Dense",
-    "HalfSquaredError",
-    "MeanSquaredError",
+    "Direction",
+    "Forward",
+    "Gradients",
+    "Jacobian",
+    "Network",
     "Problem",
-    "SoftmaxCrossEntropy",
-    "Upstream",
+    "Product",
 ]
+__all__ += kinds.__all__

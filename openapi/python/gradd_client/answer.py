@@ -1,42 +1,97 @@
-"""An answer with its tensors as arrays."""
+"""Answers with their tensors as arrays. Parts that were not asked for are None, or empty where they go by name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, TypeVar
 
-from numpy.typing import NDArray
+from gradd_api import models
+from gradd_api.models import Certificate, Convention, EncodedTensor, LossTerms, NamedTensors, Parameters, Warning_
+from gradd_api.types import Unset
 
-from gradd_client.tensor import with_arrays
+from gradd_client.tensor import Array, decoded
 
-Tensors = dict[str, NDArray[Any]]
-Parameters = dict[str, dict[str, NDArray[Any]]]
+A = TypeVar("A", bound="Answer")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a pass leaves. Parts that were not asked for are None or empty; `document` is the whole answer."""
+    """What every answer says."""
 
-    document: dict[str, Any] = field(repr=False)
-    convention: str
+    convention: Convention
     dtype: str
-    loss: float | None = None
-    loss_terms: dict[str, float] | None = None
-    loss_formula: str | None = None
-    per_example_losses: NDArray[Any] | None = None
-    output: NDArray[Any] | None = None
-    preactivations: Tensors = field(default_factory=dict)
-    activations: Tensors = field(default_factory=dict)
-    deltas: Tensors = field(default_factory=dict)
-    gradients: Parameters = field(default_factory=dict)
-    input_gradient: Any = None
-    parameters: Parameters = field(default_factory=dict)
-    certificate: dict[str, Any] | None = None
-    warnings: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[Warning_]
+    parameters: dict[str, dict[str, Array]] = field(default_factory=dict)
 
-    @classmethod
-    def of(cls, document: dict[str, Any]) -> Answer:
-        """The answer that a JSON document holds."""
-        arrays = with_arrays(document)
-        known = {each.name for each in fields(cls)} - {"document"}
-        return cls(document=document, **{name: value for name, value in arrays.items() if name in known})
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward(Answer):
+    """What a forward pass leaves."""
+
+    loss: float | None = None
+    loss_terms: LossTerms | None = None
+    loss_formula: str | None = None
+    per_example_losses: Array | None = None
+    output: Array | None = None
+    preactivations: dict[str, Array] = field(default_factory=dict)
+    activations: dict[str, Array] = field(default_factory=dict)
+    state: dict[str, dict[str, Array]] = field(default_factory=dict)
+    reported: dict[str, dict[str, Array]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gradients(Forward):
+    """What a forward and a backward pass leave."""
+
+    deltas: dict[str, Array] = field(default_factory=dict)
+    gradients: dict[str, dict[str, Array]] = field(default_factory=dict)
+    input_gradient: Array | dict[str, Array] | None = None
+    certificate: Certificate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jacobian(Answer):
+    """A dense Jacobian."""
+
+    jacobian: Array
+    of_shape: list[int]
+    wrt_shape: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Direction:
+    """A vector in the space of parameters and inputs."""
+
+    parameters: dict[str, dict[str, Array]] = field(default_factory=dict)
+    inputs: Array | dict[str, Array] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Product(Answer):
+    """The product of a matrix that was never formed with a vector."""
+
+    product: Array | Direction
+    method: str
+
+
+def read(kind: type[A], model: object) -> A:
+    """The answer of this kind that a generated model holds."""
+    return kind(**_members(kind, model))
+
+
+def _members(kind: type, model: object) -> dict[str, Any]:
+    members = {each.name: getattr(model, each.name) for each in fields(kind)}
+    return {name: _plain(value) for name, value in members.items() if not isinstance(value, Unset)}
+
+
+def _plain(value: Any) -> Any:
+    """A member of an answer, with arrays for tensors."""
+    match value:
+        case EncodedTensor():
+            return decoded(value)
+        case NamedTensors() | Parameters():
+            return {name: _plain(item) for name, item in value.additional_properties.items()}
+        case models.Direction():
+            return Direction(**_members(Direction, value))
+        case _:
+            return value

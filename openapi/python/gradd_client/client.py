@@ -3,26 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Self, TypedDict, Unpack
 
 import gradd_api
 import httpx
-from gradd_api.api.math import compute_forward, compute_gradients
-from gradd_api.models import ForwardRequest, GradientsRequest, ProblemDocument
+from gradd_api import models
+from gradd_api.api.math import compute_forward, compute_gradients, compute_jacobian, compute_product
+from gradd_api.models import Convention, ForwardRequestIncludeItem, GradientsRequestIncludeItem, Precision
+from gradd_api.types import UNSET
 from numpy.typing import ArrayLike
 
-from gradd_client.answer import Answer
-from gradd_client.problem import Problem
-from gradd_client.tensor import encoded
+from gradd_client.answer import Direction, Forward, Gradients, Jacobian, Product, read
+from gradd_client.kinds import Layer, Loss
+from gradd_client.problem import raise_problem
+from gradd_client.tensor import Arrays, ArraysOfLayers, encoded, encoded_by_layer, encoded_by_name
 
-Inputs = ArrayLike | Mapping[str, ArrayLike]
+Json = Mapping[str, Any]
+"""A layer, a loss or a vector as JSON has it: {"kind": "dense", "units": 3}."""
+Network = Sequence[Layer | Json] | Mapping[str, Sequence[Layer | Json]]
+"""The layers in execution order, or an object that has them under `layers`."""
+
+
+class _Examples(TypedDict):
+    inputs: ArrayLike | Arrays
+
+
+class Batch(_Examples, total=False):
+    """Examples, and what their outputs are compared with: {"inputs": X, "targets": Y}."""
+
+    targets: ArrayLike
+    upstream: ArrayLike
+    sample_weight: ArrayLike
+    first_label: int
+
+
+class Options(TypedDict, total=False):
+    """Members of a problem that may be left out."""
+
+    parameters: ArraysOfLayers
+    state: ArraysOfLayers
+    loss: Loss | Json
+    convention: Convention
+    dtype: Precision
+    seed: int
 
 
 class Client:
-    """Talks to one gradd server. Every method raises `Problem` where the server refuses."""
+    """Talks to one gradd server. Every method raises `gradd_client.Problem` where the server refuses.
+
+    A problem may be written as keyword arguments or be a JSON object: gradd.gradients(**problem).
+    """
 
     def __init__(self, base_url: str, timeout_seconds: float = 60.0) -> None:
-        self._api = gradd_api.Client(base_url=base_url, timeout=httpx.Timeout(timeout_seconds))
+        self._api = gradd_api.Client(
+            base_url=base_url.rstrip("/"),
+            timeout=httpx.Timeout(timeout_seconds),
+            raise_on_unexpected_status=True,
+            httpx_args={"event_hooks": {"response": [raise_problem]}},
+        )
 
     def __enter__(self) -> Self:
         self._api.__enter__()
@@ -31,70 +69,99 @@ class Client:
     def __exit__(self, *exception: Any) -> None:
         self._api.__exit__(*exception)
 
-    def gradients(
-        self,
-        layers: Sequence[Any],
-        parameters: Mapping[str, Mapping[str, ArrayLike]] | None = None,
-        *,
-        inputs: Inputs,
-        targets: ArrayLike | None = None,
-        loss: Any,
-        **more: Any,
-    ) -> Answer:
-        """POST /v1/gradients. `more` are further members of the request: convention, dtype, seed, include, verify ..."""
-        request = GradientsRequest.from_dict(_problem(layers, parameters, inputs, targets, loss, more))
-        return _answer(compute_gradients.sync_detailed(client=self._api, body=request).parsed)
-
     def forward(
         self,
-        layers: Sequence[Any],
-        parameters: Mapping[str, Mapping[str, ArrayLike]] | None = None,
+        network: Network,
+        batch: Batch,
         *,
-        inputs: Inputs,
-        targets: ArrayLike | None = None,
-        loss: Any = None,
-        **more: Any,
-    ) -> Answer:
-        """POST /v1/forward. With a loss and targets the answer has the loss too."""
-        request = ForwardRequest.from_dict(_problem(layers, parameters, inputs, targets, loss, more))
-        return _answer(compute_forward.sync_detailed(client=self._api, body=request).parsed)
+        include: Sequence[ForwardRequestIncludeItem] | None = None,
+        **options: Unpack[Options],
+    ) -> Forward:
+        """POST /v1/forward: output, activations and, with a loss and targets, the loss."""
+        body = models.ForwardRequest(**_problem(network, batch, options), include=_listed(include))
+        return read(Forward, compute_forward.sync(client=self._api, body=body))
+
+    def gradients(
+        self,
+        network: Network,
+        batch: Batch,
+        *,
+        include: Sequence[GradientsRequestIncludeItem] | None = None,
+        verify: bool = False,
+        **options: Unpack[Options],
+    ) -> Gradients:
+        """POST /v1/gradients: activations, deltas and weight gradients; `verify` adds a certificate."""
+        body = models.GradientsRequest(**_problem(network, batch, options), include=_listed(include), verify=verify)
+        return read(Gradients, compute_gradients.sync(client=self._api, body=body))
+
+    def jacobian(
+        self, network: Network, batch: Batch, *, of: str = "output", wrt: str = "input", **options: Unpack[Options]
+    ) -> Jacobian:
+        """POST /v1/jacobian: the dense Jacobian of a layer or the output by an input or a parameter."""
+        body = models.JacobianRequest(**_problem(network, batch, options), of=of, wrt=wrt)
+        return read(Jacobian, compute_jacobian.sync(client=self._api, body=body))
+
+    def product(
+        self,
+        network: Network,
+        batch: Batch,
+        *,
+        kind: models.ProductsRequestKind,
+        vector: ArrayLike | Direction | Json,
+        **options: Unpack[Options],
+    ) -> Product:
+        """POST /v1/products: jvp, vjp, hvp or Gauss-Newton product with a vector."""
+        body = models.ProductsRequest(**_problem(network, batch, options), kind=kind, vector=_vector(vector))
+        return read(Product, compute_product.sync(client=self._api, body=body))
 
 
-def _problem(
-    layers: Sequence[Any],
-    parameters: Mapping[str, Mapping[str, ArrayLike]] | None,
-    inputs: Inputs,
-    targets: ArrayLike | None,
-    loss: Any,
-    more: Mapping[str, Any],
-) -> dict[str, Any]:
-    """The problem as JSON; layers and loss may be typed models or plain objects."""
-    named = isinstance(inputs, Mapping)
-    batch: dict[str, Any] = {
-        "inputs": {name: encoded(value) for name, value in inputs.items()} if named else encoded(inputs)  # type: ignore[union-attr,arg-type]
-    }
-    for name in ("upstream", "sample_weight", "first_label"):
-        if name in more:
-            batch[name] = more[name] if name == "first_label" else encoded(more[name])
-    if targets is not None:
-        batch["targets"] = encoded(targets)
-    problem: dict[str, Any] = {"network": {"layers": [_plain(layer) for layer in layers]}, "batch": batch}
-    if parameters is not None:
-        problem["parameters"] = {
-            layer: {name: encoded(value) for name, value in values.items()} for layer, values in parameters.items()
-        }
-    if loss is not None:
-        problem["loss"] = _plain(loss)
-    rest = {name: value for name, value in more.items() if name not in batch}
-    return {"encoding": "base64", **problem, **rest}
+class _AsSent:
+    """A layer or a loss that is JSON already: what is wrong with it the server says, not the generated model."""
+
+    def __init__(self, members: Mapping[str, Any]) -> None:
+        self.members = members
+
+    def to_dict(self) -> dict[str, Any]:
+        return dict(self.members)
 
 
-def _plain(model: Any) -> dict[str, Any]:
-    """A generated model, or an object that is plain already."""
-    return dict(model) if isinstance(model, Mapping) else model.to_dict()
+def _problem(network: Network, batch: Batch, options: Options) -> dict[str, Any]:
+    """The members of a request that every problem has, as the generated models."""
+    members: dict[str, Any] = {**options, "encoding": "base64"}
+    layers = network["layers"] if isinstance(network, Mapping) else network
+    members["network"] = models.NetworkSpec(layers=[_model(layer) for layer in layers])
+    members["batch"] = models.Batch(**{name: _tensor(value) for name, value in batch.items()})
+    for name in ("parameters", "state"):
+        if name in members:
+            members[name] = encoded_by_layer(members[name])
+    if "loss" in members:
+        members["loss"] = _model(members["loss"])
+    return members
 
 
-def _answer(parsed: Any) -> Answer:
-    if isinstance(parsed, ProblemDocument):
-        raise Problem(parsed)
-    return Answer.of(parsed.to_dict())
+def _model(value: Layer | Loss | Json) -> Any:
+    return _AsSent(value) if isinstance(value, Mapping) else value
+
+
+def _tensor(value: Any) -> Any:
+    """A tensor, tensors by name, or the number of the first class."""
+    if isinstance(value, int):
+        return value
+    return encoded_by_name(value) if isinstance(value, Mapping) else encoded(value)
+
+
+def _vector(vector: ArrayLike | Direction | Json) -> Any:
+    if isinstance(vector, Direction):
+        vector = {"parameters": vector.parameters, "inputs": vector.inputs}
+    if not isinstance(vector, Mapping):
+        return encoded(vector)
+    direction = models.Direction()
+    if vector.get("parameters"):
+        direction.parameters = encoded_by_layer(vector["parameters"])
+    if vector.get("inputs") is not None:
+        direction.inputs = _tensor(vector["inputs"])
+    return direction
+
+
+def _listed(names: Sequence[Any] | None) -> Any:
+    return UNSET if names is None else list(names)

@@ -1,4 +1,4 @@
-"""Arrays as the wire has them."""
+"""Arrays as the wire has them: base64, so that nothing is lost and large tensors are quick."""
 
 from __future__ import annotations
 
@@ -7,27 +7,51 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from gradd_api.models import EncodedTensor, NamedTensors, Parameters
 from numpy.typing import ArrayLike, NDArray
 
+Array = NDArray[Any]
+Arrays = Mapping[str, ArrayLike]
+"""Tensors by name."""
+ArraysOfLayers = Mapping[str, Arrays]
+"""Tensors by layer and name, as parameters and gradients are."""
 
-def encoded(values: ArrayLike) -> dict[str, Any]:
-    """An array as base64; float32 stays float32, everything else becomes float64."""
+ON_THE_WIRE = ("float64", "float32", "int64", "int32")
+
+
+def encoded(values: ArrayLike) -> EncodedTensor:
+    """Numbers as base64 in their own type, or as float64 where the wire does not have it.
+
+    Raises:
+        TypeError: these are no real numbers (complex, text).
+        ValueError: the rows have different lengths.
+    """
     array = np.asarray(values)
-    array = np.ascontiguousarray(array, "<f4" if array.dtype == np.float32 else "<f8")
-    data = base64.b64encode(array.tobytes()).decode()
-    return {"dtype": array.dtype.name, "shape": list(array.shape), "data": data}
+    if array.dtype.name not in ON_THE_WIRE:
+        array = array.astype(np.float64, casting="same_kind")
+    data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    # Through from_dict, which narrows the name of the type to one that the generated model knows.
+    return EncodedTensor.from_dict(
+        {"dtype": array.dtype.name, "shape": list(array.shape), "data": base64.b64encode(data).decode()}
+    )
 
 
-def decoded(value: Mapping[str, Any]) -> NDArray[Any]:
-    """The array that base64 holds."""
-    dtype = np.dtype(str(value["dtype"])).newbyteorder("<")
-    return np.frombuffer(base64.b64decode(value["data"]), dtype).reshape(value["shape"])
+def encoded_by_name(arrays: Arrays) -> NamedTensors:
+    """Tensors by name, as base64."""
+    tensors = NamedTensors()
+    tensors.additional_properties = {name: encoded(values) for name, values in arrays.items()}
+    return tensors
 
 
-def with_arrays(value: Any) -> Any:
-    """The same document with every encoded tensor as an array."""
-    if isinstance(value, dict):
-        if value.keys() == {"dtype", "shape", "data"}:
-            return decoded(value)
-        return {name: with_arrays(item) for name, item in value.items()}
-    return [with_arrays(item) for item in value] if isinstance(value, list) else value
+def encoded_by_layer(arrays: ArraysOfLayers) -> Parameters:
+    """Tensors by layer and name, as base64."""
+    layers = Parameters()
+    layers.additional_properties = {layer: encoded_by_name(named) for layer, named in arrays.items()}
+    return layers
+
+
+def decoded(tensor: EncodedTensor) -> Array:
+    """The array that base64 holds; it can be written to."""
+    dtype = np.dtype(tensor.dtype)
+    array = np.frombuffer(bytearray(base64.b64decode(tensor.data)), dtype.newbyteorder("<"))
+    return array.reshape(tensor.shape).astype(dtype, copy=False)
