@@ -63,6 +63,15 @@ def test_an_answer_that_would_be_too_large_is_refused_before_it_is_computed(smal
     assert response.json()["errors"][0]["pointer"] == "#/include"
 
 
+def test_drawn_parameters_are_a_part_of_the_answer(small: httpx.Client) -> None:
+    """They come back whatever `include` says, so they count."""
+    layers = [{"kind": "dense", "units": 2_000_001, "bias": False}]
+    problem = {"network": {"layers": layers}, "batch": {"inputs": [[1.0, 2.0]]}, "seed": 1, "include": []}
+    response = small.post("/v1/forward", json=problem)
+    assert response.status_code == 413, response.text
+    assert response.json()["errors"][0]["got"] == 4_000_002
+
+
 def test_a_long_computation_is_ended(small: httpx.Client) -> None:
     response = small.post("/v1/gradients", json=LONG)
     assert response.status_code == 504, response.text

@@ -12,9 +12,7 @@ import zstandard
 
 from app.examples import XOR
 from app.problems import KINDS
-from app.schemas.refusal import ProblemDocument
-
-JSON = {"Content-Type": "application/json"}
+from tests.server import JSON, refused
 
 
 def changed(**members: Any) -> dict[str, Any]:
@@ -42,6 +40,13 @@ BAD: list[tuple[str, Any, int, str, str]] = [
     ("NaN", b'{"batch": NaN}', 400, "malformed-json", "#/batch"),
     ("a byte-order mark", b"\xef\xbb\xbf{}", 400, "malformed-json", "#"),
     ("UTF-16", "{}".encode("utf-16"), 400, "malformed-json", "#"),
+    ("a number beyond float64", b'{"batch": {"inputs": [[1e400]]}}', 422, "non-finite", "#/batch/inputs/0/0"),
+    ("half a character", b'{"dtype": "\\ud800"}', 400, "malformed-json", "#/dtype"),
+    ("Latin-1", b'{"dtype": "\xe9"}', 400, "malformed-json", "#"),
+    ("two documents", b"{} {}", 400, "malformed-json", "#"),
+    ("a comma too many", b'{"seed": 1,}', 400, "malformed-json", "#/seed"),
+    ("nothing at all", b"", 400, "malformed-json", "#"),
+    ("a name that occurs twice", b'{"seed": 1, "seed": 2}', 422, "invalid-request", "#/seed"),
     ("a list", b"[]", 422, "invalid-request", "#"),
     ("nothing", {}, 422, "invalid-request", "#/network"),
     ("an unknown field", changed(learnig_rate=1), 422, "unknown-name", "#/learnig_rate"),
@@ -54,6 +59,13 @@ BAD: list[tuple[str, Any, int, str, str]] = [
     ("true for a number", with_layer(kind="dense", units=True), 422, "invalid-request", "#/network/layers/0/units"),
     ("no units", with_layer(kind="dense", units=0), 422, "invalid-request", "#/network/layers/0/units"),
     ("a billion units", with_layer(kind="dense", units=10**9), 413, "too-large", "#/network/layers/0"),
+    ("more units than can be counted", with_layer(kind="dense", units=2**63), 413, "too-large", "#/network/layers/0"),
+    ("a fraction of a unit", with_layer(kind="dense", units=1.5), 422, "invalid-request", "#/network/layers/0/units"),
+    ("an empty name", with_layer(kind="dense", units=1, name=""), 422, "invalid-request", "#/network/layers/0/name"),
+    ("a name that is taken", with_layer(kind="dense", units=1, name="input"), 422, "invalid-request",
+     "#/network/layers/0/name"),
+    ("a layer that reads itself", with_layer(kind="activation", function="exp", name="a", inputs=["a"]), 422,
+     "unknown-name", "#/network/layers/0/inputs/0"),
     ("an unknown function", with_layer(kind="dense", units=1, activation="rleu"), 422, "unknown-name",
      "#/network/layers/0/activation"),
     ("a constant the function lacks", with_layer(kind="dense", units=1, activation={"function": "tanh", "alpha": 2}),
@@ -65,21 +77,25 @@ BAD: list[tuple[str, Any, int, str, str]] = [
     ("another shape", with_inputs([[0, 0, 1]] * 4), 422, "shape-mismatch", "#/parameters/1/weight"),
     ("parameters for nobody", changed(parameters={**XOR["parameters"], "ou": {}}), 422, "unknown-name", "#/parameters/ou"),
     ("no parameters", changed(parameters={}), 422, "missing-parameters", "#/parameters/1/weight"),
+    ("a number that is no tensor", with_inputs(3), 422, "shape-mismatch", "#/batch/inputs"),
+    ("a list among numbers", with_inputs([[0, [0]], [0, 1], [1, 0], [1, 1]]), 422, "ragged-array", "#/batch/inputs/0/1"),
+    ("nine axes", with_inputs([[[[[[[[[1]]]]]]]]]), 422, "invalid-request", "#/batch/inputs"),
+    ("targets beyond 1", changed(batch={**XOR["batch"], "targets": [[2], [0], [0], [0]]}), 422, "invalid-request",
+     "#/batch/targets"),
+    ("weights for other examples", changed(batch={**XOR["batch"], "sample_weight": [1, 2]}), 422, "shape-mismatch",
+     "#/batch/sample_weight"),
+    ("a negative weight", changed(batch={**XOR["batch"], "sample_weight": [1, 1, 1, -1]}), 422, "invalid-request",
+     "#/batch/sample_weight"),
+    ("weights of 0", changed(batch={**XOR["batch"], "sample_weight": [0, 0, 0, 0]}), 422, "invalid-request",
+     "#/batch/sample_weight"),
+    ("a negative penalty", changed(loss={**XOR["loss"], "l2": -1}), 422, "invalid-request", "#/loss/l2"),
+    ("a negative seed", changed(seed=-1), 422, "invalid-request", "#/seed"),
+    ("state for nobody", changed(state={"1": {"mean": [0]}}), 422, "unknown-name", "#/state/1/mean"),
+    ("an overflow in float32", changed(dtype="float32", parameters={**XOR["parameters"], "out": {"weight": [[1e300]] * 3,
+     "bias": [0]}}), 422, "non-finite", "#/parameters/out/weight"),
     ("an overflow", overflowing("exp", 1000), 422, "non-finite", "#/network/layers/0"),
     ("the logarithm of -1", overflowing("log", -1), 422, "non-finite", "#/network/layers/0"),
 ]  # fmt: skip
-
-
-def refused(response: httpx.Response, status: int, slug: str) -> ProblemDocument:
-    """The document of a refusal, which has the one shape."""
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    document = ProblemDocument.model_validate_json(response.content)
-    assert document.type == f"/problems/{slug}"
-    assert document.status == status
-    assert document.title == KINDS[slug].title
-    assert len(document.errors) <= 20
-    return document
 
 
 @pytest.mark.parametrize(
