@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from app import per_example
 from app.compute import Rendering, problem_of, scalar, unknown_parts
 from app.problems import error_of
 from app.schemas.gradients import FORWARD_PARTS, GRADIENTS_PARTS, ForwardRequest, GradientsRequest
@@ -34,6 +35,7 @@ def gradients(body: GradientsRequest, settings: Settings, interrupt: Interrupt) 
     problem = problem_of(body, settings, needs_loss=True, besides=unknown_parts(body, GRADIENTS_PARTS))
     rendering = Rendering(problem, body.include, body.layers)
     rendering.refuse_large(settings.max_answer_elements, seeded=body.seed is not None)
+    per_example.refuse_coupled(rendering, body.include)
     parts = rendering.parts
     keep = Keep(
         preactivations="preactivations" in parts,
@@ -51,6 +53,7 @@ def gradients(body: GradientsRequest, settings: Settings, interrupt: Interrupt) 
         answer["gradients"] = rendering.parameters(plan.gradients.gradients)
     if "input_gradient" in parts:
         answer["input_gradient"] = rendering.named_inputs(plan.gradients.input_gradients)
+    answer |= per_example.answered(plan, rendering, interrupt)
     if body.verify:
         certificate = certify(problem, plan.gradients.gradients, plan.gradients.input_gradients)
         answer["certificate"] = dataclasses.asdict(certificate)

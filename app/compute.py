@@ -106,6 +106,7 @@ class Rendering:
             "deltas": per_layer,
             "gradients": weights,
             "input_gradient": inputs,
+            "per_example_gradients": weights * self.problem.output_shape[0] if self.problem.output_shape else 0,
         }
         total = sum(size for part, size in sizes.items() if part in self.parts)
         if seeded:

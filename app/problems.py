@@ -134,6 +134,14 @@ KINDS: dict[str, Kind] = {
             "compute in float64.",
         ),
         Kind(
+            "unsupported-operator",
+            422,
+            "This cannot be done with that operator",
+            "A layer of the network, or a node of an imported file, is of a kind with which this computation does not exist "
+            "or is not offered. The error names it.",
+            "The error says what else is there: another computation, or another layer in its place.",
+        ),
+        Kind(
             "internal-error",
             500,
             "A defect of this server",

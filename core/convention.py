@@ -43,5 +43,8 @@ def parameter_shape(parameter: Parameter, convention: Convention) -> Shape:
 def layer_parameters(
     arrays: Mapping[str, Array], parameters: Mapping[str, Parameter], convention: Convention
 ) -> dict[str, Array]:
-    """The parameters of a layer (or their gradients) as this convention writes them, or back again. Never copies."""
-    return {name: array.T if is_turned(parameters[name], convention) else array for name, array in arrays.items()}
+    """The parameters of a layer (or gradients, or one for each example) as this convention writes them. Never copies."""
+    return {
+        name: array.swapaxes(-1, -2) if is_turned(parameters[name], convention) else array
+        for name, array in arrays.items()
+    }

@@ -12,6 +12,7 @@ from app.wire.tensor import Tensor
 FORWARD_PARTS = ("loss", "output", "preactivations", "activations", "per_example_losses")
 GRADIENTS_PARTS = (
     "loss", "output", "preactivations", "activations", "deltas", "gradients", "input_gradient", "per_example_losses",
+    "per_example_gradients", "norms",
 )  # fmt: skip
 
 
@@ -85,6 +86,22 @@ class Certificate(Body):
     """Their difference, relative to the sum of |gradient times direction|."""
 
 
+class Norms(Body):
+    """Euclidean norms: the root of the sum of the squares of all numbers of a tensor."""
+
+    parameters: dict[str, dict[str, float]]
+    """‖parameter‖, by layer and name."""
+
+    gradients: dict[str, dict[str, float]]
+    """‖∂L/∂(parameter)‖, by layer and name."""
+
+    total: float
+    """The norm of all gradients together, which `gradient_clip_norm` is compared with."""
+
+    per_example: Tensor | None = None
+    """For every example the norm of all gradients of its own loss together. Left out where a layer couples the examples."""
+
+
 class ForwardAnswer(Body):
     """What a forward pass leaves. Parts that were not asked for are left out."""
 
@@ -139,6 +156,13 @@ class GradientsAnswer(ForwardAnswer):
 
     input_gradient: Tensor | NamedTensors | None = None
     """∂L/∂(inputs), in the shape of `batch.inputs`."""
+
+    per_example_gradients: Parameters | None = None
+    """∂ℓ/∂(parameter) of every example's own loss ℓ, before weights and reduction: the examples are the first axis, then
+    the shape of the parameter."""
+
+    norms: Norms | None = None
+    """Sizes of parameters and gradients."""
 
     certificate: Certificate | None = None
     """The certificate that `verify` asks for."""

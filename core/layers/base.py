@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NoReturn
 
+import numpy as np
+
 from core.activations.base import Activation
 from core.activations.choice import Function, FunctionName, resolve
-from core.arrays import Shape, Step
+from core.arrays import Array, Shape, Step
 from core.errors import Refusal
 from core.place import Place
 from core.spec import Spec, limits
@@ -114,6 +116,10 @@ class Layer(Spec):
         """How many numbers it keeps beside its result, where they may be many more: they count towards the limit."""
         return 0
 
+    def couples_examples(self, *inputs: Shape, column: bool) -> bool:
+        """Whether the result of one example depends on other examples too, so that no gradient is one example's own."""
+        return False
+
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         """The shape of its result.
 
@@ -129,6 +135,18 @@ class Layer(Spec):
     def backward(self, place: Place) -> Steps:
         """The steps that compute ∂L/∂(each input) and ∂L/∂(each parameter) from ∂L/∂(result)."""
         raise NotImplementedError
+
+    def example_gradients(self, place: Place) -> dict[str, Array]:
+        """After a backward run: the terms whose sum over the examples the gradient of each parameter is, n x its shape.
+
+        Every kind with parameters has it, but for those that couple the examples.
+        """
+        raise NotImplementedError
+
+    def example_square_norms(self, place: Place) -> Array:
+        """After a backward run: Σ of the squares of every example's terms, over all parameters of the layer."""
+        found = self.example_gradients(place).values()
+        return np.sum([np.square(array).reshape(len(array), -1).sum(axis=1) for array in found], axis=0)
 
     def equation(self, convention: str) -> str | None:
         """The forward equation as this convention writes it."""

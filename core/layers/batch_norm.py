@@ -83,6 +83,9 @@ class BatchNorm(Layer):
     def needs_state(self) -> bool:
         return self.mode == "eval"
 
+    def couples_examples(self, *inputs: Shape, column: bool) -> bool:
+        return self.mode == "train"
+
     def forward(self, place: Place) -> Steps:
         (X,), Z = place.inputs, place.new_result()
         gamma, beta = (_beside(X, place.parameters[name]) for name in ("gamma", "beta"))
@@ -153,6 +156,10 @@ class BatchNorm(Layer):
         else:
             steps.append(lambda: np.multiply(dZ, gamma / deviation, dX))
         return steps
+
+    def example_gradients(self, place: Place) -> dict[str, Array]:
+        dZ, axes = place.d_result, tuple(range(2, place.d_result.ndim))
+        return {"gamma": np.sum(dZ * place.saved["standardised"], axis=axes), "beta": np.sum(dZ, axis=axes)}
 
 
 def _alone() -> Issue:

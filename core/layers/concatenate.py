@@ -52,6 +52,9 @@ class Concatenate(Layer):
         first = inputs[0]
         return (*first[:axis], sum(shape[axis] for shape in inputs), *first[axis + 1 :])
 
+    def couples_examples(self, *inputs: Shape, column: bool) -> bool:
+        return self._axis(inputs[0], column) == 0
+
     def _blocks(self, whole: Array, place: Place) -> list[Array]:
         axis = self._axis(place.shape, place.column)
         ends = np.cumsum([X.shape[axis] for X in place.inputs])

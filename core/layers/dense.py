@@ -94,6 +94,20 @@ class Dense(Layer):
             steps.append(product(dZ, W.T, dX) if X.ndim == 2 else partial(np.matmul, dZ, W.T, out=dX))
         return steps
 
+    def example_gradients(self, place: Place) -> dict[str, Array]:
+        """dW of example i is x_iᵀ dz_i; with more axes the sum of these over them."""
+        (X,), dZ = place.inputs, place.d_result
+        rows, deltas = (array.reshape(len(array), -1, array.shape[-1]) for array in (X, dZ))
+        found = {"weight": np.matmul(rows.swapaxes(1, 2), deltas), "bias": deltas.sum(axis=1)}
+        return {name: found[name] for name in place.parameters}
+
+    def example_square_norms(self, place: Place) -> Array:
+        (X,), dZ = place.inputs, place.d_result
+        if X.ndim > 2:
+            return Layer.example_square_norms(self, place)
+        # ‖x_iᵀ dz_i‖² = ‖x_i‖² ‖dz_i‖²; the bias counts as an input that is always 1.
+        return (np.square(X).sum(axis=1) + self.bias) * np.square(dZ).sum(axis=1)
+
 
 def _gradients_along_last_axis(X: Array, dZ: Array, weight: Array, bias: Array | None = None) -> None:
     """The same products for inputs of rank 3 and more: all axes but the last together count the examples."""

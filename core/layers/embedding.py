@@ -90,6 +90,13 @@ class Embedding(Layer):
             steps.append(lambda: dX.fill(0))
         return steps
 
+    def example_gradients(self, place: Place) -> dict[str, Array]:
+        classes = place.saved["classes"].reshape(len(place.d_result), -1)
+        deltas = place.d_result.reshape(*classes.shape, self.units)
+        weight = np.zeros((len(classes), self.vocabulary_size, self.units), place.dtype)
+        np.add.at(weight, (np.arange(len(classes))[:, None], classes), deltas)
+        return {"weight": weight}
+
 
 def _sum_by_class(classes: Array, rows: Array, total: Array) -> None:
     """Write into each row of `total` the sum of the rows of that class: those are brought side by side, then summed."""

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Shape, Step
+from core.arrays import Array, Shape, Step
 from core.layers.base import Layer, Parameter, Steps, misfit
 from core.layers.normalisation import reduced, refuse_unless, spread, standardise, through_standardise
 from core.place import Place
@@ -76,3 +76,7 @@ class LayerNorm(Layer):
         if dX is not None:
             steps.append(lambda: through_standardise(dZ * gamma, values, deviation, -1, dX))
         return steps
+
+    def example_gradients(self, place: Place) -> dict[str, Array]:
+        dZ, axes = place.d_result, tuple(range(1, place.d_result.ndim - 1))
+        return {"gamma": np.sum(dZ * place.saved["standardised"], axis=axes), "beta": np.sum(dZ, axis=axes)}

@@ -46,6 +46,9 @@ class Matmul(Layer):
             misfit(f"matmul cannot pair the stacks of {list(left)} and {list(right)}.", "inputs")
         return turned_shape((*stack, left[-2], right[-1]), column)
 
+    def couples_examples(self, *inputs: Shape, column: bool) -> bool:
+        return min(len(shape) for shape in inputs) < 3  # Of two matrices, each has the examples along one axis.
+
     def forward(self, place: Place) -> Steps:
         left, right = (place.as_sent(X) for X in place.inputs)
         return [partial(np.matmul, left, right, out=place.as_sent(place.new_result()))]

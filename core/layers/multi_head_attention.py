@@ -120,6 +120,7 @@ class MultiHeadAttention(Layer):
         (X,), dZ, (dX,), W = place.inputs, place.d_result, place.d_inputs, place.parameters
         projected, context, weights = (place.saved[name] for name in ("projected", "context", "weights"))
         d_projected, d_context = np.empty_like(projected), np.empty_like(context)
+        place.saved["d_projected"] = d_projected
         Q, K, V = by_head(projected, 3, self.heads)
         dQ, dK, dV = by_head(d_projected, 3, self.heads)
         (d_read,) = by_head(d_context, 1, self.heads)
@@ -139,6 +140,21 @@ class MultiHeadAttention(Layer):
         if dX is not None:
             steps.append(partial(np.matmul, d_projected, W["in_weight"].T, out=dX))
         return steps
+
+    def example_gradients(self, place: Place) -> dict[str, Array]:
+        (X,), context, d_projected, dZ = (
+            place.inputs,
+            place.saved["context"],
+            place.saved["d_projected"],
+            place.d_result,
+        )
+        found = {
+            "in_weight": np.matmul(X.swapaxes(1, 2), d_projected),
+            "in_bias": d_projected.sum(axis=1),
+            "out_weight": np.matmul(context.swapaxes(1, 2), dZ),
+            "out_bias": dZ.sum(axis=1),
+        }
+        return {name: found[name] for name in place.parameters}
 
 
 def by_head(joined: Array, blocks: int, heads: int) -> Array:

@@ -88,6 +88,17 @@ class Recurrent(Layer):
         }
         return weights | {name: Parameter(shape=(width,)) for name in self.biases if self.bias}
 
+    def example_gradients(self, place: Place) -> dict[str, Array]:
+        """The products of `gathered` for each example: over the time steps alone."""
+        X, H, dP, dQ = (place.saved[name].swapaxes(0, 1) for name in ("X", "H", "dP", "dQ"))
+        found = {
+            "weight": np.matmul(X.swapaxes(1, 2), dP),
+            "recurrent_weight": np.matmul(H[:, :-1].swapaxes(1, 2), dQ),
+            "bias": dP.sum(axis=1),
+            "recurrent_bias": dQ.sum(axis=1),
+        }
+        return {name: found[name] for name in place.parameters}
+
     def working_size(self, *inputs: Shape) -> int:
         n, time, features = inputs[0]
         return n * time * (features + (self.gates + 2) * self.units)
@@ -136,6 +147,7 @@ def arriving(place: Place) -> tuple[Array, Step]:
 
 def gathered(place: Place, dP: Array, dQ: Array) -> Steps:
     """The steps that form the gradients of weight, recurrent_weight, bias and input from dP and dQ."""
+    place.saved.update(dP=dP, dQ=dQ)
     X, H, W, (dX,) = place.saved["X"], place.saved["H"], place.parameters["weight"], place.d_inputs
     steps: list[Step] = [
         product(rows(X).T, rows(dP), place.gradients["weight"]),

@@ -58,6 +58,9 @@ class Reduction(Layer):
             return self._shape_with_axes(x, gone)
         return tuple(length for axis, length in enumerate(x) if axis not in gone)
 
+    def couples_examples(self, *inputs: Shape, column: bool) -> bool:
+        return 0 in self._axes(inputs[0], column)
+
     def forward(self, place: Place) -> Steps:
         (X,), Z = place.inputs, place.new_result()
         axes = self._axes(X.shape, place.column)

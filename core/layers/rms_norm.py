@@ -74,6 +74,10 @@ class RmsNorm(Layer):
             steps += [partial(np.multiply, dZ, gamma, dX), lambda: _without_radial_part(dX, values, size)]
         return steps
 
+    def example_gradients(self, place: Place) -> dict[str, Array]:
+        axes = tuple(range(1, place.d_result.ndim - 1))
+        return {"gamma": np.sum(place.d_result * place.saved["normalised"], axis=axes)}
+
 
 def _without_radial_part(gradient: Array, values: Array, size: Array) -> None:
     """Turn ∂L/∂X̂ into ∂L/∂X, in place: moving X along itself changes X̂ by next to nothing."""

@@ -49,6 +49,11 @@ class Transpose(Layer):
             )
         return turned_shape(tuple(x[axis] for axis in order), column)
 
+    def couples_examples(self, *inputs: Shape, column: bool) -> bool:
+        rank = len(inputs[0])
+        examples = 1 if column and rank == 2 else 0
+        return self._order(rank)[examples] != examples
+
     def _transposed(self, X: Array, place: Place) -> Array:
         return place.as_sent(place.as_sent(X).transpose(self._order(X.ndim)))
 

@@ -14,6 +14,7 @@ import numpy as np
 from core.activations.identity import Identity
 from core.arrays import Array, Step, tensor_memory
 from core.errors import Issue
+from core.place import Place
 from core.plan.backward import BackwardPass
 from core.plan.forward import ForwardPass
 from core.plan.objective import LossPass, Objective
@@ -116,6 +117,11 @@ class Plan:
     def activations(self) -> dict[str, Array]:
         """Every layer's result after its activation function."""
         return self._forward_pass.activations
+
+    @property
+    def places(self) -> list[tuple[Node, Place]]:
+        """Every layer with the arrays around it, in execution order."""
+        return self._forward_pass.places
 
     @property
     def preactivations(self) -> dict[str, Array]:

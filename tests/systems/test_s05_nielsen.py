@@ -22,7 +22,7 @@ def send(client: httpx.Client, inputs: Array, targets: Array, reduction: str = "
         batch={"inputs": inputs, "targets": targets},
         loss={"kind": "half_squared_error", "reduction": reduction},
         convention="column",
-        include=["loss", "preactivations", "activations", "deltas", "gradients"],
+        include=["loss", "preactivations", "activations", "deltas", "gradients", "per_example_gradients"],
     )
 
 
@@ -53,6 +53,10 @@ def test_the_four_equations(client: httpx.Client) -> None:
 def test_the_minibatch_equals_its_examples_one_by_one(client: httpx.Client) -> None:
     """S21: the gradient of the sum is the sum of the gradients, that of the mean their mean."""
     singles = [send(client, X[:, [i]], Y[:, [i]])["gradients"] for i in range(X.shape[1])]
+    apart = send(client, X, Y)["per_example_gradients"]
+    for layer in ("1", "2"):
+        for name in ("weight", "bias"):
+            close(apart[layer][name], [single[layer][name] for single in singles])
     for reduction, combine in (("mean", np.mean), ("sum", np.sum)):
         together = send(client, X, Y, reduction)["gradients"]
         for layer in ("1", "2"):

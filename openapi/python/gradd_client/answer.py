@@ -6,7 +6,16 @@ from dataclasses import dataclass, field, fields
 from typing import Any, TypeVar
 
 from gradd_api import models
-from gradd_api.models import Certificate, Convention, EncodedTensor, LossTerms, NamedTensors, Parameters, Warning_
+from gradd_api.models import (
+    Certificate,
+    Convention,
+    EncodedTensor,
+    LossTerms,
+    NamedTensors,
+    Norms,
+    Parameters,
+    Warning_,
+)
 from gradd_api.types import Unset
 
 from gradd_client.tensor import Array, decoded
@@ -46,6 +55,8 @@ class Gradients(Forward):
     deltas: dict[str, Array] = field(default_factory=dict)
     gradients: dict[str, dict[str, Array]] = field(default_factory=dict)
     input_gradient: Array | dict[str, Array] | None = None
+    per_example_gradients: dict[str, dict[str, Array]] = field(default_factory=dict)
+    norms: Norms | None = None
     certificate: Certificate | None = None
 
 

@@ -1,0 +1,61 @@
+"""Gradients of the single examples, in matrix form: one backward pass for all of them, no loop.
+
+ℓ_i is the loss of example i alone, before shares and weights. Where no layer couples the examples, row i of every δ
+depends on example i only, so one backward pass with shares of 1 leaves all ∂ℓ_i/∂Z, and each layer forms its terms
+apart instead of summing them: for a dense layer ∂ℓ_i/∂W = x_iᵀ δ_i. With the shares c_i of the batch loss,
+
+    ∂L/∂W = Σ_i c_i ∂ℓ_i/∂W + λ W
+
+Source: Nielsen, Neural Networks and Deep Learning (2015), ch. 2, for the two ways to a minibatch; Goodfellow, Efficient
+Per-Example Gradient Computations (2015), for ‖x_iᵀ δ_i‖ = ‖x_i‖ ‖δ_i‖.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from core.arrays import Array, Step
+from core.plan import Keep, Objective, Plan
+from core.problem import Problem
+from core.survey import Node
+
+Gradients = dict[str, dict[str, Array]]
+
+
+def coupling(problem: Problem) -> Node | None:
+    """The first layer whose result for one example depends on others, if there is one."""
+    shapes = {name: array.shape for name, array in problem.inputs.items()}
+    column = problem.convention == "column"
+    for node in problem.nodes:
+        inputs = [shapes[name] for name in node.reads]
+        lengths = {shape[:1] for shape in (*inputs, node.shape)}
+        if len(lengths) > 1 or () in lengths or node.layer.couples_examples(*inputs, column=column):
+            return node
+        shapes[node.name] = node.shape
+    return None
+
+
+def laid_apart(problem: Problem, interrupt: Step | None = None) -> Plan:
+    """A plan that has run forward and backward with a share of 1 for every example, and without l2."""
+    if problem.objective is None:
+        raise LookupError("gradients are those of a loss")
+    objective = problem.objective
+    ones = np.ones_like(objective.coefficients)
+    apart = replace(problem, objective=Objective(replace(objective.loss, l2=0.0), objective.targets, coefficients=ones))
+    plan = apart.plan(keep=Keep(deltas=True), interrupt=interrupt)
+    plan.forward()
+    plan.backward()
+    return plan
+
+
+def gradients(plan: Plan) -> Gradients:
+    """∂ℓ_i/∂(parameter) by layer and name, n x the parameter's shape, of a plan that was `laid_apart`."""
+    return {node.name: node.layer.example_gradients(place) for node, place in plan.places if place.parameters}
+
+
+def norms(plan: Plan) -> Array:
+    """‖∂ℓ_i/∂θ‖ over all parameters together, for each example, of a plan that was `laid_apart`."""
+    squares = [node.layer.example_square_norms(place) for node, place in plan.places if place.parameters]
+    return np.sqrt(np.sum(squares, axis=0)) if squares else np.zeros(len(plan.output), plan.output.dtype)
