@@ -146,7 +146,7 @@ class Layer(Spec):
     def example_square_norms(self, place: Place) -> Array:
         """After a backward run: Σ of the squares of every example's terms, over all parameters of the layer."""
         found = self.example_gradients(place).values()
-        return np.sum([np.square(array).reshape(len(array), -1).sum(axis=1) for array in found], axis=0)
+        return np.asarray(sum(np.square(array).reshape(len(array), -1).sum(axis=1) for array in found))
 
     def equation(self, convention: str) -> str | None:
         """The forward equation as this convention writes it."""

@@ -106,7 +106,7 @@ class Dense(Layer):
         if X.ndim > 2:
             return Layer.example_square_norms(self, place)
         # ‖x_iᵀ dz_i‖² = ‖x_i‖² ‖dz_i‖²; the bias counts as an input that is always 1.
-        return (np.square(X).sum(axis=1) + self.bias) * np.square(dZ).sum(axis=1)
+        return np.asarray((np.square(X).sum(axis=1) + self.bias) * np.square(dZ).sum(axis=1))
 
 
 def _gradients_along_last_axis(X: Array, dZ: Array, weight: Array, bias: Array | None = None) -> None:
