@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app import per_example
+from app import feedback, per_example
 from app.compute import Rendering, problem_of, scalar, unknown_parts
 from app.problems import error_of
 from app.schemas.gradients import FORWARD_PARTS, GRADIENTS_PARTS, ForwardRequest, GradientsRequest
@@ -20,7 +20,9 @@ from core.problem import Problem
 
 def forward(body: ForwardRequest, settings: Settings, interrupt: Interrupt) -> dict[str, Any]:
     """Run a problem forward."""
-    problem = problem_of(body, settings, needs_loss=False, besides=unknown_parts(body, FORWARD_PARTS))
+    problem = problem_of(
+        body, settings, needs_loss=False, besides=unknown_parts(body, FORWARD_PARTS), takes_feedback=True
+    )
     rendering = Rendering(problem, body.include, body.layers)
     rendering.refuse_large(settings.max_answer_elements, seeded=body.seed is not None)
     keep = Keep(preactivations="preactivations" in rendering.parts)
@@ -32,10 +34,14 @@ def forward(body: ForwardRequest, settings: Settings, interrupt: Interrupt) -> d
 
 def gradients(body: GradientsRequest, settings: Settings, interrupt: Interrupt) -> dict[str, Any]:
     """Run a problem forward and backward."""
-    problem = problem_of(body, settings, needs_loss=True, besides=unknown_parts(body, GRADIENTS_PARTS))
+    problem = problem_of(
+        body, settings, needs_loss=True, besides=unknown_parts(body, GRADIENTS_PARTS), takes_feedback=True
+    )
     rendering = Rendering(problem, body.include, body.layers)
     rendering.refuse_large(settings.max_answer_elements, seeded=body.seed is not None)
     per_example.refuse_coupled(rendering, body.include)
+    if problem.feedback and body.verify:
+        feedback.refuse_verify()
     parts = rendering.parts
     keep = Keep(
         preactivations="preactivations" in parts,
@@ -53,7 +59,7 @@ def gradients(body: GradientsRequest, settings: Settings, interrupt: Interrupt) 
         answer["gradients"] = rendering.parameters(plan.gradients.gradients)
     if "input_gradient" in parts:
         answer["input_gradient"] = rendering.named_inputs(plan.gradients.input_gradients)
-    answer |= per_example.answered(plan, rendering, interrupt)
+    answer |= per_example.answered(plan, rendering, interrupt) | feedback.answered(plan, rendering, interrupt)
     if body.verify:
         certificate = certify(problem, plan.gradients.gradients, plan.gradients.input_gradients)
         answer["certificate"] = dataclasses.asdict(certificate)

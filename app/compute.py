@@ -16,12 +16,27 @@ from app.settings import Settings
 from core.arrays import Array
 from core.convention import layer_parameters, tensor
 from core.errors import Issue, Refusal
+from core.feedback import SentFeedback
 from core.problem import Problem, Sent, checked
 from core.survey import INPUT, Limits, Node, names_of
 
 
-def problem_of(body: ProblemBody, settings: Settings, *, needs_loss: bool, besides: Sequence[Issue] = ()) -> Problem:
-    """The checked problem of a request; `besides` are issues that were found elsewhere in it.
+def problem_of(
+    body: ProblemBody,
+    settings: Settings,
+    *,
+    needs_loss: bool,
+    besides: Sequence[Issue] = (),
+    takes_feedback: bool = False,
+) -> Problem:
+    """The checked problem of a request.
+
+    Args:
+        body: the request.
+        settings: of the server.
+        needs_loss: whether the computation is one of gradients.
+        besides: issues that were found elsewhere in the request.
+        takes_feedback: whether it goes backward by the rules that feedback alignment changes.
 
     Raises:
         Refusal: with everything that is wrong with it.
@@ -44,9 +59,23 @@ def problem_of(body: ProblemBody, settings: Settings, *, needs_loss: bool, besid
         convention=body.convention,
         dtype=body.dtype,
         seed=body.seed,
+        feedback=_feedback(body, takes_feedback),
     )
     limits = Limits(parameters=settings.max_parameters, activations=settings.max_activations)
     return checked(sent, limits, needs_loss=needs_loss, besides=besides)
+
+
+def _feedback(body: ProblemBody, takes_feedback: bool) -> SentFeedback | None:
+    feedback = body.feedback
+    if feedback is None:
+        return None
+    if not takes_feedback:
+        detail = (
+            "Feedback alignment gives directions to train along; this computation is about the derivatives themselves."
+        )
+        hint = "POST /v1/gradients compares its directions with the gradient."
+        raise Refusal.of("invalid-request", detail, "feedback", hint=hint)
+    return SentFeedback(kind=feedback.kind, seed=feedback.seed, weights=feedback.weights or {})
 
 
 def unknown_parts(body: ForwardRequest | GradientsRequest, valid: Sequence[str]) -> list[Issue]:

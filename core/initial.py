@@ -21,10 +21,10 @@ def initial_parameters(node: Node, nodes: Sequence[Node], seed: int, dtype: DTyp
     """The initial parameters of one layer. They depend on the seed and the layer's position, on no other layer's size."""
     generator = np.random.Generator(np.random.PCG64([seed, node.position]))
     scheme = scheme_of(node, nodes)
-    return {name: _drawn(generator, scheme, parameter).astype(dtype) for name, parameter in node.parameters.items()}
+    return {name: drawn(generator, scheme, parameter).astype(dtype) for name, parameter in node.parameters.items()}
 
 
-def _drawn(generator: np.random.Generator, scheme: str, parameter: Parameter) -> Array:
+def drawn(generator: np.random.Generator, scheme: str, parameter: Parameter) -> Array:
     """One parameter: constant, or random with the variance that the layer's scheme asks for.
 
         glorot   Var = 2 / (fan_in + fan_out)     Glorot & Bengio (2010)

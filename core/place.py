@@ -88,6 +88,9 @@ class Place:
     replaces the content of this list at every run."""
 
     d_result: Array = field(init=False)
+    carrier: tuple[Array, Array] | None = field(default=None, init=False)
+    """Under feedback alignment: the delta and the matrix that carry the error down in place of the layer's own."""
+
     d_inputs: list[Array | None] = field(default_factory=list, init=False)
     gradients: dict[str, Array] = field(default_factory=dict, init=False)
     packed_gradient: Array | None = field(default=None, init=False)

@@ -11,6 +11,7 @@ import numpy as np
 from core.arrays import Array, Shape, Step
 from core.convention import CONVENTIONS, Convention, layer_parameters, tensor
 from core.errors import Issue, Refusal, refuse_if_any
+from core.feedback import Feedback, SentFeedback, feedback_of
 from core.finite import cast
 from core.initial import initial_parameters
 from core.layers import Layer
@@ -36,6 +37,7 @@ class Sent:
     convention: Convention | None = None
     dtype: Literal["float64", "float32"] = "float64"
     seed: int | None = None
+    feedback: SentFeedback | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Problem:
     dtype: np.dtype[Any]
     warnings: Sequence[Issue] = ()
     state: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
+    feedback: Feedback | None = None
 
     def plan(
         self,
@@ -72,6 +75,7 @@ class Problem:
             column=self.convention == "column",
             backward=backward,
             keep=keep,
+            feedback=self.feedback,
             interrupt=interrupt,
         )
 
@@ -122,6 +126,7 @@ def checked(
             layer: {name: cast(array, dtype, "state", layer, name) for name, array in named.items()}
             for layer, named in sent.state.items()
         },
+        feedback=feedback_of(sent.feedback, found.nodes, convention, dtype) if sent.feedback else None,
     )
 
 

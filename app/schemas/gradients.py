@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -102,6 +102,19 @@ class Norms(Body):
     """For every example the norm of all gradients of its own loss together. Left out where a layer couples the examples."""
 
 
+class FeedbackAnswer(Body):
+    """What feedback alignment did."""
+
+    kind: Literal["random", "direct"]
+    """As it was asked for."""
+
+    weights: NamedTensors
+    """B of every layer that passed the error on."""
+
+    angles: dict[str, dict[str, float | None]]
+    """Degrees between the direction in `gradients` and the gradient, by layer and name; null where one of them is 0."""
+
+
 class ForwardAnswer(Body):
     """What a forward pass leaves. Parts that were not asked for are left out."""
 
@@ -163,6 +176,9 @@ class GradientsAnswer(ForwardAnswer):
 
     norms: Norms | None = None
     """Sizes of parameters and gradients."""
+
+    feedback: FeedbackAnswer | None = None
+    """Under feedback alignment: its matrices, and how far its directions are from the gradient."""
 
     certificate: Certificate | None = None
     """The certificate that `verify` asks for."""

@@ -52,6 +52,20 @@ class Batch(Body):
     """The number of the first class: 1 for MATLAB and Octave labels."""
 
 
+class Feedback(Body):
+    """Feedback alignment: the error goes down through fixed matrices B instead of the transposed weights."""
+
+    kind: Literal["random", "direct"]
+    """random: dA = δ Bᵀ with B in the shape of the layer's weight. direct: dA = δ_L Bᵀ, the last layer's delta through a B
+    of inputs x outputs of the network (transposed where weights are out x in)."""
+
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] | None = None
+    """Draws the matrices that were not sent; they come back in the answer."""
+
+    weights: NamedTensors | None = None
+    """B by layer. With the weights themselves `random` is backpropagation."""
+
+
 class Problem(Body):
     """A network with its parameters, a batch and a loss."""
 
@@ -80,6 +94,9 @@ class Problem(Body):
 
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] | None = None
     """Draws parameters that were not sent at random; they come back under `parameters`."""
+
+    feedback: Feedback | None = None
+    """How the error goes down. Default: through the transposed weights, which is backpropagation."""
 
     encoding: Literal["json", "base64"] = "json"
     """How tensors are written in the answer."""

@@ -91,6 +91,9 @@ class Layer(Spec):
     reads_classes: ClassVar[bool] = False
     """Whether it reads class numbers: nothing can be moved along a direction there, and their gradient is 0."""
 
+    feedback_weight: ClassVar[str | None] = None
+    """Which parameter W carries the error down, as dX = dZ Wᵀ: feedback alignment puts another matrix in its place."""
+
     equations: ClassVar[dict[str, str]] = {}
     """Its forward equation for each convention ("any" where they agree), shown where shapes do not fit."""
 

@@ -43,6 +43,7 @@ class Dense(Layer):
     initializer: str = field(default="default", metadata=limits(choices=["default", *INITIALIZERS]))
     """How `seed` draws the weight. Default: He normal before relu-like functions, Glorot uniform otherwise."""
 
+    feedback_weight: ClassVar[str | None] = "weight"
     equations: ClassVar[dict[str, str]] = {
         "row": "Z = A W + 1 b', W is in x out",
         "column": "Z = W A + b 1', W is out x in",
@@ -91,7 +92,10 @@ class Dense(Layer):
             if self.bias:
                 steps.append(product(np.ones(len(X), X.dtype), dZ, place.gradients["bias"]))
         if dX is not None:
-            steps.append(product(dZ, W.T, dX) if X.ndim == 2 else partial(np.matmul, dZ, W.T, out=dX))
+            delta, carrying = place.carrier or (dZ, W)
+            steps.append(
+                product(delta, carrying.T, dX) if X.ndim == 2 else partial(np.matmul, delta, carrying.T, out=dX)
+            )
         return steps
 
     def example_gradients(self, place: Place) -> dict[str, Array]:

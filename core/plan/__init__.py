@@ -14,6 +14,7 @@ import numpy as np
 from core.activations.identity import Identity
 from core.arrays import Array, Step, tensor_memory
 from core.errors import Issue
+from core.feedback import Feedback
 from core.place import Place
 from core.plan.backward import BackwardPass
 from core.plan.forward import ForwardPass
@@ -40,6 +41,7 @@ class Plan:
         column: bool = False,
         backward: bool = True,
         keep: Keep | None = None,
+        feedback: Feedback | None = None,
         interrupt: Step | None = None,
     ) -> None:
         """Lay a plan.
@@ -54,6 +56,7 @@ class Plan:
             column: whether the caller sees rank-2 tensors transposed.
             backward: whether gradients will be asked for; there are none without an objective.
             keep: what must stay readable.
+            feedback: matrices through which the error goes down in place of the transposed weights.
             interrupt: called after every layer in both directions; with it, tensors are also watched for NaN and
                 infinity. It ends a run by raising.
         """
@@ -84,7 +87,14 @@ class Plan:
         self._forward = [*self._forward, *loss.steps]
         if backward:
             self._backward_pass = BackwardPass(
-                self._forward_pass, d_output, pool, l2=loss.l2, keep=keep, watch=watch, fused=fused is not None
+                self._forward_pass,
+                d_output,
+                pool,
+                l2=loss.l2,
+                keep=keep,
+                watch=watch,
+                fused=fused is not None,
+                feedback=feedback,
             )
             self._backward = [*loss.backward_steps, *self._backward_pass.steps]
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.activations.identity import Identity
 from core.arrays import Array, Step, constant
+from core.feedback import Feedback
 from core.finite import of_gradient
 from core.place import Place, new_value
 from core.plan.forward import ForwardPass
@@ -23,12 +24,22 @@ class BackwardPass:
     """
 
     def __init__(
-        self, forward: ForwardPass, d_output: Array, pool: Pool, *, l2: float, keep: Keep, watch: Watch, fused: bool
+        self,
+        forward: ForwardPass,
+        d_output: Array,
+        pool: Pool,
+        *,
+        l2: float,
+        keep: Keep,
+        watch: Watch,
+        fused: bool,
+        feedback: Feedback | None = None,
     ) -> None:
         self.steps: list[Step] = []
         self.deltas: dict[str, Array] = {}
         self.gradients: dict[str, dict[str, Array]] = {node.name: {} for node, _ in forward.places}
         self._values, self._pool, self._keep, self._watch, self._l2 = forward.values, pool, keep, watch, l2
+        self._feedback = feedback
         last = forward.places[-1][0]
         self._totals: dict[str, Array] = {last.name: d_output}
         self._wanted = _wanted(forward, keep)
@@ -53,6 +64,7 @@ class BackwardPass:
         place.d_result = dZ
         self._receive_parameters(node, place)
         sums = self._receive_inputs(node, place)
+        self._carry(node, place)
         self.steps += node.layer.backward(place)
         for total, contribution in sums:
             self.steps.append(partial(np.add, total, contribution, total))
@@ -62,7 +74,7 @@ class BackwardPass:
             formed = of_gradient("it is formed from", ("deltas", dZ), ("inputs", place.inputs[0]))
             self._watch.tensor(self.steps, node, f"gradient of the {name}", gradient, formed)
         self._watch.layer(self.steps)
-        if self._keep.deltas:
+        if self._keep.deltas or (self._feedback and node.name == self._feedback.last):
             self.deltas[node.name] = dZ
         else:
             self._pool.hand_back(dZ)
@@ -99,6 +111,13 @@ class BackwardPass:
             else:
                 self._totals[name] = dX
         return sums
+
+    def _carry(self, node: Node, place: Place) -> None:
+        """Under feedback alignment the error goes down through other matrices."""
+        if self._feedback and node.name in self._feedback.weights:
+            direct = self._feedback.kind == "direct" and node.name != self._feedback.last
+            delta = self.deltas[self._feedback.last] if direct else place.d_result
+            place.carrier = delta, self._feedback.weights[node.name]
 
     def _regularise(self, node: Node, place: Place) -> None:
         """dW += λ W for every weight."""

@@ -12,7 +12,6 @@ NOT_YET = {
     16: "svd, eigh, matrix functions and normalized cuts",
     17: "/v1/invert",
     19: "optimizers",
-    24: "feedback",
 }
 ELSEWHERE = {22: "tests/golden"}
 

@@ -12,7 +12,6 @@ from gradd_api.models import (
     EncodedTensor,
     LossTerms,
     NamedTensors,
-    Norms,
     Parameters,
     Warning_,
 )
@@ -49,6 +48,25 @@ class Forward(Answer):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Norms:
+    """Euclidean norms, by layer and name, of all gradients together, and of every example's own gradients."""
+
+    parameters: dict[str, dict[str, float]]
+    gradients: dict[str, dict[str, float]]
+    total: float
+    per_example: Array | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """The matrices of feedback alignment, and the angle in degrees between every direction and the gradient."""
+
+    kind: str
+    weights: dict[str, Array]
+    angles: dict[str, dict[str, float | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Gradients(Forward):
     """What a forward and a backward pass leave."""
 
@@ -57,6 +75,7 @@ class Gradients(Forward):
     input_gradient: Array | dict[str, Array] | None = None
     per_example_gradients: dict[str, dict[str, Array]] = field(default_factory=dict)
     norms: Norms | None = None
+    feedback: Feedback | None = None
     certificate: Certificate | None = None
 
 
@@ -102,6 +121,12 @@ def _plain(value: Any) -> Any:
             return decoded(value)
         case NamedTensors() | Parameters():
             return {name: _plain(item) for name, item in value.additional_properties.items()}
+        case models.Norms():
+            return Norms(**{**value.to_dict(), "per_example": _plain(value.per_example)})
+        case models.FeedbackAnswer():
+            return Feedback(**{**value.to_dict(), "weights": _plain(value.weights)})
+        case Unset():
+            return None
         case models.Direction():
             return Direction(**_members(Direction, value))
         case _:

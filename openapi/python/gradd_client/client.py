@@ -46,6 +46,7 @@ class Options(TypedDict, total=False):
     convention: Convention
     dtype: Precision
     seed: int
+    feedback: Json
 
 
 class Client:
@@ -134,6 +135,11 @@ def _problem(network: Network, batch: Batch, options: Options) -> dict[str, Any]
     for name in ("parameters", "state"):
         if name in members:
             members[name] = encoded_by_layer(members[name])
+    if "feedback" in members:
+        feedback = dict(members["feedback"])
+        if "weights" in feedback:
+            feedback["weights"] = encoded_by_name(feedback["weights"])
+        members["feedback"] = models.Feedback(**feedback)
     if "loss" in members:
         members["loss"] = _model(members["loss"])
     return members
