@@ -16,7 +16,6 @@ CASES: dict[str, dict[str, Any]] = {
 NOT_YET = {
     "cs231n_conv_forward": "a convolution layer",
     "cs231n_maxpool_forward": "a pooling layer",
-    "cs231n_batchnorm_backward_N2": "a batch normalisation layer",
     "cs231n_sgd_momentum": "optimizers with momentum",
     "cs231n_rmsprop": "the RMSprop optimizer",
 }

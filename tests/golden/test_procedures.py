@@ -204,3 +204,20 @@ def test_mathse_3048198(client: httpx.Client) -> None:
     gradient = client.post("/v1/gradients", json=request_of(case)).json()["gradients"]["1"]["weight"]
     wrong, tolerance = expected("mathse_3048198", "asker's wrong value = 4x (forgot w4 w2)")
     np.testing.assert_allclose(np.multiply(gradient, 4), wrong, rtol=0, atol=4 * tolerance)
+
+
+def test_cs231n_batchnorm_backward_N2(client: httpx.Client) -> None:
+    case = CASES["cs231n_batchnorm_backward_N2"]["procedure"]
+    legacy = np.random.RandomState(case["seed"])
+    x = 5 * legacy.randn(2, 2) + 12
+    gamma, beta, dout = legacy.randn(2), legacy.randn(2), legacy.randn(2, 2)
+    problem = {
+        "network": {"layers": [{"kind": "batch_norm", "epsilon": case["eps"]}]},
+        "parameters": {"1": {"gamma": gamma.tolist(), "beta": beta.tolist()}},
+        "batch": {"inputs": x.tolist(), "upstream": dout.tolist()},
+        "loss": {"kind": "upstream"},
+    }
+    found = client.post("/v1/gradients", json=problem).raise_for_status().json()["gradients"]["1"]
+    for name, key in (("dgamma", "gamma"), ("dbeta", "beta")):
+        printed, tolerance = expected("cs231n_batchnorm_backward_N2", name)
+        np.testing.assert_allclose(found[key], printed, rtol=0, atol=tolerance)

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 NOT_YET = {
-    13: "batch normalisation",
     14: "convolution and pooling",
     15: "convolution and pooling",
     16: "svd, eigh, matrix functions and normalized cuts",
