@@ -26,7 +26,7 @@ def send(client: httpx.Client, inputs: Array = X, upstream: Array = dY, **layer:
         loss={"kind": "upstream"},
         include=["output", "gradients", "input_gradient"],
         verify=True,
-        **({"state": {"1": state}} if state else {}),
+        state={"1": state} if state else None,
     )
 
 
@@ -37,7 +37,7 @@ def normalised(inputs: Array, epsilon: float) -> tuple[Array, Array]:
 
 def yeh(epsilon: float) -> Array:
     x, s = normalised(X, epsilon)
-    return GAMMA / (N * s) * (N * dY - np.ones((N, 1)) * dY.sum(0) - x * (dY * x).sum(0))
+    return np.asarray(GAMMA / (N * s) * (N * dY - np.ones((N, 1)) * dY.sum(0) - x * (dY * x).sum(0)))
 
 
 def yeh_by_column(epsilon: float) -> Array:
