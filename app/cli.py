@@ -8,6 +8,8 @@ import typer
 import uvicorn
 
 from app import VERSION
+from app.settings import Settings
+from app.storage import Database
 
 cli = typer.Typer(name="gradd", help="gradd: the gradient service.", no_args_is_help=True, add_completion=False)
 
@@ -19,6 +21,16 @@ def serve(
 ) -> None:
     """Serve the API. Settings are environment variables GRADD_*; the README lists them."""
     uvicorn.run("app.main:app", host=host, port=port, timeout_graceful_shutdown=10, server_header=False)
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database to this version. `gradd serve` does it by itself where the database is a SQLite file."""
+    database = Database(Settings().database_url)
+    try:
+        database.migrate()
+    finally:
+        database.close()
 
 
 @cli.command()

@@ -17,6 +17,12 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     """Folder that holds everything the service keeps."""
 
+    database_url: str = Field(
+        default_factory=lambda data: f"sqlite:///{data['data_dir'] / 'gradd.sqlite3'}", repr=False
+    )
+    """Address of the database, postgresql://user:password@host/name for instance. Default: a SQLite file in the data
+    folder."""
+
     max_body_bytes: int = Field(default=64 * 2**20, gt=0)
     """Largest body of a request, in bytes, after decompression."""
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request
 from app.openapi import refused
 from app.schemas.about import Alive, Ready
 from app.settings import Settings
+from app.storage import Database
 from core.errors import Refusal
 
 router = APIRouter(tags=["service"])
@@ -24,8 +25,12 @@ async def check_alive() -> Alive:
     "/readyz", operation_id="check_ready", summary="Whether the server takes requests", responses={503: refused(503)}
 )
 def check_ready(request: Request) -> Ready:
-    """Looks at what requests need: a data folder that can be written."""
+    """Looks at what requests need: a data folder that can be written, and a database of this version."""
     settings: Settings = request.app.state.settings
     if not os.access(settings.data_dir, os.W_OK | os.X_OK):
         raise Refusal.of("not-ready", "The data folder cannot be written.", hint="Set GRADD_DATA_DIR.")
-    return Ready(status="ready", checks={"data_dir": "writable"})
+    database: Database = request.app.state.database
+    if not database.is_current():
+        hint = "Run `gradd migrate`, or look at GRADD_DATABASE_URL."
+        raise Refusal.of("not-ready", "The database does not answer, or is not of this version.", hint=hint)
+    return Ready(status="ready", checks={"data_dir": "writable", "database": "current"})

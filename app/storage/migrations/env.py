@@ -1,0 +1,12 @@
+"""How Alembic runs the steps: on the connection, and in the transaction, that it is handed."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from app.storage.tables import Table
+
+context.configure(
+    connection=context.config.attributes["connection"], target_metadata=Table.metadata, transactional_ddl=True
+)
+context.run_migrations()

@@ -1,0 +1,39 @@
+"""The table of models."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.storage.tables import Table
+
+
+class StoredModel(Table):
+    """A network and its parameters. Only `name` and `notes` ever change."""
+
+    __tablename__ = "models"
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    """Counts models as they come; lists are sorted by it."""
+
+    id: Mapped[str] = mapped_column(String(28), unique=True)
+    """mdl_ and 24 hexadecimal digits of the SHA-256 of network and tensors."""
+
+    network: Mapped[list[Any]] = mapped_column(JSON)
+    """The layers, without what is at its default."""
+
+    tensors: Mapped[list[Any]] = mapped_column(JSON)
+    """Path, dtype and shape of every tensor in `content`."""
+
+    content: Mapped[str] = mapped_column(ForeignKey("contents.digest"), index=True)
+    """The tensors: batch-first, weights in x out."""
+
+    name: Mapped[str | None] = mapped_column(String(200))
+    notes: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)
+    parent: Mapped[str | None] = mapped_column(String(28))
+    """The model that training started from; it may be gone."""
+
+    created_at: Mapped[datetime]

@@ -1,0 +1,38 @@
+"""A database for a test: SQLite always, PostgreSQL where GRADD_TEST_POSTGRES names a server."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app.storage import Database
+
+POSTGRES = os.environ.get("GRADD_TEST_POSTGRES", "").rstrip("/")
+without_postgres = pytest.mark.skipif(not POSTGRES, reason="GRADD_TEST_POSTGRES names no server")
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=without_postgres)])
+def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty database."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'a database.sqlite3'}"
+        return
+    name = f"gradd_{uuid.uuid4().hex}"
+    with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}")
+        yield f"{POSTGRES}/{name}"
+        server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database(address: str) -> Iterator[Database]:
+    """A database with its tables."""
+    database = Database(address)
+    database.migrate()
+    yield database
+    database.close()
