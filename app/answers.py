@@ -14,6 +14,8 @@ from app.schemas.gradients import FORWARD_PARTS, GRADIENTS_PARTS, ForwardRequest
 from app.settings import Settings
 from app.workshop import Interrupt
 from core.certificate import certify
+from core.diagnoses import diagnosed
+from core.errors import Issue
 from core.plan import Keep, Plan
 from core.problem import Problem
 
@@ -44,7 +46,7 @@ def gradients(body: GradientsRequest, settings: Settings, interrupt: Interrupt) 
         feedback.refuse_verify()
     parts = rendering.parts
     keep = Keep(
-        preactivations="preactivations" in parts,
+        preactivations=True,  # Kinks and silent units show there.
         deltas="deltas" in parts,
         input_gradients="input_gradient" in parts or body.verify,
     )
@@ -63,7 +65,7 @@ def gradients(body: GradientsRequest, settings: Settings, interrupt: Interrupt) 
     if body.verify:
         certificate = certify(problem, plan.gradients.gradients, plan.gradients.input_gradients)
         answer["certificate"] = dataclasses.asdict(certificate)
-    return {**answer, **_closing(plan, body, rendering)}
+    return {**answer, **_closing(plan, body, rendering, *diagnosed(plan))}
 
 
 def _results(plan: Plan, problem: Problem, rendering: Rendering) -> dict[str, Any]:
@@ -89,7 +91,9 @@ def _results(plan: Plan, problem: Problem, rendering: Rendering) -> dict[str, An
     return answer
 
 
-def _closing(plan: Plan, body: ForwardRequest | GradientsRequest, rendering: Rendering) -> dict[str, Any]:
+def _closing(
+    plan: Plan, body: ForwardRequest | GradientsRequest, rendering: Rendering, *diagnoses: Issue
+) -> dict[str, Any]:
     """What stands at the end of every answer."""
     problem = rendering.problem
     closing: dict[str, Any] = {}
@@ -99,5 +103,5 @@ def _closing(plan: Plan, body: ForwardRequest | GradientsRequest, rendering: Ren
         closing["state"] = plan.new_state
     if plan.reported:
         closing["reported"] = plan.reported
-    warnings = [error_of(issue) for issue in (*problem.warnings, *plan.warnings)]
+    warnings = [error_of(issue) for issue in (*problem.warnings, *plan.warnings, *diagnoses)]
     return {**closing, "convention": problem.convention, "dtype": problem.dtype.name, "warnings": warnings}

@@ -3,8 +3,7 @@
 A refusal lists *all* the problems that were found, each with the place in the request (a path of keys and
 positions, ``("parameters", "2", "weight")``), what was expected there, what came, and the likely fix.
 
-Adding a refusal: one subclass of `Code` below, with its meaning and its usual fix as the docstring. The status of the
-HTTP answer is chosen in ``app/problems.py``; the page ``/problems/{slug}`` is written from the docstring.
+A code gets its HTTP status, its title and its page in ``app/problems.py``.
 """
 
 from __future__ import annotations

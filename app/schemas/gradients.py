@@ -55,13 +55,17 @@ class Warning(Body):
     """Something that was not refused and deserves a look."""
 
     code: str
-    """What it is about: ambiguous-convention, unread-layer."""
+    """What it is about: ambiguous-convention, unread-layer, single-example, symmetric-units, dead-units, saturated-units,
+    kink."""
 
     pointer: str
     """Where, as a JSON pointer."""
 
     detail: str
     """A sentence that says what and why."""
+
+    got: list[int] | None = None
+    """The units that it is about, or the index of the number, counted from 0."""
 
     hint: str | None = None
     """What to do about it."""

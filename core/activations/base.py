@@ -33,6 +33,19 @@ class Activation:
     derivative: ClassVar[str]
     """∂a/∂z in LaTeX, in terms of a where that is the shorter form."""
 
+    def kinks(self) -> tuple[float, ...]:
+        """The z at which it has no derivative."""
+        return ()
+
+    def steepest(self) -> float:
+        """The largest slope of a function that is nearly flat elsewhere, where units die or saturate; 0 for the others."""
+        return 0.0
+
+    @property
+    def title(self) -> str:
+        """What a sentence calls it."""
+        return self.name
+
     def forward(self, Z: Array, A: Array) -> Step:
         """The step that writes f(Z) into A, which may be Z itself where `reads` is "result"."""
         raise NotImplementedError

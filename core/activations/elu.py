@@ -27,6 +27,12 @@ class Elu(Activation):
     formula = r"\begin{cases} z & z > 0 \\ \alpha (e^z - 1) & z \le 0 \end{cases}"
     derivative = r"\begin{cases} 1 & z > 0 \\ \alpha e^z & z \le 0 \end{cases}"
 
+    def kinks(self) -> tuple[float, ...]:
+        return () if self.alpha == 1 else (0.0,)
+
+    def steepest(self) -> float:
+        return 1.0
+
     def forward(self, Z: Array, A: Array) -> Step:
         alpha, zero = constant(self.alpha, Z), constant(0, Z)
 

@@ -32,6 +32,16 @@ class Gain(Activation):
     formula = r"f(c z)"
     derivative = r"c f'(c z)"
 
+    def kinks(self) -> tuple[float, ...]:
+        return tuple(point / self.gain for point in self.function.kinks()) if self.gain else ()
+
+    def steepest(self) -> float:
+        return abs(self.gain) * self.function.steepest()
+
+    @property
+    def title(self) -> str:
+        return f"{self.function.title} with gain {self.gain:g}"
+
     def forward(self, Z: Array, A: Array) -> Step:
         gain, scaled = constant(self.gain, Z), np.empty_like(Z)
         apply = self.function.forward(scaled, A)

@@ -24,6 +24,9 @@ class Gelu(Activation):
     formula = r"z\,\Phi(z)"
     derivative = r"\Phi(z) + z\,\varphi(z)"
 
+    def steepest(self) -> float:
+        return 1.13
+
     def forward(self, Z: Array, A: Array) -> Step:
         def step() -> None:
             multiply(Z, normal_distribution(Z), A)

@@ -27,6 +27,9 @@ class LeakyRelu(Activation):
     formula = r"\begin{cases} z & z > 0 \\ s z & z \le 0 \end{cases}"
     derivative = r"\begin{cases} 1 & z > 0 \\ s & z \le 0 \end{cases}"
 
+    def kinks(self) -> tuple[float, ...]:
+        return () if self.negative_slope == 1 else (0.0,)
+
     def forward(self, Z: Array, A: Array) -> Step:
         slope = constant(self.negative_slope, Z)
 

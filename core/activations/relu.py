@@ -23,6 +23,12 @@ class Relu(Activation):
     formula = r"\max(z, 0)"
     derivative = r"[z > 0]"
 
+    def kinks(self) -> tuple[float, ...]:
+        return (0.0,)
+
+    def steepest(self) -> float:
+        return 1.0
+
     def forward(self, Z: Array, A: Array) -> Step:
         return partial(np.maximum, Z, constant(0, Z), out=A)
 

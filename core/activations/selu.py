@@ -24,6 +24,12 @@ class Selu(Activation):
     formula = r"\lambda \begin{cases} z & z > 0 \\ \alpha (e^z - 1) & z \le 0 \end{cases}"
     derivative = r"\lambda \begin{cases} 1 & z > 0 \\ \alpha e^z & z \le 0 \end{cases}"
 
+    def kinks(self) -> tuple[float, ...]:
+        return (0.0,)
+
+    def steepest(self) -> float:
+        return SCALE * ALPHA
+
     def forward(self, Z: Array, A: Array) -> Step:
         zero, alpha, scale = constant(0, Z), constant(ALPHA, Z), constant(SCALE, Z)
 

@@ -24,6 +24,9 @@ class Sigmoid(Activation):
     formula = r"\frac{1}{1 + e^{-z}}"
     derivative = r"a\,(1 - a)"
 
+    def steepest(self) -> float:
+        return 0.25
+
     def forward(self, Z: Array, A: Array) -> Step:
         one = constant(1, Z)
         saturated = constant(2 - math.log(np.finfo(Z.dtype).eps), Z)

@@ -23,6 +23,9 @@ class Silu(Activation):
     formula = r"z\,\sigma(z)"
     derivative = r"\sigma(z) + a\,(1 - \sigma(z))"
 
+    def steepest(self) -> float:
+        return 1.1
+
     def forward(self, Z: Array, A: Array) -> Step:
         sigmoid = Sigmoid().forward(Z, A)
 

@@ -19,6 +19,9 @@ class Softplus(Activation):
     formula = r"\log(1 + e^z)"
     derivative = r"\sigma(z)"
 
+    def steepest(self) -> float:
+        return 1.0
+
     def forward(self, Z: Array, A: Array) -> Step:
         zero, T = constant(0, Z), np.empty_like(Z)
 

@@ -20,6 +20,9 @@ class Softsign(Activation):
     formula = r"\frac{z}{1 + |z|}"
     derivative = r"\frac{1}{(1 + |z|)^2}"
 
+    def steepest(self) -> float:
+        return 1.0
+
     def forward(self, Z: Array, A: Array) -> Step:
         one, T = constant(1, Z), np.empty_like(Z)
 

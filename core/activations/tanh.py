@@ -21,6 +21,9 @@ class Tanh(Activation):
     formula = r"\tanh z"
     derivative = r"1 - a^2"
 
+    def steepest(self) -> float:
+        return 1.0
+
     def forward(self, Z: Array, A: Array) -> Step:
         return partial(np.tanh, Z, A)
 

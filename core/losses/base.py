@@ -93,6 +93,10 @@ class Loss(Spec):
         """What computes the loss of the batch. It runs once in every forward pass, before `gradient`."""
         return lambda: at.coefficients.dot(self.per_example(at.A, at.Y))
 
+    def at_kink(self, A: Array, Y: Array) -> Array:
+        """Where the loss has no derivative, in the shape of A."""
+        return np.zeros(A.shape, bool)
+
     def gradient(self, at: LossPlace) -> Step:
         """The step that completes ∂ℓ/∂A in dA, after `value` has run."""
         raise NotImplementedError

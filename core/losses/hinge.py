@@ -37,6 +37,9 @@ class Hinge(Loss):
     def per_example(self, A: Array, Y: Array) -> Array:
         return sum_over_features(np.maximum(1 - Y * A, 0))
 
+    def at_kink(self, A: Array, Y: Array) -> Array:
+        return np.asarray(Y * A == 1)
+
     def gradient(self, at: LossPlace) -> Step:
         def step() -> None:
             at.dA[...] = np.where(real(at.Y * at.A) < 1, -at.Y, 0)

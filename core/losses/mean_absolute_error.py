@@ -26,6 +26,9 @@ class MeanAbsoluteError(Loss):
         error = A - Y
         return sum_over_features(np.maximum(error, -error)) * (len(A) / A.size)
 
+    def at_kink(self, A: Array, Y: Array) -> Array:
+        return np.asarray(A == Y)
+
     def gradient(self, at: LossPlace) -> Step:
         factor = constant(len(at.A) / at.A.size, at.A)
 

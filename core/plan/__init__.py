@@ -62,6 +62,8 @@ class Plan:
         """
         keep, watch = keep or Keep(), Watch(interrupt)
         fused = objective.loss.on_logits(nodes[-1].function) if objective else None
+        self.fused = nodes[-1].name if fused else None
+        """The layer whose activation is computed together with the loss, if there is one."""
         self._forward_pass = ForwardPass(
             nodes,
             inputs,

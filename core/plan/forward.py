@@ -70,7 +70,7 @@ class ForwardPass:
                 value = new_value(node.shape, place.dtype)
             if not fused:
                 self.steps.append(function.forward(Z, value.array))
-                watch.tensor(self.steps, node, "activation", value.array, of_activation(function.name, Z, value.array))
+                watch.tensor(self.steps, node, "activation", value.array, of_activation(function.title, Z, value.array))
         self.values[node.name] = value
         self.parameters[node.name] = place.parameters
         self.preactivations[node.name] = Z

@@ -68,6 +68,10 @@ class LossPass:
         """ℓ of each example in the last forward run, before shares and weights."""
         return self._loss.per_example(self._read, self.targets)
 
+    def at_kink(self) -> Array:
+        """Where the loss had no derivative in the last forward run, in the shape of what it reads."""
+        return self._loss.at_kink(self._read, self.targets)
+
     def _penalise(self) -> None:
         vectors = [weight.ravel(order="K") for weight in self.weights]
         self.terms["l2"] = 0.5 * self.l2 * sum(vector.dot(vector) for vector in vectors)

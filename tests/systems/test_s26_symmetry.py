@@ -26,6 +26,8 @@ def test_identical_units_receive_identical_gradients(client: httpx.Client) -> No
         gradient = np.array(answer["gradients"]["1"]["weight"])
         for other in (1, 2):
             close(gradient[:, other], gradient[:, 0], rtol=1e-14)
+        (warning,) = answer["warnings"]
+        assert (warning["code"], warning["got"]) == ("symmetric-units", [0, 1, 2])
         assert answer["certificate"]["relative_error"] < 1e-13
         weight = weight - gradient
         out = out - np.array(answer["gradients"]["2"]["weight"])

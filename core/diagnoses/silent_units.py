@@ -1,0 +1,68 @@
+"""Units that pass next to no gradient on: dead ones (f' = 0) and saturated ones (f' near 0) for every example."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.arrays import Array
+from core.diagnoses.units import by_unit, times, written
+from core.errors import Issue
+from core.place import Place
+from core.plan import Plan
+from core.survey import Node
+
+LEAST_TIMES = 8
+"""A unit that computed once may be off by chance; from this many values on it is worth a word."""
+
+SATURATED = 1e-3
+"""Share of its steepest slope below which a unit counts as saturated."""
+
+
+def silent_units(plan: Plan) -> Iterator[Issue]:
+    """A warning for each layer with such units."""
+    for node, place in plan.places:
+        if node.name == plan.fused:
+            continue  # Its delta is a − y: no slope takes part.
+        if not node.function.steepest() or place.result.ndim < 2 or times(place.result) < LEAST_TIMES:
+            continue
+        slopes = _largest_slopes(plan, node, place)
+        dead, saturated = slopes == 0, (slopes > 0) & (slopes < SATURATED * node.function.steepest())
+        if dead.any():
+            yield _dead(node, place, dead)
+        if saturated.any():
+            yield _saturated(node, place, saturated, slopes)
+
+
+def _largest_slopes(plan: Plan, node: Node, place: Place) -> Array:
+    """For each unit the largest |f'(z)| that occurs."""
+    Z = place.result
+    slopes, ones = np.empty_like(Z), np.ones_like(Z)
+    node.function.backward(Z, plan.activations[node.name], ones, slopes)()
+    return np.asarray(np.abs(slopes).max(axis=by_unit(Z)))
+
+
+def _dead(node: Node, place: Place, dead: Array) -> Issue:
+    units = np.flatnonzero(dead).tolist()
+    return Issue(
+        code="dead-units",
+        path=("network", "layers", node.position),
+        detail=f"{written(units, dead.size)} of layer {node.name!r} have a {node.function.title} with slope 0 at all "
+        f"{times(place.result):,} values of this batch: no gradient passes, and the weights that lead to them get 0.",
+        got=units,
+        hint="Initialise with smaller or other weights, use leaky_relu, or look at another batch.",
+    )
+
+
+def _saturated(node: Node, place: Place, saturated: Array, slopes: Array) -> Issue:
+    units = np.flatnonzero(saturated).tolist()
+    return Issue(
+        code="saturated-units",
+        path=("network", "layers", node.position),
+        detail=f"{written(units, saturated.size)} of layer {node.name!r} are saturated: the largest slope of "
+        f"{node.function.title} at their {times(place.result):,} values of this batch is {slopes[saturated].max():.2g}, so "
+        "that next to no gradient passes.",
+        got=units,
+        hint="Scale the inputs to mean 0 and variance 1, or initialise with smaller weights.",
+    )

@@ -1,0 +1,49 @@
+"""Symmetric units: the same weights and the same gradients, so that they stay the same for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from core.arrays import Array
+from core.diagnoses.units import written
+from core.errors import Issue
+from core.plan import Plan
+
+TOLERANCE = 1e3
+"""Gradients that come out of one product count as equal up to this many units of rounding of the largest of them."""
+
+
+def symmetric_units(plan: Plan) -> Iterator[Issue]:
+    """A warning for each dense layer with units that have the weights, the bias and the gradients of another unit."""
+    for node, place in plan.places:
+        weight, gradient = place.parameters.get("weight"), place.gradients.get("weight")
+        if node.layer.feedback_weight != "weight" or weight is None or gradient is None:
+            continue
+        units = _repeated(weight, gradient, place.parameters.get("bias"))
+        if units:
+            yield Issue(
+                code="symmetric-units",
+                path=("network", "layers", node.position),
+                detail=f"{written(units, weight.shape[1])} of layer {node.name!r} have the same weights as another unit of "
+                "the layer, and the same gradients. The gradient is right; they will learn the same thing and stay equal.",
+                got=units,
+                hint='Initialise at random ("seed") to break the symmetry.',
+            )
+
+
+def _repeated(weight: Array, gradient: Array, bias: Array | None) -> list[int]:
+    """The columns that occur more than once, found by their products with a random vector, then compared in full."""
+    direction = np.random.Generator(np.random.PCG64(0)).standard_normal(len(weight)).astype(weight.dtype)
+    signatures = direction @ weight
+    order = np.argsort(signatures, kind="stable")
+    rounding = TOLERANCE * np.finfo(weight.dtype).eps
+    close = np.diff(signatures[order]) <= rounding * np.abs(signatures).max()
+    within = rounding * np.abs(gradient).max()
+    found: set[int] = set()
+    for one, other in zip(order[:-1][close], order[1:][close], strict=True):
+        same = np.array_equal(weight[:, one], weight[:, other]) and (bias is None or bias[one] == bias[other])
+        if same and np.abs(gradient[:, one] - gradient[:, other]).max() <= within:
+            found |= {int(one), int(other)}
+    return sorted(found)
