@@ -11,12 +11,15 @@ from core.layers.batch_norm import BatchNorm
 from core.layers.concatenate import Concatenate
 from core.layers.dense import Dense
 from core.layers.dropout import Dropout
+from core.layers.eigh import Eigh
 from core.layers.embedding import Embedding
 from core.layers.flatten import Flatten
 from core.layers.gru import Gru
 from core.layers.layer_norm import LayerNorm
 from core.layers.lstm import Lstm
 from core.layers.matmul import Matmul
+from core.layers.matrix_log import MatrixLog
+from core.layers.matrix_power import MatrixPower
 from core.layers.multi_head_attention import MultiHeadAttention
 from core.layers.multiply import Multiply
 from core.layers.reduce_mean import ReduceMean
@@ -24,7 +27,9 @@ from core.layers.reduce_sum import ReduceSum
 from core.layers.reshape import Reshape
 from core.layers.rms_norm import RmsNorm
 from core.layers.rnn import Rnn
+from core.layers.second_order_pooling import SecondOrderPooling
 from core.layers.subtract import Subtract
+from core.layers.svd import Svd
 from core.layers.transpose import Transpose
 
 AnyLayer = (
@@ -49,6 +54,11 @@ AnyLayer = (
     | Lstm
     | Gru
     | MultiHeadAttention
+    | Svd
+    | Eigh
+    | MatrixLog
+    | MatrixPower
+    | SecondOrderPooling
 )
 """Every kind of layer. The request schema, the documentation, the clients and the generic tests follow from it."""
 

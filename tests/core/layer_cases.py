@@ -31,11 +31,44 @@ class Case:
     as_sent: bool = False
     """Whether the shapes are those of the request in every convention; else they are batch-first."""
 
-    def built(self, sizes: Sizes, convention: Convention) -> tuple[Layer, dict[str, Shape]]:
-        """The layer, and the inputs a, b, c ... that it reads, as this convention writes them."""
+    before: Sequence[Layer] = ()
+    """Layers between the inputs and this one, which reads the last of them: they make the numbers that it asks for."""
+
+    def built(self, sizes: Sizes, convention: Convention) -> tuple[list[Layer], dict[str, Shape]]:
+        """The layers, of which the last is the case's, and the inputs a, b, c ... as this convention writes them."""
         shapes = [shape if self.as_sent else tensor_shape(shape, convention) for shape in self.shapes(sizes)]
         inputs = dict(zip("abcd", shapes, strict=False))
-        return replace(self.layer(sizes), inputs=list(inputs)), inputs
+        reads = [self.before[-1].name or ""] if self.before else list(inputs)
+        return [*self.before, replace(self.layer(sizes), inputs=reads)], inputs
+
+
+def _made(kind: str, name: str, *inputs: str) -> Layer:
+    construct: Callable[..., Layer] = KINDS[kind]
+    return construct(name=name, inputs=list(inputs))
+
+
+TRANSPOSED = _made("transpose", "a^", "a")
+SYMMETRIC = (TRANSPOSED, _made("add", "a + a^", "a", "a^"))
+"""a + aᵀ, for layers that read symmetric matrices."""
+
+DEFINITE = (TRANSPOSED, _made("matmul", "a a^", "a", "a^"))
+"""a aᵀ, for layers that read positive definite matrices."""
+
+
+Shapes = Callable[[Sizes], Sequence[Shape]]
+
+RECTANGULAR: dict[str, Shapes] = {
+    "high matrices": lambda s: [(s.n, s.i + 2, s.i)],
+    "broad matrices": lambda s: [(s.n, s.i, s.i + 1)],
+    "stacks": lambda s: [(s.n, 2, s.i, s.i)],
+    "a matrix": lambda s: [(s.i, s.k)],
+}
+
+SQUARE: dict[str, Shapes] = {
+    "matrices": lambda s: [(s.n, s.i, s.i)],
+    "stacks": lambda s: [(s.n, s.k, 3, 3)],
+    "a matrix": lambda s: [(s.i, s.i)],
+}
 
 
 def _of(kind: str, **fields: object) -> Callable[[Sizes], Layer]:
@@ -155,4 +188,39 @@ CASES = [
     Case(
         "multi_head_attention without bias", _of("multi_head_attention", heads=3, bias=False), lambda s: [(s.n, s.k, 3)]
     ),
+    *(
+        Case(f"svd {part} of {shape}", _of("svd", part=part), shapes)
+        for part in ("values", "left", "right")
+        for shape, shapes in RECTANGULAR.items()
+    ),
+    *(
+        Case(f"eigh {part} of {shape}", _of("eigh", part=part), shapes, before=SYMMETRIC)
+        for part in ("values", "vectors")
+        for shape, shapes in SQUARE.items()
+    ),
+    *(
+        case
+        for name, fields in {
+            "matrix_log": {},
+            "matrix_power": {"exponent": 0.5},
+            "matrix_power -1.3": {"exponent": -1.3},
+        }.items()
+        for case in (
+            Case(f"{name} of matrices", _of(name.split()[0], **fields), lambda s: [(s.n, s.i, s.i + 4)], before=DEFINITE),
+            Case(f"{name} of a matrix", _of(name.split()[0], **fields), lambda s: [(3, 8)], before=DEFINITE, as_sent=True),
+        )
+    ),
+    *(
+        case
+        for exponent in (2.0, -1.0)
+        for case in (
+            Case(f"matrix_power {exponent} of matrices", _of("matrix_power", exponent=exponent),
+                 lambda s: [(s.n, s.i, s.i)], before=SYMMETRIC),
+            Case(f"matrix_power {exponent} of a matrix", _of("matrix_power", exponent=exponent),
+                 lambda s: [(3, 3)], before=SYMMETRIC),
+        )
+    ),
+    Case("second_order_pooling", _of("second_order_pooling", epsilon=0.1), lambda s: [(s.n, s.k, s.i)]),
+    Case("second_order_pooling without epsilon", _of("second_order_pooling", epsilon=0.0), lambda s: [(s.n, s.i + 3, s.i)]),
+    Case("second_order_pooling of a matrix", _of("second_order_pooling"), lambda s: [(s.k, s.i)]),
 ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -41,15 +42,19 @@ def problem_of(
     behind: bool = False,
 ) -> Problem:
     """The layer alone, or behind a layer for each thing that it reads."""
-    layer, inputs = case.built(sizes, convention)
-    layers: list[Layer] = []
+    (*layers, layer), inputs = case.built(sizes, convention)
     if behind and not layer.reads_classes:
-        layers = [ActivationLayer(function="sin", inputs=[name], name=f"{name}'") for name in inputs]
-        layer = replace(layer, inputs=[f"{name}'" for name in inputs])
+        *layers, layer = [_reading_primed(one, inputs) for one in (*layers, layer)]
+        layers = [*(ActivationLayer(function="sin", inputs=[name], name=f"{name}'") for name in inputs), *layers]
     plain = sampled([*layers, layer], inputs, convention=convention)
     if activation == "softmax" and len(plain.output_shape) < 2:
         activation = "tanh"
     return sampled([*layers, replace(layer, activation=activation)], inputs, convention=convention, loss=loss)
+
+
+def _reading_primed(layer: Layer, inputs: Collection[str]) -> Layer:
+    """The same layer behind the layers a', b' ... that read the inputs."""
+    return replace(layer, inputs=[f"{name}'" if name in inputs else name for name in layer.inputs or []])
 
 
 def test_no_layer_is_left_out() -> None:
@@ -84,8 +89,8 @@ def test_backward_agrees_with_central_differences(case: Case, convention: Conven
 
 @every_case
 def test_float32_agrees_with_float64(case: Case) -> None:
-    layer, inputs = case.built(SMALL, "row")
-    wide, narrow = (sampled([layer], inputs, dtype=dtype) for dtype in ("float64", "float32"))
+    layers, inputs = case.built(SMALL, "row")
+    wide, narrow = (sampled(layers, inputs, dtype=dtype) for dtype in ("float64", "float32"))
     found = backpropagated(narrow)
     assert {array.dtype for array in found.values()} == {np.dtype("float32")}
     assert_same(found, backpropagated(wide), 1e-5)

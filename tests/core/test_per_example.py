@@ -21,8 +21,8 @@ every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.r
 
 
 def problem_of(case: Case, convention: Convention) -> Problem:
-    layer, inputs = case.built(SIZES, convention)
-    return sampled([replace(layer, activation="tanh")], inputs, convention=convention)
+    (*before, layer), inputs = case.built(SIZES, convention)
+    return sampled([*before, replace(layer, activation="tanh")], inputs, convention=convention)
 
 
 def moved(problem: Problem, example: int) -> Problem:
@@ -77,4 +77,4 @@ def test_every_example_has_the_gradient_that_it_has_alone(case: Case, convention
 def test_some_kinds_couple_the_examples() -> None:
     coupled = {case.layer(SIZES).kind for case in CASES if per_example.coupling(problem_of(case, "row"))}
     assert coupled == {"batch_norm", "transpose", "reduce_sum", "reduce_mean", "concatenate", "matmul", "add", "multiply",
-                       "subtract"}  # fmt: skip
+                       "subtract", "svd", "eigh", "matrix_log", "matrix_power", "second_order_pooling"}  # fmt: skip

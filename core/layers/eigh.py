@@ -1,0 +1,109 @@
+"""eigh: the eigenvalues or eigenvectors of a symmetric matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape
+from core.layers.base import Layer, Steps
+from core.layers.matrices import converging, counted_from, refuse_unless_square, single_matrix, symmetric, transposed
+from core.place import Place
+from core.spec import limits
+from core.spectral.clusters import distinct, inverse_differences
+from core.spectral.eigen import eigen
+from core.spectral.gap import (
+    depends_on_choice,
+    differ_in_cluster,
+    first_of,
+    reaches_across,
+    small_gap,
+    smallest_gap,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eigh(Layer):
+    """The eigenvalues or the eigenvectors of a symmetric matrix X = U Λ Uᵀ.
+
+    Forward    values    Z = λ (…, d), ascending       X (…, d, d) symmetric
+               vectors   Z = U (…, d, d), an eigenvector in each column, in the order of λ
+    Backward   values    dX = U diag(dλ) Uᵀ
+               vectors   dX = U sym(K ∘ (Uᵀ dU)) Uᵀ     K_ij = 1/(λ_j − λ_i), 0 on the diagonal
+
+    sym(A) = (A + Aᵀ)/2: dX is the gradient within the symmetric matrices, and X is read as (X + Xᵀ)/2. Two layers that
+    read one X, one for each part, give Ionescu et al.'s layer with both factors.
+
+    Of the two signs of a vector, the one is taken with which its first largest component (by magnitude, components within
+    a thousandth of each other counting as equal) is positive. Where two values lie close together, their vectors are
+    ill-determined: the answer warns (`small-gap`) with the size of the gap. Where values are equal in working precision, a
+    gradient exists only if it does not depend on the choice of a basis: dλ_i = dλ_j for the values, (Uᵀ dU)_ij =
+    (Uᵀ dU)_ji for the vectors. Then it is exact, otherwise refused.
+
+    It reads one matrix for each example, n x d x d (or stacks of them); a tensor of rank 2 is one matrix as it is sent.
+
+    Source: Ionescu, Vantzos & Sminchisescu, Matrix Backpropagation for Deep Networks with Structured Layers (2015), §4.
+    """
+
+    kind: Literal["eigh"] = "eigh"
+
+    part: Literal["values", "vectors"] = field(default="values", metadata=limits(strict=False))
+    """Which factor flows on."""
+
+    equations: ClassVar[dict[str, str]] = {"any": "A = U diag(l) U'"}
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        seen = refuse_unless_square(self.kind, inputs[0], column)
+        return seen[:-1] if self.part == "values" else inputs[0]
+
+    def couples_examples(self, *inputs: Shape, column: bool) -> bool:
+        return len(inputs[0]) == 2
+
+    def working_size(self, *inputs: Shape) -> int:
+        return int(np.prod(inputs[0]))
+
+    def forward(self, place: Place) -> Steps:
+        result = place.new_result()
+        Z, once = place.as_sent(result) if self.part == "vectors" else result, single_matrix(place)
+        place.warnings = once
+
+        def step() -> None:
+            X = symmetric(place)
+            with converging(place):
+                at = eigen(X)
+            place.saved.update(values=at.values, vectors=at.vectors, cluster=at.cluster)
+            np.copyto(Z, at.values if self.part == "values" else at.vectors)
+            if self.part == "vectors":
+                gap = smallest_gap(at.values, X.shape[-1])
+                place.warnings = once + small_gap(gap, lambda index: counted_from(place, index), "eigenvalue")
+
+        return [step]
+
+    def backward(self, place: Place) -> Steps:
+        (dX,), dZ = place.d_inputs, place.d_result
+        if dX is None:
+            return []
+        into, d_vectors = place.as_sent(dX), place.as_sent(dZ)
+
+        def through_values() -> None:
+            U = place.saved["vectors"]
+            _refuse(place, differ_in_cluster(place.saved["cluster"], dZ))
+            np.copyto(into, (U * dZ[..., np.newaxis, :]) @ transposed(U))
+
+        def through_vectors() -> None:
+            values, U, cluster = (place.saved[name] for name in ("values", "vectors", "cluster"))
+            apart = distinct(cluster)
+            N = transposed(U) @ d_vectors
+            turn = (N - transposed(N)) / 2
+            _refuse(place, reaches_across(apart, turn, d_vectors))
+            np.copyto(into, U @ (inverse_differences(values, apart) * turn) @ transposed(U))
+
+        return [through_values if self.part == "values" else through_vectors]
+
+
+def _refuse(place: Place, dependent: Array) -> None:
+    """Refuse a gradient that depends on the basis of a cluster, in any matrix."""
+    if dependent.any():
+        raise depends_on_choice(place, counted_from(place, first_of(dependent)), "eigenvalues")

@@ -1,0 +1,41 @@
+"""matrix_log: the logarithm of a symmetric positive definite matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from core.arrays import Array
+from core.layers.matrix_function import MatrixFunction, refuse_unless_above_rounding
+from core.place import Place
+from core.spectral.functions import Logarithm, SpectralFunction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixLog(MatrixFunction):
+    """The logarithm of a symmetric positive definite matrix: the matrix Z with exp(Z) = X.
+
+    Forward    X  = U Λ Uᵀ                          X (…, d, d) symmetric, Λ > 0
+               Z  = U log(Λ) Uᵀ                     Z (…, d, d)
+    Backward   dX = U (F ∘ (Uᵀ sym(dZ) U)) Uᵀ       F_ij = (log λ_i − log λ_j)/(λ_i − λ_j), 1/λ_i where they are equal
+
+    sym(A) = (A + Aᵀ)/2. F is computed without loss of digits, so the gradient is exact at repeated and nearly repeated
+    eigenvalues too. It is the gradient within the symmetric matrices: dX is symmetric, and X is read as (X + Xᵀ)/2.
+
+    It reads one matrix for each example, n x d x d (or stacks of them); a tensor of rank 2 is one matrix as it is sent.
+    A matrix that is not symmetric, or whose smallest eigenvalue is not above the rounding of the largest, is refused.
+
+    Source: Ionescu, Vantzos & Sminchisescu (2015), §5.1; Daleckii & Krein (1965) for F.
+    """
+
+    kind: Literal["matrix_log"] = "matrix_log"
+    equations: ClassVar[dict[str, str]] = {"any": "Z = log(A) = U log(L) U', A = U L U'"}
+
+    def function(self) -> SpectralFunction:
+        return Logarithm()
+
+    def refuse_values(self, place: Place, values: Array) -> None:
+        why = "a logarithm takes a positive definite matrix"
+        refuse_unless_above_rounding(
+            place, values, why, "Add a multiple of the identity, as second_order_pooling does."
+        )

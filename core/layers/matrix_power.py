@@ -1,0 +1,55 @@
+"""matrix_power: a symmetric matrix to any real power."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array
+from core.layers.matrix_function import MatrixFunction, refuse_unless_above_rounding
+from core.place import Place
+from core.spec import limits
+from core.spectral.functions import Power, SpectralFunction, WholePower
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixPower(MatrixFunction):
+    """A symmetric matrix to the power p: its square root at p = 0.5, its inverse at −1, a whitening matrix at −0.5.
+
+    Forward    X  = U Λ Uᵀ                          X (…, d, d) symmetric
+               Z  = U Λ^p Uᵀ                        Z (…, d, d)
+    Backward   dX = U (F ∘ (Uᵀ sym(dZ) U)) Uᵀ       F_ij = (λ_i^p − λ_j^p)/(λ_i − λ_j), p λ_i^(p−1) where they are equal
+
+    sym(A) = (A + Aᵀ)/2. F is computed without loss of digits, so the gradient is exact at repeated and nearly repeated
+    eigenvalues too. It is the gradient within the symmetric matrices: dX is symmetric, and X is read as (X + Xᵀ)/2.
+
+    Whole exponents take any symmetric matrix, negative ones an invertible one; any other exponent a positive definite one.
+    It reads one matrix for each example, n x d x d (or stacks of them); a tensor of rank 2 is one matrix as it is sent.
+
+    Source: Ionescu, Vantzos & Sminchisescu (2015), §5.1; Higham, Functions of Matrices (2008), §3.2, for F.
+    """
+
+    kind: Literal["matrix_power"] = "matrix_power"
+
+    exponent: float = field(metadata=limits(ge=-100, le=100, examples=[0.5]))
+    """p, from −100 to 100."""
+
+    equations: ClassVar[dict[str, str]] = {"any": "Z = A^p = U L^p U', A = U L U'"}
+
+    @property
+    def _whole(self) -> bool:
+        return float(self.exponent).is_integer()
+
+    def function(self) -> SpectralFunction:
+        return WholePower(int(self.exponent)) if self._whole else Power(self.exponent)
+
+    def refuse_values(self, place: Place, values: Array) -> None:
+        hint = "Add a multiple of the identity before it."
+        if not self._whole:
+            why = f"the power {self.exponent:g} takes a positive definite matrix"
+            refuse_unless_above_rounding(place, values, why, hint)
+        elif self.exponent < 0:
+            why = f"the power {self.exponent:g} takes an invertible matrix"
+            refuse_unless_above_rounding(place, np.abs(values.real), why, hint)

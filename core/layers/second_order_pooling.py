@@ -1,0 +1,92 @@
+"""second_order_pooling: the logarithm of the features' second moments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape
+from core.layers.base import Layer, Steps
+from core.layers.matrices import converging, refuse_non_finite, refuse_unless_matrices, single_matrix, transposed
+from core.layers.matrix_function import (
+    ONE_VALUE,
+    function_of,
+    refuse_unless_above_rounding,
+)
+from core.place import Place, turned_shape
+from core.spec import limits
+from core.spectral.eigen import gram_eigen, gram_step
+from core.spectral.functions import Logarithm
+
+
+def rounding_of_squares(F: Array) -> float:
+    """The rounding of σ² for the smallest σ, in units of eps times the largest: that of σ, squared."""
+    eps = float(np.finfo(F.dtype).eps)
+    return float((16 * max(F.shape[-2:])) ** 2 * eps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondOrderPooling(Layer):
+    """Second-order pooling in the log-Euclidean geometry: which features occur together, over all positions.
+
+        Forward    A  = FᵀF + εI = V Λ Vᵀ               F (…, m, d): d features at each of m positions
+                   C  = log A = V log(Λ) Vᵀ             C (…, d, d)
+        Backward   dA = V (K ∘ (Vᵀ sym(dC) V)) Vᵀ       K_ij = (log λ_i − log λ_j)/(λ_i − λ_j), 1/λ_i where they are equal
+                   dF = 2 F dA                          (…, m, d)
+
+    sym(A) = (A + Aᵀ)/2. K is computed without loss of digits: with m < d the eigenvalue ε is repeated, and the gradient is
+    still exact. It reads one matrix for each example, n x positions x features (or stacks of them); images go through
+    reshape and transpose first. A tensor of rank 2 is one matrix as it is sent.
+
+    Source: Ionescu, Vantzos & Sminchisescu (2015), §5.1 (O2P layer); Daleckii & Krein (1965) for K.
+    """
+
+    kind: Literal["second_order_pooling"] = "second_order_pooling"
+
+    epsilon: float = field(default=1e-3, metadata=limits(ge=0))
+    """ε, added to every eigenvalue; 0 is allowed where FᵀF has an inverse."""
+
+    equations: ClassVar[dict[str, str]] = {"any": "C = log(F'F + epsilon I)"}
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        *stack, _, features = refuse_unless_matrices(self.kind, inputs[0], column)
+        refuse_unless_matrices(self.kind, (*stack, features, features), column=False)
+        return turned_shape((*stack, features, features), column)
+
+    def couples_examples(self, *inputs: Shape, column: bool) -> bool:
+        return len(inputs[0]) == 2
+
+    def working_size(self, *inputs: Shape) -> int:
+        *stack, _, features = inputs[0]
+        return int(np.prod(stack)) * features * (features + inputs[0][-2])
+
+    def forward(self, place: Place) -> Steps:
+        F, C = place.as_sent(place.inputs[0]), place.as_sent(place.new_result())
+        place.warnings = single_matrix(place)
+
+        def step() -> None:
+            refuse_non_finite(place, F)
+            with converging(place):
+                at, projected = gram_eigen(F, self.epsilon, ONE_VALUE)
+            why, rounding = "FᵀF + εI has to be positive definite", rounding_of_squares(F)
+            refuse_unless_above_rounding(place, at.values, why, "Send a larger epsilon.", rounding)
+            place.saved.update(values=at.values, vectors=at.vectors, projected=projected)
+            np.copyto(C, function_of(at, Logarithm(), gram_step(F)))
+
+        return [step]
+
+    def backward(self, place: Place) -> Steps:
+        (dF,), dC = place.d_inputs, place.as_sent(place.d_result)
+        if dF is None:
+            return []
+        into = place.as_sent(dF)
+
+        def step() -> None:
+            V, FV = place.saved["vectors"], place.saved["projected"]
+            K = Logarithm().divided_differences(place.saved["values"])
+            G = transposed(V) @ (dC + transposed(dC)) @ V
+            np.matmul(FV @ (K * G), transposed(V), out=into)
+
+        return [step]

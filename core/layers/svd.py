@@ -1,0 +1,137 @@
+"""svd: the singular values or singular vectors of a matrix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape
+from core.layers.base import Layer, Steps
+from core.layers.matrices import (
+    converging,
+    counted_from,
+    refuse_non_finite,
+    refuse_unless_matrices,
+    single_matrix,
+    transposed,
+)
+from core.place import Place, turned_shape
+from core.spec import limits
+from core.spectral.clusters import distinct
+from core.spectral.gap import (
+    depends_on_choice,
+    differ_in_cluster,
+    first_of,
+    reaches_across,
+    reaches_outside,
+    small_gap,
+    smallest_gap,
+)
+from core.spectral.singular import Singular, singular
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Svd(Layer):
+    """The singular values or singular vectors of a matrix X = U Σ Vᵀ, m x n of any proportion, p = min(m, n).
+
+    Forward    values    Z = σ (…, p), descending         X (…, m, n)
+               left      Z = U (…, m, p)                  a vector in each column, in the order of σ
+               right     Z = V (…, n, p)                  V, not Vᵀ
+    Backward   values    dX = U diag(dσ) Vᵀ
+               left      dX = U (F ∘ (UᵀdU − dUᵀU)) Σ Vᵀ + (I − U Uᵀ) dU Σ⁻¹ Vᵀ
+               right     dX = U Σ (F ∘ (VᵀdV − dVᵀV)) Vᵀ + U Σ⁻¹ dVᵀ (I − V Vᵀ)
+
+    F_ij = 1/(σ_j² − σ_i²), 0 on the diagonal. Layers that read one X, one for each part, give the layer with all factors.
+
+    Of the two signs of a pair (u, v), the one is taken with which the first largest component of u (by magnitude,
+    components within a thousandth of each other counting as equal) is positive. Where two values lie close together, or
+    the last one close to 0 and the vectors do not fill their space, vectors are ill-determined: the answer warns
+    (`small-gap`) with the size of the gap. Where values are equal in working precision, a gradient exists only if it does
+    not depend on the choice of a basis: dσ_i = dσ_j for the values, symmetric UᵀdU or VᵀdV between them for the vectors;
+    and at σ_i = 0, where |σ| has its kink, only for dσ_i = 0. Then it is exact, otherwise refused.
+
+    It reads one matrix for each example, n x rows x columns (or stacks of them); a tensor of rank 2 is one matrix as it
+    is sent.
+
+    Source: Ionescu, Vantzos & Sminchisescu, Matrix Backpropagation for Deep Networks with Structured Layers (2015), §4;
+    Townsend, Differentiating the Singular Value Decomposition (2016), for both proportions.
+    """
+
+    kind: Literal["svd"] = "svd"
+
+    part: Literal["values", "left", "right"] = field(default="values", metadata=limits(strict=False))
+    """Which factor flows on."""
+
+    equations: ClassVar[dict[str, str]] = {"any": "A = U diag(s) V'"}
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        *stack, rows, columns = refuse_unless_matrices(self.kind, inputs[0], column)
+        count = min(rows, columns)
+        if self.part == "values":
+            return (*stack, count)
+        return turned_shape((*stack, rows if self.part == "left" else columns, count), column)
+
+    def couples_examples(self, *inputs: Shape, column: bool) -> bool:
+        return len(inputs[0]) == 2
+
+    def working_size(self, *inputs: Shape) -> int:
+        *stack, rows, columns = inputs[0]
+        return int(np.prod(stack)) * (rows + columns) * min(rows, columns)
+
+    def forward(self, place: Place) -> Steps:
+        X, result = place.as_sent(place.inputs[0]), place.new_result()
+        Z, once = result if self.part == "values" else place.as_sent(result), single_matrix(place)
+        rows, columns = X.shape[-2:]
+        outside = rows > columns if self.part == "left" else columns >= rows
+        place.warnings = once
+
+        def step() -> None:
+            refuse_non_finite(place, X)
+            with converging(place):
+                at = singular(X)
+            place.saved.update(left=at.left, values=at.values, right=at.right, cluster=at.cluster, zero=at.zero)
+            np.copyto(Z, at.values if self.part == "values" else at.left if self.part == "left" else at.right)
+            if self.part != "values":
+                gap = smallest_gap(at.values, max(rows, columns), to_zero=outside)
+                place.warnings = once + small_gap(gap, lambda index: counted_from(place, index), "singular value")
+
+        return [step]
+
+    def backward(self, place: Place) -> Steps:
+        (dX,), dZ = place.d_inputs, place.d_result
+        if dX is None:
+            return []
+        into, d_vectors = place.as_sent(dX), place.as_sent(dZ)
+
+        def step() -> None:
+            at = Singular(*(place.saved[name] for name in ("left", "values", "right", "cluster", "zero")))
+            if self.part == "values":
+                _refuse(place, differ_in_cluster(at.cluster, dZ) | (at.zero & (dZ.real != 0)).any(axis=-1))
+                np.copyto(into, (at.left * dZ[..., np.newaxis, :]) @ transposed(at.right))
+            elif self.part == "left":
+                np.copyto(into, _through(place, at, at.left, at.right, d_vectors))
+            else:
+                np.copyto(into, transposed(_through(place, at, at.right, at.left, d_vectors)))
+
+        return [step]
+
+
+def _through(place: Place, at: Singular, U: Array, V: Array, dU: Array) -> Array:
+    """dX of X = U Σ Vᵀ, given dU. For dV it is the same of Xᵀ = V Σ Uᵀ.
+
+    (F ∘ A) Σ with A = UᵀdU − dUᵀU is ½ (1/(σ_j − σ_i) + 1/(σ_j + σ_i)) ∘ A, in which nothing is squared.
+    """
+    N = transposed(U) @ dU
+    turn = (N - transposed(N)) / 2
+    outside = dU - U @ N
+    _refuse(place, reaches_across(distinct(at.cluster), turn, dU) | reaches_outside(at.zero, outside, dU))
+    inside = U @ ((at.inverse_differences + at.inverse_sums) * turn)
+    return np.asarray((inside + outside * at.inverses[..., np.newaxis, :]) @ transposed(V))
+
+
+def _refuse(place: Place, dependent: Array) -> None:
+    """Refuse a gradient that depends on the basis of a cluster, in any matrix."""
+    if dependent.any():
+        raise depends_on_choice(place, counted_from(place, first_of(dependent)), "singular values")

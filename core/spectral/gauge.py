@@ -1,0 +1,18 @@
+"""The choice that a decomposition leaves open, and how it is made: the sign of every vector."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.arrays import Array, real
+
+ALMOST_LARGEST = 0.999
+"""Components within this share of the largest count as largest, so that rounding does not choose among equal ones."""
+
+
+def signs(vectors: Array) -> Array:
+    """±1 for every column, with which its first largest component (by magnitude) is positive; shape (…, 1, columns)."""
+    size = np.abs(real(vectors))
+    first = (size >= ALMOST_LARGEST * size.max(axis=-2, keepdims=True)).argmax(axis=-2)
+    leading = np.take_along_axis(real(vectors), first[..., np.newaxis, :], axis=-2)
+    return np.where(leading < 0, -1, 1).astype(real(vectors).dtype)
