@@ -4,11 +4,14 @@ In the mathematics a tensor is batch-first: a matrix of activations is n x featu
 matrix lie innermost: it is stored as features x n and seen through a transposed view. Sums over features, bias columns
 and products with a row of ones then run over long contiguous stretches, and the row of ones that turns a weight matrix
 and its bias into one product (`[A 1] [W; b]`) costs one spare row of memory. A large matrix lies row by row, as BLAS
-multiplies it faster. Steps that multiply matrices use `product`, which does not mind either.
+multiplies it faster. Steps that multiply matrices use `product`, which does not mind either. Images, in the mathematics
+n x channels x height x width, lie as height x channels x width x n: what a convolution reads is then one piece of memory
+for each row of its result.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -48,9 +51,22 @@ def is_small(shape: Shape) -> bool:
     return len(shape) == 2 and shape[0] * shape[1] <= SMALL
 
 
+IMAGES = (2, 1, 3, 0)
+"""The axes of images from the slowest to the fastest in memory: height, channels, width, examples."""
+
+
+def arranged(memory: Array, shape: Shape) -> Array:
+    """A vector as a tensor: the examples of small matrices and of images innermost, anything else row by row."""
+    if is_small(shape):
+        return memory.reshape(shape[::-1]).T
+    if len(shape) == 4:
+        return memory.reshape([shape[axis] for axis in IMAGES]).transpose(np.argsort(IMAGES))
+    return memory.reshape(shape)
+
+
 def tensor_memory(shape: Shape, dtype: DTypeLike) -> Array:
-    """Uninitialised memory for a tensor: the examples of a small matrix innermost, anything else row by row."""
-    return np.empty(shape[::-1], dtype).T if is_small(shape) else np.empty(shape, dtype)
+    """Uninitialised memory for a tensor, as it is `arranged`."""
+    return arranged(np.empty(math.prod(shape), dtype), shape)
 
 
 def extended_matrix(examples: int, features: int, dtype: DTypeLike) -> Array:

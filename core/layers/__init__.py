@@ -6,20 +6,25 @@ from typing import get_args
 
 from core.layers.activation import ActivationLayer
 from core.layers.add import Add
+from core.layers.average_pool2d import AveragePool2d
 from core.layers.base import Layer, Parameter
 from core.layers.batch_norm import BatchNorm
 from core.layers.concatenate import Concatenate
+from core.layers.conv1d import Conv1d
+from core.layers.conv2d import Conv2d
 from core.layers.dense import Dense
 from core.layers.dropout import Dropout
 from core.layers.eigh import Eigh
 from core.layers.embedding import Embedding
 from core.layers.flatten import Flatten
+from core.layers.global_average_pool import GlobalAveragePool
 from core.layers.gru import Gru
 from core.layers.layer_norm import LayerNorm
 from core.layers.lstm import Lstm
 from core.layers.matmul import Matmul
 from core.layers.matrix_log import MatrixLog
 from core.layers.matrix_power import MatrixPower
+from core.layers.max_pool2d import MaxPool2d
 from core.layers.multi_head_attention import MultiHeadAttention
 from core.layers.multiply import Multiply
 from core.layers.reduce_mean import ReduceMean
@@ -45,6 +50,11 @@ AnyLayer = (
     | Transpose
     | ReduceSum
     | ReduceMean
+    | Conv1d
+    | Conv2d
+    | MaxPool2d
+    | AveragePool2d
+    | GlobalAveragePool
     | BatchNorm
     | LayerNorm
     | RmsNorm

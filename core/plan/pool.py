@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import Array, Shape, in_memory_order, is_small
+from core.arrays import Array, Shape, arranged, in_memory_order
 
 
 class Pool:
@@ -29,8 +29,7 @@ class Pool:
             self._free = [free for free in self._free if free is not block]
         else:
             block = np.empty(size, self._dtype)
-        memory = block[:size]
-        return memory.reshape(shape[::-1]).T if is_small(shape) else memory.reshape(shape)
+        return arranged(block[:size], shape)
 
     def hand_back(self, array: Array) -> None:
         """Let the memory of a lent array be lent again."""

@@ -9,6 +9,7 @@ from functools import partial
 from core.arrays import Shape
 from core.convention import Convention, tensor_shape
 from core.layers import KINDS, Layer
+from core.layers.conv2d import Conv2d
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,11 @@ def _dense(**fields: object) -> Callable[[Sizes], Layer]:
 def _embedding() -> Callable[[Sizes], Layer]:
     construct: Callable[..., Layer] = KINDS["embedding"]
     return lambda s: construct(vocabulary_size=s.k + 1, units=s.o)
+
+
+def _convolution(kind: str, **fields: object) -> Callable[[Sizes], Layer]:
+    construct: Callable[..., Layer] = partial(KINDS[kind], **fields)  # type: ignore[arg-type]
+    return lambda s: construct(filters=s.o)
 
 
 def _recurrent(kind: str, **fields: object) -> Callable[[Sizes], Layer]:
@@ -223,4 +229,34 @@ CASES = [
     Case("second_order_pooling", _of("second_order_pooling", epsilon=0.1), lambda s: [(s.n, s.k, s.i)]),
     Case("second_order_pooling without epsilon", _of("second_order_pooling", epsilon=0.0), lambda s: [(s.n, s.i + 3, s.i)]),
     Case("second_order_pooling of a matrix", _of("second_order_pooling"), lambda s: [(s.k, s.i)]),
+    Case("conv1d", _convolution("conv1d", kernel_size=2), lambda s: [(s.n, s.i, s.k + 2)]),
+    Case("strided conv1d", _convolution("conv1d", kernel_size=[3], stride=2, padding=1, mode="convolution"),
+         lambda s: [(s.n, s.i, s.k + 2)]),
+    Case("dilated conv1d to the same length", _convolution("conv1d", kernel_size=3, dilation=2, padding="same"),
+         lambda s: [(s.n, s.i, s.k)]),
+    Case("conv2d", _convolution("conv2d", kernel_size=2), lambda s: [(s.n, s.i, s.k + 1, 3)]),
+    Case("convolution in the strict sense", _convolution("conv2d", kernel_size=[3, 2], mode="convolution", padding=[2, 1]),
+         lambda s: [(s.n, s.i, s.k, 2)]),
+    Case("strided conv2d without bias", _convolution("conv2d", kernel_size=3, stride=[2, 3], padding=1, bias=False),
+         lambda s: [(s.n, s.i, s.k + 1, 4)]),
+    Case("dilated conv2d", _convolution("conv2d", kernel_size=[3, 2], dilation=[2, 3], stride=[3, 1], padding=2),
+         lambda s: [(s.n, 2, s.k + 3, 5)]),
+    Case("dilated conv2d to the same size", _convolution("conv2d", kernel_size=2, dilation=3, stride=2, padding="same"),
+         lambda s: [(s.n, 1, s.k + 3, 4)]),
+    Case("grouped conv2d", lambda s: Conv2d(filters=2 * s.o, kernel_size=2, groups=2, padding=1),
+         lambda s: [(s.n, 2 * s.i, s.k, 2)]),
+    Case("depthwise conv2d", lambda s: Conv2d(filters=3, kernel_size=[1, 2], groups=3, mode="convolution"),
+         lambda s: [(s.n, 3, s.k, 3)]),
+    *(
+        Case(f"{kind} {name}", _of(kind, **fields), lambda s: [(s.n, s.i, s.k + 3, 5)])
+        for kind in ("max_pool2d", "average_pool2d")
+        for name, fields in (
+            ("", {"size": 2}),
+            ("with overlap", {"size": 3, "stride": [1, 2]}),
+            ("with padding", {"size": [2, 3], "stride": 2, "padding": 1}),
+            ("with gaps", {"size": 1, "stride": 2}),
+        )
+    ),
+    Case("global_average_pool", _of("global_average_pool"), lambda s: [(s.n, s.i, s.k, 3)]),
+    Case("global_average_pool of sequences", _of("global_average_pool"), lambda s: [(s.n, s.i, s.k)]),
 ]  # fmt: skip

@@ -14,8 +14,6 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 NOT_YET = {
-    "cs231n_conv_forward": "a convolution layer",
-    "cs231n_maxpool_forward": "a pooling layer",
     "cs231n_sgd_momentum": "optimizers with momentum",
     "cs231n_rmsprop": "the RMSprop optimizer",
 }
@@ -24,16 +22,44 @@ NOT_YET = {
 LOSSES = {"half_squared_error": "half_squared_error", "squared_error": "half_squared_error"}
 
 
+def layer_of(layer: dict[str, Any], convention: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The layer and its parameters as a request has them."""
+    match layer["type"]:
+        case "conv2d":
+            filters, _, *kernel = np.shape(layer["K"])
+            sides = {"kernel_size": kernel, "stride": layer["stride"], "padding": layer["pad"]}
+            return {"kind": "conv2d", "filters": filters, **sides}, {"weight": layer["K"], "bias": layer["b"]}
+        case "maxpool":
+            return {"kind": "max_pool2d", "size": layer["size"], "stride": layer["stride"]}, {}
+        case "dense":
+            units = np.shape(layer["W"])[0 if convention == "column" else 1]
+            has_bias = layer.get("b") is not None
+            parameters = {"weight": layer["W"]} | ({"bias": layer["b"]} if has_bias else {})
+            return {"kind": "dense", "units": units, "bias": has_bias, "activation": layer["activation"]}, parameters
+    raise LookupError(layer["type"])
+
+
+def output_shape(network: dict[str, Any]) -> tuple[int, ...]:
+    """The shape of the output as its convention writes it."""
+    if np.ndim(network["X"]) == 4:
+        examples, _, height, width = np.shape(network["X"])
+        last = network["layers"][-1]
+        filters = len(last["K"]) if "K" in last else np.shape(network["X"])[1]
+        size, pad = np.shape(last["K"])[-1] if "K" in last else last["size"], last.get("pad", 0)
+        return examples, filters, *((length + 2 * pad - size) // last["stride"] + 1 for length in (height, width))
+    units = np.shape(network["layers"][-1]["W"])
+    if network["convention"] == "column":
+        return units[0], np.shape(network["X"])[1]
+    return np.shape(network["X"])[0], units[1]
+
+
 def request_of(case: dict[str, Any]) -> dict[str, Any]:
-    """The request for a case with a network of dense layers."""
+    """The request for a case with a network."""
     network = case["network"]
     layers, parameters = [], {}
-    for position, layer in enumerate(network["layers"], 1):
-        assert layer["type"] == "dense"
-        units = np.shape(layer["W"])[0 if network["convention"] == "column" else 1]
-        has_bias = layer.get("b") is not None
-        layers.append({"kind": "dense", "units": units, "bias": has_bias, "activation": layer["activation"]})
-        parameters[str(position)] = {"weight": layer["W"]} | ({"bias": layer["b"]} if has_bias else {})
+    for position, described in enumerate(network["layers"], 1):
+        layer, parameters[str(position)] = layer_of(described, network["convention"])
+        layers.append(layer)
     loss = dict(network["loss"])
     kind = loss.pop("type")
     request: dict[str, Any] = {
@@ -45,10 +71,8 @@ def request_of(case: dict[str, Any]) -> dict[str, Any]:
         "verify": True,
     }
     if kind == "sum":  # The gradient of the sum of the outputs: 1 at each of them.
-        examples = np.shape(network["X"])[1 if network["convention"] == "column" else 0]
-        shape = (units, examples) if network["convention"] == "column" else (examples, units)
         request["loss"] = {"kind": "upstream"}
-        request["batch"]["upstream"] = np.ones(shape).tolist()
+        request["batch"]["upstream"] = np.ones(output_shape(network)).tolist()
     else:
         request["loss"] = {"kind": LOSSES.get(kind, kind), "reduction": loss.get("reduction", "sum")}
         request["batch"]["targets"] = network["T"]

@@ -1,4 +1,4 @@
-"""Every published example that dense layers can express, over HTTP, to the last digit that its source prints."""
+"""Every published example that is a network, over HTTP, to the last digit that its source prints."""
 
 from __future__ import annotations
 

@@ -6,8 +6,6 @@ import re
 from pathlib import Path
 
 NOT_YET = {
-    14: "convolution and pooling",
-    15: "convolution and pooling",
     16: "svd, eigh, matrix functions and normalized cuts",
     17: "/v1/invert",
     19: "optimizers",

@@ -1,0 +1,46 @@
+"""average_pool2d: the mean of every window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Step, constant
+from core.layers.base import Steps
+from core.layers.pooling import Pooling
+from core.place import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AveragePool2d(Pooling):
+    """Mean over each window of K numbers, channel by channel.
+
+        Forward    Z[w] = (1/K) Σ X[k] over the k in window w
+        Backward   dX[k] = (1/K) Σ dZ[w] over the windows w that k is in
+
+    Padding counts as zeros, K is always height · width of the window.
+
+    Source: Zhang, Derivation of Backpropagation in Convolutional Neural Network (2016), §2; torch.nn.AvgPool2d.
+    """
+
+    kind: Literal["average_pool2d"] = "average_pool2d"
+    equations: ClassVar[dict[str, str]] = {"any": "Z = mean of A over each window"}
+
+    def forward(self, place: Place) -> Steps:
+        (X,), Z = place.inputs, place.new_result()
+        rows, columns = self._windows(X.shape)
+        share = constant(1 / (rows.size * columns.size), Z)
+        sums = [partial(np.add, windows, numbers, windows) for windows, numbers in self._offsets(Z, X)]
+        return [lambda: Z.fill(0), *sums, partial(np.multiply, Z, share, Z)]
+
+    def backward(self, place: Place) -> Steps:
+        (X,), (dX,), dZ = place.inputs, place.d_inputs, place.d_result
+        if dX is None:
+            return []
+        rows, columns = self._windows(X.shape)
+        share, shared = constant(1 / (rows.size * columns.size), dZ), np.empty_like(dZ)
+        steps: list[Step] = [partial(dX.fill, 0), partial(np.multiply, dZ, share, shared)]
+        return steps + [partial(np.add, numbers, windows, numbers) for windows, numbers in self._offsets(shared, dX)]

@@ -1,0 +1,37 @@
+"""conv2d: filters that move over images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from core.layers.convolution import Convolution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conv2d(Convolution):
+    """Convolutional layer for images, in every convention n x channels x height x width.
+
+    With filter o, channel c, window (r, s), kernel offset (i, j), and strides, padding and dilation left out:
+
+        Forward    Z[n, o, r, s] = Σ_c Σ_ij W[o, c, i, j] X[n, c, r + i, s + j] + b[o]        cross_correlation
+                   Z[n, o, r, s] = Σ_c Σ_ij W[o, c, i, j] X[n, c, r + I − i, s + J − j] + b[o]    convolution: W turned by
+                                                                                     180°, I and J its last offsets
+        Backward   dW[o, c] = Σ_n X[n, c] ⋆ dZ[n, o]            valid cross-correlation (turned by 180° for a convolution)
+                   dX[n, c] = Σ_o dZ[n, o] ∗ W[o, c]            full convolution (cross-correlation for a convolution)
+                   db[o]    = Σ_nrs dZ[n, o, r, s]
+
+    The result has (H + padding − dilation (kernel − 1) − 1) div stride + 1 rows, and columns likewise. With groups, filters
+    and channels are divided into blocks, and a filter reads the channels of its block: W has channels / groups of them.
+
+    All three are products of matrices over images lowered along the width (``core/layers/lowering.py``).
+
+    Source: Zhang, Derivation of Backpropagation in Convolutional Neural Network (2016), for true convolution; torch.nn.Conv2d
+    for the names and the shape of W.
+    """
+
+    kind: Literal["conv2d"] = "conv2d"
+    axes: ClassVar[tuple[str, ...]] = ("height", "width")
+    equations: ClassVar[dict[str, str]] = {
+        "any": "Z[n, o] = sum over c of A[n, c] * W[o, c] + b[o], W is filters x channels / groups x kernel height x width"
+    }

@@ -1,0 +1,47 @@
+"""global_average_pool: the mean of every channel."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Shape, constant
+from core.layers.base import Layer, Steps, misfit
+from core.place import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GlobalAveragePool(Layer):
+    """Mean over all positions of each channel: n x channels x … -> n x channels.
+
+        Forward    Z[n, c] = (1/K) Σ X[n, c, …] over the K positions
+        Backward   dX[n, c, …] = dZ[n, c] / K
+
+    Source: Lin, Chen & Yan, Network in Network (2014), §3.2.
+    """
+
+    kind: Literal["global_average_pool"] = "global_average_pool"
+    equations: ClassVar[dict[str, str]] = {"any": "Z = mean of A over the positions of each channel"}
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        (x,) = inputs
+        if len(x) < 3:
+            sent = list(x[::-1] if column and len(x) == 2 else x)
+            misfit(f"global_average_pool reads n x channels x positions; it reads a tensor of shape {sent}.")
+        return x[:2]
+
+    def forward(self, place: Place) -> Steps:
+        (X,), Z = place.inputs, place.new_result()
+        share = constant(1 / math.prod(X.shape[2:]), Z)
+        return [partial(np.sum, X, axis=tuple(range(2, X.ndim)), out=Z), partial(np.multiply, Z, share, Z)]
+
+    def backward(self, place: Place) -> Steps:
+        (dX,), dZ = place.d_inputs, place.d_result
+        if dX is None:
+            return []
+        share = constant(1 / math.prod(dX.shape[2:]), dZ)
+        return [partial(np.multiply, dZ.reshape(*dZ.shape, *[1] * (dX.ndim - 2)), share, dX)]

@@ -1,0 +1,117 @@
+"""Windows: where a kernel or a pool stands along each axis of an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from core.layers.base import misfit
+from core.spec import WholeNumber
+
+Sides = WholeNumber | list[WholeNumber]
+"""A length for every axis, or one for each."""
+
+Padding = Sides | Literal["same"]
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The windows along one axis.
+
+    Window o reads the numbers o·stride − before + offset·dilation, for each offset below `size`; those before 0 and
+    beyond the last are padding.
+    """
+
+    length: int
+    size: int
+    stride: int = 1
+    before: int = 0
+    after: int = 0
+    dilation: int = 1
+
+    @property
+    def padded(self) -> int:
+        """The length of the axis with its padding."""
+        return self.before + self.length + self.after
+
+    @property
+    def reach(self) -> int:
+        """From a window's first number to its last, both included."""
+        return self.dilation * (self.size - 1) + 1
+
+    @property
+    def count(self) -> int:
+        """How many windows there are, at most 0 where the axis is too short for one."""
+        return (self.padded - self.reach) // self.stride + 1
+
+    def inside(self, offset: int) -> tuple[slice, slice]:
+        """The windows whose number at that offset is no padding, and these numbers."""
+        start = offset * self.dilation - self.before
+        first = max(0, -(start // self.stride))
+        last = min(self.count, (self.length - 1 - start) // self.stride + 1)
+        if last <= first:
+            return slice(0, 0), slice(0, 0)
+        return slice(first, last), slice(start + first * self.stride, start + (last - 1) * self.stride + 1, self.stride)
+
+
+def windows_along(
+    kind: str,
+    lengths: Sequence[int],
+    *,
+    size: Sides,
+    size_field: str,
+    stride: Sides,
+    padding: Padding,
+    dilation: Sides = 1,
+) -> list[Windows]:
+    """The windows along each axis.
+
+    Raises:
+        Refusal: a size, stride, padding or dilation that is impossible, or a window that is larger than the image.
+    """
+    rank = len(lengths)
+    sizes = _each(kind, size_field, size, rank, least=1)
+    strides = _each(kind, "stride", stride, rank, least=1)
+    dilations = _each(kind, "dilation", dilation, rank, least=1)
+    if padding == "same":
+        bare = [Windows(*axis) for axis in zip(lengths, sizes, strides, strict=True)]
+        return [_same(axis, step) for axis, step in zip(bare, dilations, strict=True)]
+    paddings = _each(kind, "padding", padding, rank, least=0)
+    found = [
+        Windows(length, size, stride, before=pad, after=pad, dilation=step)
+        for length, size, stride, pad, step in zip(lengths, sizes, strides, paddings, dilations, strict=True)
+    ]
+    for axis in found:
+        if axis.count < 1:
+            padded = f" and {axis.padded} with its padding" if axis.before else ""
+            misfit(
+                f"a window of {kind} reaches over {axis.reach} numbers; an axis of the images {list(lengths)} has "
+                f"{axis.length}{padded}.",
+                size_field,
+                expected=f"at most {axis.padded}",
+                got=axis.reach,
+                hint='A smaller window, more padding, or "padding": "same".' if size_field == "kernel_size" else None,
+            )
+    return found
+
+
+def _each(kind: str, field: str, value: Sides | str, rank: int, *, least: int) -> list[int]:
+    """The value of a field for each axis."""
+    values = [value] * rank if isinstance(value, int) else value
+    if isinstance(values, str) or len(values) != rank or any(number < least for number in values):
+        misfit(
+            f"{kind} takes one {field}, or one for each of its {rank} axes, from {least} on; it was given {value}.",
+            field,
+            expected=f"{rank} integers from {least} on",
+            got=value,
+        )
+    return values
+
+
+def _same(axis: Windows, dilation: int) -> Windows:
+    """Padding with which there are ⌈length / stride⌉ windows; an odd number goes behind, as in TensorFlow and torch."""
+    reach = dilation * (axis.size - 1) + 1
+    count = -(-axis.length // axis.stride)
+    total = max((count - 1) * axis.stride + reach - axis.length, 0)
+    return Windows(axis.length, axis.size, axis.stride, total // 2, total - total // 2, dilation)
