@@ -6,12 +6,12 @@ from typing import get_args
 
 from core.layers.activation import ActivationLayer
 from core.layers.add import Add
-from core.layers.average_pool2d import AveragePool2d
+from core.layers.average_pool2d import AveragePool2D
 from core.layers.base import Layer, Parameter
 from core.layers.batch_norm import BatchNorm
 from core.layers.concatenate import Concatenate
-from core.layers.conv1d import Conv1d
-from core.layers.conv2d import Conv2d
+from core.layers.conv1d import Conv1D
+from core.layers.conv2d import Conv2D
 from core.layers.dense import Dense
 from core.layers.dropout import Dropout
 from core.layers.eigh import Eigh
@@ -24,7 +24,7 @@ from core.layers.lstm import Lstm
 from core.layers.matmul import Matmul
 from core.layers.matrix_log import MatrixLog
 from core.layers.matrix_power import MatrixPower
-from core.layers.max_pool2d import MaxPool2d
+from core.layers.max_pool2d import MaxPool2D
 from core.layers.multi_head_attention import MultiHeadAttention
 from core.layers.multiply import Multiply
 from core.layers.reduce_mean import ReduceMean
@@ -50,10 +50,10 @@ AnyLayer = (
     | Transpose
     | ReduceSum
     | ReduceMean
-    | Conv1d
-    | Conv2d
-    | MaxPool2d
-    | AveragePool2d
+    | Conv1D
+    | Conv2D
+    | MaxPool2D
+    | AveragePool2D
     | GlobalAveragePool
     | BatchNorm
     | LayerNorm

@@ -15,7 +15,7 @@ from core.place import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AveragePool2d(Pooling):
+class AveragePool2D(Pooling):
     """Mean over each window of K numbers, channel by channel.
 
         Forward    Z[w] = (1/K) Σ X[k] over the k in window w

@@ -9,7 +9,7 @@ from core.layers.convolution import Convolution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conv1d(Convolution):
+class Conv1D(Convolution):
     """Convolutional layer for sequences, in every convention n x channels x time.
 
     With filter o, channel c, window t, kernel offset j, and stride, padding and dilation left out:

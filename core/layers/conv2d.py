@@ -9,7 +9,7 @@ from core.layers.convolution import Convolution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conv2d(Convolution):
+class Conv2D(Convolution):
     """Convolutional layer for images, in every convention n x channels x height x width.
 
     With filter o, channel c, window (r, s), kernel offset (i, j), and strides, padding and dilation left out:

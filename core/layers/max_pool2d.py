@@ -15,7 +15,7 @@ from core.place import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MaxPool2d(Pooling):
+class MaxPool2D(Pooling):
     """Largest number of each window, channel by channel.
 
         Forward    Z[w] = max X[k] over the k in window w

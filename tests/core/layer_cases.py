@@ -9,7 +9,7 @@ from functools import partial
 from core.arrays import Shape
 from core.convention import Convention, tensor_shape
 from core.layers import KINDS, Layer
-from core.layers.conv2d import Conv2d
+from core.layers.conv2d import Conv2D
 
 
 @dataclass(frozen=True)
@@ -243,9 +243,9 @@ CASES = [
          lambda s: [(s.n, 2, s.k + 3, 5)]),
     Case("dilated conv2d to the same size", _convolution("conv2d", kernel_size=2, dilation=3, stride=2, padding="same"),
          lambda s: [(s.n, 1, s.k + 3, 4)]),
-    Case("grouped conv2d", lambda s: Conv2d(filters=2 * s.o, kernel_size=2, groups=2, padding=1),
+    Case("grouped conv2d", lambda s: Conv2D(filters=2 * s.o, kernel_size=2, groups=2, padding=1),
          lambda s: [(s.n, 2 * s.i, s.k, 2)]),
-    Case("depthwise conv2d", lambda s: Conv2d(filters=3, kernel_size=[1, 2], groups=3, mode="convolution"),
+    Case("depthwise conv2d", lambda s: Conv2D(filters=3, kernel_size=[1, 2], groups=3, mode="convolution"),
          lambda s: [(s.n, 3, s.k, 3)]),
     *(
         Case(f"{kind} {name}", _of(kind, **fields), lambda s: [(s.n, s.i, s.k + 3, 5)])

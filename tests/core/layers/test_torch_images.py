@@ -9,10 +9,10 @@ import pytest
 
 from core.arrays import Array
 from core.layers import Layer
-from core.layers.average_pool2d import AveragePool2d
-from core.layers.conv1d import Conv1d
-from core.layers.conv2d import Conv2d
-from core.layers.max_pool2d import MaxPool2d
+from core.layers.average_pool2d import AveragePool2D
+from core.layers.conv1d import Conv1D
+from core.layers.conv2d import Conv2D
+from core.layers.max_pool2d import MaxPool2D
 from core.losses.upstream import Upstream
 from core.problem import Sent, checked
 from tests.gradient import solved
@@ -57,9 +57,9 @@ def assert_same(module: Any, layer: Layer, X: Array) -> None:
 )
 def test_convolution(fields: dict[str, Any]) -> None:
     named = {**fields, "kernel_size": fields["kernel_size"]}
-    assert_same(torch.nn.Conv2d(4, 6, **named), Conv2d(filters=6, **fields), random(3, 4, 9, 8))
+    assert_same(torch.nn.Conv2d(4, 6, **named), Conv2D(filters=6, **fields), random(3, 4, 9, 8))
     along = {name: value[-1] if isinstance(value, list) else value for name, value in named.items()}
-    assert_same(torch.nn.Conv1d(4, 6, **along), Conv1d(filters=6, **along), random(3, 4, 9))
+    assert_same(torch.nn.Conv1d(4, 6, **along), Conv1D(filters=6, **along), random(3, 4, 9))
 
 
 @pytest.mark.parametrize(
@@ -70,5 +70,5 @@ def test_pooling(sides: dict[str, Any]) -> None:
     del named["size"]
     ties = np.random.default_rng(0).integers(3, size=(2, 3, 7, 6)).astype(float)
     for X in (random(2, 3, 7, 6), ties):
-        assert_same(torch.nn.MaxPool2d(**named), MaxPool2d(**sides), X)
-        assert_same(torch.nn.AvgPool2d(**named), AveragePool2d(**sides), X)
+        assert_same(torch.nn.MaxPool2d(**named), MaxPool2D(**sides), X)
+        assert_same(torch.nn.AvgPool2d(**named), AveragePool2D(**sides), X)
