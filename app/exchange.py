@@ -7,7 +7,8 @@ they take and give is declared beside the route all the same (`describe`), so th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from fastapi import Request
@@ -15,8 +16,10 @@ from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from app.completion import completed
 from app.negotiation import refuse_media_type, refuse_unacceptable
 from app.problems import KINDS, answer, refusal
+from app.schemas.problem import NetworkInUse
 from app.settings import Settings
 from app.wire.content import compress, decompress
 from app.wire.decode import decode
@@ -25,18 +28,28 @@ from app.workshop import Interrupt, Overloaded, Workshop
 from core.errors import Refusal
 
 M = TypeVar("M", bound=BaseModel)
-Compute = Callable[[M, Settings, Interrupt], dict[str, Any]]
+Compute = Callable[[M, Settings, Interrupt], "dict[str, Any] | Reply"]
 Encoding = Literal["json", "base64"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with a status and headers of its own."""
+
+    content: dict[str, Any]
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 async def respond(request: Request, model: type[M], compute: Compute[M]) -> Response:
     """Read a body as `model`, compute in the workshop, and answer with what `compute` returns.
 
+    A problem that names a stored model is completed from it.
+
     Raises:
         Refusal: whatever is wrong with the request.
     """
     settings: Settings = request.app.state.settings
-    workshop: Workshop = request.app.state.workshop
     refuse_unacceptable(request.headers.get("accept"))
     refuse_media_type(request.headers.get("content-type"))
     try:
@@ -48,18 +61,31 @@ async def respond(request: Request, model: type[M], compute: Compute[M]) -> Resp
     except ClientDisconnect:
         return Response(status_code=400)
 
-    def work(interrupt: Interrupt) -> tuple[bytes, str | None]:
+    def work(interrupt: Interrupt) -> tuple[dict[str, Any] | Reply, Encoding]:
         plain = decompress(body, request.headers.get("content-encoding"), limit=settings.max_body_bytes)
         asked = decode(plain, model)
-        content: bytes = encode(compute(asked, settings, interrupt), encoding=getattr(asked, "encoding", "json"))
-        return compress(content, request.headers.get("accept-encoding"))
+        if isinstance(asked, NetworkInUse):
+            asked = completed(asked, request.app.state.database)
+        return compute(asked, settings, interrupt), getattr(asked, "encoding", "json")
+
+    return await produce(request, work)
+
+
+async def produce(request: Request, work: Callable[[Interrupt], tuple[dict[str, Any] | Reply, Encoding]]) -> Response:
+    """Answer with what `work` returns, which is done in the workshop."""
+    workshop: Workshop = request.app.state.workshop
+
+    def done(interrupt: Interrupt) -> Response:
+        reply, encoding = work(interrupt)
+        reply = reply if isinstance(reply, Reply) else Reply(reply)
+        content, coding = compress(encode(reply.content, encoding=encoding), request.headers.get("accept-encoding"))
+        headers = {"Vary": "Accept-Encoding", **reply.headers} | ({"Content-Encoding": coding} if coding else {})
+        return Response(content, reply.status, headers, "application/json")
 
     try:
-        content, coding = await workshop.run(work)
+        return await workshop.run(done)
     except Overloaded as error:
         return refusal(error, request.url.path, {"Retry-After": str(error.retry_after)})
-    headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": coding} if coding else {})
-    return Response(content, headers=headers, media_type="application/json")
 
 
 async def _read(request: Request, limit: int) -> bytes:

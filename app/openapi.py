@@ -29,8 +29,15 @@ REF = "#/components/schemas/{model}"
 WITH_BODY = ("malformed-json", "not-acceptable", "request-timeout", "too-large", "unsupported-media-type",
              "invalid-request", "overloaded", "timeout")  # fmt: skip
 
+WITHOUT_BODY = ("not-found", "not-acceptable", "invalid-request", "overloaded", "timeout")
+
 TAGS = [
     {"name": "math", "description": "Computations. The same request gives the same answer; nothing is kept."},
+    {
+        "name": "models",
+        "description": "Networks with their parameters, kept under a name that follows from their content.",
+    },
+    {"name": "datasets", "description": "Examples to train on, uploaded once and inspected."},
     {"name": "service", "description": "What this server is, how it is, and what its refusals mean."},
 ]
 ENUMS: dict[str, tuple[str, Iterable[str]]] = {
@@ -49,10 +56,24 @@ ENUMS: dict[str, tuple[str, Iterable[str]]] = {
 _described: dict[str, type[BaseModel]] = {ProblemDocument.__name__: ProblemDocument}
 
 
-def describe(body: type[BaseModel], answer: type[BaseModel], examples: Mapping[str, Any]) -> dict[str, Any]:
-    """What a route that parses its body itself says of it: arguments for the route's decorator."""
-    _described.update({body.__name__: body, answer.__name__: answer})
-    refusals = {KINDS[slug].status for slug in WITH_BODY}
+def describe(
+    body: type[BaseModel],
+    answer: type[BaseModel],
+    examples: Mapping[str, Any],
+    *,
+    statuses: Mapping[int, str] | None = None,
+    refusals: Iterable[str] = (),
+) -> dict[str, Any]:
+    """What a route that parses its body itself says of it: arguments for the route's decorator.
+
+    Args:
+        body: what it takes.
+        answer: what it gives.
+        examples: bodies for the documentation.
+        statuses: what each status means, where there is another than 200.
+        refusals: what it refuses besides what every route with a body does.
+    """
+    _described[body.__name__] = body
     return {
         "openapi_extra": {
             "requestBody": {
@@ -60,8 +81,26 @@ def describe(body: type[BaseModel], answer: type[BaseModel], examples: Mapping[s
                 "content": {"application/json": {"schema": _ref(body), "examples": dict(examples)}},
             }
         },
-        "responses": {200: {"description": "The answer.", "content": {"application/json": {"schema": _ref(answer)}}}}
-        | {status: refused(status) for status in sorted(refusals)},
+        **describe_answer(answer, statuses=statuses, refusals=(*WITH_BODY, *refusals)),
+    }
+
+
+def describe_answer(
+    answer: type[BaseModel] | None,
+    *,
+    statuses: Mapping[int, str] | None = None,
+    refusals: Iterable[str] = WITHOUT_BODY,
+) -> dict[str, Any]:
+    """What a route says of its answers; None for one without content."""
+    content: dict[str, Any] = {}
+    if answer is not None:
+        _described[answer.__name__] = answer
+        content = {"content": {"application/json": {"schema": _ref(answer)}}}
+    answers: dict[int, dict[str, Any]] = {
+        status: {"description": meaning, **content} for status, meaning in (statuses or {200: "The answer."}).items()
+    }
+    return {
+        "responses": answers | {status: refused(status) for status in sorted({KINDS[slug].status for slug in refusals})}
     }
 
 

@@ -17,6 +17,7 @@ from core.arrays import Shape
 from core.convention import Convention, parameter_shape, tensor_shape
 from core.errors import Issue, Refusal
 from core.layers import Layer, Parameter
+from core.layers.base import INITIALIZERS
 
 INPUT = "input"
 """The name under which layers read the batch."""
@@ -119,7 +120,7 @@ def survey(
         found.issues.append(Issue(code="invalid-request", path=("network", "layers"), detail=detail))
     known = dict.fromkeys(names)
     for field_name, sent in (("parameters", parameters), ("state", state or {})):
-        found.issues += [_stray(field_name, name, known) for name in sent if name not in known]
+        found.issues += [stray(field_name, name, known) for name in sent if name not in known]
     found.issues += _oversized(found, limits)
     return found
 
@@ -169,12 +170,8 @@ def _placed(
     position: int, name: str, layer: Layer, reads: tuple[str, ...], found: Survey, issues: list[Issue]
 ) -> Node | None:
     """The node with its shape and parameters, or None with the reason among `issues`."""
-    function: Activation = Identity()
-    try:
-        function = layer.activation_function()
-    except Refusal as refusal:
-        inside = [] if isinstance(layer.activation, str) else ["activation"]
-        issues += [issue.below(*inside) if inside else _at_activation(issue) for issue in refusal.issues]
+    function, wrong = function_of(layer)
+    issues += wrong
     shapes = [found.shapes[source] for source in reads]
     try:
         shape = layer.result_shape(*shapes, column=found.convention == "column")
@@ -202,6 +199,34 @@ def _placed(
         return None
     parameters, state, working_size = layer.parameters(*shapes), layer.state(*shapes), layer.working_size(*shapes)
     return Node(position, name, layer, reads, function, shape, parameters, state, working_size)
+
+
+def function_of(layer: Layer) -> tuple[Activation, list[Issue]]:
+    """The activation function of a layer, and what is wrong with the names in it: of that function, of an initializer."""
+    issues = [] if _initializer(layer) in ("default", *INITIALIZERS) else [_uninitialized(layer)]
+    try:
+        return layer.activation_function(), issues
+    except Refusal as refusal:
+        named = isinstance(layer.activation, str)
+        issues += [_at_activation(issue) if named else issue.below("activation") for issue in refusal.issues]
+        return Identity(), issues
+
+
+def _initializer(layer: Layer) -> str:
+    return str(getattr(layer, "initializer", "default"))
+
+
+def _uninitialized(layer: Layer) -> Issue:
+    name, valid = _initializer(layer)[:60], ["default", *INITIALIZERS]
+    near = difflib.get_close_matches(name, valid, 1)
+    return Issue(
+        code="unknown-name",
+        path=("initializer",),
+        detail=f"{name!r} is not an initializer. Valid: {', '.join(valid)}.",
+        expected=valid,
+        got=name,
+        hint=f"Did you mean {near[0]!r}?" if near else None,
+    )
 
 
 def _at_activation(issue: Issue) -> Issue:
@@ -291,7 +316,8 @@ def _state_compared(node: Node, sent: Mapping[str, Shape]) -> list[Issue]:
     return issues
 
 
-def _stray(field_name: str, name: str, known: Mapping[str, None]) -> Issue:
+def stray(field_name: str, name: str, known: Mapping[str, object]) -> Issue:
+    """The issue for tensors of a layer that does not exist."""
     near = difflib.get_close_matches(name, known, 1)
     return Issue(
         code="unknown-name",

@@ -29,11 +29,11 @@ def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def examples() -> dict[str, tuple[str, Any]]:
-    """Path and body of every documented request, by a name that says both."""
+    """Path and body of every documented POST request, by a name that says both."""
     return {
         f"{path} {name}": (path, example["value"])
-        for _, path, operation in operations()
-        if "requestBody" in operation
+        for method, path, operation in operations()
+        if method == "POST" and "application/json" in operation.get("requestBody", {}).get("content", {})
         for name, example in operation["requestBody"]["content"]["application/json"]["examples"].items()
     }
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from app.wire.tensor import Tensor
@@ -66,11 +67,19 @@ class Feedback(Body):
     """B by layer. With the weights themselves `random` is backpropagation."""
 
 
-class Problem(Body):
-    """A network with its parameters, a batch and a loss."""
+def _none_yet() -> NetworkSpec:
+    """Stands for a network that was not sent until the model that was named supplies it (`app/completion.py`)."""
+    return NetworkSpec.model_construct(layers=[])
 
-    network: NetworkSpec
-    """The network."""
+
+class NetworkInUse(Body):
+    """A network with its parameters, or the name of a stored model that has them."""
+
+    model: str | None = None
+    """Id of a stored model: it supplies the network, the parameters and the state that are not sent; what is sent wins."""
+
+    network: NetworkSpec = Field(default_factory=_none_yet, validate_default=True)
+    """The network. Required unless `model` names one."""
 
     parameters: Parameters | None = None
     """Parameters by layer and name, for instance parameters["1"]["weight"]."""
@@ -79,15 +88,26 @@ class Problem(Body):
     """What layers keep between batches, by layer and name: running_mean and running_variance of batch_norm. The answer
     returns it as it is after this batch."""
 
+    convention: Convention | None = None
+    """How matrices are written. row (default): n x features, weights in x out. column: features x n, weights out x in.
+    torch: n x features, weights out x in."""
+
+    @field_validator("network", mode="before")
+    @classmethod
+    def _require_network_or_model(cls, value: object, others: ValidationInfo) -> object:
+        if isinstance(value, NetworkSpec) and not value.layers and others.data.get("model") is None:
+            raise PydanticCustomError("missing", "Field required")
+        return value
+
+
+class Problem(NetworkInUse):
+    """A network with its parameters, a batch and a loss."""
+
     batch: Batch
     """The batch."""
 
     loss: LossSpec | None = None
     """The loss whose gradients are asked for."""
-
-    convention: Convention | None = None
-    """How matrices are written. row (default): n x features, weights in x out. column: features x n, weights out x in.
-    torch: n x features, weights out x in."""
 
     dtype: Literal["float64", "float32"] = "float64"
     """Precision of the computation and of the answer."""

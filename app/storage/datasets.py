@@ -8,19 +8,13 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.storage.tables import Table
+from app.storage.pages import Numbered
 
 
-class StoredDataset(Table):
+class StoredDataset(Numbered):
     """Inputs and targets of examples. Nothing of it ever changes."""
 
     __tablename__ = "datasets"
-
-    number: Mapped[int] = mapped_column(primary_key=True)
-    """Counts datasets as they come; lists are sorted by it."""
-
-    id: Mapped[str] = mapped_column(String(28), unique=True)
-    """dst_ and 24 hexadecimal digits of the SHA-256 of what it holds."""
 
     content: Mapped[str] = mapped_column(ForeignKey("contents.digest"), index=True)
     """The tensors, batch-first."""

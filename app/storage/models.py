@@ -8,19 +8,13 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.storage.tables import Table
+from app.storage.pages import Numbered
 
 
-class StoredModel(Table):
+class StoredModel(Numbered):
     """A network and its parameters. Only `name` and `notes` ever change."""
 
     __tablename__ = "models"
-
-    number: Mapped[int] = mapped_column(primary_key=True)
-    """Counts models as they come; lists are sorted by it."""
-
-    id: Mapped[str] = mapped_column(String(28), unique=True)
-    """mdl_ and 24 hexadecimal digits of the SHA-256 of network and tensors."""
 
     network: Mapped[list[Any]] = mapped_column(JSON)
     """The layers, without what is at its default."""

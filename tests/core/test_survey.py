@@ -195,3 +195,10 @@ def test_too_many_parameters_and_activations_are_counted_apart() -> None:
 def test_a_network_at_its_limits_is_accepted() -> None:
     assert not surveyed([Dense(units=2)], limits=Limits(parameters=8, activations=8)).issues
     assert len(surveyed([Dense(units=2)], limits=Limits(parameters=7, activations=7)).issues) == 2
+
+
+def test_an_unknown_initializer_is_told_the_nearest() -> None:
+    found = surveyed([Dense(units=2, initializer="he_norml")], {"1": {"weight": (3, 2), "bias": (2,)}})
+    (issue,) = found.issues
+    assert (issue.code, issue.path) == ("unknown-name", ("network", "layers", 0, "initializer"))
+    assert issue.hint == "Did you mean 'he_normal'?"

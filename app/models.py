@@ -1,0 +1,138 @@
+"""The answers of /v1/models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from app.exchange import Reply
+from app.problems import error_of
+from app.schemas.models import ModelChange, ModelRequest
+from app.settings import Settings
+from app.storage import Database, model_store
+from app.storage.models import StoredModel
+from core.arrays import Array
+from core.convention import Convention
+from core.errors import Issue, Refusal
+from core.finite import cast
+from core.model import Arrays, Model, fits_transposed, received
+from core.survey import Limits
+
+
+def created(body: ModelRequest, settings: Settings, database: Database) -> Reply:
+    """Store a model; 200 where there is one with the same content already."""
+    layers = body.network.layers
+    refuse_long(len(layers), settings)
+    parameters = _cast(body.parameters or {}, body.dtype, "parameters")
+    state = _cast(body.state or {}, body.dtype, "state")
+    limits = Limits(parameters=settings.max_parameters)
+    model = received(layers, parameters, state, body.convention or "row", limits)
+    warnings = []
+    if body.convention is None and fits_transposed(layers, parameters):
+        detail = "No convention was named and 'row' was taken; transposed, every weight would fit as well."
+        hint = 'Send "convention".'
+        warnings = [Issue(code="ambiguous-convention", path=("convention",), detail=detail, hint=hint)]
+    return stored(database, model, warnings, name=body.name, metadata=body.metadata)
+
+
+def stored(
+    database: Database,
+    model: Model,
+    warnings: list[Issue],
+    *,
+    name: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> Reply:
+    """Store a model of the core, and say under which id."""
+    row, is_new = model_store.save_model(database, model, name=name, metadata=metadata)
+    content = {**summary(row), "warnings": [error_of(issue) for issue in warnings]}
+    return Reply(content, 201 if is_new else 200, {"Location": f"/v1/models/{row.id}"})
+
+
+def refuse_long(layers: int, settings: Settings) -> None:
+    """Refuse more layers than this server takes.
+
+    Raises:
+        Refusal: `too-large`.
+    """
+    if layers > settings.max_layers:
+        detail = f"The network has {layers:,} layers; this server takes {settings.max_layers:,}."
+        raise Refusal.of("too-large", detail, "network", "layers", expected=settings.max_layers, got=layers)
+
+
+def shown(
+    identity: str, settings: Settings, database: Database, *, convention: Convention, with_parameters: bool
+) -> dict[str, Any]:
+    """One model, with its parameters in a convention."""
+    with database.read() as session:
+        row = model_store.find(session, identity)
+        if not with_parameters:
+            return summary(row)
+        _refuse_large_answer(row, settings)
+        model = model_store.loaded(session, row)
+    answer = {**summary(row), "parameters": model.parameters_in(convention), "convention": convention}
+    return answer | ({"state": model.state} if model.state else {})
+
+
+def listed(database: Database, limit: int, after: str | None) -> dict[str, Any]:
+    """A part of the list."""
+    rows, has_more = model_store.list_models(database, limit, after)
+    answer: dict[str, Any] = {"data": [summary(row) for row in rows], "has_more": has_more}
+    return answer | ({"next": rows[-1].id} if has_more else {})
+
+
+def changed(identity: str, body: ModelChange, database: Database) -> dict[str, Any]:
+    """The model after name and metadata were changed."""
+    changes: dict[str, Any] = {}
+    if "name" in body.model_fields_set:
+        changes["name"] = body.name
+    if "metadata" in body.model_fields_set:
+        changes["notes"] = body.metadata or {}
+    return summary(model_store.change_model(database, identity, changes))
+
+
+def summary(row: StoredModel) -> dict[str, Any]:
+    """A model without its parameters."""
+    counted = (math.prod(entry["shape"]) for entry in row.tensors if entry["path"].startswith("parameters."))
+    answer = {
+        "id": row.id,
+        "name": row.name,
+        "metadata": row.notes,
+        "parent": row.parent,
+        "created_at": moment(row.created_at),
+        "network": {"layers": row.network},
+        "tensors": row.tensors,
+        "parameter_count": sum(counted),
+        "dtype": "float32" if {entry["dtype"] for entry in row.tensors} == {"float32"} else "float64",
+    }
+    return {name: value for name, value in answer.items() if value is not None}
+
+
+def moment(time: datetime) -> str:
+    """A time as JSON has it."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _refuse_large_answer(row: StoredModel, settings: Settings) -> None:
+    size, limit = sum(math.prod(entry["shape"]) for entry in row.tensors), settings.max_answer_elements
+    if size > limit:
+        detail = f"The model holds {size:,} numbers; this server writes {limit:,} in an answer."
+        hint = (
+            f"GET /v1/models/{row.id}/export?format=safetensors has no such limit; ?parameters=false leaves them out."
+        )
+        raise Refusal.of("too-large", detail, expected=limit, got=size, hint=hint)
+
+
+def _cast(arrays: Arrays, dtype: str | None, part: str) -> dict[str, dict[str, Array]]:
+    """The arrays in the precision in which they are to be kept."""
+    return {
+        layer: {
+            name: array if dtype is None else cast(array, np.dtype(dtype), part, layer, name)
+            for name, array in named.items()
+        }
+        for layer, named in arrays.items()
+    }

@@ -1,0 +1,154 @@
+"""A model: a network with its parameters and what its layers keep, written in no caller's convention."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from core.arrays import Array, Shape
+from core.convention import Convention, layer_parameters
+from core.errors import Issue, Refusal, refuse_if_any
+from core.layers import Layer, Parameter
+from core.survey import INPUT, Limits, function_of, names_of, stray
+
+Arrays = Mapping[str, Mapping[str, Array]]
+
+_PROBE = 720720
+"""A length of every axis that layers are asked about: a size that follows from what a layer reads is another one when
+this is doubled, and division by a number of heads or groups does not make both the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Parameters are weights in x out, tensors batch-first. What is missing may be supplied where the model is used."""
+
+    layers: Sequence[Layer]
+    parameters: Arrays = field(default_factory=dict)
+    state: Arrays = field(default_factory=dict)
+
+    def parameters_in(self, convention: Convention) -> dict[str, dict[str, Array]]:
+        """The parameters as a convention writes them. Never copies."""
+        layers = dict(zip(names_of(self.layers), self.layers, strict=True))
+        return {
+            name: layer_parameters(arrays, described(layers[name]), convention)
+            for name, arrays in self.parameters.items()
+        }
+
+    def tensors(self) -> dict[str, Array]:
+        """Every tensor by its path, `parameters.1.weight` for instance, in alphabetical order."""
+        found = {
+            f"{part}.{layer}.{name}": array
+            for part, arrays in (("parameters", self.parameters), ("state", self.state))
+            for layer, named in arrays.items()
+            for name, array in named.items()
+        }
+        return dict(sorted(found.items()))
+
+
+def described(layer: Layer) -> dict[str, Parameter]:
+    """The parameters of a layer, whatever it will read: their names and orientation. Their shapes are made up."""
+    return layer.parameters(*_probes(layer, _PROBE))
+
+
+def kept(layer: Layer) -> dict[str, Shape]:
+    """What a layer keeps between batches, whatever it will read. The shapes are made up."""
+    return layer.state(*_probes(layer, _PROBE))
+
+
+def received(
+    layers: Sequence[Layer], parameters: Arrays, state: Arrays, convention: Convention, limits: Limits
+) -> Model:
+    """A model as it was sent, checked as far as that is possible without a batch, in the core's view.
+
+    Raises:
+        Refusal: with every name that does not exist, and every shape that no batch could make fit.
+    """
+    names = names_of(layers)
+    issues = list(_taken(names))
+    for position, layer in enumerate(layers):
+        issues += [issue.below("network", "layers", position) for issue in function_of(layer)[1]]
+    known = dict(zip(names, layers, strict=True))
+    for part, arrays in (("parameters", parameters), ("state", state)):
+        issues += [stray(part, name, known) for name in arrays if name not in known]
+        for name, named in arrays.items():
+            if name in known:
+                issues += _misfits(part, name, known[name], named, convention)
+    size = sum(array.size for named in parameters.values() for array in named.values())
+    if size > limits.parameters:
+        detail = f"The model has {size:,} parameters; this server takes {limits.parameters:,}."
+        raise Refusal.of("too-large", detail, "parameters", expected=limits.parameters, got=size)
+    refuse_if_any(issues)
+    in_core = {name: layer_parameters(named, described(known[name]), convention) for name, named in parameters.items()}
+    return Model(
+        layers, {name: named for name, named in in_core.items() if named}, {n: s for n, s in state.items() if s}
+    )
+
+
+def fits_transposed(layers: Sequence[Layer], parameters: Arrays) -> bool:
+    """Whether every matrix would fit as well if it were transposed, so that nothing but the convention tells them apart."""
+    known = dict(zip(names_of(layers), layers, strict=True))
+    turned = [
+        (known[name], parameter, array.shape)
+        for name, named in parameters.items()
+        for parameter, array in named.items()
+        if described(known[name])[parameter].follows_convention
+    ]
+    return bool(turned) and all(_fits(template(layer)[name], shape[::-1]) for layer, name, shape in turned)
+
+
+def template(layer: Layer) -> dict[str, tuple[int | None, ...]]:
+    """The shape of each parameter as far as the layer itself says it; None where it follows from what it reads."""
+    return _common(*({name: p.shape for name, p in layer.parameters(*_probes(layer, d)).items()} for d in _LENGTHS))
+
+
+_LENGTHS = (_PROBE, 2 * _PROBE)
+
+
+def _probes(layer: Layer, length: int) -> list[Shape]:
+    return [(length,) * 4] * max(1, layer.reads[0])
+
+
+def _common(one: Mapping[str, Shape], other: Mapping[str, Shape]) -> dict[str, tuple[int | None, ...]]:
+    """What two answers about the same tensors agree in."""
+    return {name: tuple(a if a == b else None for a, b in zip(one[name], other[name], strict=True)) for name in one}
+
+
+def _fits(wanted: tuple[int | None, ...], got: Shape) -> bool:
+    return len(wanted) == len(got) and all(a in (None, b) for a, b in zip(wanted, got, strict=True))
+
+
+def _taken(names: Sequence[str]) -> Iterator[Issue]:
+    """An issue for each name that is used twice."""
+    for position, name in enumerate(names):
+        if name in names[:position] or name == INPUT:
+            detail = f"The name {name!r} is taken; every name is used once."
+            yield Issue(code="invalid-request", path=("network", "layers", position, "name"), detail=detail)
+
+
+def _misfits(part: str, name: str, layer: Layer, named: Mapping[str, Array], convention: Convention) -> Iterator[Issue]:
+    """What is wrong with the tensors of one layer."""
+    if part == "parameters":
+        turned = {
+            key: parameter.follows_convention and convention != "row" for key, parameter in described(layer).items()
+        }
+        wanted = {key: shape[::-1] if turned[key] else shape for key, shape in template(layer).items()}
+    else:
+        wanted = _common(*(layer.state(*_probes(layer, length)) for length in _LENGTHS))
+    for key, array in named.items():
+        if key not in wanted:
+            detail = (
+                f"Layer {name!r} ({layer.kind}) has no {'parameter' if part == 'parameters' else part} {key[:60]!r}."
+            )
+            yield Issue(code="unknown-name", path=(part, name, key), detail=detail, expected=list(wanted), got=key[:60])
+        elif not _fits(wanted[key], array.shape):
+            shape = ", ".join("any" if length is None else str(length) for length in wanted[key])
+            yield Issue(
+                code="shape-mismatch",
+                path=(part, name, key),
+                detail=f"The {key} of layer {name!r} ({layer.kind}) has the shape [{shape}] in convention {convention!r}; "
+                f"this one has {list(array.shape)}.",
+                expected=list(wanted[key]),
+                got=list(array.shape),
+                equation=layer.equation(convention),
+                hint="It is transposed." if _fits(wanted[key][::-1], array.shape) and array.ndim == 2 else None,
+            )
