@@ -10,9 +10,13 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope
 
 from app.problems import KINDS, answer, refusal
 from core.errors import GraddError, Issue, Refusal
+
+METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 
 logger = logging.getLogger("gradd")
 
@@ -38,7 +42,21 @@ async def by_framework(request: Request, error: Exception) -> Response:
     kind = by_status.get(error.status_code, KINDS["invalid-request" if error.status_code < 500 else "internal-error"])
     where = f"{request.method} {request.url.path[:200]}"
     detail = f"{where}: {HTTPStatus(error.status_code).phrase.lower()}."
-    return answer(kind, detail, request.url.path, headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
+    return answer(kind, detail, request.url.path, headers=headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """The methods that an address takes; the framework names those of its first route alone."""
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    routes = request.app.routes
+    return [method for method, scope in scopes.items() if any(_takes(route, scope) for route in routes)]
+
+
+def _takes(route: BaseRoute, scope: Scope) -> bool:
+    return route.matches(scope)[0] is Match.FULL
 
 
 async def invalid(request: Request, error: Exception) -> Response:

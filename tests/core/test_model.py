@@ -20,9 +20,9 @@ SIZES = Sizes(2, 3, 2, 3)
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
 def test_names_orientation_and_fixed_lengths_do_not_depend_on_what_a_layer_reads(case: Case) -> None:
-    layer, inputs = case.built(SIZES, "row")
-    found = survey([layer], inputs, {}, "row", seeded=True)
-    (node,) = found.nodes
+    layers, inputs = case.built(SIZES, "row")
+    layer = layers[-1]
+    node = survey(layers, inputs, {}, "row", seeded=True).nodes[-1]
     stated = described(layer)
     assert {name: p.follows_convention for name, p in stated.items()} == {
         name: p.follows_convention for name, p in node.parameters.items()
@@ -57,7 +57,7 @@ def test_what_comes_in_one_convention_goes_out_in_another(sent: Convention, aske
 
 def test_everything_that_cannot_fit_is_refused_at_once() -> None:
     layers = [*LAYERS, Dense(units=1, activation="tan"), Dense(units=1, name="out", initializer="he")]
-    parameters = {
+    parameters: dict[str, dict[str, Array]] = {
         "1": {"weight": np.ones((3, 4)), "bias": np.ones(4), "gain": np.ones(1)},
         "out": {"weight": np.ones((1, 1))},
         "hidden": {"weight": np.ones((1, 1))},
