@@ -132,3 +132,22 @@ MODEL_CHANGES: dict[str, Any] = {
     "name": {"summary": "Another name", "value": {"name": "the best so far"}},
     "metadata": {"summary": "Other metadata, and no name", "value": {"name": None, "metadata": {"accuracy": 0.97}}},
 }
+
+CHECK: dict[str, Any] = {
+    "bias": {
+        "summary": "A bias gradient that was summed over the batch and not averaged",
+        "value": {
+            **XOR,
+            "submission": {
+                "gradients": {
+                    "1": {
+                        "weight": [[-0.006450, 0.003367, 0.001531], [-0.006719, 0.004498, -0.003663]],
+                        "bias": [-0.004124, 0.002438, 0.002196],
+                    },
+                    "out": {"weight": [[0.001509], [-0.015253], [-0.001456]], "bias": [-0.044172]},
+                }
+            },
+        },
+    },
+    "self": {"summary": "No submission: the server checks its own backward pass", "value": XOR},
+}

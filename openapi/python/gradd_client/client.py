@@ -8,7 +8,7 @@ from typing import Any, Self, TypedDict, Unpack
 import gradd_api
 import httpx
 from gradd_api import models
-from gradd_api.api.math import compute_forward, compute_gradients, compute_jacobian, compute_product
+from gradd_api.api.math import check_submission, compute_forward, compute_gradients, compute_jacobian, compute_product
 from gradd_api.models import Convention, ForwardRequestIncludeItem, GradientsRequestIncludeItem, Precision
 from gradd_api.types import UNSET
 from numpy.typing import ArrayLike
@@ -26,6 +26,9 @@ Network = Sequence[Layer | Json] | Mapping[str, Sequence[Layer | Json]]
 
 class _Examples(TypedDict):
     inputs: ArrayLike | Arrays
+
+
+_COMPARED = ("loss", "output", "preactivations", "activations", "deltas", "gradients", "input_gradient")
 
 
 class Batch(_Examples, total=False):
@@ -115,6 +118,37 @@ class Client:
         body = models.ProductsRequest(**_problem(network, batch, options), kind=kind, vector=_vector(vector))
         return read(Product, compute_product.sync(client=self._api, body=body))
 
+    def check(
+        self,
+        network: Network,
+        batch: Batch,
+        *,
+        submission: Gradients | Json | None = None,
+        tolerance: Mapping[str, float] | None = None,
+        hints: models.CheckRequestHints = "full",
+        **options: Unpack[Options],
+    ) -> models.CheckAnswer:
+        """POST /v1/check: which rule of your own backpropagation is wrong, why, and how to fix it.
+
+        Args:
+            network: the network.
+            batch: the batch.
+            submission: what your code computed, {"deltas": {"1": D}, "gradients": {"1": {"weight": dW}}, ...}, or an answer
+                of `gradients`. Without one the server checks its own backward pass.
+            tolerance: {"rtol": ..., "atol": ...}, in place of the one that is worked out.
+            hints: how much the answer gives away.
+            options: other members of the problem.
+        """
+        body = models.CheckRequest(**_problem(network, batch, options), hints=hints)
+        if submission is not None:
+            body.submission = _submission(submission)
+        if tolerance is not None:
+            body.tolerance = models.Tolerance(**tolerance)
+        found = check_submission.sync(client=self._api, body=body)
+        if not isinstance(found, models.CheckAnswer):
+            raise TypeError(f"the server answered with {found!r}")
+        return found
+
 
 class _AsSent:
     """A layer or a loss that is JSON already: what is wrong with it the server says, not the generated model."""
@@ -154,6 +188,23 @@ def _tensor(value: Any) -> Any:
     if isinstance(value, int):
         return value
     return encoded_by_name(value) if isinstance(value, Mapping) else encoded(value)
+
+
+def _submission(submission: Gradients | Json) -> models.Submission:
+    """The tensors of a submission, encoded; of an answer, those that can be compared."""
+    if isinstance(submission, Gradients):
+        submission = {name: getattr(submission, name) for name in _COMPARED}
+    found = models.Submission()
+    for name, value in submission.items():
+        if name in ("output", "input_gradient") and value is not None:
+            setattr(found, name, _tensor(value))
+        elif name == "gradients" and value:
+            found.gradients = encoded_by_layer(value)
+        elif isinstance(value, Mapping) and value:
+            setattr(found, name, encoded_by_name(value))
+        elif value is not None and not isinstance(value, Mapping):
+            setattr(found, name, value)
+    return found
 
 
 def _vector(vector: ArrayLike | Direction | Json) -> Any:

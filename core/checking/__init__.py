@@ -1,0 +1,7 @@
+"""The checker: which rule of a hand-written backpropagation is wrong, why, and how to put it right."""
+
+from core.checking.examination import Examination, Tolerance
+from core.checking.report import Report
+from core.checking.submission import SentSubmission
+
+__all__ = ["Examination", "Report", "SentSubmission", "Tolerance"]

@@ -1,0 +1,137 @@
+"""Two tensors side by side: how far apart they are, and whether rounding explains it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.precision import AMPLIFIED, Criterion, Disturbed, disturbed, disturbed_network
+from core.checking.quantity import Quantity, run, value_in
+from core.checking.scene import Network, Scene
+
+DRAWS = 3
+"""How often rounding is tried out."""
+
+HOPELESS = 0.3
+"""Beyond this difference, relative to the largest number of the tensor, rounding is not even tried out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How a submitted tensor differs from what is expected."""
+
+    relative_error: float
+    """‖yours − expected‖ / (‖yours‖ + ‖expected‖), and 0 where both are 0."""
+    cosine: float | None
+    """Of the angle between the two; none where one of them is 0."""
+    worst: tuple[int, ...]
+    """Where they are furthest apart, measured by what is allowed there."""
+    mismatched: int
+    """How many numbers differ by more than is allowed."""
+
+
+def difference(yours: Array, expected: Array, allowed: Array) -> Difference:
+    """The difference of two tensors of one shape."""
+    apart = np.abs(yours - expected)
+    sizes = float(np.linalg.norm(yours)), float(np.linalg.norm(expected))
+    both = sizes[0] + sizes[1]
+    product = float(np.sum(yours * expected))
+    cosine = product / (sizes[0] * sizes[1]) if min(sizes) > 0 and sizes[0] * sizes[1] > 0 else None
+    excess = apart - allowed
+    worst = np.unravel_index(int(np.argmax(excess)), excess.shape) if excess.ndim else ()
+    return Difference(
+        relative_error=float(np.linalg.norm(yours - expected)) / both if both else 0.0,
+        cosine=None if cosine is None else max(-1.0, min(1.0, cosine)),
+        worst=tuple(int(index) for index in worst),
+        mismatched=int(np.count_nonzero(excess > 0)),
+    )
+
+
+Evaluated = Callable[[Scene], Array]
+"""A rule, right or wrong: from a scene to a tensor."""
+
+
+class Judge:
+    """Says whether two tensors agree."""
+
+    def __init__(self, network: Network, criterion: Criterion, truth: Scene, right: dict[Quantity, Array]) -> None:
+        self.criterion = criterion
+        self.truth = truth
+        self.right = right
+        """Every quantity as it is where nothing is wrong."""
+        self._network = network
+        self._disturbed: list[tuple[Network, Disturbed]] | None = None
+        self._spread: dict[Quantity, Array] | None = None
+
+    def allowed(self, quantity: Quantity) -> Array:
+        """How far a submitted quantity may be from the right one."""
+        allowed = self.criterion.allowed(self.right[quantity])
+        return allowed if self.criterion.chosen else np.asarray(allowed + AMPLIFIED * self._spreads()[quantity])
+
+    def is_right(self, quantity: Quantity, yours: Array) -> bool:
+        """Whether a submitted quantity is what it should be."""
+        expected = self.right[quantity]
+        if yours.shape != expected.shape:
+            return False
+        apart = np.abs(yours - expected)
+        if np.all(apart <= self.criterion.allowed(expected)):
+            return True
+        return bool(np.all(apart <= self.allowed(quantity)))
+
+    def agrees(self, yours: Array, rule: Evaluated, scene: Scene, value: Array | None = None) -> bool:
+        """Whether a rule makes what was submitted out of the numbers of a scene."""
+        expected = rule(scene) if value is None else value
+        if yours.shape != expected.shape or not np.isfinite(expected).all():
+            return False
+        apart = np.abs(yours - expected)
+        allowed = self.criterion.allowed(expected)
+        if np.all(apart <= allowed):
+            return True
+        if not self._hopeful(apart, expected):
+            return False
+        spread = np.zeros_like(allowed)
+        for network, formulas in self._draws():
+            moved = rule(disturbed(scene, network, formulas, self.criterion.digits))
+            spread = np.maximum(spread, _finite(np.abs(moved - expected)))
+        return bool(np.all(apart <= allowed + AMPLIFIED * spread))
+
+    def differs(self, one: Array, other: Array) -> bool:
+        """Whether two computed tensors are apart by more than any tolerance, so that a submission can tell them apart."""
+        if one.shape != other.shape:
+            return True
+        apart = np.abs(one - other)
+        size = float(np.abs(other).max(initial=0))
+        return bool(np.any(apart > 4 * self.criterion.allowed(other) + 64 * self.criterion.unit * size))
+
+    def _hopeful(self, apart: Array, expected: Array) -> bool:
+        """Whether rounding may explain it, and may be tried."""
+        largest = float(np.abs(expected).max(initial=0))
+        digits = self.criterion.digits
+        coarse = float(digits.half_unit(expected).max(initial=0)) if digits else 0.0
+        return not self.criterion.chosen and float(apart.max(initial=0)) <= HOPELESS * largest + 1e3 * coarse
+
+    def _draws(self) -> list[tuple[Network, Disturbed]]:
+        """The network disturbed in a few ways."""
+        if self._disturbed is None:
+            formulas = [Disturbed(self.criterion.unit, seed) for seed in range(DRAWS)]
+            self._disturbed = [(disturbed_network(self._network, each), each) for each in formulas]
+        return self._disturbed
+
+    def _spreads(self) -> dict[Quantity, Array]:
+        """How far each right quantity moves when every number before it is disturbed."""
+        if self._spread is None:
+            self._spread = {quantity: np.zeros_like(array) for quantity, array in self.right.items()}
+            for network, formulas in self._draws():
+                scene = run(network, formulas)
+                for quantity, array in self.right.items():
+                    moved = _finite(np.abs(value_in(scene, quantity, formulas) - array))
+                    self._spread[quantity] = np.maximum(self._spread[quantity], moved)
+        return self._spread
+
+
+def _finite(spread: Array) -> Array:
+    """A number that a disturbance makes infinite, or none at all, may be anything."""
+    return np.where(np.isfinite(spread), spread, np.inf)

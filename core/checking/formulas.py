@@ -1,0 +1,132 @@
+"""The rules of backpropagation, one method each, as a hand-written program has them.
+
+`Formulas` are the right ones. A mistake is a subclass that has one of them wrong, and two mistakes at once are a class
+that inherits from both: whatever one rule takes from another, it takes from the wrong one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from core.arrays import Array, column_of
+from core.checking.scene import Scene
+from core.checking.stage import activated, through
+from core.losses import Loss, LossPlace
+from core.plan import Objective
+
+
+class Formulas:
+    """Every rule, right.
+
+    forward       Z_l = layer_l(A_j for each j that it reads)        A_l = f_l(Z_l)
+    loss          L = Σ_i c_i ℓ(a_i, y_i) + ½ λ Σ‖W‖²
+    output delta  Δ_L = f_L'(Z_L) ∘ ∂L/∂A_L
+    delta         Δ_l = f_l'(Z_l) ∘ Σ_m (what each layer m that reads A_l sends back from Δ_m)
+    gradients     ∂L/∂θ_l from Δ_l and what layer l reads, + λ W_l for weights
+    """
+
+    def preactivation(self, scene: Scene, layer: str) -> Array:
+        """Z of a layer from what it reads."""
+        return scene.network.stages[layer].result(scene.read_by(layer))
+
+    def activation(self, scene: Scene, layer: str) -> Array:
+        """A of a layer from its Z."""
+        return activated(scene.network.nodes[layer].function, scene.preactivations[layer])
+
+    def loss(self, scene: Scene) -> Array:
+        """The loss of the batch from the output: from its logits, where that is the stable form and nothing was given."""
+        network, objective = scene.network, scene.network.objective
+        last = network.last
+        fused = None
+        if (last, "activations") not in scene.given:
+            fused = objective.loss.on_logits(network.nodes[last].function)
+        read = scene.preactivations[last] if fused else scene.activations[last]
+        data = _placed(fused or objective.loss, objective, read)[1]
+        return np.asarray(data + self.penalty(scene))
+
+    def penalty(self, scene: Scene) -> Any:
+        """½ λ Σ‖W‖²."""
+        network, l2 = scene.network, scene.network.objective.loss.l2
+        weights = [
+            stage.parameters[name]
+            for stage in network.stages.values()
+            for name, parameter in stage.node.parameters.items()
+            if parameter.weight_like
+        ]
+        return 0.5 * l2 * sum((weight * weight).sum() for weight in weights) if l2 else 0.0
+
+    def loss_gradient(self, scene: Scene) -> Array:
+        """∂L/∂A of the output."""
+        objective = scene.network.objective
+        return loss_gradient(objective.loss, objective, scene.activations[scene.network.last])
+
+    def output_delta(self, scene: Scene) -> Array:
+        """Δ of the last layer; fused with its activation where the loss has such a form."""
+        network, objective = scene.network, scene.network.objective
+        node = network.nodes[network.last]
+        fused = objective.loss.on_logits(node.function)
+        if fused is None:
+            return self.through_activation(scene, network.last, self.loss_gradient(scene))
+        return loss_gradient(fused, objective, scene.preactivations[node.name], scene.activations[node.name])
+
+    def through_layer(self, scene: Scene, layer: str, position: int) -> Array:
+        """What a layer sends back to one of the tensors that it reads."""
+        return scene.backward(layer).inputs[position]
+
+    def arriving(self, scene: Scene, name: str) -> Array:
+        """∂L/∂A of a tensor: what all that read it send back, added up."""
+        total = np.zeros(scene.network.shapes[name])
+        for reader in scene.network.readers[name]:
+            total = total + self.through_layer(scene, reader.layer, reader.position)
+        return total
+
+    def through_activation(self, scene: Scene, layer: str, dA: Array) -> Array:
+        """∂L/∂Z of a layer from ∂L/∂A."""
+        function = scene.network.nodes[layer].function
+        return through(function, scene.preactivations[layer], scene.activations[layer], dA)
+
+    def delta(self, scene: Scene, layer: str) -> Array:
+        """Δ of a layer, from those of the layers that read it, or from the loss."""
+        if layer == scene.network.last:
+            return self.output_delta(scene)
+        return self.through_activation(scene, layer, self.arriving(scene, layer))
+
+    def gradient(self, scene: Scene, layer: str, parameter: str) -> Array:
+        """∂L/∂θ of one parameter, from the layer's Δ and what it reads."""
+        return self.data_gradient(scene, layer, parameter) + self.regularisation(scene, layer, parameter)
+
+    def data_gradient(self, scene: Scene, layer: str, parameter: str) -> Array:
+        """The same without l2."""
+        return scene.backward(layer).parameters[parameter]
+
+    def regularisation(self, scene: Scene, layer: str, parameter: str) -> Array:
+        """λ W, for weights."""
+        values = scene.parameters(layer)[parameter]
+        weight_like = scene.network.nodes[layer].parameters[parameter].weight_like
+        return scene.network.objective.loss.l2 * values if weight_like else np.zeros_like(values)
+
+    def input_gradient(self, scene: Scene, name: str) -> Array:
+        """∂L/∂X of a tensor of the batch."""
+        return self.arriving(scene, name)
+
+
+RIGHT = Formulas()
+
+
+def loss_gradient(loss: Loss, objective: Objective, read: Array, probabilities: Array | None = None) -> Array:
+    """∂L/∂(what the loss reads). `probabilities` stand in for those that a loss on logits would compute itself."""
+    at, _ = _placed(loss, objective, read)
+    if probabilities is not None:
+        at.probabilities[...] = probabilities.reshape(at.A.shape)
+    loss.gradient(at)()
+    return np.asarray((at.dA * column_of(at.coefficients, at.dA)).reshape(read.shape))
+
+
+def _placed(loss: Loss, objective: Objective, read: Array) -> tuple[LossPlace, Any]:
+    """The arrays around a loss after it has computed its value, and the value."""
+    A = np.ascontiguousarray(read.reshape(read.shape or (1,)))
+    targets = objective.targets.reshape(A.shape).astype(A.dtype)
+    at = LossPlace(A, targets, objective.coefficients.astype(A.dtype), np.empty_like(A), np.empty_like(A))
+    return at, loss.value(at)()

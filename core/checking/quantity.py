@@ -1,0 +1,99 @@
+"""Quantities: the tensors of a backpropagation by name, each with the one rule that makes it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from core.arrays import Array, Shape
+from core.checking.formulas import Formulas
+from core.checking.scene import Network, Scene
+
+PARTS = ("preactivations", "activations", "loss", "deltas", "gradients", "input_gradient")
+"""In the order in which a program computes them."""
+
+
+class Quantity(NamedTuple):
+    """One tensor of a run."""
+
+    part: str
+    """One of `PARTS`."""
+
+    layer: str = ""
+    """Whose it is: a layer's, or for `input_gradient` a tensor of the batch. The loss is nobody's."""
+
+    name: str = ""
+    """Which parameter's gradient it is."""
+
+    @property
+    def tensor(self) -> str:
+        """The word for it in an answer: `deltas`, `gradients.bias`."""
+        return f"{self.part}.{self.name}" if self.name else self.part
+
+    def by_rule(self, formulas: Formulas, scene: Scene) -> Array:
+        """Its value from what is upstream of it in the scene."""
+        match self.part:
+            case "preactivations":
+                return formulas.preactivation(scene, self.layer)
+            case "activations":
+                return formulas.activation(scene, self.layer)
+            case "loss":
+                return formulas.loss(scene)
+            case "deltas":
+                return formulas.delta(scene, self.layer)
+            case "gradients":
+                return formulas.gradient(scene, self.layer, self.name)
+            case _:
+                return formulas.input_gradient(scene, self.layer)
+
+    def shape(self, network: Network) -> Shape:
+        """Its shape, batch-first and in x out."""
+        if self.part == "loss":
+            return ()
+        if self.part == "gradients":
+            return network.nodes[self.layer].parameters[self.name].shape
+        return network.shapes[self.layer]
+
+
+def quantities(network: Network) -> list[Quantity]:
+    """Every quantity of a network, in the order in which a program computes them: forward, loss, backward."""
+    forward = [Quantity(part, name) for name in network.nodes for part in ("preactivations", "activations")]
+    if network.problem.objective is None:
+        return forward
+    backward = [quantity for node in reversed(network.problem.nodes) for quantity in backward_of(network, node.name)]
+    inputs = [Quantity("input_gradient", name) for name in network.inputs]
+    loss = [Quantity("loss")] if network.objective.loss.needs_targets else []
+    return [*forward, *loss, *backward, *inputs]
+
+
+def backward_of(network: Network, layer: str) -> list[Quantity]:
+    """The quantities of a layer's backward pass: its delta, then its gradients."""
+    gradients = [Quantity("gradients", layer, name) for name in network.nodes[layer].parameters]
+    return [Quantity("deltas", layer), *gradients]
+
+
+def run(network: Network, formulas: Formulas) -> Scene:
+    """A scene with everything computed by these formulas."""
+    scene = run_forward(network, formulas)
+    if network.problem.objective is not None:
+        for node in reversed(network.problem.nodes):
+            scene.deltas[node.name] = formulas.delta(scene, node.name)
+    return scene
+
+
+def run_forward(network: Network, formulas: Formulas) -> Scene:
+    """A scene with the forward pass computed by these formulas."""
+    scene = Scene(network)
+    for name in network.nodes:
+        scene.preactivations[name] = formulas.preactivation(scene, name)
+        scene.activations[name] = formulas.activation(scene, name)
+    return scene
+
+
+def value_in(scene: Scene, quantity: Quantity, formulas: Formulas) -> Array:
+    """A quantity of a scene that has been run."""
+    stored = {
+        "preactivations": scene.preactivations,
+        "activations": scene.activations,
+        "deltas": scene.deltas,
+    }.get(quantity.part)
+    return quantity.by_rule(formulas, scene) if stored is None else stored[quantity.layer]

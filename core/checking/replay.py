@@ -1,0 +1,156 @@
+"""Replay: a cause is named only where its wrong formula, run on the user's own numbers, makes what the user submitted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.causes import CAUSES
+from core.checking.comparison import Judge
+from core.checking.formulas import RIGHT, Formulas
+from core.checking.mistake import Fitted, Mistake, both
+from core.checking.quantity import Quantity
+from core.checking.scene import Scene
+
+Made = Callable[[Formulas, Scene], Array]
+"""What a program with these formulas submits: from the rules and the scene before them to one tensor."""
+
+SURE = 2.0
+"""Decimal digits that must be left as evidence when the choice among all causes has used up its part."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A mistake, or two, whose replay reproduces a submission."""
+
+    mistakes: tuple[type[Mistake], ...]
+    formulas: Formulas
+    residual: float
+    """‖yours − replayed‖ / ‖yours‖."""
+    sure: bool
+    """Whether the numbers that agree are too many for a coincidence."""
+
+    @property
+    def slug(self) -> str:
+        """Its name in an answer."""
+        return "+".join(mistake.slug for mistake in self.mistakes)
+
+    @property
+    def factor(self) -> float | None:
+        """The number that was found by least squares, if there is one."""
+        return self.formulas.factor if isinstance(self.formulas, Fitted) else None
+
+
+def findings(
+    judge: Judge, scene: Scene, struck: Quantity, yours: Mapping[Quantity, Array], made: Mapping[Quantity, Made]
+) -> list[Finding]:
+    """The mistakes in the rule of `struck` that reproduce everything in `yours`: single ones, and only then pairs.
+
+    Args:
+        judge: says what agrees.
+        scene: before the rule.
+        struck: the quantity whose rule is looked at.
+        yours: what was submitted.
+        made: how each of these follows from the rule.
+    """
+    right = {quantity: rule(RIGHT, scene) for quantity, rule in made.items()}
+    concerned = [cause for cause in CAUSES if cause().strikes_at(scene, struck)]
+    single = [Trial((cause,), cause()) for cause in concerned]
+    found = list(_reproducing(judge, scene, single, right, yours, made))
+    if not found:
+        found = list(_reproducing(judge, scene, _pairs(concerned), right, yours, made))
+        found = [finding for finding in found if finding.sure]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Formulas that are tried."""
+
+    mistakes: tuple[type[Mistake], ...]
+    formulas: Mistake
+
+
+def _pairs(concerned: Sequence[type[Mistake]]) -> Iterator[Trial]:
+    """Two different mistakes in one rule. Two constant factors are never told from another one, nor two unknown numbers."""
+    for position, first in enumerate(concerned):
+        for second in concerned[position + 1 :]:
+            fitted = issubclass(first, Fitted) or issubclass(second, Fitted)
+            if not fitted and not (first.plain and second.plain):
+                yield Trial((first, second), both(first, second))
+
+
+def _reproducing(
+    judge: Judge,
+    scene: Scene,
+    trials: Sequence[Trial] | Iterator[Trial],
+    right: Mapping[Quantity, Array],
+    yours: Mapping[Quantity, Array],
+    made: Mapping[Quantity, Made],
+) -> Iterator[Finding]:
+    trials = list(trials)
+    for trial in trials:
+        formulas = trial.formulas
+        if isinstance(formulas, Fitted) and not _fit(formulas, scene, yours, made):
+            continue
+        replayed = {quantity: _made(rule, formulas, scene) for quantity, rule in made.items()}
+        if not any(judge.differs(array, right[quantity]) for quantity, array in replayed.items()):
+            continue
+        if all(
+            judge.agrees(yours[quantity], partial(_made, made[quantity], formulas), scene, array)
+            for quantity, array in replayed.items()
+        ):
+            residual = _residual(yours, replayed)
+            yield Finding(trial.mistakes, formulas, residual, _is_sure(judge, yours, len(trials), formulas))
+
+
+def _made(rule: Made, formulas: Formulas, scene: Scene) -> Array:
+    """What a rule makes; nothing (an array that agrees with none) where two mistakes do not fit together."""
+    with np.errstate(all="ignore"):
+        try:
+            return np.asarray(rule(formulas, scene))
+        except (ValueError, np.linalg.LinAlgError):
+            return np.full(0, np.nan)
+
+
+def _fit(formulas: Fitted, scene: Scene, yours: Mapping[Quantity, Array], made: Mapping[Quantity, Made]) -> bool:
+    """Find the number in the formulas by least squares. False where it is not determined with something to spare."""
+    differences, directions = [], []
+    for quantity, rule in made.items():
+        formulas.factor = 0.0
+        without = _made(rule, formulas, scene)
+        formulas.factor = 1.0
+        along = _made(rule, formulas, scene) - without
+        if without.shape != yours[quantity].shape:
+            return False
+        differences.append((yours[quantity] - without).ravel())
+        directions.append(along.ravel())
+    difference, direction = np.concatenate(differences), np.concatenate(directions)
+    square = float(direction @ direction)
+    if not np.isfinite(square) or np.count_nonzero(direction) < 3:
+        return False
+    formulas.factor = float(difference @ direction) / square
+    return formulas.factor != 0 and formulas.accepts(scene, formulas.factor)
+
+
+def _residual(yours: Mapping[Quantity, Array], replayed: Mapping[Quantity, Array]) -> float:
+    size = math.hypot(*(float(np.linalg.norm(array)) for array in yours.values()), 0.0)
+    apart = math.hypot(*(float(np.linalg.norm(yours[q] - replayed[q])) for q in yours), 0.0)
+    return apart / size if size else apart
+
+
+def _is_sure(judge: Judge, yours: Mapping[Quantity, Array], tried: int, formulas: Formulas) -> bool:
+    """Whether the digits that agree are more than the choice among all that was tried could bring about by chance."""
+    digits = 0.0
+    for array in yours.values():
+        size = np.abs(array[np.nonzero(array)]) if array.ndim else np.abs(np.atleast_1d(array))
+        with np.errstate(divide="ignore"):
+            precision = -np.log10(np.clip(judge.criterion.allowed(size) / np.where(size == 0, 1, size), 1e-17, 1))
+        digits += float(precision.sum())
+    spent = math.log10(max(tried, 1)) + (3.0 if isinstance(formulas, Fitted) else 0.0)
+    return digits >= spent + SURE

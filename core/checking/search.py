@@ -1,0 +1,217 @@
+"""The search for what is wrong: each rule on the user's own numbers, and the fewest mistakes that explain the rest.
+
+Where a delta was submitted, its rule and the rules below it are judged by themselves. Where it was not, the gradients
+of its layer are all that shows of it: then several hypotheses go on side by side, and the one that needs the fewest
+mistakes for everything that was submitted is believed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.comparison import Judge
+from core.checking.formulas import RIGHT, Formulas
+from core.checking.hypothesis import Accusation, Hypothesis
+from core.checking.quantity import Quantity
+from core.checking.recovery import recovered_delta
+from core.checking.replay import Finding, Made, findings
+from core.checking.scene import Network, Scene
+from core.checking.submission import Submission
+
+WIDTH = 6
+"""Hypotheses that go on side by side."""
+
+
+class Search:
+    """Explains one submission."""
+
+    def __init__(self, network: Network, judge: Judge, submission: Submission, interrupt: Callable[[], object]) -> None:
+        self._network = network
+        self._judge = judge
+        self._submission = submission
+        self._values = submission.values
+        self._interrupt = interrupt
+
+    def explained(self) -> list[Hypothesis]:
+        """The hypotheses that explain the submission, the cheapest first."""
+        hypothesis = self._forward(Hypothesis(Scene(self._network)))
+        return self._backward(hypothesis)
+
+    def _forward(self, hypothesis: Hypothesis) -> Hypothesis:
+        """Judge the forward rules; the scene then has what was submitted, and what follows from it elsewhere."""
+        scene = hypothesis.scene
+        given = {(q.layer, q.part) for q in self._values if self._submission.fits(self._network, q)}
+        scene.given = frozenset(given)
+        for layer in self._network.nodes:
+            for part, kept in (("preactivations", scene.preactivations), ("activations", scene.activations)):
+                quantity = Quantity(part, layer)
+                kept[layer] = quantity.by_rule(RIGHT, scene)
+                if quantity in self._values:
+                    hypothesis = self._judged(hypothesis, quantity)
+                    if (layer, part) in given:
+                        kept[layer] = self._values[quantity]
+        if Quantity("loss") in self._values:
+            hypothesis = self._judged(hypothesis, Quantity("loss"))
+        return hypothesis
+
+    def _backward(self, hypothesis: Hypothesis) -> list[Hypothesis]:
+        """Judge the backward rules, from the loss down."""
+        beam = [hypothesis]
+        if self._network.problem.objective is None:
+            return beam
+        for node in reversed(self._network.problem.nodes):
+            self._interrupt()
+            beam = _cheapest([each for one in beam for each in self._at_layer(one, node.name)])
+        for name in self._network.inputs:
+            quantity = Quantity("input_gradient", name)
+            if quantity in self._values:
+                beam = _cheapest([each for one in beam for each in self._at_input(one, quantity)])
+        return beam
+
+    def _at_layer(self, hypothesis: Hypothesis, layer: str) -> list[Hypothesis]:
+        """Go on with a layer: its delta, then the gradients of its parameters."""
+        quantity = Quantity("deltas", layer)
+        submitted = [q for q in self._values if q.part == "gradients" and q.layer == layer]
+        if quantity in self._values:
+            if not self._is_lost(hypothesis, layer):
+                own = quantity.by_rule(RIGHT, hypothesis.scene)
+                hypothesis = self._judged(hypothesis.with_delta(layer, own), quantity)
+            if self._submission.fits(self._network, quantity):
+                hypothesis = hypothesis.with_delta(layer, self._values[quantity])
+            for gradient in submitted:
+                hypothesis = self._judged(hypothesis, gradient)
+            return [hypothesis]
+        hypothesis = hypothesis.with_delta(layer, quantity.by_rule(RIGHT, hypothesis.scene))
+        if self._is_lost(hypothesis, layer):
+            right = [q for q in submitted if self._is_right(q)]
+            hypothesis = hypothesis.losing(layer)
+            return [hypothesis.contradicted() if right else hypothesis]
+        unlike = [q for q in submitted if not self._follows(hypothesis.scene, q)]
+        wrong = [q for q in unlike if not self._is_right(q)]
+        if len(wrong) < len(unlike):
+            hypothesis = hypothesis.contradicted()
+        return self._options(hypothesis, layer, submitted, wrong) if wrong else [hypothesis]
+
+    def _options(
+        self, hypothesis: Hypothesis, layer: str, submitted: Sequence[Quantity], wrong: Sequence[Quantity]
+    ) -> list[Hypothesis]:
+        """What may be wrong at a layer whose delta was not submitted and whose gradients are not right."""
+        options = [self._blaming(hypothesis, wrong)]
+        for place in self._suspects(layer):
+            options += self._blaming_delta(hypothesis, place, layer, submitted, wrong)
+        if len(wrong) == len(submitted):
+            own = hypothesis.scene.deltas[layer]
+            recovered = recovered_delta(self._network, hypothesis.scene, layer, self._values)
+            quantity = Quantity("deltas", layer)
+            if recovered.delta is not None:
+                accusation = Accusation(quantity, (), own, recovered.delta)
+                options.append(hypothesis.accusing(accusation).with_delta(layer, recovered.delta))
+            elif recovered.possible:
+                accusation = Accusation(quantity, (), own, None, certain=False)
+                options.append(hypothesis.accusing(accusation).losing(layer))
+        return options
+
+    def _blaming(self, hypothesis: Hypothesis, wrong: Sequence[Quantity]) -> Hypothesis:
+        """Every one of these by its own rule."""
+        for quantity in wrong:
+            accusation = self._accused(hypothesis.scene, quantity)
+            hypothesis = hypothesis.accusing(replace(accusation, certain=bool(accusation.findings)))
+        return hypothesis
+
+    def _blaming_delta(
+        self,
+        hypothesis: Hypothesis,
+        place: str,
+        layer: str,
+        submitted: Sequence[Quantity],
+        wrong: Sequence[Quantity],
+    ) -> list[Hypothesis]:
+        """The delta of `place` by a mistake with a name, as far as the gradients of `layer` show it."""
+        struck = Quantity("deltas", place)
+        own = struck.by_rule(RIGHT, hypothesis.scene)
+
+        def made(quantity: Quantity) -> Made:
+            return lambda formulas, scene: quantity.by_rule(RIGHT, self._struck(scene, formulas, place, layer))
+
+        options = []
+        for seen in ([*submitted], *([quantity] for quantity in wrong if len(submitted) > 1)):
+            rules = {quantity: made(quantity) for quantity in seen}
+            yours = {quantity: self._values[quantity] for quantity in seen}
+            for finding in findings(self._judge, hypothesis.scene, struck, yours, rules)[:WIDTH]:
+                scene = self._struck(hypothesis.scene, finding.formulas, place, layer)
+                accusation = Accusation(struck, (finding,), own, scene.deltas[place])
+                option = replace(hypothesis.accusing(accusation), scene=scene)
+                left = [quantity for quantity in submitted if not self._follows(option.scene, quantity)]
+                options.append(self._blaming(option, left))
+            if options:
+                break
+        return options
+
+    def _struck(self, scene: Scene, formulas: Formulas, place: str, layer: str) -> Scene:
+        """The scene with the delta of `place` made by these formulas, and the deltas from there down to `layer`."""
+        scene = scene.with_delta(place, Quantity("deltas", place).by_rule(formulas, scene))
+        path = self._suspects(layer)
+        for name in reversed(path[: path.index(place)]):
+            scene = scene.with_delta(name, RIGHT.delta(scene, name))
+        return scene
+
+    def _suspects(self, layer: str) -> list[str]:
+        """The layer, and those above it of which nothing of the backward pass was submitted: nobody looked there."""
+        found = [layer]
+        for name in found:
+            for reader in self._network.readers.get(name, ()):
+                silent = not any(q.layer == reader.layer and q.part in ("deltas", "gradients") for q in self._values)
+                if silent and reader.layer not in found:
+                    found.append(reader.layer)
+        positions = {node.name: node.position for node in self._network.problem.nodes}
+        return sorted(found, key=positions.__getitem__)
+
+    def _at_input(self, hypothesis: Hypothesis, quantity: Quantity) -> list[Hypothesis]:
+        """Go on with the gradient of an input."""
+        if any(reader.layer in hypothesis.lost for reader in self._network.readers[quantity.layer]):
+            return [hypothesis]
+        return [self._judged(hypothesis, quantity)]
+
+    def _judged(self, hypothesis: Hypothesis, quantity: Quantity) -> Hypothesis:
+        """The hypothesis with an accusation, if a submitted quantity is neither right nor what its rule makes."""
+        if self._is_right(quantity) or self._follows(hypothesis.scene, quantity):
+            return hypothesis
+        if quantity.part == "gradients" and quantity.layer in hypothesis.lost:
+            return hypothesis
+        return hypothesis.accusing(self._accused(hypothesis.scene, quantity))
+
+    def _accused(self, scene: Scene, quantity: Quantity) -> Accusation:
+        """An accusation of the rule of a submitted quantity, with the causes that reproduce it."""
+        self._interrupt()
+        yours = self._values[quantity]
+        found: Sequence[Finding] = findings(
+            self._judge,
+            scene,
+            quantity,
+            {quantity: yours},
+            {quantity: lambda formulas, at: quantity.by_rule(formulas, at)},
+        )
+        return Accusation(quantity, tuple(found), quantity.by_rule(RIGHT, scene), yours)
+
+    def _is_right(self, quantity: Quantity) -> bool:
+        return self._judge.is_right(quantity, self._values[quantity])
+
+    def _follows(self, scene: Scene, quantity: Quantity) -> bool:
+        """Whether a submitted quantity is what its rule makes of the scene."""
+        return self._judge.agrees(self._values[quantity], lambda at: _right(quantity, at), scene)
+
+    def _is_lost(self, hypothesis: Hypothesis, layer: str) -> bool:
+        return any(reader.layer in hypothesis.lost for reader in self._network.readers[layer])
+
+
+def _right(quantity: Quantity, scene: Scene) -> Array:
+    with np.errstate(all="ignore"):
+        return quantity.by_rule(RIGHT, scene)
+
+
+def _cheapest(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
+    return sorted(hypotheses, key=lambda each: each.cost)[:WIDTH]

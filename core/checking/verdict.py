@@ -1,0 +1,134 @@
+"""What was found, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.checking.hypothesis import Accusation, Hypothesis
+from core.checking.mistake import Mistake
+from core.checking.oracle import Oracle
+from core.checking.quantity import Quantity
+from core.checking.replay import Finding
+from core.checking.report import Alternative, Blame, Certainty, Fix, Row, Verdict
+from core.checking.submission import Submission
+from core.checking.words import Words
+
+UNKNOWN = "unknown"
+ALIKE = 0.75
+"""Another hypothesis that costs no more than this in addition is an alternative."""
+
+
+def blamed(words: Words, best: Hypothesis, others: Sequence[Hypothesis]) -> list[Blame]:
+    """The accusations of the best hypothesis in words, with those of the others that explain as much."""
+    rivals = [each for each in others if each.cost <= best.cost + ALIKE]
+    return [_blame(words, accusation, _rivals(accusation, best, rivals)) for accusation in best.accusations]
+
+
+def _rivals(accusation: Accusation, best: Hypothesis, others: Sequence[Hypothesis]) -> list[tuple[Quantity, Finding]]:
+    """Causes elsewhere, or others here, by which another hypothesis explains the same numbers."""
+    if accusation is not best.accusations[0]:
+        return []
+    known = {(each.quantity, each.slug) for each in best.accusations}
+    found = []
+    for other in others:
+        for each in other.accusations:
+            if each.findings and (each.quantity, each.slug) not in known:
+                known.add((each.quantity, each.slug))
+                found.append((each.quantity, each.findings[0]))
+    return found
+
+
+def _blame(words: Words, accusation: Accusation, rivals: Sequence[tuple[Quantity, Finding]]) -> Blame:
+    quantity, findings = accusation.quantity, accusation.findings
+    rule, fix = words.latex(quantity), Fix(numpy=words.numpy(quantity), latex=words.latex(quantity))
+    if not findings:
+        concluded = accusation.yours is None or not accusation.certain
+        said = (
+            f"Your {words.named(quantity)} is not what its rule makes of your own numbers, by no mistake that is known."
+        )
+        if concluded:
+            said = f"Your {words.named(quantity)} is probably where it goes wrong; the cause is not known."
+        return Blame(
+            quantity=quantity,
+            cause=UNKNOWN,
+            certainty="likely" if concluded else "located",
+            rule=rule,
+            wrong="",
+            said=said,
+            why="No known mistake reproduces these numbers. Compare your code for this rule with the formula, term by term.",
+            fix=fix,
+            ratio=accusation.ratio,
+            factor=None,
+            residual=None,
+        )
+    first = findings[0]
+    alternatives = [
+        Alternative(
+            cause=finding.slug,
+            quantity=place,
+            why=" ".join(words.fill(mistake.why, place) for mistake in finding.mistakes),
+            separate=_separating(words, place, first, finding),
+        )
+        for place, finding in [*((quantity, finding) for finding in findings[1:]), *rivals]
+    ]
+    certainty: Certainty = "ambiguous" if alternatives else "exact" if first.sure else "likely"
+    sentence = " and ".join(words.fill(mistake.said, quantity, **_numbers(first)) for mistake in first.mistakes)
+    special = [mistake for mistake in first.mistakes if mistake.fix_latex or mistake.fix_numpy]
+    if special:
+        fix = Fix(
+            numpy=words.fill(special[0].fix_numpy, quantity) or fix.numpy,
+            latex=words.fill(special[0].fix_latex, quantity) or fix.latex,
+        )
+    return Blame(
+        quantity=quantity,
+        cause=first.slug,
+        certainty=certainty,
+        rule=rule,
+        wrong=r", \quad ".join(words.fill(mistake.wrong, quantity) for mistake in first.mistakes),
+        said=f"Your {words.named(quantity)} {sentence}.",
+        why=" ".join(words.fill(mistake.why, quantity, **_numbers(first)) for mistake in first.mistakes),
+        fix=fix,
+        ratio=accusation.ratio,
+        factor=first.factor,
+        residual=first.residual,
+        alternatives=alternatives,
+    )
+
+
+def _numbers(finding: Finding) -> dict[str, str]:
+    return {} if finding.factor is None else {"factor": f"{finding.factor:.6g}"}
+
+
+def _separating(words: Words, quantity: Quantity, first: Finding, other: Finding) -> str:
+    """What to send so that two causes give different numbers."""
+    wishes: list[type[Mistake]] = [*first.mistakes, *other.mistakes]
+    for mistake in wishes:
+        if mistake.separate:
+            return words.fill(mistake.separate, quantity)
+    return (
+        "Send activations and deltas, and a batch whose size, classes and units are different primes (POST /v1/probe)."
+    )
+
+
+def summary(
+    verdict: Verdict, blame: Sequence[Blame], rows: Sequence[Row], submission: Submission, oracle: Oracle | None
+) -> str:
+    """The outcome in a few sentences."""
+    if not submission.values:
+        return "Nothing was submitted that could be compared."
+    if verdict == "inconclusive":
+        error = oracle.error if oracle else 0.0
+        return f"The expected gradients could not be certified (error {error:.1e}), so nothing is said."
+    compared = [row for row in rows if row.status != "missing"]
+    if verdict == "correct":
+        return f"Everything that was submitted is right: {len(compared)} tensor{'s' * (len(compared) > 1)}."
+    if verdict == "equivalent-layout":
+        return "Everything that was submitted is right, in another layout than the request's."
+    said = [each.said for each in blame]
+    inherited = sum(row.status == "inherited" for row in rows)
+    if inherited:
+        what = f"{inherited} more tensor{'s are' if inherited > 1 else ' is'}"
+        said.append(f"{what} wrong only because of {'that' if len(blame) == 1 else 'these'}.")
+    if any(row.status == "correct" for row in rows):
+        said.append("Everything else is right.")
+    return " ".join(said)
