@@ -56,9 +56,11 @@ def targets_for(
     Raises:
         Refusal: `shape-mismatch`, or `invalid-request` for values that the loss cannot compare with.
     """
+    if issue := loss.refusal_of_output(output):
+        raise Refusal([issue.below("loss")])
     if loss.takes_class_indices and len(output) > 1 and output[-1] > 1 and sent.shape == output[:-1]:
         return one_hot(sent, output[-1], first_label, dtype)
-    targets = fitted(sent, output, convention, AT_TARGETS, dtype, loss)
+    targets = fitted(loss.as_output(sent, output), output, convention, AT_TARGETS, dtype, loss)
     if issue := loss.refusal_of(targets):
         raise Refusal([issue.below(*AT_TARGETS)])
     return targets

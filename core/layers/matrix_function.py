@@ -19,18 +19,13 @@ f(X) needs no vectors' derivatives; that of its gradient does, and is good to ab
 
 
 def function_of(at: Eigen, function: SpectralFunction, step: Array | None) -> Array:
-    """f(X), where X is decomposed. A complex step i B is carried through the divided differences, not the vectors."""
-    U, values = real(at.vectors), real(at.values)
-    Z = (U * function.value(values)[..., np.newaxis, :]) @ transposed(U)
+    """f(X), where Re X is decomposed. A complex step i B is carried through the divided differences, not the vectors."""
+    U = at.vectors
+    Z = (U * function.value(at.values)[..., np.newaxis, :]) @ transposed(U)
     if step is None:
         return np.asarray(Z)
-    F = function.divided_differences(values)
+    F = function.divided_differences(at.values)
     return np.asarray(Z + 1j * (U @ (F * (transposed(U) @ step @ U)) @ transposed(U)))
-
-
-def step_in(X: Array) -> Array | None:
-    """B of a complex step i B, or None in real arithmetic."""
-    return X.imag if np.iscomplexobj(X) else None
 
 
 def through_function(at: Eigen, function: SpectralFunction, dZ: Array) -> Array:
@@ -90,10 +85,11 @@ class MatrixFunction(Layer):
         def step() -> None:
             X = symmetric(place)
             with converging(place):
-                at = eigen(X, ONE_VALUE)
+                at = eigen(X.real)
+                moved = eigen(X, ONE_VALUE) if np.iscomplexobj(X) else at
             self.refuse_values(place, at.values)
-            place.saved.update(values=at.values, vectors=at.vectors, cluster=at.cluster)
-            np.copyto(Z, function_of(at, function, step_in(X)))
+            place.saved.update(values=moved.values, vectors=moved.vectors, cluster=moved.cluster)
+            np.copyto(Z, function_of(at, function, X.imag if np.iscomplexobj(X) else None))
 
         return [step]
 

@@ -69,10 +69,13 @@ class SecondOrderPooling(Layer):
         def step() -> None:
             refuse_non_finite(place, F)
             with converging(place):
-                at, projected = gram_eigen(F, self.epsilon, ONE_VALUE)
+                at, projected = gram_eigen(F.real, self.epsilon)
+                moved = at
+                if np.iscomplexobj(F):
+                    moved, projected = gram_eigen(F, self.epsilon, ONE_VALUE)
             why, rounding = "FᵀF + εI has to be positive definite", rounding_of_squares(F)
             refuse_unless_above_rounding(place, at.values, why, "Send a larger epsilon.", rounding)
-            place.saved.update(values=at.values, vectors=at.vectors, projected=projected)
+            place.saved.update(values=moved.values, vectors=moved.vectors, projected=projected)
             np.copyto(C, function_of(at, Logarithm(), gram_step(F)))
 
         return [step]

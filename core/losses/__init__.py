@@ -13,6 +13,7 @@ from core.losses.huber import Huber
 from core.losses.kullback_leibler import KullbackLeibler
 from core.losses.mean_absolute_error import MeanAbsoluteError
 from core.losses.mean_squared_error import MeanSquaredError
+from core.losses.normalized_cuts import NormalizedCuts
 from core.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from core.losses.upstream import Upstream
@@ -28,6 +29,7 @@ AnyLoss = (
     | SigmoidCrossEntropy
     | KullbackLeibler
     | Hinge
+    | NormalizedCuts
     | Upstream
 )
 """Every kind of loss. The request schema, the documentation, the clients and the generic tests follow from it."""

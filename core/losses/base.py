@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from core.activations.base import Activation
-from core.arrays import Array, Step, in_memory_order
+from core.arrays import Array, Shape, Step, in_memory_order
 from core.errors import Issue
 from core.spec import Spec, limits
 
@@ -104,6 +104,14 @@ class Loss(Spec):
     def on_logits(self, activation: Activation) -> Loss | None:
         """The same loss on the preactivation of an output with that activation, where there is a stable fused form."""
         return None
+
+    def refusal_of_output(self, output: Shape) -> Issue | None:
+        """What is wrong with an output of that shape, if anything; the path is relative to the loss."""
+        return None
+
+    def as_output(self, sent: Array, output: Shape) -> Array:
+        """Targets in the shape of the output, for a loss that takes them in a shape of its own."""
+        return sent
 
     def refusal_of(self, Y: Array) -> Issue | None:
         """What is wrong with targets of the right shape, if anything."""

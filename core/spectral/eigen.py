@@ -51,7 +51,7 @@ def gram_step(F: Array) -> Array | None:
     return np.asarray(half + half.swapaxes(-1, -2))
 
 
-def gram_eigen(F: Array, epsilon: float, tolerance: float) -> tuple[Eigen, Array]:
+def gram_eigen(F: Array, epsilon: float, tolerance: float | None = None) -> tuple[Eigen, Array]:
     """The same for A = FᵀF + εI, descending, and F V (…, m, d).
 
     The singular values of F keep the digits that small eigenvalues of FᵀF would lose, and F V, formed as U Σ, is 0 to the

@@ -13,10 +13,12 @@ from core.activations import FUNCTIONS
 from core.convention import CONVENTIONS, Convention, tensor
 from core.layers.dense import Dense
 from core.losses import AnyLoss, Loss
+from core.losses.normalized_cuts import NormalizedCuts
 from core.problem import Problem, Sent, checked
 from tests.gradient import backpropagated, complex_steps
 
-LOSSES: list[type[Loss]] = list(get_args(AnyLoss))
+LOSSES: list[type[Loss]] = [loss for loss in get_args(AnyLoss) if loss is not NormalizedCuts]
+"""All that read the features of a dense layer."""
 PROBABILITIES = {"cross_entropy", "binary_cross_entropy", "kullback_leibler"}
 """Losses that read probabilities, so that the output before them is a sigmoid or a softmax."""
 

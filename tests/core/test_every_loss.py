@@ -40,7 +40,8 @@ def shares_of(case: Case, reduction: str, fields: dict[str, Any], examples: int)
 
 
 def test_no_loss_is_left_out() -> None:
-    assert {case.kind for case in CASES} == set(LOSSES)
+    elsewhere = {"normalized_cuts"}  # It reads matrices: test_normalized_cuts.py.
+    assert {case.kind for case in CASES} | elsewhere == set(LOSSES)
 
 
 @every_reduction

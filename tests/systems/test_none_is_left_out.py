@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 NOT_YET = {
-    16: "svd, eigh, matrix functions and normalized cuts",
     17: "/v1/invert",
     19: "optimizers",
 }

@@ -1,0 +1,99 @@
+"""normalized_cuts: how far the space of a graph's normalised affinities is from that of a partition."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from core.arrays import Array, Shape, Step, nothing
+from core.errors import Issue
+from core.losses.base import Loss, LossPlace, Scalar
+from core.spec import limits
+from core.spectral.cuts import CutDistance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NormalizedCuts(Loss):
+    """Normalised cuts: the distance of two projectors, one of an affinity matrix, one of a partition of its nodes.
+
+    It reads the affinity W (n x n, one for each example) and compares it with the partition E (n x k, a 1 for the cluster
+    of each node):
+
+        D      = diag(W 1)                     degrees, which have to be positive
+        M      = D^{−½} W D^{−½}
+        Ψ      = D^{½} E Eᵀ D^{½}
+        ℓ      = ½ ‖Π_M − Π_Ψ‖²                Π_A = A A⁺, the projector on the column space of A
+        ∂ℓ/∂M  = −2 (I − Π_M) Π_Ψ M⁺ᵀ          among matrices of the same rank; W enters D as well
+
+    A graph of layers gives W = F Λ Fᵀ: a dense layer without bias for F Λ (its weight is Λ), a transpose, a matmul. With
+    fewer features than nodes W has low rank, which is what Π_M is about. The projector of a matrix of full rank is I: for
+    such affinities `rank` takes the leading vectors alone. W need not be symmetric.
+
+    Targets are E itself, examples x n x k, or the number of each node's cluster, examples x n (`first_label` applies). A
+    row of zeros is a node in no cluster.
+
+    Source: Ionescu, Vantzos & Sminchisescu (2015), §5.2; Bach & Jordan, Learning Spectral Clustering (2006), for `rank`.
+    """
+
+    kind: Literal["normalized_cuts"] = "normalized_cuts"
+
+    rank: int | None = field(default=None, metadata=limits(ge=1))
+    """Π_M projects on this many leading singular vectors of M. Default: on all whose singular value is not 0."""
+
+    takes_class_indices = True
+    formula = (
+        r"\tfrac{1}{2} \lVert \Pi_M - \Pi_\Psi \rVert^2, \quad M = D^{-1/2} a D^{-1/2}, \quad"
+        r" \Psi = D^{1/2} y y^\top D^{1/2}, \quad D = \operatorname{diag}(a 1)"
+    )
+
+    def refusal_of_output(self, output: Shape) -> Issue | None:
+        if len(output) == 3 and output[1] == output[2]:
+            rank = self.rank or 1
+            if rank <= output[1]:
+                return None
+            detail = f"An affinity of {output[1]} nodes has no {rank} leading vectors."
+            return Issue(code="invalid-request", detail=detail, path=("rank",), expected=[1, output[1]], got=rank)
+        return Issue(
+            code="shape-mismatch",
+            detail="normalized_cuts reads one square affinity matrix for each example (examples x nodes x nodes); the "
+            f"network's output has shape {list(output)}.",
+            hint="A matmul of F Λ and Fᵀ has that shape; a single graph is sent as [[[...]]].",
+        )
+
+    def as_output(self, sent: Array, output: Shape) -> Array:
+        """E with columns of zeros up to the shape of W."""
+        if sent.ndim == 3 and sent.shape[:2] == output[:2] and sent.shape[2] < output[2]:
+            return np.concatenate([sent, np.zeros((*output[:2], output[2] - sent.shape[2]))], axis=2)
+        return sent
+
+    def refusal_of(self, Y: Array) -> Issue | None:
+        rows = Y.sum(axis=-1)
+        wrong = np.argwhere(((Y != 0) & (Y != 1)).any(axis=-1) | (rows > 1))
+        if not len(wrong) and (rows.sum(axis=-1) > 0).all():
+            return None
+        where = (
+            f"that of example {wrong[0][0]}, node {wrong[0][1]}, does not"
+            if len(wrong)
+            else "an example has no clusters"
+        )
+        return Issue(
+            code="invalid-request",
+            detail=f"normalized_cuts compares with a partition: each node's row holds one 1, or zeros; {where}.",
+            hint="Send E (examples x nodes x clusters), or the number of each node's cluster (examples x nodes).",
+        )
+
+    def per_example(self, A: Array, Y: Array) -> Array:
+        return CutDistance(A, Y, self.rank).value()
+
+    def value(self, at: LossPlace) -> Scalar:
+        def total() -> Any:
+            distance = CutDistance(at.A, at.Y, self.rank)
+            np.copyto(at.dA, distance.gradient())
+            return at.coefficients.dot(distance.value())
+
+        return total
+
+    def gradient(self, at: LossPlace) -> Step:
+        return nothing
