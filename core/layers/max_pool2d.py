@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Array, Shape, Step, real
+from core.arrays import Array, real
 from core.layers.base import Steps
 from core.layers.pooling import Pooling
 from core.place import Place
@@ -29,39 +29,35 @@ class MaxPool2D(Pooling):
     kind: Literal["max_pool2d"] = "max_pool2d"
     equations: ClassVar[dict[str, str]] = {"any": "Z = largest A in each window"}
 
-    def working_size(self, *inputs: Shape) -> int:
-        n, channels, *lengths = self.result_shape(*inputs, column=False)
-        return n * channels * lengths[0] * lengths[1]
-
     def forward(self, place: Place) -> Steps:
         (X,), Z = place.inputs, place.new_result()
-        winner = place.saved["winner"] = np.empty_like(Z, np.int32)
-        offsets = zip(self._offsets(Z, X), self._offsets(winner, X), strict=True)
-        contests: list[Step] = [
-            partial(_contest, largest, numbers, winners, offset)
-            for offset, ((largest, numbers), (winners, _)) in enumerate(offsets)
+        place.fresh = False  # The way back compares with it: no activation is computed in its place.
+        largest = np.maximum if Z.dtype.kind == "f" else _larger
+        return [
+            partial(Z.fill, -np.inf),
+            *(partial(largest, windows, numbers, out=windows) for windows, numbers in self._offsets(Z, X)),
         ]
-        return [lambda: Z.fill(-np.inf), *contests]
 
     def backward(self, place: Place) -> Steps:
-        (dX,), dZ, winner = place.d_inputs, place.d_result, place.saved["winner"]
+        (X,), (dX,), dZ, Z = place.inputs, place.d_inputs, place.d_result, place.result
         if dX is None:
             return []
-        offsets = zip(self._offsets(dZ, dX), self._offsets(winner, dX), strict=True)
-        routes: list[Step] = [
-            partial(_route, deltas, numbers, winners, offset)
-            for offset, ((deltas, numbers), (winners, _)) in enumerate(offsets)
+        left = np.empty_like(dZ)  # What has not arrived anywhere yet.
+        offsets = zip(self._offsets(Z, X), self._offsets(left, dX), strict=True)
+        return [
+            partial(dX.fill, 0),
+            partial(np.copyto, left, dZ),
+            *(partial(_route, numbers, largest, *arriving) for (largest, numbers), arriving in offsets),
         ]
-        return [partial(dX.fill, 0), *routes]
 
 
-def _contest(largest: Array, numbers: Array, winners: Array, offset: int) -> None:
-    """Let the numbers at one offset win where they are larger than all before."""
-    larger = real(numbers) > real(largest)
-    np.copyto(largest, numbers, where=larger)
-    np.copyto(winners, offset, where=larger)
+def _larger(largest: Array, numbers: Array, out: Array) -> None:
+    """The maximum by real parts, the first of equal ones: a complex step passes through the number that wins."""
+    np.copyto(out, numbers, where=real(numbers) > real(largest))
 
 
-def _route(deltas: Array, numbers: Array, winners: Array, offset: int) -> None:
-    """Let the deltas of the windows that were won at one offset arrive there."""
-    np.add(numbers, deltas * (winners == offset), numbers)
+def _route(numbers: Array, largest: Array, left: Array, dX: Array) -> None:
+    """Let what is left of the deltas arrive at one offset, in the windows whose largest number is there."""
+    here = left * (numbers == largest)
+    np.add(dX, here, dX)
+    np.subtract(left, here, left)
