@@ -17,13 +17,14 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from app.completion import completed
-from app.negotiation import refuse_media_type, refuse_unacceptable
+from app.negotiation import JSON, format_of_answer, format_of_body
 from app.problems import KINDS, answer, refusal
 from app.schemas.problem import NetworkInUse
 from app.settings import Settings
 from app.wire.content import compress, decompress
 from app.wire.decode import decode
 from app.wire.encode import encode
+from app.wire.message import MEDIA_TYPE, decode_message, encode_message
 from app.workshop import Interrupt, Overloaded, Workshop
 from core.errors import Refusal
 
@@ -50,8 +51,8 @@ async def respond(request: Request, model: type[M], compute: Compute[M]) -> Resp
         Refusal: whatever is wrong with the request.
     """
     settings: Settings = request.app.state.settings
-    refuse_unacceptable(request.headers.get("accept"))
-    refuse_media_type(request.headers.get("content-type"))
+    format_of_answer(request.headers.get("accept"))
+    form = format_of_body(request.headers.get("content-type"))
     try:
         async with asyncio.timeout(settings.max_body_seconds):
             body = await _read(request, settings.max_body_bytes)
@@ -63,7 +64,7 @@ async def respond(request: Request, model: type[M], compute: Compute[M]) -> Resp
 
     def work(interrupt: Interrupt) -> tuple[dict[str, Any] | Reply, Encoding]:
         plain = decompress(body, request.headers.get("content-encoding"), limit=settings.max_body_bytes)
-        asked = decode(plain, model)
+        asked = decode(plain, model) if form == "json" else decode_message(plain, model)
         if isinstance(asked, NetworkInUse):
             asked = completed(asked, request.app.state.database)
         return compute(asked, settings, interrupt), getattr(asked, "encoding", "json")
@@ -72,15 +73,23 @@ async def respond(request: Request, model: type[M], compute: Compute[M]) -> Resp
 
 
 async def produce(request: Request, work: Callable[[Interrupt], tuple[dict[str, Any] | Reply, Encoding]]) -> Response:
-    """Answer with what `work` returns, which is done in the workshop."""
+    """Answer with what `work` returns, which is done in the workshop.
+
+    Raises:
+        Refusal: `not-acceptable`, or what `work` refuses.
+    """
     workshop: Workshop = request.app.state.workshop
+    form = format_of_answer(request.headers.get("accept"))
 
     def done(interrupt: Interrupt) -> Response:
         reply, encoding = work(interrupt)
         reply = reply if isinstance(reply, Reply) else Reply(reply)
-        content, coding = compress(encode(reply.content, encoding=encoding), request.headers.get("accept-encoding"))
-        headers = {"Vary": "Accept-Encoding", **reply.headers} | ({"Content-Encoding": coding} if coding else {})
-        return Response(content, reply.status, headers, "application/json")
+        plain = encode(reply.content, encoding=encoding) if form == "json" else encode_message(reply.content)
+        content, coding = compress(plain, request.headers.get("accept-encoding"))
+        headers = {"Vary": "Accept, Accept-Encoding", **reply.headers} | (
+            {"Content-Encoding": coding} if coding else {}
+        )
+        return Response(content, reply.status, headers, JSON if form == "json" else MEDIA_TYPE)
 
     try:
         return await workshop.run(done)

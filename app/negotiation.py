@@ -2,44 +2,60 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from app.wire import message
 from core.errors import Refusal
 
 JSON = "application/json"
+Format = Literal["json", "safetensors"]
 
 
-def refuse_media_type(content_type: str | None) -> None:
-    """Refuse a body that is not announced as JSON.
+def format_of_body(content_type: str | None) -> Format:
+    """The format in which a body is announced.
 
     Raises:
         Refusal: `unsupported-media-type`.
     """
     media_type = (content_type or "").partition(";")[0].strip().lower()
+    if media_type == message.MEDIA_TYPE:
+        return "safetensors"
     if media_type == JSON or (media_type.startswith("application/") and media_type.endswith("+json")):
-        return
+        return "json"
     raise Refusal.of(
         "unsupported-media-type",
         f"The body is announced as {media_type[:80]!r}." if media_type else "The body has no Content-Type.",
-        expected=[JSON],
+        expected=[JSON, message.MEDIA_TYPE],
         hint="Send the header Content-Type: application/json.",
     )
 
 
-def refuse_unacceptable(accept: str | None) -> None:
-    """Refuse a request whose Accept header leaves out JSON.
+def format_of_answer(accept: str | None) -> Format:
+    """The format that Accept prefers: JSON, unless safetensors is named and JSON is not preferred to it.
 
     Raises:
-        Refusal: `not-acceptable`.
+        Refusal: `not-acceptable`, where both are left out.
     """
     if not accept:
-        return
-    quality = {}
+        return "json"
+    quality: dict[str, float] = {}
     for entry in accept.lower().split(","):
         media_range, *parameters = (part.strip() for part in entry.split(";"))
         weights = [parameter[2:] for parameter in parameters if parameter.startswith("q=")]
-        quality[media_range] = weights[0] if weights else "1"
-    for media_range in (JSON, "application/*", "*/*"):
-        if media_range in quality:
-            if quality[media_range].strip("0.") != "":
-                return
-            break
-    raise Refusal.of("not-acceptable", f"{JSON} is not among the formats that Accept names.", expected=[JSON])
+        quality[media_range] = _number(weights[0]) if weights else 1.0
+    json = next((quality[name] for name in (JSON, "application/*", "*/*") if name in quality), 0.0)
+    tensors = quality.get(message.MEDIA_TYPE, 0.0)
+    if tensors and tensors >= quality.get(JSON, 0.0):
+        return "safetensors"
+    if json:
+        return "json"
+    detail = f"Neither {JSON} nor {message.MEDIA_TYPE} is among the formats that Accept names."
+    raise Refusal.of("not-acceptable", detail, expected=[JSON, message.MEDIA_TYPE])
+
+
+def _number(weight: str) -> float:
+    """The value of q; what is none counts as 1, and what is 0 leaves a format out."""
+    try:
+        return float(weight)
+    except ValueError:
+        return 1.0

@@ -19,6 +19,7 @@ from pydantic.json_schema import models_json_schema
 
 from app.problems import KINDS, MEDIA_TYPE
 from app.schemas.refusal import ProblemDocument
+from app.wire import message
 from app.wire.tensor import EncodedTensor
 from core.activations import FUNCTIONS
 from core.convention import CONVENTIONS
@@ -30,6 +31,9 @@ WITH_BODY = ("malformed-json", "not-acceptable", "request-timeout", "too-large",
              "invalid-request", "overloaded", "timeout")  # fmt: skip
 
 WITHOUT_BODY = ("not-found", "not-acceptable", "invalid-request", "overloaded", "timeout")
+
+BINARY = {message.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}
+"""The same as a safetensors file: tensors by their path, the rest as JSON under the metadata key `gradd`."""
 
 TAGS = [
     {"name": "math", "description": "Computations. The same request gives the same answer; nothing is kept."},
@@ -78,7 +82,7 @@ def describe(
         "openapi_extra": {
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": _ref(body), "examples": dict(examples)}},
+                "content": {"application/json": {"schema": _ref(body), "examples": dict(examples)}, **BINARY},
             }
         },
         **describe_answer(answer, statuses=statuses, refusals=(*WITH_BODY, *refusals)),
@@ -95,7 +99,7 @@ def describe_answer(
     content: dict[str, Any] = {}
     if answer is not None:
         _described[answer.__name__] = answer
-        content = {"content": {"application/json": {"schema": _ref(answer)}}}
+        content = {"content": {"application/json": {"schema": _ref(answer)}, **BINARY}}
     answers: dict[int, dict[str, Any]] = {
         status: {"description": meaning, **content} for status, meaning in (statuses or {200: "The answer."}).items()
     }

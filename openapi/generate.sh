@@ -12,7 +12,8 @@ fi
 
 rm -rf clients
 mkdir -p clients/python
-openapi-python-client generate --path openapi.json --config python.yaml --output-path clients/python/gradd_api \
+python for_clients.py openapi.json clients/openapi.json
+openapi-python-client generate --path clients/openapi.json --config python.yaml --output-path clients/python/gradd_api \
   --meta none --fail-on-warning
 touch clients/python/gradd_api/py.typed
 cp -r python/gradd_client clients/python/

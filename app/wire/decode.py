@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import simdjson
@@ -10,10 +10,10 @@ from pydantic import BaseModel, ValidationError
 
 from app.wire import document
 from app.wire.limits import DEFAULT_LIMITS, ISSUES_LIMIT, Limits
-from app.wire.places import place_of
+from app.wire.places import Place, place_of
 from app.wire.reader import Reader
 from app.wire.validation import issues_of
-from core.errors import Refusal
+from core.errors import Issue, Refusal
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -30,21 +30,39 @@ def decode(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS) -> M:
     Raises:
         Refusal: what is wrong with the body, all of it as far as it can be told, up to `ISSUES_LIMIT` issues.
     """
+    place = place_of(model)
+    values, issues = read_values(body, place, limits)
+    return validated(values, issues, model, place)
+
+
+def read_values(body: bytes, place: Place, limits: Limits = DEFAULT_LIMITS) -> tuple[dict[str, Any], list[Issue]]:
+    """The values of a JSON object, with arrays in the places of tensors, and what is wrong with those.
+
+    Raises:
+        Refusal: what is no JSON object.
+    """
     parsed = document.parse(body)
     if not isinstance(parsed, simdjson.Object):
         raise Refusal.of("invalid-request", "The body is a JSON object; this is another kind of value.")
-    place = place_of(model)
     reader = Reader(limits)
     values = reader.object(parsed, place)
     if reader.lists != _brackets(body):  # A list stands for a number in a tensor, or a string holds a bracket.
         reader = Reader(limits, thorough=True)
         values = reader.object(parsed, place)
-    issues = reader.issues
+    return values, reader.issues
+
+
+def validated(values: dict[str, Any], issues: list[Issue], model: type[M], place: Place) -> M:
+    """The model that the values make.
+
+    Raises:
+        Refusal: with the issues that were found before and what pydantic finds.
+    """
     try:
         request = model.model_validate(values)
     except ValidationError as error:
         # A check that reads tensors says nothing where one of them was replaced.
-        issues += issues_of(error, values, place, with_checks=not issues)
+        issues = [*issues, *issues_of(error, values, place, with_checks=not issues)]
         raise Refusal(issues[:ISSUES_LIMIT]) from None
     if issues:
         raise Refusal(issues[:ISSUES_LIMIT])
