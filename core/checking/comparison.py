@@ -90,7 +90,7 @@ class Judge:
         allowed = self.criterion.allowed(expected)
         if np.all(apart <= allowed):
             return True
-        if not self._hopeful(apart, expected):
+        if not self._hopeful(apart, expected, scene):
             return False
         spread = np.zeros_like(allowed)
         for network, formulas in self._draws():
@@ -103,15 +103,15 @@ class Judge:
         if one.shape != other.shape:
             return True
         apart = np.abs(one - other)
-        size = float(np.abs(other).max(initial=0))
-        return bool(np.any(apart > 4 * self.criterion.allowed(other) + 64 * self.criterion.unit * size))
+        return bool(np.any(apart > 4 * self.criterion.allowed(other) + 64 * self.criterion.unit * _largest(other)))
 
-    def _hopeful(self, apart: Array, expected: Array) -> bool:
-        """Whether rounding may explain it, and may be tried."""
-        largest = float(np.abs(expected).max(initial=0))
+    def _hopeful(self, apart: Array, expected: Array, scene: Scene) -> bool:
+        """Whether rounding may explain it, and may be tried: also where sums of large numbers cancel."""
         digits = self.criterion.digits
-        coarse = float(digits.half_unit(expected).max(initial=0)) if digits else 0.0
-        return not self.criterion.chosen and float(apart.max(initial=0)) <= HOPELESS * largest + 1e3 * coarse
+        coarse = 1e3 * float(digits.half_unit(expected).max(initial=0)) if digits else 0.0
+        cancelled = 1e3 * self.criterion.unit * max((_largest(delta) for delta in scene.deltas.values()), default=0.0)
+        limit = max(HOPELESS * _largest(expected), coarse, cancelled)
+        return not self.criterion.chosen and float(apart.max(initial=0)) <= limit
 
     def _draws(self) -> list[tuple[Network, Disturbed]]:
         """The network disturbed in a few ways."""
@@ -130,6 +130,10 @@ class Judge:
                     moved = _finite(np.abs(value_in(scene, quantity, formulas) - array))
                     self._spread[quantity] = np.maximum(self._spread[quantity], moved)
         return self._spread
+
+
+def _largest(array: Array) -> float:
+    return float(np.abs(array).max(initial=0))
 
 
 def _finite(spread: Array) -> Array:

@@ -81,7 +81,8 @@ def _pairs(concerned: Sequence[type[Mistake]]) -> Iterator[Trial]:
     for position, first in enumerate(concerned):
         for second in concerned[position + 1 :]:
             fitted = issubclass(first, Fitted) or issubclass(second, Fitted)
-            if not fitted and not (first.plain and second.plain):
+            same = issubclass(first, second) or issubclass(second, first)
+            if not fitted and not same and not (first.plain and second.plain):
                 yield Trial((first, second), both(first, second))
 
 
