@@ -151,3 +151,11 @@ CHECK: dict[str, Any] = {
     },
     "self": {"summary": "No submission: the server checks its own backward pass", "value": XOR},
 }
+
+DATASETS: dict[str, Any] = {
+    "xor": {"summary": "The four points of XOR", "value": {**XOR["batch"], "name": "xor"}},
+    "named": {
+        "summary": "Two named inputs and class numbers",
+        "value": {"inputs": {"left": [[1, 2], [3, 4]], "right": [[5], [6]]}, "targets": [0, 1]},
+    },
+}

@@ -57,8 +57,7 @@ async def respond(request: Request, model: type[M], compute: Compute[M]) -> Resp
         async with asyncio.timeout(settings.max_body_seconds):
             body = await _read(request, settings.max_body_bytes)
     except TimeoutError:
-        detail = f"The body did not arrive within {settings.max_body_seconds:g} s."
-        return answer(KINDS["request-timeout"], detail, request.url.path, headers={"Connection": "close"})
+        return too_slow(request)
     except ClientDisconnect:
         return Response(status_code=400)
 
@@ -95,6 +94,12 @@ async def produce(request: Request, work: Callable[[Interrupt], tuple[dict[str, 
         return await workshop.run(done)
     except Overloaded as error:
         return refusal(error, request.url.path, {"Retry-After": str(error.retry_after)})
+
+
+def too_slow(request: Request) -> Response:
+    """The answer to a body that did not arrive in time."""
+    detail = f"The body did not arrive within {request.app.state.settings.max_body_seconds:g} s."
+    return answer(KINDS["request-timeout"], detail, request.url.path, headers={"Connection": "close"})
 
 
 async def _read(request: Request, limit: int) -> bytes:

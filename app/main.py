@@ -9,7 +9,20 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from app import VERSION, failures, openapi
-from app.routes import about, check, docs, forward, gradients, health, jacobian, models, playground, problems, products
+from app.routes import (
+    about,
+    check,
+    datasets,
+    docs,
+    forward,
+    gradients,
+    health,
+    jacobian,
+    models,
+    playground,
+    problems,
+    products,
+)
 from app.settings import Settings
 from app.storage import Database
 from app.workshop import Workshop
@@ -50,7 +63,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database = Database(settings.database_url)
     app.state.workshop = Workshop(settings.compute_threads, settings.max_waiting, settings.max_seconds)
-    for routes in (gradients, forward, jacobian, products, check, models, about, health, problems, docs, playground):
+    for routes in (
+        gradients,
+        forward,
+        jacobian,
+        products,
+        check,
+        models,
+        datasets,
+        about,
+        health,
+        problems,
+        docs,
+        playground,
+    ):
         app.include_router(routes.router)
     failures.register(app)
     app.openapi = openapi.published(app)  # type: ignore[method-assign]

@@ -67,6 +67,7 @@ def describe(
     *,
     statuses: Mapping[int, str] | None = None,
     refusals: Iterable[str] = (),
+    besides: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What a route that parses its body itself says of it: arguments for the route's decorator.
 
@@ -76,13 +77,15 @@ def describe(
         examples: bodies for the documentation.
         statuses: what each status means, where there is another than 200.
         refusals: what it refuses besides what every route with a body does.
+        besides: other formats of the body.
     """
     _described[body.__name__] = body
     return {
         "openapi_extra": {
             "requestBody": {
                 "required": True,
-                "content": {"application/json": {"schema": _ref(body), "examples": dict(examples)}, **BINARY},
+                "content": {"application/json": {"schema": _ref(body), "examples": dict(examples)}, **BINARY}
+                | dict(besides or {}),
             }
         },
         **describe_answer(answer, statuses=statuses, refusals=(*WITH_BODY, *refusals)),

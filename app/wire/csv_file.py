@@ -1,0 +1,206 @@
+"""CSV with a header line: chosen columns as numbers, or as classes. What is missing or no number is named by its cell."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TextIO
+
+import numpy as np
+
+from app.wire.limits import ISSUES_LIMIT
+from core.arrays import Array
+from core.errors import Issue, Refusal, refuse_if_any
+
+DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
+COLUMNS_LIMIT = 100_000
+_ROWS = 1024
+"""Rows that are read at a time."""
+
+_MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
+"""What stands in a cell without a value, in small letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The columns of a file."""
+
+    numbers: Array
+    """n x (columns that hold numbers)."""
+
+    texts: list[str]
+    """The column that holds classes, if there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which columns are read, by their positions."""
+
+    numbers: Sequence[int]
+    texts: int | None = None
+
+
+def header_of(file: TextIO, delimiter: str, *, has_header: bool) -> list[str]:
+    """The names of the columns: the first line, or "1", "2" ... where the file has no header; it is read from its start.
+
+    Raises:
+        Refusal: for an empty file, names that occur twice or are empty, and a first line that holds numbers.
+    """
+    file.seek(0)
+    first = next(_rows(file, delimiter), None)
+    if first is None:
+        raise Refusal.of("invalid-request", "The file is empty.")
+    if len(first) > COLUMNS_LIMIT:
+        detail = f"The file has {len(first):,} columns; {COLUMNS_LIMIT:,} are the most."
+        raise Refusal.of("too-large", detail, expected=COLUMNS_LIMIT, got=len(first))
+    if not has_header:
+        file.seek(0)
+        return [str(position + 1) for position in range(len(first))]
+    names = [name.strip() for name in first]
+    if all(_is_number(name) for name in names):
+        hint = "A file without a header is read with ?header=false; its columns are named 1, 2, ..."
+        raise Refusal.of(
+            "invalid-request", "The first line of the file holds numbers where names should be.", hint=hint
+        )
+    issues = [
+        Issue(code="invalid-request", detail=f"Column {position + 1} {what}.", path=("line 1", position + 1))
+        for position, name in enumerate(names)
+        for what in _wrong_name(name, names[:position] if position < 1000 else ())
+    ]
+    if len(set(names)) < len(names) and not issues:
+        issues = [Issue(code="invalid-request", detail="Some names of columns occur twice.", path=("line 1",))]
+    refuse_if_any(issues[:ISSUES_LIMIT])
+    return names
+
+
+def read(
+    file: TextIO, delimiter: str, names: Sequence[str], choice: Choice, elements: int, interrupt: Callable[[], None]
+) -> Table:
+    """Read the lines from where the header was left.
+
+    Raises:
+        Refusal: for missing cells, cells that are no finite numbers, and lines of another length, by line and column;
+            for more numbers than `elements`.
+    """
+    blocks: list[Array] = []
+    texts: list[str] = []
+    issues: list[Issue] = []
+    rows, count = _rows(file, delimiter), 0
+    while block := list(islice(rows, _ROWS)):
+        interrupt()
+        issues += _length_issues(block, count, names)
+        if len(issues) < ISSUES_LIMIT and not any(issue.path[-1:] == ("length",) for issue in issues):
+            cells = [[row[position] for position in choice.numbers] for row in block]
+            numbers = _numbers(cells)
+            if numbers is None:
+                issues += _cell_issues(cells, count, names, choice.numbers)
+            else:
+                blocks.append(numbers)
+            if choice.texts is not None:
+                issues += _text_issues(block, count, names, choice.texts)
+                texts += [row[choice.texts].strip() for row in block]
+        if len(issues) >= ISSUES_LIMIT:
+            break
+        count += len(block)
+        if count * len(choice.numbers) > elements:
+            detail = f"The file holds more than {elements:,} numbers, the most that this server takes."
+            raise Refusal.of("too-large", detail, expected=elements)
+    refuse_if_any(issues[:ISSUES_LIMIT])
+    if not count:
+        raise Refusal.of("invalid-request", "The file has a header and no lines after it.")
+    return Table(np.concatenate(blocks), texts)
+
+
+def _rows(file: TextIO, delimiter: str) -> Iterator[list[str]]:
+    """The lines that hold something.
+
+    Raises:
+        Refusal: what is no CSV in UTF-8.
+    """
+    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    try:
+        yield from (row for row in reader if row)
+    except csv.Error as error:
+        raise Refusal.of("invalid-request", f"Line {reader.line_num} of the file is no CSV: {error}.") from None
+    except UnicodeDecodeError:
+        raise Refusal.of("invalid-request", f"The file is not UTF-8, after line {reader.line_num}.") from None
+
+
+def _numbers(cells: list[list[str]]) -> Array | None:
+    """The cells as numbers, all at once; None where one is none. Python reads 1_000 as a number; a file should not."""
+    if any("_" in cell for row in cells for cell in row):
+        return None
+    try:
+        found = np.array(cells, dtype=np.str_).astype(np.float64) if cells and cells[0] else np.empty((len(cells), 0))
+    except ValueError:
+        return None
+    return found if np.isfinite(found).all() else None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return "_" not in text and math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _wrong_name(name: str, earlier: Sequence[str]) -> Iterator[str]:
+    if not name:
+        yield "has no name"
+    elif name in earlier:
+        yield f"has the name {name[:60]!r} of an earlier one"
+
+
+def _length_issues(block: list[list[str]], before: int, names: Sequence[str]) -> list[Issue]:
+    return [
+        Issue(
+            code="ragged-array",
+            path=(f"row {before + position + 1}", "length"),
+            detail=f"Row {before + position + 1} has {len(row)} cells; the header has {len(names)}.",
+            expected=len(names),
+            got=len(row),
+        )
+        for position, row in enumerate(block)
+        if len(row) != len(names)
+    ][:ISSUES_LIMIT]
+
+
+def _cell_issues(cells: list[list[str]], before: int, names: Sequence[str], chosen: Sequence[int]) -> list[Issue]:
+    """An issue for each cell that is no number."""
+    wrong = (
+        (before + position + 1, names[column], text.strip())
+        for position, row in enumerate(cells)
+        for column, text in zip(chosen, row, strict=True)
+        if not _is_number(text)
+    )
+    return [_cell_issue(row, column, text) for row, column, text in islice(wrong, ISSUES_LIMIT)]
+
+
+def _cell_issue(row: int, column: str, text: str) -> Issue:
+    column = column[:60]
+    path = (f"row {row}", column)
+    if text.lower() in _MISSING:
+        detail = f"Row {row} has no value in column {column!r}."
+        return Issue(code="invalid-request", path=path, detail=detail, hint="Fill it in or leave the row out.")
+    hint = None
+    if _is_number(text.replace(",", ".", 1)):
+        hint = "The decimal sign is a point."
+    elif not any(sign.isdigit() for sign in text):
+        hint = "Choose the columns with ?inputs=, or read the targets as classes with ?classes=one_hot."
+    return Issue(
+        code="invalid-request",
+        path=path,
+        detail=f"Row {row}, column {column!r}: {text[:40]!r} is no number.",
+        hint=hint,
+    )
+
+
+def _text_issues(block: list[list[str]], before: int, names: Sequence[str], chosen: int) -> list[Issue]:
+    return [
+        _cell_issue(before + position + 1, names[chosen], "")
+        for position, row in enumerate(block)
+        if row[chosen].strip().lower() in _MISSING
+    ][:ISSUES_LIMIT]
