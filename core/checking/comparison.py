@@ -20,7 +20,7 @@ HOPELESS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Apart:
     """How a submitted tensor differs from what is expected."""
 
     relative_error: float
@@ -33,7 +33,7 @@ class Difference:
     """How many numbers differ by more than is allowed."""
 
 
-def difference(yours: Array, expected: Array, allowed: Array) -> Difference:
+def difference(yours: Array, expected: Array, allowed: Array) -> Apart:
     """The difference of two tensors of one shape."""
     apart = np.abs(yours - expected)
     sizes = float(np.linalg.norm(yours)), float(np.linalg.norm(expected))
@@ -42,7 +42,7 @@ def difference(yours: Array, expected: Array, allowed: Array) -> Difference:
     cosine = product / (sizes[0] * sizes[1]) if min(sizes) > 0 and sizes[0] * sizes[1] > 0 else None
     excess = apart - allowed
     worst = np.unravel_index(int(np.argmax(excess)), excess.shape) if excess.ndim else ()
-    return Difference(
+    return Apart(
         relative_error=float(np.linalg.norm(yours - expected)) / both if both else 0.0,
         cosine=None if cosine is None else max(-1.0, min(1.0, cosine)),
         worst=tuple(int(index) for index in worst),

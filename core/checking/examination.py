@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.arrays import Array
 from core.checking.comparison import Judge, difference
+from core.checking.equivalences import EQUIVALENCES, Reading
 from core.checking.formulas import RIGHT
 from core.checking.hypothesis import Hypothesis
+from core.checking.kinks import kinks
 from core.checking.oracle import Oracle, certify
-from core.checking.precision import criterion_for
+from core.checking.precision import UNITS, Criterion, criterion_for
 from core.checking.quantity import Quantity, quantities, run, value_in
-from core.checking.report import Report, Row, Status, Verdict
+from core.checking.report import Blame, Difference, Report, Row, Status, Verdict
 from core.checking.scene import Network
 from core.checking.search import Search
 from core.checking.submission import SentSubmission, Submission, read
@@ -22,6 +25,9 @@ from core.checking.verdict import blamed, summary
 from core.checking.words import Words
 from core.plan import Keep
 from core.problem import Problem
+
+SMALL = 10_000
+"""Up to this many numbers in all tensors, readings that differ from the request in two respects are tried as well."""
 
 UNTRUSTED = 1e-6
 """An error of the oracle beyond this makes every verdict inconclusive."""
@@ -35,44 +41,110 @@ class Tolerance:
     atol: float | None = None
 
 
+class Right:
+    """A problem with everything right."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.network = Network(problem)
+        self.scene = run(self.network, RIGHT)
+        self.values = {quantity: value_in(self.scene, quantity, RIGHT) for quantity in quantities(self.network)}
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What a submission comes to under one reading of the request."""
+
+    reading: Reading
+    right: Right
+    submission: Submission
+    judge: Judge
+    hypotheses: Sequence[Hypothesis]
+
+    @property
+    def cost(self) -> float:
+        """How much has to be wrong or different."""
+        return self.hypotheses[0].cost + self.reading.price if self.hypotheses else math.inf
+
+
 class Examination:
-    """A problem with everything right, against which submissions are held."""
+    """A problem against which submissions are held."""
 
     @np.errstate(all="ignore")
     def __init__(self, problem: Problem, interrupt: Callable[[], object]) -> None:
         self.problem = problem
-        self.network = Network(problem)
         self.interrupt = interrupt
-        self.truth = run(self.network, RIGHT)
-        self.right = {quantity: value_in(self.truth, quantity, RIGHT) for quantity in quantities(self.network)}
-        self.oracle: Oracle | None = certify(problem, self.right) if problem.objective is not None else None
+        self.right = Right(problem)
+        self.oracle: Oracle | None = certify(problem, self.right.scene) if problem.objective is not None else None
 
     @np.errstate(all="ignore")
     def report(self, sent: SentSubmission | None, dtypes: set[str], tolerance: Tolerance) -> Report:
         """Check a submission; without one, the server's own backward pass."""
-        submission = self._own() if sent is None else read(self.network, sent)
+        network = self.right.network
+        submission = self._own() if sent is None else read(network, sent)
         criterion = criterion_for(
             {*dtypes, self.problem.dtype.name}, submission.values.values(), tolerance.rtol, tolerance.atol
         )
-        judge = Judge(self.network, criterion, self.truth, self.right)
-        hypotheses = Search(self.network, judge, submission, self.interrupt).explained()
-        best = hypotheses[0]
-        rows = self._rows(submission, judge, best)
-        words = Words(self.network)
-        blame = blamed(words, best, hypotheses[1:])
-        verdict = self._verdict(rows, blame, submission)
+        reading = Reading(problem=self.problem, sent=sent or SentSubmission())
+        attempt = self._attempt(reading, submission, self.right, criterion)
+        if sent is not None:
+            attempt = self._read_otherwise(attempt)
+        best, words = attempt.hypotheses[0], Words(attempt.right.network)
+        rows = _rows(attempt)
+        blame = blamed(words, best, attempt.hypotheses[1:])
+        equivalences = _equivalences(attempt)
+        verdict = self._verdict(rows, blame, submission, equivalences)
         return Report(
             verdict=verdict,
-            summary=summary(verdict, blame, rows, submission, self.oracle),
+            summary=summary(verdict, blame, rows, equivalences, self.oracle),
             blame=blame,
             rows=rows,
-            equivalences=(),
-            kinks=(),
+            equivalences=equivalences,
+            kinks=kinks(self.right.scene, UNITS * criterion.unit),
             blind_spots=(),
-            needs=self._needs(submission, best),
+            needs=_needs(submission, best),
             oracle=self.oracle,
             criterion=str(criterion),
         )
+
+    def _attempt(
+        self,
+        reading: Reading,
+        submission: Submission,
+        right: Right,
+        criterion: Criterion,
+        limit: float = math.inf,
+    ) -> Attempt:
+        """Explain a submission under a reading, as long as that costs less than the limit."""
+        judge = Judge(right.network, criterion, right.scene, right.values)
+        search = Search(right.network, judge, submission, self.interrupt, limit - reading.price)
+        return Attempt(reading, right, submission, judge, search.explained())
+
+    def _read_otherwise(self, attempt: Attempt) -> Attempt:
+        """The reading under which least is wrong: what is written differently is no mistake."""
+        small = sum(math.prod(shape) for shape in self.right.network.shapes.values()) <= SMALL
+        while attempt.hypotheses[0].accusations:
+            once = list(_readings(attempt.reading))
+            cheaper = self._cheapest(attempt, once)
+            if cheaper is attempt and small:
+                cheaper = self._cheapest(attempt, [twice for each in once for twice in _readings(each)])
+            if cheaper is attempt:
+                break
+            attempt = cheaper
+        return attempt
+
+    def _cheapest(self, attempt: Attempt, readings: Sequence[Reading]) -> Attempt:
+        """The attempt, or one with another reading that costs less."""
+        cheapest = attempt
+        for reading in readings:
+            right = attempt.right if reading.problem is attempt.reading.problem else Right(reading.problem)
+            submission = read(right.network, reading.sent)
+            if reading.sent.convention is not None and "transposed" in submission.layouts.values():
+                continue  # Not everything is written in that convention.
+            other = self._attempt(reading, submission, right, attempt.judge.criterion, cheapest.cost)
+            if other.cost < cheapest.cost:
+                cheapest = other
+        return cheapest
 
     def _own(self) -> Submission:
         """What the server's own passes make of the problem."""
@@ -89,54 +161,82 @@ class Examination:
             parts |= {"deltas": plan.gradients.deltas, "input_gradient": plan.gradients.input_gradients}
             for layer, named in plan.gradients.gradients.items():
                 values |= {Quantity("gradients", layer, name): np.array(array) for name, array in named.items()}
-            if Quantity("loss") in self.right:
+            if Quantity("loss") in self.right.values:
                 values[Quantity("loss")] = np.asarray(plan.loss.total)
         for part, tensors in parts.items():
             values |= {Quantity(part, name): np.array(array) for name, array in tensors.items()}
         return Submission(values, {})
 
-    def _rows(self, submission: Submission, judge: Judge, best: Hypothesis) -> list[Row]:
-        accused = {accusation.quantity for accusation in best.accusations}
-        rows = []
-        for quantity, expected in self.right.items():
-            if quantity not in submission.values:
-                rows.append(Row(quantity=quantity, status="missing", total=expected.size))
-                continue
-            yours = submission.values[quantity]
-            # Where every rule holds on the user's own numbers, what is left of a difference is rounding that adds up.
-            right = not accused or judge.is_right(quantity, yours)
-            status: Status = "wrong" if quantity in accused else "correct" if right else "inherited"
-            fits = yours.shape == expected.shape
-            rows.append(
-                Row(
-                    quantity=quantity,
-                    status=status,
-                    total=expected.size,
-                    difference=difference(yours, expected, judge.allowed(quantity)) if fits else None,
-                    yours=yours,
-                    expected=expected,
-                    layout=submission.layouts.get(quantity),
-                    shapes=None if fits else (yours.shape, expected.shape),
-                )
-            )
-        return rows
-
-    def _verdict(self, rows: Sequence[Row], blame: Sequence[object], submission: Submission) -> Verdict:
+    def _verdict(
+        self, rows: Sequence[Row], blame: Sequence[Blame], submission: Submission, equivalences: Sequence[Difference]
+    ) -> Verdict:
         if not submission.values or (self.oracle is not None and not self.oracle.error < UNTRUSTED):
             return "inconclusive"
         if blame or any(row.status in ("wrong", "inherited") for row in rows):
             return "wrong"
-        return "equivalent-layout" if "transposed" in submission.layouts.values() else "correct"
+        return "equivalent-layout" if equivalences else "correct"
 
-    def _needs(self, submission: Submission, best: Hypothesis) -> list[str]:
-        """Parts that would show more than those that were submitted."""
-        sent = {quantity.part for quantity in submission.values}
-        needs = []
-        if not submission.values or (best.accusations and "deltas" not in sent):
-            needs.append("deltas")
-        vague = any(not accusation.findings for accusation in best.accusations)
-        if not submission.values or (vague and "gradients" not in sent):
-            needs.append("gradients")
-        if vague and "activations" not in sent:
-            needs.append("activations")
-        return needs
+
+def _readings(reading: Reading) -> Iterator[Reading]:
+    """The same request read otherwise, in one more respect."""
+    for equivalence in EQUIVALENCES:
+        if equivalence.slug not in reading.slugs:
+            for problem, sent, said in equivalence.readings(reading):
+                yield Reading(
+                    problem=problem, sent=sent, slugs=(*reading.slugs, equivalence.slug), said=(*reading.said, said)
+                )
+
+
+def _equivalences(attempt: Attempt) -> list[Difference]:
+    """What is written differently, in words."""
+    reading = attempt.reading
+    found = [Difference(slug=slug, said=said) for slug, said in zip(reading.slugs, reading.said, strict=True)]
+    turned = [quantity for quantity, layout in attempt.submission.layouts.items() if layout == "transposed"]
+    if turned:
+        names = ", ".join(f"{each.tensor} of {each.layer!r}" for each in turned)
+        said = f"Transposed against the request's convention: {names}."
+        found.append(Difference(slug="transposed-layout", said=said))
+    return found
+
+
+def _rows(attempt: Attempt) -> list[Row]:
+    """Every tensor beside what is expected."""
+    submission, judge = attempt.submission, attempt.judge
+    accused = {accusation.quantity for accusation in attempt.hypotheses[0].accusations}
+    rows = []
+    for quantity, expected in attempt.right.values.items():
+        if quantity not in submission.values:
+            rows.append(Row(quantity=quantity, status="missing", total=expected.size))
+            continue
+        yours = submission.values[quantity]
+        # Where every rule holds on the user's own numbers, what is left of a difference is rounding that adds up.
+        right = not accused or judge.is_right(quantity, yours)
+        status: Status = "wrong" if quantity in accused else "correct" if right else "inherited"
+        fits = yours.shape == expected.shape
+        rows.append(
+            Row(
+                quantity=quantity,
+                status=status,
+                total=expected.size,
+                difference=difference(yours, expected, judge.allowed(quantity)) if fits else None,
+                yours=yours,
+                expected=expected,
+                layout=submission.layouts.get(quantity),
+                shapes=None if fits else (yours.shape, expected.shape),
+            )
+        )
+    return rows
+
+
+def _needs(submission: Submission, best: Hypothesis) -> list[str]:
+    """Parts that would show more than those that were submitted."""
+    sent = {quantity.part for quantity in submission.values}
+    needs = []
+    if not submission.values or (best.accusations and "deltas" not in sent):
+        needs.append("deltas")
+    vague = any(not accusation.findings for accusation in best.accusations)
+    if not submission.values or (vague and "gradients" not in sent):
+        needs.append("gradients")
+    if vague and "activations" not in sent:
+        needs.append("activations")
+    return needs

@@ -18,10 +18,15 @@ import numpy as np
 
 from core.arrays import Array
 from core.certificate import COMPLEX_STEP, DIFFERENCE, SEED, read_as_classes
-from core.checking.formulas import RIGHT
-from core.checking.quantity import Quantity
+from core.checking.formulas import RIGHT, Formulas
+from core.checking.kinks import kinks
+from core.checking.quantity import Quantity, quantities, value_in
 from core.checking.scene import Network, Scene
+from core.layers.activation import ActivationLayer
 from core.problem import Problem
+
+NEAR = 1e-2
+"""Numbers nearer to a kink than this part of the largest around them are held where a difference might cross it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +38,55 @@ class Oracle:
     """Difference of the two rates, relative to the sum of the magnitudes of all terms."""
 
 
-def certify(problem: Problem, right: dict[Quantity, Array]) -> Oracle:
-    """Compare deltas and gradients with the change of the loss along one random direction of everything."""
+class _Held(Formulas):
+    """The right rules with the numbers at kinks held: there is no derivative there, and nothing passes."""
+
+    def __init__(self, held: dict[str, Array]) -> None:
+        self._held = held
+
+    def through_activation(self, scene: Scene, layer: str, dA: Array) -> Array:
+        return super().through_activation(scene, layer, dA * ~self._held[layer])
+
+    def through_layer(self, scene: Scene, layer: str, position: int) -> Array:
+        found = super().through_layer(scene, layer, position)
+        kind = scene.network.nodes[layer].layer
+        return found * ~self._held[layer] if isinstance(kind, ActivationLayer) else found
+
+
+def certify(problem: Problem, scene: Scene) -> Oracle:
+    """Compare deltas and gradients of a right scene with the change of the loss along one random direction of everything."""
+    exact = all(node.layer.complex_safe for node in problem.nodes)
+    held = {name: np.zeros(node.shape, bool) for name, node in scene.network.nodes.items()}
+    for kink in kinks(scene, 0.0 if exact else NEAR, most=None):
+        held[kink.layer][kink.index] = True
+    formulas = _Held(held)
+    away = scene.branch()
+    for node in reversed(problem.nodes):
+        away = away.with_delta(node.name, formulas.delta(away, node.name))
     generator = np.random.Generator(np.random.PCG64(SEED))
     still = read_as_classes(problem.nodes)
-    direction = {
-        quantity: np.zeros(array.shape) if quantity.layer in still else generator.standard_normal(array.shape)
-        for quantity, array in right.items()
-        if quantity.part in ("deltas", "gradients", "input_gradient")
-    }
-    terms = np.concatenate([(right[quantity] * v).ravel() for quantity, v in direction.items()])
-    method, independent = _derivative(problem, lambda step: _loss_along(problem, direction, step))
-    size = float(np.abs(terms).sum())
-    error = abs(float(terms.sum()) - independent)
+    direction, terms = {}, []
+    for quantity in quantities(scene.network):
+        if quantity.part in ("deltas", "gradients", "input_gradient"):
+            right = value_in(away, quantity, formulas)
+            v = np.zeros(right.shape) if quantity.layer in still else generator.standard_normal(right.shape)
+            direction[quantity] = v
+            terms.append((right * v).ravel())
+    products = np.concatenate(terms)
+
+    def loss_at(step: complex) -> Any:
+        return _loss_along(problem, direction, step, held, scene)
+
+    method, independent = _derivative(exact, loss_at)
+    size = float(np.abs(products).sum())
+    error = abs(float(products.sum()) - independent)
     return Oracle(method, error / size if size else error)
 
 
-def _loss_along(problem: Problem, direction: dict[Quantity, Array], step: complex) -> Any:
-    """The loss with everything moved by `step` along the direction."""
+def _loss_along(
+    problem: Problem, direction: dict[Quantity, Array], step: complex, held: dict[str, Array], right: Scene
+) -> Any:
+    """The loss with everything moved by `step` along the direction, but for what is held."""
     moved = replace(
         problem,
         inputs={
@@ -63,15 +99,17 @@ def _loss_along(problem: Problem, direction: dict[Quantity, Array], step: comple
     )
     network = Network(moved, np.dtype(np.complex128 if isinstance(step, complex) else np.float64))
     scene = Scene(network)
-    for name in network.nodes:
-        Z = RIGHT.preactivation(scene, name)
+    for name, node in network.nodes.items():
+        Z, still = RIGHT.preactivation(scene, name), held[name]
+        if isinstance(node.layer, ActivationLayer):
+            Z = np.where(still, right.preactivations[name], Z)
         scene.preactivations[name] = Z + step * direction[Quantity("deltas", name)]
-        scene.activations[name] = RIGHT.activation(scene, name)
+        scene.activations[name] = np.where(still, right.activations[name], RIGHT.activation(scene, name))
     return RIGHT.loss(scene)[()]
 
 
-def _derivative(problem: Problem, loss_at: Callable[[complex], Any]) -> tuple[str, float]:
-    if all(node.layer.complex_safe for node in problem.nodes):
+def _derivative(exact: bool, loss_at: Callable[[complex], Any]) -> tuple[str, float]:
+    if exact:
         return "complex_step", float(np.imag(loss_at(1j * COMPLEX_STEP))) / COMPLEX_STEP
     h = DIFFERENCE
     near, far = loss_at(h) - loss_at(-h), loss_at(2 * h) - loss_at(-2 * h)

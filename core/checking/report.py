@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from core.arrays import Array, Shape
-from core.checking.comparison import Difference
+from core.checking.comparison import Apart
+from core.checking.kinks import Kink
 from core.checking.oracle import Oracle
 from core.checking.quantity import Quantity
 
@@ -65,7 +66,7 @@ class Row:
     quantity: Quantity
     status: Status
     total: int
-    difference: Difference | None = None
+    difference: Apart | None = None
     """None for a tensor that is missing, or of another shape."""
     yours: Array | None = None
     expected: Array | None = None
@@ -76,23 +77,11 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Equivalence:
+class Difference:
     """A way of writing things that is not the request's and no mistake either."""
 
     slug: str
     said: str
-    quantities: Sequence[Quantity] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kink:
-    """A place where the derivative has a jump, so that more than one value is right."""
-
-    layer: str
-    index: tuple[int, ...]
-    """Batch-first."""
-    distance: float
-    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +102,9 @@ class Report:
     summary: str
     blame: Sequence[Blame]
     rows: Sequence[Row]
-    equivalences: Sequence[Equivalence]
+    equivalences: Sequence[Difference]
     kinks: Sequence[Kink]
     blind_spots: Sequence[BlindSpot]
     needs: Sequence[str]
     oracle: Oracle | None
     criterion: str
-    notes: Sequence[str] = field(default_factory=tuple)

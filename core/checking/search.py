@@ -7,6 +7,7 @@ mistakes for everything that was submitted is believed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -15,7 +16,7 @@ import numpy as np
 from core.arrays import Array
 from core.checking.comparison import Judge
 from core.checking.formulas import RIGHT, Formulas
-from core.checking.hypothesis import Accusation, Hypothesis
+from core.checking.hypothesis import AGAIN, NAMED, Accusation, Hypothesis
 from core.checking.quantity import Quantity
 from core.checking.recovery import recovered_delta
 from core.checking.replay import Finding, Made, findings
@@ -29,17 +30,25 @@ WIDTH = 6
 class Search:
     """Explains one submission."""
 
-    def __init__(self, network: Network, judge: Judge, submission: Submission, interrupt: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        network: Network,
+        judge: Judge,
+        submission: Submission,
+        interrupt: Callable[[], object],
+        limit: float = math.inf,
+    ) -> None:
+        """`limit`: the cost from which on a hypothesis is of no interest, so that no cause has to be looked for."""
         self._network = network
         self._judge = judge
         self._submission = submission
         self._values = submission.values
         self._interrupt = interrupt
+        self._limit = limit
 
     def explained(self) -> list[Hypothesis]:
-        """The hypotheses that explain the submission, the cheapest first."""
-        hypothesis = self._forward(Hypothesis(Scene(self._network)))
-        return self._backward(hypothesis)
+        """The hypotheses that explain the submission at less than the limit, the cheapest first."""
+        return self._backward(self._cheapest([self._forward(Hypothesis(Scene(self._network)))]))
 
     def _forward(self, hypothesis: Hypothesis) -> Hypothesis:
         """Judge the forward rules; the scene then has what was submitted, and what follows from it elsewhere."""
@@ -58,18 +67,17 @@ class Search:
             hypothesis = self._judged(hypothesis, Quantity("loss"))
         return hypothesis
 
-    def _backward(self, hypothesis: Hypothesis) -> list[Hypothesis]:
+    def _backward(self, beam: list[Hypothesis]) -> list[Hypothesis]:
         """Judge the backward rules, from the loss down."""
-        beam = [hypothesis]
         if self._network.problem.objective is None:
             return beam
         for node in reversed(self._network.problem.nodes):
             self._interrupt()
-            beam = _cheapest([each for one in beam for each in self._at_layer(one, node.name)])
+            beam = self._cheapest([each for one in beam for each in self._at_layer(one, node.name)])
         for name in self._network.inputs:
             quantity = Quantity("input_gradient", name)
             if quantity in self._values:
-                beam = _cheapest([each for one in beam for each in self._at_input(one, quantity)])
+                beam = self._cheapest([each for one in beam for each in self._at_input(one, quantity)])
         return beam
 
     def _at_layer(self, hypothesis: Hypothesis, layer: str) -> list[Hypothesis]:
@@ -100,6 +108,8 @@ class Search:
         self, hypothesis: Hypothesis, layer: str, submitted: Sequence[Quantity], wrong: Sequence[Quantity]
     ) -> list[Hypothesis]:
         """What may be wrong at a layer whose delta was not submitted and whose gradients are not right."""
+        if hypothesis.cost + (AGAIN if hypothesis.accusations else NAMED) >= self._limit:
+            return []
         options = [self._blaming(hypothesis, wrong)]
         for place in self._suspects(layer):
             options += self._blaming_delta(hypothesis, place, layer, submitted, wrong)
@@ -182,6 +192,12 @@ class Search:
             return hypothesis
         if quantity.part == "gradients" and quantity.layer in hypothesis.lost:
             return hypothesis
+        return self._accusing(hypothesis, quantity)
+
+    def _accusing(self, hypothesis: Hypothesis, quantity: Quantity) -> Hypothesis:
+        """The hypothesis with an accusation; one that is not worth its price is not looked into."""
+        if hypothesis.cost + (AGAIN if hypothesis.accusations else NAMED) >= self._limit:
+            return replace(hypothesis, cost=math.inf)
         return hypothesis.accusing(self._accused(hypothesis.scene, quantity))
 
     def _accused(self, scene: Scene, quantity: Quantity) -> Accusation:
@@ -197,6 +213,9 @@ class Search:
         )
         return Accusation(quantity, tuple(found), quantity.by_rule(RIGHT, scene), yours)
 
+    def _cheapest(self, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
+        return sorted((each for each in hypotheses if each.cost < self._limit), key=lambda each: each.cost)[:WIDTH]
+
     def _is_right(self, quantity: Quantity) -> bool:
         return self._judge.is_right(quantity, self._values[quantity])
 
@@ -211,7 +230,3 @@ class Search:
 def _right(quantity: Quantity, scene: Scene) -> Array:
     with np.errstate(all="ignore"):
         return quantity.by_rule(RIGHT, scene)
-
-
-def _cheapest(hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
-    return sorted(hypotheses, key=lambda each: each.cost)[:WIDTH]

@@ -9,8 +9,7 @@ from core.checking.mistake import Mistake
 from core.checking.oracle import Oracle
 from core.checking.quantity import Quantity
 from core.checking.replay import Finding
-from core.checking.report import Alternative, Blame, Certainty, Fix, Row, Verdict
-from core.checking.submission import Submission
+from core.checking.report import Alternative, Blame, Certainty, Difference, Fix, Row, Verdict
 from core.checking.words import Words
 
 UNKNOWN = "unknown"
@@ -111,19 +110,24 @@ def _separating(words: Words, quantity: Quantity, first: Finding, other: Finding
 
 
 def summary(
-    verdict: Verdict, blame: Sequence[Blame], rows: Sequence[Row], submission: Submission, oracle: Oracle | None
+    verdict: Verdict,
+    blame: Sequence[Blame],
+    rows: Sequence[Row],
+    equivalences: Sequence[Difference],
+    oracle: Oracle | None,
 ) -> str:
     """The outcome in a few sentences."""
-    if not submission.values:
+    compared = [row for row in rows if row.status != "missing"]
+    if not compared:
         return "Nothing was submitted that could be compared."
     if verdict == "inconclusive":
         error = oracle.error if oracle else 0.0
         return f"The expected gradients could not be certified (error {error:.1e}), so nothing is said."
-    compared = [row for row in rows if row.status != "missing"]
+    otherwise = [each.said for each in equivalences]
     if verdict == "correct":
         return f"Everything that was submitted is right: {len(compared)} tensor{'s' * (len(compared) > 1)}."
     if verdict == "equivalent-layout":
-        return "Everything that was submitted is right, in another layout than the request's."
+        return " ".join(["Everything that was submitted is right, written differently.", *otherwise])
     said = [each.said for each in blame]
     inherited = sum(row.status == "inherited" for row in rows)
     if inherited:
@@ -131,4 +135,6 @@ def summary(
         said.append(f"{what} wrong only because of {'that' if len(blame) == 1 else 'these'}.")
     if any(row.status == "correct" for row in rows):
         said.append("Everything else is right.")
+    if otherwise:
+        said += ["No mistake:", *otherwise]
     return " ".join(said)

@@ -33,7 +33,7 @@ class AveragePool2D(Pooling):
         (X,), Z = place.inputs, place.new_result()
         rows, columns = self._windows(X.shape)
         share = constant(1 / (rows.size * columns.size), Z)
-        sums = [partial(np.add, windows, numbers, windows) for windows, numbers in self._offsets(Z, X)]
+        sums = [partial(np.add, windows, numbers, windows) for windows, numbers in self.offsets(Z, X)]
         return [lambda: Z.fill(0), *sums, partial(np.multiply, Z, share, Z)]
 
     def backward(self, place: Place) -> Steps:
@@ -43,4 +43,4 @@ class AveragePool2D(Pooling):
         rows, columns = self._windows(X.shape)
         share, shared = constant(1 / (rows.size * columns.size), dZ), np.empty_like(dZ)
         steps: list[Step] = [partial(dX.fill, 0), partial(np.multiply, dZ, share, shared)]
-        return steps + [partial(np.add, numbers, windows, numbers) for windows, numbers in self._offsets(shared, dX)]
+        return steps + [partial(np.add, numbers, windows, numbers) for windows, numbers in self.offsets(shared, dX)]

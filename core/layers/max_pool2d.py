@@ -35,7 +35,7 @@ class MaxPool2D(Pooling):
         largest = np.maximum if Z.dtype.kind == "f" else _larger
         return [
             partial(Z.fill, -np.inf),
-            *(partial(largest, windows, numbers, out=windows) for windows, numbers in self._offsets(Z, X)),
+            *(partial(largest, windows, numbers, out=windows) for windows, numbers in self.offsets(Z, X)),
         ]
 
     def backward(self, place: Place) -> Steps:
@@ -43,7 +43,7 @@ class MaxPool2D(Pooling):
         if dX is None:
             return []
         left = np.empty_like(dZ)  # What has not arrived anywhere yet.
-        offsets = zip(self._offsets(Z, X), self._offsets(left, dX), strict=True)
+        offsets = zip(self.offsets(Z, X), self.offsets(left, dX), strict=True)
         return [
             partial(dX.fill, 0),
             partial(np.copyto, left, dZ),

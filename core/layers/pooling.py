@@ -63,7 +63,7 @@ class Pooling(Layer):
                 )
         return (*x[:2], *(axis.count for axis in windows))
 
-    def _offsets(self, Z: Array, X: Array) -> list[tuple[Array, Array]]:
+    def offsets(self, Z: Array, X: Array) -> list[tuple[Array, Array]]:
         """For each offset in a window, row by row: the windows that have an image's number there, and these numbers."""
         rows, columns = self._windows(X.shape)
         offsets = []

@@ -1,0 +1,71 @@
+"""sum-instead-of-mean and its like: a loss that is a constant multiple of the one asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from core.checking.equivalences.base import Equivalence, Reading
+from core.checking.submission import SentSubmission
+from core.problem import Problem
+
+SQUARES = ("half_squared_error", "mean_squared_error", "mean_absolute_error", "huber")
+
+
+class _Multiple(Equivalence):
+    """The data's loss times a constant, everywhere: value, deltas and gradients. Training finds the same minimum."""
+
+    def multiples(self, problem: Problem) -> Iterator[tuple[float, str]]:
+        """The constants that come into question, and what they mean."""
+        raise NotImplementedError
+
+    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SentSubmission, str]]:
+        objective = reading.problem.objective
+        if objective is None or not objective.loss.needs_targets:
+            return
+        for factor, said in self.multiples(reading.problem):
+            multiple = replace(objective, coefficients=objective.coefficients * factor)
+            yield replace(reading.problem, objective=multiple), reading.sent, said
+
+
+class AnotherReduction(_Multiple):
+    """The sum over the examples instead of their mean, or the other way round."""
+
+    slug = "sum-or-mean"
+
+    def multiples(self, problem: Problem) -> Iterator[tuple[float, str]]:
+        n = len(problem.objective.coefficients) if problem.objective else 1
+        if n > 1 and problem.objective:
+            if problem.objective.loss.reduction == "mean":
+                yield float(n), f"Your loss is the sum over the {n} examples; the one asked for is their mean."
+            else:
+                yield 1 / n, f"Your loss is the mean over the {n} examples; the one asked for is their sum."
+
+
+class AnotherHalf(_Multiple):
+    """With ½ or without."""
+
+    slug = "half-or-not"
+
+    def multiples(self, problem: Problem) -> Iterator[tuple[float, str]]:
+        if problem.objective and problem.objective.loss.kind in SQUARES:
+            yield 2.0, "Your loss has no ½, or another one less than the loss asked for: all of it is doubled."
+            yield 0.5, "Your loss has a ½ that the loss asked for does not have."
+
+
+class AnotherMeanOverOutputs(_Multiple):
+    """Averaged over the outputs too, or not."""
+
+    slug = "mean-over-outputs"
+
+    def multiples(self, problem: Problem) -> Iterator[tuple[float, str]]:
+        outputs = problem.output_shape[-1] if len(problem.output_shape) > 1 else 1
+        if outputs > 1 and problem.objective:
+            mean = problem.objective.loss.kind in ("mean_squared_error", "mean_absolute_error", "huber")
+            if mean:
+                yield (
+                    float(outputs),
+                    f"Your loss sums over the {outputs} outputs; the one asked for averages over them.",
+                )
+            else:
+                yield 1 / outputs, f"Your loss averages over the {outputs} outputs; the one asked for sums over them."

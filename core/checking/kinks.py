@@ -1,0 +1,77 @@
+"""Kinks: places at or near the point where a derivative jumps, so that more than one value is right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+
+from core.activations.base import Activation
+from core.activations.elu import Elu
+from core.arrays import Array
+from core.checking.scene import Scene
+from core.layers.activation import ActivationLayer
+from core.layers.max_pool2d import MaxPool2D
+
+RECTIFIERS = ("relu", "leaky_relu", "selu")
+MOST = 100
+"""At most this many are listed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kink:
+    """A place where the derivative has a jump, so that more than one value is right."""
+
+    layer: str
+    index: tuple[int, ...]
+    """Batch-first."""
+    distance: float
+    why: str
+
+
+def kinks(scene: Scene, near: float, most: int | None = MOST) -> list[Kink]:
+    """Where the right scene stands at a kink, or nearer to one than `near` times the numbers around it."""
+    return list(islice(_all(scene, near), most))
+
+
+def _all(scene: Scene, near: float) -> Iterator[Kink]:
+    for name, node in scene.network.nodes.items():
+        if _has_kink(node.function):
+            yield from _zeros(name, scene.preactivations[name], near, f"the kink of {node.function.name} at z = 0")
+        if isinstance(node.layer, ActivationLayer) and _has_kink(node.layer.applied()):
+            (X,) = scene.read_by(name)
+            yield from _zeros(name, X, near, f"the kink of {node.layer.function} at 0")
+        if isinstance(node.layer, MaxPool2D):
+            yield from _ties(node.layer, name, scene)
+    objective, last = scene.network.problem.objective, scene.network.last
+    if objective is not None:
+        A = scene.activations[last]
+        if objective.loss.kind == "mean_absolute_error":
+            yield from _zeros(last, A - objective.targets.reshape(A.shape), near, "the kink of |a − y| at a = y")
+        if objective.loss.kind == "hinge":
+            margin = 1 - A * objective.targets.reshape(A.shape)
+            yield from _zeros(last, margin, near, "the kink of the hinge at y a = 1")
+
+
+def _has_kink(function: Activation) -> bool:
+    return function.name in RECTIFIERS or (isinstance(function, Elu) and function.alpha != 1)
+
+
+def _zeros(layer: str, values: Array, near: float, why: str) -> Iterator[Kink]:
+    size = float(np.abs(values).max(initial=0))
+    for index in np.argwhere(np.abs(values) <= near * size):
+        place = tuple(int(each) for each in index)
+        yield Kink(layer=layer, index=place, distance=float(np.abs(values[place])), why=why)
+
+
+def _ties(layer: MaxPool2D, name: str, scene: Scene) -> Iterator[Kink]:
+    """Windows in which more than one number is the largest."""
+    (X,), Z = scene.read_by(name), scene.preactivations[name]
+    largest = np.zeros_like(Z)
+    for (windows, numbers), (counted, _) in zip(layer.offsets(Z, X), layer.offsets(largest, X), strict=True):
+        np.add(counted, windows == numbers, counted)
+    for index in np.argwhere(largest > 1):
+        place = tuple(int(each) for each in index)
+        yield Kink(layer=name, index=place, distance=0.0, why="a window in which several numbers are the largest")
