@@ -7,6 +7,9 @@ from typing import ClassVar, Literal
 
 from core.arrays import Array, Step
 
+Interval = tuple[float, float]
+"""An open interval; its ends may be infinite."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Activation:
@@ -40,6 +43,14 @@ class Activation:
     def steepest(self) -> float:
         """The largest slope of a function that is nearly flat elsewhere, where units die or saturate; 0 for the others."""
         return 0.0
+
+    def image(self) -> Interval | None:
+        """The open interval of its values, where no two arguments share one; None for a function without an inverse."""
+        return None
+
+    def inverse(self, A: Array) -> Array:
+        """The Z with f(Z) = A, for numbers inside `image()`."""
+        raise NotImplementedError
 
     @property
     def title(self) -> str:

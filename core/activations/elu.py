@@ -1,10 +1,12 @@
 """elu: the exponential linear unit."""
 
+import math
 from dataclasses import dataclass, field
 
+import numpy as np
 from numpy import copyto, exp, expm1, minimum, multiply
 
-from core.activations.base import Activation
+from core.activations.base import Activation, Interval
 from core.arrays import Array, Step, constant
 from core.spec import limits
 
@@ -32,6 +34,12 @@ class Elu(Activation):
 
     def steepest(self) -> float:
         return 1.0
+
+    def image(self) -> Interval | None:
+        return (-self.alpha, math.inf) if self.alpha > 0 else None
+
+    def inverse(self, A: Array) -> Array:
+        return np.asarray(np.where(A > 0, A, np.log1p(np.minimum(A, 0) / self.alpha)))
 
     def forward(self, Z: Array, A: Array) -> Step:
         alpha, zero = constant(self.alpha, Z), constant(0, Z)

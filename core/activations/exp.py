@@ -1,10 +1,11 @@
 """exp: the exponential function."""
 
+import math
 from functools import partial
 
 import numpy as np
 
-from core.activations.base import Activation
+from core.activations.base import Activation, Interval
 from core.arrays import Array, Step
 
 
@@ -16,6 +17,12 @@ class Exp(Activation):
     reads = "preactivation"  # Not for its derivative: so that a refusal can name the argument that was too large.
     formula = r"e^z"
     derivative = r"a"
+
+    def image(self) -> Interval:
+        return 0.0, math.inf
+
+    def inverse(self, A: Array) -> Array:
+        return np.asarray(np.log(A))
 
     def forward(self, Z: Array, A: Array) -> Step:
         return partial(np.exp, Z, A)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy import multiply
 
-from core.activations.base import Activation
+from core.activations.base import Activation, Interval
 from core.arrays import Array, Step, constant
 
 
@@ -41,6 +41,12 @@ class Gain(Activation):
     @property
     def title(self) -> str:
         return f"{self.function.title} with gain {self.gain:g}"
+
+    def image(self) -> Interval | None:
+        return self.function.image() if self.gain else None
+
+    def inverse(self, A: Array) -> Array:
+        return np.asarray(self.function.inverse(A) / self.gain)
 
     def forward(self, Z: Array, A: Array) -> Step:
         gain, scaled = constant(self.gain, Z), np.empty_like(Z)

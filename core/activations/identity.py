@@ -1,10 +1,11 @@
 """identity: the layer's result, unchanged."""
 
+import math
 from functools import partial
 
 import numpy as np
 
-from core.activations.base import Activation
+from core.activations.base import Activation, Interval
 from core.arrays import Array, Step
 
 
@@ -15,6 +16,12 @@ class Identity(Activation):
     name = "identity"
     formula = r"z"
     derivative = r"1"
+
+    def image(self) -> Interval:
+        return -math.inf, math.inf
+
+    def inverse(self, A: Array) -> Array:
+        return A.copy()
 
     def forward(self, Z: Array, A: Array) -> Step:
         return partial(np.copyto, A, Z)

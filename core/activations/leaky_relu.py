@@ -1,10 +1,12 @@
 """leaky_relu: a rectifier that lets a little of the negative side through."""
 
+import math
 from dataclasses import dataclass, field
 
+import numpy as np
 from numpy import copyto, multiply
 
-from core.activations.base import Activation
+from core.activations.base import Activation, Interval
 from core.arrays import Array, Step, constant
 from core.spec import limits
 
@@ -29,6 +31,12 @@ class LeakyRelu(Activation):
 
     def kinks(self) -> tuple[float, ...]:
         return () if self.negative_slope == 1 else (0.0,)
+
+    def image(self) -> Interval | None:
+        return (-math.inf, math.inf) if self.negative_slope > 0 else None
+
+    def inverse(self, A: Array) -> Array:
+        return np.asarray(np.where(A > 0, A, A / self.negative_slope))
 
     def forward(self, Z: Array, A: Array) -> Step:
         slope = constant(self.negative_slope, Z)

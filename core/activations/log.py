@@ -1,10 +1,11 @@
 """log: the natural logarithm."""
 
+import math
 from functools import partial
 
 import numpy as np
 
-from core.activations.base import Activation
+from core.activations.base import Activation, Interval
 from core.arrays import Array, Step
 
 
@@ -16,6 +17,12 @@ class Log(Activation):
     reads = "preactivation"
     formula = r"\log z"
     derivative = r"\frac{1}{z}"
+
+    def image(self) -> Interval:
+        return -math.inf, math.inf
+
+    def inverse(self, A: Array) -> Array:
+        return np.asarray(np.exp(A))
 
     def forward(self, Z: Array, A: Array) -> Step:
         return partial(np.log, Z, A)

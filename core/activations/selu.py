@@ -1,8 +1,11 @@
 """selu: the self-normalising exponential linear unit."""
 
+import math
+
+import numpy as np
 from numpy import add, exp, expm1, maximum, minimum, multiply
 
-from core.activations.base import Activation
+from core.activations.base import Activation, Interval
 from core.arrays import Array, Step, constant
 
 SCALE = 1.0507009873554804934193349852946
@@ -29,6 +32,12 @@ class Selu(Activation):
 
     def steepest(self) -> float:
         return SCALE * ALPHA
+
+    def image(self) -> Interval:
+        return -SCALE * ALPHA, math.inf
+
+    def inverse(self, A: Array) -> Array:
+        return np.asarray(np.where(A > 0, A / SCALE, np.log1p(np.minimum(A, 0) / (SCALE * ALPHA))))
 
     def forward(self, Z: Array, A: Array) -> Step:
         zero, alpha, scale = constant(0, Z), constant(ALPHA, Z), constant(SCALE, Z)

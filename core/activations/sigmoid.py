@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numpy import add, divide, exp, minimum, multiply, subtract
 
-from core.activations.base import Activation
+from core.activations.base import Activation, Interval
 from core.arrays import Array, Step, constant
 
 
@@ -26,6 +26,12 @@ class Sigmoid(Activation):
 
     def steepest(self) -> float:
         return 0.25
+
+    def image(self) -> Interval:
+        return 0.0, 1.0
+
+    def inverse(self, A: Array) -> Array:
+        return np.asarray(np.log(A) - np.log1p(-A))
 
     def forward(self, Z: Array, A: Array) -> Step:
         one = constant(1, Z)

@@ -1,9 +1,11 @@
 """softplus: a smooth rectifier."""
 
+import math
+
 import numpy as np
 from numpy import add, exp, expm1, log1p, maximum, minimum, multiply, negative
 
-from core.activations.base import Activation
+from core.activations.base import Activation, Interval
 from core.arrays import Array, Step, constant
 
 
@@ -21,6 +23,12 @@ class Softplus(Activation):
 
     def steepest(self) -> float:
         return 1.0
+
+    def image(self) -> Interval:
+        return 0.0, math.inf
+
+    def inverse(self, A: Array) -> Array:
+        return np.asarray(A + np.log(-np.expm1(-A)))
 
     def forward(self, Z: Array, A: Array) -> Step:
         zero, T = constant(0, Z), np.empty_like(Z)

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy import add, divide, maximum, multiply, negative
 
-from core.activations.base import Activation
+from core.activations.base import Activation, Interval
 from core.arrays import Array, Step, constant
 
 
@@ -22,6 +22,12 @@ class Softsign(Activation):
 
     def steepest(self) -> float:
         return 1.0
+
+    def image(self) -> Interval:
+        return -1.0, 1.0
+
+    def inverse(self, A: Array) -> Array:
+        return np.asarray(A / (1 - np.abs(A)))
 
     def forward(self, Z: Array, A: Array) -> Step:
         one, T = constant(1, Z), np.empty_like(Z)

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from numpy import multiply, subtract
 
-from core.activations.base import Activation
+from core.activations.base import Activation, Interval
 from core.arrays import Array, Step, constant
 
 
@@ -23,6 +23,12 @@ class Tanh(Activation):
 
     def steepest(self) -> float:
         return 1.0
+
+    def image(self) -> Interval:
+        return -1.0, 1.0
+
+    def inverse(self, A: Array) -> Array:
+        return np.asarray(np.arctanh(A))
 
     def forward(self, Z: Array, A: Array) -> Step:
         return partial(np.tanh, Z, A)

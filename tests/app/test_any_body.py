@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,9 @@ import httpx
 import pytest
 
 from tests.server import JSON, examples, published, refused
+
+BARE_NULL = re.compile(rb"[\[:,]null[\],}]")
+"""null as a value; a name such as null_space may hold the word."""
 
 STRANGE: list[Any] = [
     None, True, 0, -1, 3, 1.5, 2**31, 2**63 - 1, 2**63, 2**64, -(2**63) - 1, 10**30, 10**400, 1e308, -1e308, 5e-324,
@@ -52,7 +56,7 @@ def assert_answered_or_refused(client: httpx.Client, path: str, content: bytes) 
     if response.status_code in (200, 201):
         assert b"NaN" not in response.content
         assert b"Infinity" not in response.content
-        assert b"null" not in response.content
+        assert not BARE_NULL.search(response.content)
     else:
         assert refused(response, response.status_code).errors, content[:2000]
 

@@ -179,3 +179,26 @@ def test_refuses_an_unknown_function_and_names_a_near_one() -> None:
     (issue,) = refusal.value.issues
     assert (issue.code, issue.path, issue.hint) == ("unknown-name", ("function",), "Did you mean 'sigmoid'?")
     assert issue.expected == list(FUNCTIONS)
+
+
+@every_case
+def test_an_inverse_undoes_the_function_and_a_function_with_two_arguments_for_a_value_has_none(case: Case) -> None:
+    function, Z = case.function.resolve(), np.array([z for z in MODERATE if z > 0 or case.function.function != "log"])
+    A = values_of(function, Z)
+    if function.image() is None:
+        assert case.function.function in ("relu", "gelu", "silu", "square", "sin")
+        return
+    low, high = function.image() or (0.0, 0.0)
+    assert (low < A).all()
+    assert (high > A).all()
+    np.testing.assert_allclose(function.inverse(A), Z, rtol=1e-6, atol=1e-15)
+    np.testing.assert_allclose(values_of(function, function.inverse(A)), A, rtol=1e-13)
+
+
+def test_no_slope_or_scale_of_0_has_an_inverse() -> None:
+    for function in (
+        Function(function="leaky_relu", negative_slope=0.0),
+        Function(function="elu", alpha=0.0),
+        Function(function="tanh", gain=0.0),
+    ):
+        assert function.resolve().image() is None

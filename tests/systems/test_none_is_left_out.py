@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 
 NOT_YET = {
-    17: "/v1/invert",
     19: "optimizers",
 }
 ELSEWHERE = {22: "tests/golden"}

@@ -1,0 +1,198 @@
+"""The way down: from the outputs that are asked for to the inputs, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from core.activations.base import Interval
+from core.arrays import Array
+from core.errors import Refusal
+from core.inversion.chain import Link, links_of
+from core.inversion.outcome import Inversion, LayerInversion
+from core.inversion.repair import Solver, moved_inside
+from core.inversion.weight import Decomposed, decomposed
+from core.problem import Problem
+from core.survey import INPUT
+
+INSIDE = 1e-6
+"""Where a value outside a range is replaced by the nearest one inside: that share of the range from its end."""
+
+
+@dataclass(slots=True)
+class _Way:
+    """Where the descent stands."""
+
+    image: Array
+    failed: Array
+    """Examples for which a layer above cannot have its result."""
+
+    unproven: Array
+    """Those among them for which another choice above might have done."""
+
+    choices: int = 0
+    """How many layers above have left a choice open."""
+
+    untried: int = 0
+    """The same, without the choice that a linear programme has tried in full for the range that comes next."""
+
+    layers: dict[str, LayerInversion] = field(default_factory=dict)
+
+    def fail(self, examples: Array, *, choices: int) -> None:
+        """Note examples that fail here, where so many choices were open above; what has failed before is settled."""
+        if choices:
+            self.unproven |= examples & ~self.failed
+        self.failed |= examples
+
+
+def inverted(
+    problem: Problem,
+    reference: Array | None,
+    solve: Solver,
+    interrupt: Callable[[], object],
+    *,
+    tolerance: float | None = None,
+    null_spaces: bool = True,
+) -> Inversion:
+    """Invert a chained network.
+
+    Args:
+        problem: the network, with the outputs that are asked for as the targets of its objective.
+        reference: inputs to stay near to, batch-first: at every layer the nearest x^{l−1} to theirs is taken.
+        solve: the solver of linear programmes.
+        interrupt: called after every layer and example; it ends the computation by raising.
+        tolerance: the residual, as a share of what it is compared with, that counts as none. Default: √eps.
+        null_spaces: whether the answer shows the basis of every null space.
+
+    Raises:
+        Refusal: `too-large` for a weight whose decomposition would take too long.
+    """
+    if problem.objective is None:
+        raise LookupError("the outputs that are asked for are the targets of the problem's objective")
+    within = float(np.sqrt(np.finfo(problem.dtype).eps)) if tolerance is None else tolerance
+    targets = np.asarray(problem.objective.targets)
+    nearby = None if reference is None else _activations(problem, reference)
+    links, way = links_of(problem), _Way(targets, *np.zeros((2, len(targets)), bool))
+    for position in reversed(range(len(links))):
+        interrupt()
+        link, below = links[position], _interval_below(links[:position])
+        Z, report = _before_functions(link, way)
+        way.layers[link.name] = report
+        if not np.isfinite(Z).all():
+            detail = f"The preactivation of layer {link.name!r} would be beyond the range of {Z.dtype}."
+            raise Refusal.of("non-finite", detail, "network", "layers", position)
+        if link.weight is None:
+            way.image = Z
+            continue
+        shown = null_spaces or below != (-np.inf, np.inf)
+        try:
+            weight = report.weight = decomposed(link.weight, with_null_space=shown)
+        except Refusal as refusal:
+            raise refusal.below("network", "layers", position) from None
+        R = Z if link.bias is None else Z - link.bias
+        way.image = weight.solved(R)
+        _judge_residual(link, way, report, Z, within)
+        if nearby is not None:
+            way.image = weight.towards(way.image, nearby[links[position - 1].name if position else INPUT])
+        way.untried = way.choices
+        way.choices += weight.free > 0
+        if weight.free and below != (-np.inf, np.inf):
+            _repair(way, report, weight, below, solve, interrupt)
+    return _concluded(problem, targets, way, within)
+
+
+def _activations(problem: Problem, inputs: Array) -> dict[str, Array]:
+    """What every layer makes of some inputs, and the inputs."""
+    plan = replace(problem, objective=None).plan(inputs={INPUT: inputs.astype(problem.dtype)}, backward=False)
+    plan.forward()
+    return {INPUT: plan.inputs[INPUT], **plan.activations}
+
+
+def _interval_below(links: Sequence[Link]) -> Interval:
+    """Where the numbers that a layer reads have to lie: the range of the first function on the way down."""
+    for link in reversed(links):
+        if link.weight is not None or link.interval != (-np.inf, np.inf):
+            return link.interval
+    return -np.inf, np.inf
+
+
+def _before_functions(link: Link, way: _Way) -> tuple[Array, LayerInversion]:
+    """f⁻¹ of the image, and the report of what lies outside the range of f."""
+    Z, feasible, why = way.image, np.ones(len(way.image), bool), None
+    for function in reversed(link.functions):
+        low, high = function.image() or (-np.inf, np.inf)
+        outside = (low >= Z) | (high <= Z)
+        if outside.any():
+            failing = np.asarray(outside.any(axis=1))
+            example, unit = (int(i) for i in np.argwhere(outside)[0])
+            why = why or (
+                f"Example {example}, unit {unit}: {Z[example, unit]:.6g} is outside the range of {function.title}, "
+                f"{low:g} to {high:g}."
+            )
+            feasible &= ~failing
+            way.fail(failing, choices=way.untried)
+            Z = _clipped(Z, low, high)
+        if (low, high) != (-np.inf, np.inf):
+            way.untried = way.choices  # The programme asked for this range; what further functions ask for, it did not.
+        Z = function.inverse(Z)
+    return Z, LayerInversion(hidden_image=way.image, feasible=feasible, why=why)
+
+
+def _clipped(Z: Array, low: float, high: float) -> Array:
+    """The nearest numbers a little inside an interval."""
+    width = high - low if np.isfinite(high - low) else 1.0
+    return np.asarray(np.clip(Z, low + INSIDE * width, high - INSIDE * width).astype(Z.dtype))
+
+
+def _judge_residual(link: Link, way: _Way, report: LayerInversion, Z: Array, within: float) -> None:
+    """Whether the layer reaches its preactivation: Z − b has to be among the X W, up to the rounding of the two."""
+    bias = np.zeros(Z.shape[1], Z.dtype) if link.bias is None else link.bias
+    residual = report.residual = np.asarray(np.linalg.norm(way.image @ np.asarray(link.weight) + bias - Z, axis=1))
+    size = np.asarray(np.maximum(np.linalg.norm(Z, axis=1), np.linalg.norm(bias)))
+    missed = np.asarray(residual > within * size)
+    if not missed.any():
+        return
+    example = int(np.argmax(missed))
+    if report.why is None:
+        report.why = (
+            f"Example {example}: no input of this layer gives its preactivation; the nearest one misses it by "
+            f"{residual[example]:.6g}."
+        )
+    report.feasible = report.feasible & ~missed
+    way.fail(missed, choices=way.choices)
+
+
+def _repair(
+    way: _Way,
+    report: LayerInversion,
+    weight: Decomposed,
+    below: Interval,
+    solve: Solver,
+    interrupt: Callable[[], object],
+) -> None:
+    """Move what lies outside the range of the layer below along the null space into it, where that can be done."""
+    outside = ((way.image <= below[0]) | (way.image >= below[1])).any(axis=1)
+    repaired = report.repaired = np.zeros(len(way.image), bool)
+    for example in np.flatnonzero(outside):
+        interrupt()
+        found = moved_inside(way.image[example], weight.null_space, below, solve)
+        if found is not None:
+            way.image[example], repaired[example] = found, True
+
+
+def _concluded(problem: Problem, targets: Array, way: _Way, within: float) -> Inversion:
+    """What the network makes of the inputs, and the verdict."""
+    output = _activations(problem, way.image)[problem.nodes[-1].name]
+    errors = np.abs(output - targets).max(axis=1)
+    scale = np.maximum(np.abs(targets).max(axis=1), 1)
+    reproduced = errors <= max(within, float(np.sqrt(np.finfo(problem.dtype).eps))) * scale
+    return Inversion(
+        inputs=way.image,
+        output=output,
+        errors=errors,
+        feasible=~way.failed & reproduced,
+        conclusive=not way.unproven.any() and bool((way.failed | reproduced).all()),
+        layers=dict(reversed(way.layers.items())),
+    )
