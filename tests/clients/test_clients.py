@@ -32,11 +32,10 @@ def expected(server: str) -> dict[str, Any]:
     return answer
 
 
-def driven(command: list[str], **more: Any) -> dict[str, Any]:
+def driven(command: list[str], **more: Any) -> Any:
     result = subprocess.run(command, capture_output=True, text=True, timeout=120, **more)
     assert result.returncode == 0, result.stderr
-    answer: dict[str, Any] = json.loads(result.stdout)
-    return answer
+    return json.loads(result.stdout)
 
 
 def assert_same(answer: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -59,6 +58,27 @@ def test_typescript_client_gets_the_same_gradients_and_the_problem(server: str, 
     answer = driven([str(node), str(OPENAPI / "typescript" / "example.ts"), server])
     assert_same(answer, expected)
     assert answer["sizes"] == [3, 1]
+
+
+INVERSION = """
+import json, sys
+import numpy as np
+from gradd_client import Client, Dense
+with Client(sys.argv[1]) as gradd:
+    found = gradd.invert(
+        [Dense(units=1, activation="tanh")], [[0.3]], reference=[[1.0, 0.0]],
+        parameters={"1": {"weight": np.array([[1.0], [2.0]]), "bias": np.array([0.5])}}, convention="row",
+    )
+    print(json.dumps([found.feasible, found.inputs.tolist(), found.layers["1"].null_space.tolist()]))
+"""
+
+
+def test_python_client_inverts_a_network(server: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(PYTHON)}
+    feasible, inputs, null_space = driven([sys.executable, "-c", INVERSION, server], env=environment)
+    assert feasible is True
+    np.testing.assert_allclose(np.tanh(np.array(inputs) @ [1, 2] + 0.5), [0.3], rtol=1e-13)
+    np.testing.assert_allclose(np.abs(np.array(null_space) @ [1, 2]), 0, atol=1e-15)
 
 
 def test_no_operation_is_lost_in_either_client() -> None:

@@ -15,7 +15,7 @@ answer.gradients["1"]["weight"]     # an array of the shape of W
 from gradd_api.models import ActivationFunction
 
 from gradd_client import kinds
-from gradd_client.answer import Answer, Direction, Forward, Gradients, Jacobian, Product
+from gradd_client.answer import Answer, Direction, Forward, Gradients, Inverse, InvertedLayer, Jacobian, Product
 from gradd_client.client import Batch, Client, Network
 from gradd_client.kinds import *  # noqa: F403  (generated: a kind that is added to the schema is here too)
 from gradd_client.problem import Problem
@@ -28,6 +28,8 @@ __all__ = [
     "Direction",
     "Forward",
     "Gradients",
+    "Inverse",
+    "InvertedLayer",
     "Jacobian",
     "Network",
     "Problem",

@@ -104,6 +104,34 @@ class Product(Answer):
     method: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvertedLayer:
+    """What came of one layer on the way down."""
+
+    feasible: bool
+    hidden_image: Array
+    why: str | None = None
+    residual: list[float] | None = None
+    rank: int | None = None
+    singular_values: Array | None = None
+    null_space: Array | None = None
+    repaired: list[int] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inverse(Answer):
+    """Inputs, and whether the network maps them to the outputs that were asked for."""
+
+    feasible: bool
+    conclusive: bool
+    feasible_examples: list[bool]
+    inputs: Array
+    output: Array
+    error: float
+    errors: list[float]
+    layers: dict[str, InvertedLayer]
+
+
 def read(kind: type[A], model: object) -> A:
     """The answer of this kind that a generated model holds."""
     return kind(**_members(kind, model))
@@ -127,6 +155,11 @@ def _plain(value: Any) -> Any:
             return Feedback(**{**value.to_dict(), "weights": _plain(value.weights)})
         case Unset():
             return None
+        case models.InvertAnswerLayers():
+            return {
+                name: InvertedLayer(**_members(InvertedLayer, each))
+                for name, each in value.additional_properties.items()
+            }
         case models.Direction():
             return Direction(**_members(Direction, value))
         case _:

@@ -8,12 +8,19 @@ from typing import Any, Self, TypedDict, Unpack
 import gradd_api
 import httpx
 from gradd_api import models
-from gradd_api.api.math import check_submission, compute_forward, compute_gradients, compute_jacobian, compute_product
+from gradd_api.api.math import (
+    check_submission,
+    compute_forward,
+    compute_gradients,
+    compute_jacobian,
+    compute_product,
+    invert_network,
+)
 from gradd_api.models import Convention, ForwardRequestIncludeItem, GradientsRequestIncludeItem, Precision
 from gradd_api.types import UNSET
 from numpy.typing import ArrayLike
 
-from gradd_client.answer import Direction, Forward, Gradients, Jacobian, Product, read
+from gradd_client.answer import Direction, Forward, Gradients, Inverse, Jacobian, Product, read
 from gradd_client.kinds import Layer, Loss
 from gradd_client.problem import raise_problem
 from gradd_client.tensor import Arrays, ArraysOfLayers, encoded, encoded_by_layer, encoded_by_name
@@ -118,6 +125,24 @@ class Client:
         body = models.ProductsRequest(**_problem(network, batch, options), kind=kind, vector=_vector(vector))
         return read(Product, compute_product.sync(client=self._api, body=body))
 
+    def invert(
+        self,
+        network: Network,
+        targets: ArrayLike,
+        *,
+        reference: ArrayLike | None = None,
+        null_space: bool = True,
+        tolerance: float | None = None,
+        **options: Unpack[Options],
+    ) -> Inverse:
+        """POST /v1/invert: inputs for which the network has these outputs; with a reference, the nearest to it."""
+        body = models.InvertRequest(**_members(network, options), targets=encoded(targets), null_space=null_space)
+        if reference is not None:
+            body.reference = encoded(reference)
+        if tolerance is not None:
+            body.tolerance = tolerance
+        return read(Inverse, invert_network.sync(client=self._api, body=body))
+
     def check(
         self,
         network: Network,
@@ -162,10 +187,16 @@ class _AsSent:
 
 def _problem(network: Network, batch: Batch, options: Options) -> dict[str, Any]:
     """The members of a request that every problem has, as the generated models."""
+    members = _members(network, options)
+    members["batch"] = models.Batch(**{name: _tensor(value) for name, value in batch.items()})
+    return members
+
+
+def _members(network: Network, options: Options) -> dict[str, Any]:
+    """The same without a batch."""
     members: dict[str, Any] = {**options, "encoding": "base64"}
     layers = network["layers"] if isinstance(network, Mapping) else network
     members["network"] = models.NetworkSpec(layers=[_model(layer) for layer in layers])
-    members["batch"] = models.Batch(**{name: _tensor(value) for name, value in batch.items()})
     for name in ("parameters", "state"):
         if name in members:
             members[name] = encoded_by_layer(members[name])
