@@ -96,6 +96,20 @@ async def produce(request: Request, work: Callable[[Interrupt], tuple[dict[str, 
         return refusal(error, request.url.path, {"Retry-After": str(error.retry_after)})
 
 
+async def download(request: Request, filename: str, work: Callable[[], tuple[bytes, str]]) -> Response:
+    """Answer with a file, which `work` makes in the workshop: its bytes and its media type."""
+    workshop: Workshop = request.app.state.workshop
+
+    def done(_: Interrupt) -> Response:
+        content, media_type = work()
+        return Response(content, 200, {"Content-Disposition": f'attachment; filename="{filename}"'}, media_type)
+
+    try:
+        return await workshop.run(done)
+    except Overloaded as error:
+        return refusal(error, request.url.path, {"Retry-After": str(error.retry_after)})
+
+
 def too_slow(request: Request) -> Response:
     """The answer to a body that did not arrive in time."""
     detail = f"The body did not arrive within {request.app.state.settings.max_body_seconds:g} s."

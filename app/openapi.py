@@ -32,7 +32,9 @@ WITH_BODY = ("malformed-json", "not-acceptable", "request-timeout", "too-large",
 
 WITHOUT_BODY = ("not-found", "not-acceptable", "invalid-request", "overloaded", "timeout")
 
-BINARY = {message.MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+OCTETS = "application/octet-stream"
+BINARY = {message.MEDIA_TYPE: BYTES}
 """The same as a safetensors file: tensors by their path, the rest as JSON under the metadata key `gradd`."""
 
 TAGS = [
@@ -109,6 +111,21 @@ def describe_answer(
     return {
         "responses": answers | {status: refused(status) for status in sorted({KINDS[slug].status for slug in refusals})}
     }
+
+
+def describe_file(answer: type[BaseModel], *, statuses: Mapping[int, str]) -> dict[str, Any]:
+    """What a route says that takes a file, whatever its Content-Type."""
+    return {
+        "openapi_extra": {"requestBody": {"required": True, "content": {OCTETS: BYTES}}},
+        **describe_answer(answer, statuses=statuses, refusals=(*WITH_BODY, "not-ready")),
+    }
+
+
+def describe_download(media_types: Mapping[str, str]) -> dict[str, Any]:
+    """What a route says that answers with a file."""
+    answered = describe_answer(None, refusals=(*WITHOUT_BODY, "unsupported-operator"))
+    answered["responses"][200]["content"] = {name: BYTES for name in dict.fromkeys(media_types.values())}
+    return answered
 
 
 def refused(status: int) -> dict[str, Any]:

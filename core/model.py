@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from core.arrays import Array, Shape
 from core.convention import Convention, layer_parameters
@@ -11,6 +13,7 @@ from core.errors import Issue, Refusal, refuse_if_any
 from core.layers import Layer, Parameter
 from core.survey import INPUT, Limits, function_of, names_of, stray
 
+V = TypeVar("V")
 Arrays = Mapping[str, Mapping[str, Array]]
 
 _PROBE = 720720
@@ -47,12 +50,12 @@ class Model:
 
 def described(layer: Layer) -> dict[str, Parameter]:
     """The parameters of a layer, whatever it will read: their names and orientation. Their shapes are made up."""
-    return layer.parameters(*_probes(layer, _PROBE))
+    return _asked(layer.parameters, layer, _PROBE)
 
 
 def kept(layer: Layer) -> dict[str, Shape]:
     """What a layer keeps between batches, whatever it will read. The shapes are made up."""
-    return layer.state(*_probes(layer, _PROBE))
+    return _asked(layer.state, layer, _PROBE)
 
 
 def received(
@@ -67,6 +70,10 @@ def received(
     issues = list(_taken(names))
     for position, layer in enumerate(layers):
         issues += [issue.below("network", "layers", position) for issue in function_of(layer)[1]]
+        try:
+            described(layer)
+        except Refusal as refusal:
+            raise refusal.below("network", "layers", position) from None
     known = dict(zip(names, layers, strict=True))
     for part, arrays in (("parameters", parameters), ("state", state)):
         issues += [stray(part, name, known) for name in arrays if name not in known]
@@ -98,14 +105,22 @@ def fits_transposed(layers: Sequence[Layer], parameters: Arrays) -> bool:
 
 def template(layer: Layer) -> dict[str, tuple[int | None, ...]]:
     """The shape of each parameter as far as the layer itself says it; None where it follows from what it reads."""
-    return _common(*({name: p.shape for name, p in layer.parameters(*_probes(layer, d)).items()} for d in _LENGTHS))
+    return _common(*({name: p.shape for name, p in _asked(layer.parameters, layer, d).items()} for d in _LENGTHS))
 
 
 _LENGTHS = (_PROBE, 2 * _PROBE)
 
 
-def _probes(layer: Layer, length: int) -> list[Shape]:
-    return [(length,) * 4] * max(1, layer.reads[0])
+def _asked(about: Callable[..., dict[str, V]], layer: Layer, length: int) -> dict[str, V]:
+    """What a layer says about tensors of some rank, for it need not take every rank.
+
+    Raises:
+        Refusal: where it takes none, because its own fields do not go together.
+    """
+    for rank in (4, 3):
+        with suppress(Refusal):
+            return about(*[(length,) * rank] * max(1, layer.reads[0]))
+    return about(*[(length,) * 2] * max(1, layer.reads[0]))
 
 
 def _common(one: Mapping[str, Shape], other: Mapping[str, Shape]) -> dict[str, tuple[int | None, ...]]:
@@ -133,7 +148,7 @@ def _misfits(part: str, name: str, layer: Layer, named: Mapping[str, Array], con
         }
         wanted = {key: shape[::-1] if turned[key] else shape for key, shape in template(layer).items()}
     else:
-        wanted = _common(*(layer.state(*_probes(layer, length)) for length in _LENGTHS))
+        wanted = _common(*(_asked(layer.state, layer, length) for length in _LENGTHS))
     for key, array in named.items():
         if key not in wanted:
             detail = (

@@ -14,17 +14,19 @@ from pathlib import Path
 from typing import Any
 
 JSON = "application/json"
+OCTETS = "application/octet-stream"
 
 
 def narrowed(node: Any) -> Any:
-    """The schema without what stands beside JSON."""
+    """The schema without what stands beside JSON. A file is a file in any of its formats."""
     if isinstance(node, list):
         return [narrowed(value) for value in node]
     if not isinstance(node, dict):
         return node
     content = node.get("content")
     if isinstance(content, dict) and JSON in content:
-        node = {**node, "content": {JSON: content[JSON]}}
+        is_file = content[JSON]["schema"].get("format") == "binary"
+        node = {**node, "content": {OCTETS if is_file else JSON: content[JSON]}}
     return {key: narrowed(value) for key, value in node.items()}
 
 

@@ -7,12 +7,14 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from app import examples, models
-from app.exchange import produce, respond
-from app.openapi import WITHOUT_BODY, describe, describe_answer
-from app.schemas.models import Model, ModelChange, ModelList, ModelRequest
+from app import examples, models, transfers
+from app.exchange import download, produce, respond
+from app.formats.imported import Options
+from app.openapi import WITHOUT_BODY, describe, describe_answer, describe_download, describe_file
+from app.schemas.models import Model, ModelChange, ModelList, ModelRequest, Name
 from app.schemas.problem import Convention
 from app.storage import Database, model_store
+from app.uploads import respond_to_file
 
 router = APIRouter(tags=["models"])
 
@@ -89,3 +91,60 @@ async def delete_model(request: Request, id: str) -> Response:
     """Models that were trained from it keep its id as their `parent`."""
     await run_in_threadpool(model_store.delete_model, request.app.state.database, id)
     return Response(status_code=204)
+
+
+@router.post(
+    "/v1/models/import",
+    operation_id="import_model",
+    summary="Keep the model of a file",
+    **describe_file(Model, statuses=STATUSES),
+)
+async def import_model(
+    request: Request,
+    format: Annotated[transfers.Format, Query(description="What the body is.")],
+    name: Annotated[Name | None, Query(description="A name for people.")] = None,
+    network: Annotated[
+        str | None, Query(description="The network as JSON, where the file has none.", max_length=100_000)
+    ] = None,
+    convention: Annotated[
+        Convention | None,
+        Query(description="How the tensors are written. Default: as the file says, or torch."),
+    ] = None,
+    activation: Annotated[
+        str | None, Query(description="Activation of every layer but the last, which a state_dict does not say.")
+    ] = None,
+    output_activation: Annotated[str | None, Query(description="Activation of the last layer of a state_dict.")] = None,
+) -> Response:
+    """Read a file that was exported here, the state_dict of a torch module as safetensors or npz, or an ONNX model.
+
+    The network of a safetensors file stands in its metadata under `gradd`, or in the query; a chain of dense layers is told
+    from the shapes alone. ONNX operators without a layer here are refused, all of them at once.
+    """
+    state = request.app.state
+    options = Options(transfers.network_of_query(network), convention, activation, output_activation)
+    return await respond_to_file(
+        request, lambda file, _: transfers.imported(file, format, options, name, state.settings, state.database)
+    )
+
+
+@router.get(
+    "/v1/models/{id}/export",
+    operation_id="export_model",
+    summary="A model as a file",
+    **describe_download(transfers.MEDIA_TYPES),
+)
+async def export_model(
+    request: Request,
+    id: str,
+    format: Annotated[transfers.Format, Query(description="What the answer is.")],
+    convention: Annotated[
+        Convention, Query(description="How the parameters are written; torch also gives torch's names.")
+    ] = "row",
+) -> Response:
+    """What is exported can be imported again.
+
+    safetensors and npz hold the tensors by path and the network as JSON under `gradd`; with `convention=torch` they are
+    named as in torch's state_dict. An ONNX model evaluates to the same output.
+    """
+    database: Database = request.app.state.database
+    return await download(request, f"{id}.{format}", lambda: transfers.exported(id, format, convention, database))

@@ -1,0 +1,1 @@
+"""Models as files: safetensors, npz, ONNX and JSON, out and in."""
