@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from app.workshop import Interrupt
 from core.arrays import Array
 from core.checking import Examination, Report, SentSubmission, Tolerance
 from core.checking.quantity import Quantity
-from core.checking.report import Blame, Row
+from core.checking.report import Blame, BlindSpot, Row
 from core.convention import is_turned
 from core.errors import Issue, refuse_if_any
 from core.problem import Problem
@@ -111,16 +112,26 @@ def written(report: Report, problem: Problem, hints: str) -> dict[str, Any]:
             }
             for kink in report.kinks
         ],
-        "blind_spots": [
-            {"cause": each.cause, "layer": each.layer, "tensor": each.tensor, "reason": each.reason}
-            for each in report.blind_spots
-        ],
+        "blind_spots": spots(report.blind_spots),
         "needs": list(report.needs),
         "criterion": report.criterion,
     }
     if report.oracle:
         answer["oracle"] = {"method": report.oracle.method, "error": report.oracle.error}
     return answer
+
+
+def spots(found: Sequence[BlindSpot]) -> list[dict[str, Any]]:
+    """Blind spots as an answer has them."""
+    return [
+        {
+            "cause": each.cause,
+            **({"layer": each.layer} if each.layer else {}),
+            "tensor": each.tensor,
+            "reason": each.reason,
+        }
+        for each in found
+    ]
 
 
 def _withheld(report: Report, hints: str) -> str:

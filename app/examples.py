@@ -133,6 +133,18 @@ MODEL_CHANGES: dict[str, Any] = {
     "metadata": {"summary": "Other metadata, and no name", "value": {"name": None, "metadata": {"accuracy": 0.97}}},
 }
 
+PROBE: dict[str, Any] = {
+    "xor": {
+        "summary": "A test for a 2-3-1 network",
+        "value": {
+            "network": XOR["network"],
+            "features": [2],
+            "loss": {"kind": "binary_cross_entropy"},
+            "convention": "column",
+        },
+    },
+}
+
 CHECK: dict[str, Any] = {
     "bias": {
         "summary": "A bias gradient that was summed over the batch and not averaged",

@@ -21,6 +21,7 @@ from app.routes import (
     jacobian,
     models,
     playground,
+    probe,
     problems,
     products,
 )
@@ -71,6 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         products,
         invert,
         check,
+        probe,
         models,
         datasets,
         about,

@@ -210,8 +210,8 @@ class BlindSpot(Body):
     cause: str
     """The mistake's name."""
 
-    layer: str
-    """The layer in whose rule it would hide."""
+    layer: str | None = None
+    """The layer in whose rule it would hide; the loss has none."""
 
     tensor: str
     """The tensor that the rule makes."""

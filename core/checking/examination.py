@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.arrays import Array
+from core.checking.blind_spots import blind_spots
 from core.checking.comparison import Judge, difference
 from core.checking.equivalences import EQUIVALENCES, Reading
 from core.checking.formulas import RIGHT
@@ -17,7 +18,7 @@ from core.checking.kinks import kinks
 from core.checking.oracle import Oracle, certify
 from core.checking.precision import UNITS, Criterion, criterion_for
 from core.checking.quantity import Quantity, quantities, run, value_in
-from core.checking.report import Blame, Difference, Report, Row, Status, Verdict
+from core.checking.report import Blame, BlindSpot, Difference, Report, Row, Status, Verdict
 from core.checking.scene import Network
 from core.checking.search import Search
 from core.checking.submission import SentSubmission, Submission, read
@@ -28,6 +29,9 @@ from core.problem import Problem
 
 SMALL = 10_000
 """Up to this many numbers in all tensors, readings that differ from the request in two respects are tried as well."""
+
+LARGE = 1_000_000
+"""Beyond this many numbers in all tensors, blind spots are not looked for."""
 
 UNTRUSTED = 1e-6
 """An error of the oracle beyond this makes every verdict inconclusive."""
@@ -101,7 +105,7 @@ class Examination:
             rows=rows,
             equivalences=equivalences,
             kinks=kinks(self.right.scene, UNITS * criterion.unit),
-            blind_spots=(),
+            blind_spots=self._blind_spots(attempt),
             needs=_needs(submission, best),
             oracle=self.oracle,
             criterion=str(criterion),
@@ -145,6 +149,12 @@ class Examination:
             if other.cost < cheapest.cost:
                 cheapest = other
         return cheapest
+
+    def _blind_spots(self, attempt: Attempt) -> list[BlindSpot]:
+        """The mistakes that this batch could not have revealed, if the network is not too large to make them all."""
+        if sum(math.prod(shape) for shape in self.right.network.shapes.values()) > LARGE:
+            return []
+        return blind_spots(attempt.judge, attempt.right.scene, Words(attempt.right.network), self.interrupt)
 
     def _own(self) -> Submission:
         """What the server's own passes make of the problem."""

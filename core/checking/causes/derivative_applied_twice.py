@@ -20,7 +20,7 @@ class DerivativeAppliedTwice(WrongDerivative):
         "For cross-entropy after softmax, and for binary cross-entropy after sigmoid, a − y is ∂L/∂z already: the "
         "derivative of the activation has cancelled against that of the loss. It must not be applied to it again."
     )
-    unseen = "f'(z) is 1 for every number that counts here"
+    unseen = "f'(z) is 0 or 1 for every number that counts here"
 
     def output_delta(self, scene: Scene) -> Array:
         last = scene.network.last

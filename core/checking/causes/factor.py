@@ -6,7 +6,6 @@ from typing import ClassVar
 
 from core.arrays import Array
 from core.checking.mistake import Mistake
-from core.checking.quantity import Quantity
 from core.checking.scene import Scene
 
 
@@ -23,9 +22,6 @@ class ConstantFactor(Mistake):
     def multiplier(self, scene: Scene) -> float:
         """The number."""
         raise NotImplementedError
-
-    def applies(self, scene: Scene, quantity: Quantity) -> bool:
-        return self.multiplier(scene) != 1
 
     def loss(self, scene: Scene) -> Array:
         return super().loss(scene) * self.multiplier(scene)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.activations.identity import Identity
 from core.arrays import Array
 from core.checking.causes.outer_product import WrongProduct
 from core.checking.scene import Scene
@@ -73,5 +74,7 @@ class GradientAtActivation(WrongProduct):
 
     def factors(self, scene: Scene, layer: str) -> tuple[Array | None, Array | None]:
         network = scene.network
+        if isinstance(network.nodes[layer].function, Identity):
+            return None, None
         dA = self.loss_gradient(scene) if layer == network.last else self.arriving(scene, layer)
         return scene.read_by(layer)[0], dA

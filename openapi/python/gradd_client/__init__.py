@@ -15,7 +15,7 @@ answer.gradients["1"]["weight"]     # an array of the shape of W
 from gradd_api.models import ActivationFunction
 
 from gradd_client import kinds
-from gradd_client.answer import Answer, Direction, Forward, Gradients, Inverse, InvertedLayer, Jacobian, Product
+from gradd_client.answer import Answer, Direction, Forward, Gradients, Inverse, InvertedLayer, Jacobian, Probe, Product
 from gradd_client.client import Batch, Client, Network
 from gradd_client.kinds import *  # noqa: F403  (generated: a kind that is added to the schema is here too)
 from gradd_client.problem import Problem
@@ -32,6 +32,7 @@ __all__ = [
     "InvertedLayer",
     "Jacobian",
     "Network",
+    "Probe",
     "Problem",
     "Product",
 ]

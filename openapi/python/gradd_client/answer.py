@@ -19,7 +19,7 @@ from gradd_api.types import Unset
 
 from gradd_client.tensor import Array, decoded
 
-A = TypeVar("A", bound="Answer")
+A = TypeVar("A", bound="Answer | Probe")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +132,18 @@ class Inverse(Answer):
     layers: dict[str, InvertedLayer]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probe:
+    """A point at which known mistakes show; `batch` holds inputs and targets."""
+
+    parameters: dict[str, dict[str, Array]]
+    batch: dict[str, Any]
+    state: dict[str, dict[str, Array]] = field(default_factory=dict)
+    blind_spots: list[models.BlindSpot]
+    summary: str
+    convention: Convention
+
+
 def read(kind: type[A], model: object) -> A:
     """The answer of this kind that a generated model holds."""
     return kind(**_members(kind, model))
@@ -160,6 +172,9 @@ def _plain(value: Any) -> Any:
                 name: InvertedLayer(**_members(InvertedLayer, each))
                 for name, each in value.additional_properties.items()
             }
+        case models.Batch():
+            members = {name: getattr(value, name) for name in ("inputs", "targets", "upstream")}
+            return {name: _plain(item) for name, item in members.items() if not isinstance(item, Unset)}
         case models.Direction():
             return Direction(**_members(Direction, value))
         case _:

@@ -15,12 +15,13 @@ from gradd_api.api.math import (
     compute_jacobian,
     compute_product,
     invert_network,
+    make_probe,
 )
 from gradd_api.models import Convention, ForwardRequestIncludeItem, GradientsRequestIncludeItem, Precision
 from gradd_api.types import UNSET
 from numpy.typing import ArrayLike
 
-from gradd_client.answer import Direction, Forward, Gradients, Inverse, Jacobian, Product, read
+from gradd_client.answer import Direction, Forward, Gradients, Inverse, Jacobian, Probe, Product, read
 from gradd_client.kinds import Layer, Loss
 from gradd_client.problem import raise_problem
 from gradd_client.tensor import Arrays, ArraysOfLayers, encoded, encoded_by_layer, encoded_by_name
@@ -173,6 +174,28 @@ class Client:
         if not isinstance(found, models.CheckAnswer):
             raise TypeError(f"the server answered with {found!r}")
         return found
+
+    def probe(
+        self,
+        network: Network,
+        features: Sequence[int] | Mapping[str, Sequence[int]],
+        loss: Loss | Json,
+        *,
+        convention: Convention = "row",
+        seed: int = 0,
+    ) -> Probe:
+        """POST /v1/probe: a batch and parameters at which every known mistake shows; `features`: shape of one example."""
+        layers = network["layers"] if isinstance(network, Mapping) else network
+        named = models.ProbeRequestFeaturesType1
+        body = models.ProbeRequest(
+            network=models.NetworkSpec(layers=[_model(layer) for layer in layers]),
+            features=named.from_dict(dict(features)) if isinstance(features, Mapping) else list(features),
+            loss=_model(loss),
+            convention=convention,
+            seed=seed,
+            encoding="base64",
+        )
+        return read(Probe, make_probe.sync(client=self._api, body=body))
 
 
 class _AsSent:

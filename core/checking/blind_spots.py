@@ -1,0 +1,69 @@
+"""Blind spots: known mistakes that a batch could not have revealed.
+
+Every mistake is made on purpose, in every rule where somebody could make it, with the right numbers before it. Where the
+result is the right one all the same, a program that has the mistake passes this check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.causes import CAUSES
+from core.checking.causes.factor import ConstantFactor
+from core.checking.comparison import Judge
+from core.checking.mistake import Fitted, Mistake
+from core.checking.quantity import Quantity
+from core.checking.report import BlindSpot
+from core.checking.scene import Scene
+from core.checking.words import Words
+
+
+def blind_spots(judge: Judge, scene: Scene, words: Words, interrupt: Callable[[], object]) -> list[BlindSpot]:
+    """The mistakes that would not show, each with the reason."""
+    found: list[BlindSpot] = []
+    for quantity, right in judge.right.items():
+        interrupt()
+        hidden: dict[str, type[Mistake]] = {}
+        shown: set[str] = set()
+        for cause in CAUSES:
+            mistake = cause()
+            if not isinstance(mistake, Fitted) and mistake.strikes_at(scene, quantity):
+                if judge.differs(_made(mistake, quantity, scene), right):
+                    shown.add(cause.slug)
+                else:
+                    hidden.setdefault(cause.slug, cause)
+        nothing = not right.any()
+        for slug, cause in hidden.items():
+            if slug not in shown:
+                reason = "every number of it is 0 here: a dead or saturated layer" if nothing else cause.unseen
+                found.append(_spot(words, quantity, slug, reason))
+        found += _confused(scene, quantity, words)
+    return found
+
+
+def _made(mistake: Mistake, quantity: Quantity, scene: Scene) -> Array:
+    with np.errstate(all="ignore"):
+        return np.asarray(quantity.by_rule(mistake, scene))
+
+
+def _confused(scene: Scene, quantity: Quantity, words: Words) -> Iterator[BlindSpot]:
+    """Factors that are the same number here: n = K, or n = 2."""
+    if quantity.part != "deltas" or quantity.layer != scene.network.last:
+        return
+    known: dict[float, str] = {}
+    for cause in CAUSES:
+        mistake = cause()
+        if isinstance(mistake, ConstantFactor) and mistake.strikes_at(scene, quantity):
+            multiplier = mistake.multiplier(scene)
+            other = known.setdefault(multiplier, cause.slug)
+            if other != cause.slug and multiplier != 1:
+                yield _spot(
+                    words, quantity, cause.slug, f"it gives the same numbers as {other}: both are {multiplier:g}"
+                )
+
+
+def _spot(words: Words, quantity: Quantity, slug: str, reason: str) -> BlindSpot:
+    return BlindSpot(cause=slug, layer=quantity.layer, tensor=quantity.tensor, reason=words.fill(reason, quantity))

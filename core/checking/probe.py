@@ -1,0 +1,182 @@
+"""A probe: a batch and parameters for a network at which every known mistake shows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.arrays import Array, Shape
+from core.certificate import read_as_classes
+from core.checking.blind_spots import blind_spots
+from core.checking.comparison import Judge
+from core.checking.formulas import RIGHT
+from core.checking.kinks import kinks
+from core.checking.precision import criterion_for
+from core.checking.quantity import quantities, run, value_in
+from core.checking.report import BlindSpot
+from core.checking.scene import Network
+from core.checking.words import Words
+from core.convention import Convention, parameter_shape, tensor, tensor_shape
+from core.errors import Refusal, refuse_if_any
+from core.layers import Layer
+from core.layers.embedding import Embedding
+from core.losses import Loss
+from core.problem import Problem, Sent, checked
+from core.survey import Limits, Node, survey
+
+DRAWS = 8
+"""Points that are tried for each size of the batch."""
+
+PRIMES = (5, 7, 11, 13, 17, 19, 23)
+"""Sizes of a batch: none of them is a sum, a mean or a width that something else could be taken for."""
+
+NEAR_KINK = 1e-3
+"""A point has no number nearer to a kink than this, so that differences are right there too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A point in the words of a request."""
+
+    sent: Sent
+    problem: Problem
+    blind_spots: Sequence[BlindSpot]
+    """What does not show there either: it shows nowhere in this network."""
+
+
+def probe(
+    layers: Sequence[Layer],
+    features: Mapping[str, Shape],
+    loss: Loss,
+    convention: Convention,
+    *,
+    seed: int,
+    limits: Limits | None,
+    interrupt: Callable[[], object],
+) -> Probe:
+    """The best of a few random points: the one that hides the fewest mistakes, and of these the first.
+
+    Args:
+        layers: the network.
+        features: shape of one example of each input of the batch.
+        loss: the loss.
+        convention: in which it is written.
+        seed: of the random numbers.
+        limits: the largest network that is accepted.
+        interrupt: called now and then; ends the search by raising.
+
+    Raises:
+        Refusal: where the network does not fit together.
+    """
+    widths = {length for shape in features.values() for length in shape}
+    widths |= {getattr(layer, "units", 0) for layer in layers}
+    sizes = [prime for prime in PRIMES if prime not in widths]
+    best: Probe | None = None
+    for draw in range(DRAWS):
+        interrupt()
+        generator = np.random.Generator(np.random.PCG64([seed, draw]))
+        sent = _drawn(layers, features, loss, convention, sizes[draw // 4 % len(sizes)], generator, limits)
+        problem = checked(sent, limits)
+        with np.errstate(all="ignore"):
+            found = Probe(sent, problem, _hidden(problem, interrupt))
+        if best is None or len(found.blind_spots) < len(best.blind_spots):
+            best = found
+        if not best.blind_spots:
+            break
+    if best is None:
+        raise LookupError("at least one point is tried")
+    return best
+
+
+def _hidden(problem: Problem, interrupt: Callable[[], object]) -> list[BlindSpot]:
+    network = Network(problem)
+    scene = run(network, RIGHT)
+    right = {quantity: value_in(scene, quantity, RIGHT) for quantity in quantities(network)}
+    judge = Judge(network, criterion_for({"float64"}, [], None, None), scene, right)
+    near = [
+        BlindSpot(cause="kink", layer=kink.layer, tensor="deltas", reason=f"the point lies next to {kink.why}")
+        for kink in kinks(scene, NEAR_KINK)
+    ]
+    return near + blind_spots(judge, scene, Words(network), interrupt)
+
+
+def _drawn(
+    layers: Sequence[Layer],
+    features: Mapping[str, Shape],
+    loss: Loss,
+    convention: Convention,
+    examples: int,
+    generator: np.random.Generator,
+    limits: Limits | None,
+) -> Sent:
+    """A random point: no number is 0, no weight symmetric, every class occurs."""
+    shapes = {name: (examples, *shape) for name, shape in features.items()}
+    size = sum(math.prod(shape) for shape in shapes.values())
+    if limits and size > limits.activations:
+        detail = f"A batch of {examples} such examples has {size:,} numbers; this server takes {limits.activations:,}."
+        raise Refusal.of("too-large", detail, "features", expected=limits.activations, got=size)
+    found = survey(layers, shapes, {}, convention, seeded=True, limits=limits)
+    refuse_if_any([issue for issue in found.issues if issue.path[:1] != ("state",)])  # The state is drawn below.
+    blank = Sent(
+        layers=layers,
+        inputs={name: np.zeros(tensor_shape(shape, convention)) for name, shape in shapes.items()},
+        convention=convention,
+        seed=0,
+        state={node.name: {name: np.ones(shape) for name, shape in node.state.items()} for node in found.nodes},
+    )
+    classes = min((layer.vocabulary_size for layer in layers if isinstance(layer, Embedding)), default=1)
+    still = read_as_classes(found.nodes)
+    like_output = _targets(loss, found.nodes[-1].shape, generator)
+    written = tensor(like_output, convention)
+    return replace(
+        blank,
+        seed=None,
+        loss=loss,
+        inputs={
+            name: tensor(
+                generator.integers(classes, size=shape).astype(np.float64)
+                if name in still
+                else generator.standard_normal(shape),
+                convention,
+            )
+            for name, shape in shapes.items()
+        },
+        parameters={node.name: _parameters(node, convention, generator) for node in found.nodes if node.parameters},
+        state={
+            node.name: {name: generator.uniform(0.5, 2, shape) for name, shape in node.state.items()}
+            for node in found.nodes
+            if node.state
+        },
+        targets=written if loss.needs_targets else None,
+        upstream=None if loss.needs_targets else written,
+    )
+
+
+def _parameters(node: Node, convention: Convention, generator: np.random.Generator) -> dict[str, Array]:
+    """Weights that keep activations of the size of their inputs; biases and gains that are neither 0 nor 1."""
+    drawn = {}
+    for name, parameter in node.parameters.items():
+        shape = parameter_shape(parameter, convention)
+        fan_in = parameter.fan_in or 1
+        scale = 1 / math.sqrt(fan_in) if len(shape) > 1 else 0.5
+        centre = 1.0 if parameter.initial == "ones" else 0.0
+        drawn[name] = centre + scale * generator.standard_normal(shape)
+    return drawn
+
+
+def _targets(loss: Loss, shape: Shape, generator: np.random.Generator) -> Array:
+    """Targets that the loss can compare with; of classes, as many as there are examples for."""
+    if loss.kind in ("cross_entropy", "softmax_cross_entropy") and len(shape) > 1:
+        labels = np.arange(math.prod(shape[:-1])).reshape(shape[:-1]) % shape[-1]
+        return np.asarray(np.eye(shape[-1])[generator.permutation(labels.ravel()).reshape(labels.shape)])
+    if loss.kind == "kullback_leibler":
+        drawn = generator.uniform(0.1, 1, shape)
+        return np.asarray(drawn / drawn.sum(axis=-1, keepdims=True))
+    if loss.kind == "hinge":
+        return generator.choice([-1.0, 1.0], shape)
+    if loss.takes_class_indices:
+        return generator.integers(2, size=shape).astype(np.float64)
+    return generator.standard_normal(shape)
