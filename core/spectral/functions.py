@@ -36,19 +36,25 @@ def expm1(x: Array) -> Array:
 def log1p_quotient(x: Array) -> Array:
     """log(1 + x)/x, which is 1 at 0."""
     near = np.abs(real(x)) < NEAR
-    away, small = np.where(near, 1, x), np.where(near, x, 0)
-    series = sum((-small) ** k / (k + 1) for k in range(TERMS))
-    return np.asarray(np.where(near, series, log1p(away) / away))
+    away = np.where(near, 1, x)
+    quotient, small = np.asarray(log1p(away) / away), x[near]
+    series = np.full_like(small, 1 / TERMS)
+    for k in range(TERMS - 1, 0, -1):
+        series = 1 / k - small * series
+    quotient[near] = series
+    return quotient
 
 
 def expm1_quotient(x: Array) -> Array:
     """(exp(x) − 1)/x, which is 1 at 0."""
     near = np.abs(real(x)) < NEAR
-    away, small = np.where(near, 1, x), np.where(near, x, 0)
+    away = np.where(near, 1, x)
+    quotient, small = np.asarray(expm1(away) / away), x[near]
     series = np.ones_like(small)
     for k in range(TERMS, 1, -1):
         series = 1 + small / k * series
-    return np.asarray(np.where(near, series, expm1(away) / away))
+    quotient[near] = series
+    return quotient
 
 
 def _ordered(a: Array, b: Array) -> tuple[Array, Array]:
