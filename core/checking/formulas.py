@@ -95,7 +95,8 @@ class Formulas:
 
     def gradient(self, scene: Scene, layer: str, parameter: str) -> Array:
         """∂L/∂θ of one parameter, from the layer's Δ and what it reads."""
-        return self.data_gradient(scene, layer, parameter) + self.regularisation(scene, layer, parameter)
+        found, penalty = self.data_gradient(scene, layer, parameter), self.regularisation(scene, layer, parameter)
+        return found + penalty if penalty.any() else found
 
     def data_gradient(self, scene: Scene, layer: str, parameter: str) -> Array:
         """The same without l2."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from core.arrays import Array, Shape
 from core.checking.stage import Backward, Stage
 from core.convention import Convention
+from core.layers import Layer
 from core.plan import Objective
 from core.problem import Problem
 from core.survey import Node
@@ -49,6 +50,18 @@ class Network:
                 dtype=dtype,
                 column=problem.convention == "column",
             )
+
+    def variant(self, layer: str, *, kind: Layer | None = None, parameters: Mapping[str, Array] | None = None) -> Stage:
+        """A stage like that of a layer, with other fields or other parameters."""
+        node = self.nodes[layer]
+        return Stage(
+            node if kind is None else replace(node, layer=kind),
+            [self.shapes[name] for name in node.reads],
+            {**self.stages[layer].parameters, **(parameters or {})},
+            self.problem.state.get(layer, {}),
+            dtype=np.dtype(np.float64),
+            column=self.problem.convention == "column",
+        )
 
     @property
     def convention(self) -> Convention:

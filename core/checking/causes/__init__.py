@@ -9,6 +9,12 @@ from core.checking.causes.bias_gradient import (
     BiasGradientNotSummedColumn,
     BiasGradientOverWrongAxis,
 )
+from core.checking.causes.convolution import (
+    BiasGradientMeanOverPositions,
+    BiasGradientOverExamplesOnly,
+    KernelGradientTurned,
+    KernelNotTurned,
+)
 from core.checking.causes.derivative_applied_twice import DerivativeAppliedTwice
 from core.checking.causes.derivative_at_activation import DerivativeAtActivation
 from core.checking.causes.derivative_formula_of_preactivation import DerivativeFormulaOfPreactivation
@@ -20,6 +26,9 @@ from core.checking.causes.derivative_of_another_layer import (
 )
 from core.checking.causes.divided_by_batch_size import DividedByBatchSize
 from core.checking.causes.divided_by_two import DividedByTwo
+from core.checking.causes.dropout import DropoutMaskForgotten, DropoutScaleForgotten
+from core.checking.causes.embedding import RepeatedRowsOverwritten
+from core.checking.causes.flatten_order import FlattenOrder
 from core.checking.causes.fork_overwritten import ForkKeepsFirst, ForkKeepsLast
 from core.checking.causes.forward_activation import OTHER_ACTIVATIONS, ActivationLeftOut, SoftmaxOverTheBatch
 from core.checking.causes.forward_dense import BiasLeftOut, ForwardWeightsTransposed
@@ -30,9 +39,24 @@ from core.checking.causes.loss_value import LossInBits, LossWithoutPenalty
 from core.checking.causes.missing_activation_derivative import MissingActivationDerivative
 from core.checking.causes.multiplied_by_batch_size import MultipliedByBatchSize
 from core.checking.causes.multiplied_by_two import MultipliedByTwo
+from core.checking.causes.normalisation import (
+    GammaGradientOfRawInput,
+    GammaLeftOut,
+    MeanTermMissing,
+    StatisticsAsConstants,
+    UnbiasedVariance,
+    VarianceTermMissing,
+)
 from core.checking.causes.number_of_outputs import DividedByOutputs, MultipliedByOutputs
 from core.checking.causes.one_example_only import FirstExampleOnly, LastExampleOnly
 from core.checking.causes.outer_product_transposed import DataGradientTransposed, OuterProductTransposed
+from core.checking.causes.pooling import MaximumToWholeWindow, MeanToWholeWindow, MeanWithoutItsShare
+from core.checking.causes.recurrence import (
+    RecurrentGradientOfCurrentState,
+    RecurrentWeightNotTransposed,
+    TimeDerivativeMissing,
+    TimeTruncated,
+)
 from core.checking.causes.regularisation import (
     PenaltyDividedByBatchSize,
     PenaltyDoubled,
@@ -121,9 +145,32 @@ GRADIENTS: tuple[type[Mistake], ...] = (
     GradientOfLayerAbove,
     GradientOfLayerBelow,
 )
+KINDS: tuple[type[Mistake], ...] = (
+    DropoutMaskForgotten,
+    DropoutScaleForgotten,
+    RepeatedRowsOverwritten,
+    FlattenOrder,
+    StatisticsAsConstants,
+    MeanTermMissing,
+    VarianceTermMissing,
+    GammaLeftOut,
+    GammaGradientOfRawInput,
+    UnbiasedVariance,
+    KernelNotTurned,
+    KernelGradientTurned,
+    BiasGradientOverExamplesOnly,
+    BiasGradientMeanOverPositions,
+    MeanWithoutItsShare,
+    MaximumToWholeWindow,
+    MeanToWholeWindow,
+    TimeTruncated,
+    RecurrentWeightNotTransposed,
+    TimeDerivativeMissing,
+    RecurrentGradientOfCurrentState,
+)
 LAST: tuple[type[Mistake], ...] = (AccumulatedOverCalls, UnknownFactor)
 
-CAUSES: tuple[type[Mistake], ...] = (*FACTORS, *FORWARD, *DELTAS, *GRADIENTS, *LAST)
+CAUSES: tuple[type[Mistake], ...] = (*FACTORS, *FORWARD, *DELTAS, *GRADIENTS, *KINDS, *LAST)
 """Every known mistake. Where two reproduce the same numbers, the earlier one is named and the later an alternative."""
 
 __all__ = ["CAUSES", "Mistake"]

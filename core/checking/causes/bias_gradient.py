@@ -28,9 +28,6 @@ class _WrongBias(Mistake):
     def data_gradient(self, scene: Scene, layer: str, parameter: str) -> Array:
         return self.instead(scene, layer) if parameter == "bias" else super().data_gradient(scene, layer, parameter)
 
-    def regularisation(self, scene: Scene, layer: str, parameter: str) -> Array:
-        return np.zeros(()) if parameter == "bias" else super().regularisation(scene, layer, parameter)
-
 
 class BiasGradientNotSummed(_WrongBias):
     """∂L/∂b = Δ, a row for each example."""
