@@ -98,6 +98,17 @@ JACOBIAN: dict[str, Any] = {
     "input": {"summary": "Of the same output by the input: I ⊗ W'", "value": {**LINEAR, "wrt": "input"}},
 }
 
+EXPLAIN: dict[str, Any] = {
+    "xor": {"summary": "The derivation for XOR's 2-3-1 network", "value": XOR},
+    "factors": {
+        "summary": "Every factor of the chain rule, in the column convention, and why one number is what it is",
+        "value": {
+            **{name: value for name, value in COLUMN.items() if name not in ("include", "verify")},
+            "style": {"notation": "factors", "focus": "gradients.1.weight[0,1]"},
+        },
+    },
+}
+
 PRODUCTS: dict[str, Any] = {
     "hvp": {
         "summary": "The Hessian of XOR's loss times a change of the output weight",

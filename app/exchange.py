@@ -31,6 +31,8 @@ from core.errors import Refusal
 M = TypeVar("M", bound=BaseModel)
 Compute = Callable[[M, Settings, Interrupt], "dict[str, Any] | Reply"]
 Encoding = Literal["json", "base64"]
+Documents = Mapping[str, Callable[[Any], str]]
+"""By media type: what writes a reply's source as a document for readers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,18 +42,24 @@ class Reply:
     content: dict[str, Any]
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    source: Any = None
+    """What a document is written from, where the address has documents."""
 
 
-async def respond(request: Request, model: type[M], compute: Compute[M]) -> Response:
+async def respond(
+    request: Request, model: type[M], compute: Compute[M], documents: Documents | None = None
+) -> Response:
     """Read a body as `model`, compute in the workshop, and answer with what `compute` returns.
 
-    A problem that names a stored model is completed from it.
+    A problem that names a stored model is completed from it. Where Accept prefers one of the `documents`, the answer is
+    that document.
 
     Raises:
         Refusal: whatever is wrong with the request.
     """
     settings: Settings = request.app.state.settings
-    format_of_answer(request.headers.get("accept"))
+    documents = documents or {}
+    format_of_answer(request.headers.get("accept"), list(documents))
     form = format_of_body(request.headers.get("content-type"))
     try:
         async with asyncio.timeout(settings.max_body_seconds):
@@ -68,27 +76,37 @@ async def respond(request: Request, model: type[M], compute: Compute[M]) -> Resp
             asked = completed(asked, request.app.state.database)
         return compute(asked, settings, interrupt), getattr(asked, "encoding", "json")
 
-    return await produce(request, work)
+    return await produce(request, work, documents)
 
 
-async def produce(request: Request, work: Callable[[Interrupt], tuple[dict[str, Any] | Reply, Encoding]]) -> Response:
+async def produce(
+    request: Request,
+    work: Callable[[Interrupt], tuple[dict[str, Any] | Reply, Encoding]],
+    documents: Documents | None = None,
+) -> Response:
     """Answer with what `work` returns, which is done in the workshop.
 
     Raises:
         Refusal: `not-acceptable`, or what `work` refuses.
     """
     workshop: Workshop = request.app.state.workshop
-    form = format_of_answer(request.headers.get("accept"))
+    documents = documents or {}
+    form = format_of_answer(request.headers.get("accept"), list(documents))
 
     def done(interrupt: Interrupt) -> Response:
         reply, encoding = work(interrupt)
         reply = reply if isinstance(reply, Reply) else Reply(reply)
-        plain = encode(reply.content, encoding=encoding) if form == "json" else encode_message(reply.content)
+        if form in documents:
+            plain, media_type = documents[form](reply.source).encode(), f"{form}; charset=utf-8"
+        elif form == "json":
+            plain, media_type = encode(reply.content, encoding=encoding), JSON
+        else:
+            plain, media_type = encode_message(reply.content), MEDIA_TYPE
         content, coding = compress(plain, request.headers.get("accept-encoding"))
         headers = {"Vary": "Accept, Accept-Encoding", **reply.headers} | (
             {"Content-Encoding": coding} if coding else {}
         )
-        return Response(content, reply.status, headers, JSON if form == "json" else MEDIA_TYPE)
+        return Response(content, reply.status, headers, media_type)
 
     try:
         return await workshop.run(done)

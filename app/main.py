@@ -14,6 +14,7 @@ from app.routes import (
     check,
     datasets,
     docs,
+    explain,
     forward,
     gradients,
     health,
@@ -68,6 +69,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for routes in (
         gradients,
         forward,
+        explain,
         jacobian,
         products,
         invert,

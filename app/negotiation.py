@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from app.wire import message
@@ -30,8 +31,8 @@ def format_of_body(content_type: str | None) -> Format:
     )
 
 
-def format_of_answer(accept: str | None) -> Format:
-    """The format that Accept prefers: JSON, unless safetensors is named and JSON is not preferred to it.
+def format_of_answer(accept: str | None, documents: Sequence[str] = ()) -> str:
+    """The format that Accept prefers: JSON, unless safetensors or one of the documents is named and not less preferred.
 
     Raises:
         Refusal: `not-acceptable`, where both are left out.
@@ -45,12 +46,16 @@ def format_of_answer(accept: str | None) -> Format:
         quality[media_range] = _number(weights[0]) if weights else 1.0
     json = next((quality[name] for name in (JSON, "application/*", "*/*") if name in quality), 0.0)
     tensors = quality.get(message.MEDIA_TYPE, 0.0)
+    document = max(documents, key=lambda name: quality.get(name, 0.0), default=None)
+    if document and quality.get(document, 0.0) > max(tensors, quality.get(JSON, 0.0)):
+        return document
     if tensors and tensors >= quality.get(JSON, 0.0):
         return "safetensors"
     if json:
         return "json"
-    detail = f"Neither {JSON} nor {message.MEDIA_TYPE} is among the formats that Accept names."
-    raise Refusal.of("not-acceptable", detail, expected=[JSON, message.MEDIA_TYPE])
+    formats = [JSON, message.MEDIA_TYPE, *documents]
+    detail = f"None of {', '.join(formats)} is among the formats that Accept names."
+    raise Refusal.of("not-acceptable", detail, expected=formats)
 
 
 def _number(weight: str) -> float:

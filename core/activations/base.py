@@ -36,6 +36,29 @@ class Activation:
     derivative: ClassVar[str]
     """∂a/∂z in LaTeX, in terms of a where that is the shorter form."""
 
+    symbol: ClassVar[str] = ""
+    """The function in LaTeX; default: its name in upright letters."""
+
+    def latex(self) -> str:
+        """The function in LaTeX, as in symbol(Z)."""
+        return self.symbol or rf"\text{{{self.name.replace('_', ' ')}}}"
+
+    def numpy(self) -> str:
+        """f(<Z>) as a NumPy expression; <axis> is that of the features."""
+        raise NotImplementedError
+
+    def numpy_derivative(self) -> str:
+        """f'(<Z>) as a NumPy expression, in terms of <A> where that is shorter."""
+        raise NotImplementedError
+
+    def numpy_backward(self) -> str:
+        """∂L/∂Z as a NumPy expression, given <dA>."""
+        return f"<dA> * ({self.numpy_derivative()})"
+
+    def latex_backward(self) -> str:
+        """The same in LaTeX."""
+        return rf"<dA> \circ {self.latex()}'(<Z>)"
+
     def kinks(self) -> tuple[float, ...]:
         """The z at which it has no derivative."""
         return ()

@@ -29,6 +29,12 @@ class Elu(Activation):
     formula = r"\begin{cases} z & z > 0 \\ \alpha (e^z - 1) & z \le 0 \end{cases}"
     derivative = r"\begin{cases} 1 & z > 0 \\ \alpha e^z & z \le 0 \end{cases}"
 
+    def numpy(self) -> str:
+        return f"np.where(<Z> > 0, <Z>, {self.alpha!r} * np.expm1(np.minimum(<Z>, 0)))"
+
+    def numpy_derivative(self) -> str:
+        return f"np.where(<Z> > 0, 1.0, {self.alpha!r} * np.exp(np.minimum(<Z>, 0)))"
+
     def kinks(self) -> tuple[float, ...]:
         return () if self.alpha == 1 else (0.0,)
 

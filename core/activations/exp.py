@@ -15,6 +15,7 @@ class Exp(Activation):
     __slots__ = ()
     name = "exp"
     reads = "preactivation"  # Not for its derivative: so that a refusal can name the argument that was too large.
+    symbol = r"\exp"
     formula = r"e^z"
     derivative = r"a"
 
@@ -23,6 +24,12 @@ class Exp(Activation):
 
     def inverse(self, A: Array) -> Array:
         return np.asarray(np.log(A))
+
+    def numpy(self) -> str:
+        return "np.exp(<Z>)"
+
+    def numpy_derivative(self) -> str:
+        return "<A>"
 
     def forward(self, Z: Array, A: Array) -> Step:
         return partial(np.exp, Z, A)

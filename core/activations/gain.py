@@ -32,6 +32,26 @@ class Gain(Activation):
     formula = r"f(c z)"
     derivative = r"c f'(c z)"
 
+    def latex(self) -> str:
+        return self.function.latex()
+
+    def _scaled(self, expression: str) -> str:
+        return expression.replace("<Z>", f"({self.gain!r} * <Z>)")
+
+    def numpy(self) -> str:
+        return self._scaled(self.function.numpy())
+
+    def numpy_derivative(self) -> str:
+        return f"{self.gain!r} * ({self._scaled(self.function.numpy_derivative())})"
+
+    def numpy_backward(self) -> str:
+        return f"{self.gain!r} * ({self._scaled(self.function.numpy_backward())})"
+
+    def latex_backward(self) -> str:
+        return (
+            rf"{self.gain:g} \bigl( {self.function.latex_backward().replace('(<Z>)', rf'({self.gain:g} <Z>)')} \bigr)"
+        )
+
     def kinks(self) -> tuple[float, ...]:
         return tuple(point / self.gain for point in self.function.kinks()) if self.gain else ()
 

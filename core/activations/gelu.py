@@ -24,6 +24,12 @@ class Gelu(Activation):
     formula = r"z\,\Phi(z)"
     derivative = r"\Phi(z) + z\,\varphi(z)"
 
+    def numpy(self) -> str:
+        return "<Z> * 0.5 * (1 + np.vectorize(math.erf)(<Z> / np.sqrt(2)))"
+
+    def numpy_derivative(self) -> str:
+        return "0.5 * (1 + np.vectorize(math.erf)(<Z> / np.sqrt(2))) + <Z> * np.exp(-<Z>**2 / 2) / np.sqrt(2 * np.pi)"
+
     def steepest(self) -> float:
         return 1.13
 

@@ -23,6 +23,12 @@ class Identity(Activation):
     def inverse(self, A: Array) -> Array:
         return A.copy()
 
+    def numpy(self) -> str:
+        return "<Z>"
+
+    def numpy_derivative(self) -> str:
+        return "np.ones_like(<Z>)"
+
     def forward(self, Z: Array, A: Array) -> Step:
         return partial(np.copyto, A, Z)
 

@@ -29,6 +29,12 @@ class LeakyRelu(Activation):
     formula = r"\begin{cases} z & z > 0 \\ s z & z \le 0 \end{cases}"
     derivative = r"\begin{cases} 1 & z > 0 \\ s & z \le 0 \end{cases}"
 
+    def numpy(self) -> str:
+        return f"np.where(<Z> > 0, <Z>, {self.negative_slope!r} * <Z>)"
+
+    def numpy_derivative(self) -> str:
+        return f"np.where(<Z> > 0, 1.0, {self.negative_slope!r})"
+
     def kinks(self) -> tuple[float, ...]:
         return () if self.negative_slope == 1 else (0.0,)
 

@@ -15,6 +15,7 @@ class Log(Activation):
     __slots__ = ()
     name = "log"
     reads = "preactivation"
+    symbol = r"\log"
     formula = r"\log z"
     derivative = r"\frac{1}{z}"
 
@@ -23,6 +24,12 @@ class Log(Activation):
 
     def inverse(self, A: Array) -> Array:
         return np.asarray(np.exp(A))
+
+    def numpy(self) -> str:
+        return "np.log(<Z>)"
+
+    def numpy_derivative(self) -> str:
+        return "1 / <Z>"
 
     def forward(self, Z: Array, A: Array) -> Step:
         return partial(np.log, Z, A)

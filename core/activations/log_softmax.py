@@ -24,6 +24,17 @@ class LogSoftmax(Activation):
     formula = r"z_i - \log \sum_j e^{z_j}"
     derivative = r"\delta_{ij} - e^{a_j}"
 
+    def numpy(self) -> str:
+        shifted = "<Z> - <Z>.max(axis=<axis>, keepdims=True)"
+        sums = f"np.exp({shifted}).sum(axis=<axis>, keepdims=True)"
+        return f"{shifted} - np.log({sums})"
+
+    def numpy_backward(self) -> str:
+        return "<dA> - np.exp(<A>) * <dA>.sum(axis=<axis>, keepdims=True)"
+
+    def latex_backward(self) -> str:
+        return r"<dA> - e^{<A>} \circ \textstyle\sum_k (<dA>)_k"
+
     def forward(self, Z: Array, A: Array) -> Step:
         exponentials, largest, sums = shifted_exponentials(Z, A)
 

@@ -14,6 +14,7 @@ class Negate(Activation):
 
     __slots__ = ()
     name = "negate"
+    symbol = r"-"
     formula = r"-z"
     derivative = r"-1"
 
@@ -22,6 +23,12 @@ class Negate(Activation):
 
     def inverse(self, A: Array) -> Array:
         return np.negative(A)
+
+    def numpy(self) -> str:
+        return "-<Z>"
+
+    def numpy_derivative(self) -> str:
+        return "-np.ones_like(<Z>)"
 
     def forward(self, Z: Array, A: Array) -> Step:
         return partial(np.negative, Z, A)

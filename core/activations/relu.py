@@ -24,6 +24,12 @@ class Relu(Activation):
     formula = r"\max(z, 0)"
     derivative = r"[z > 0]"
 
+    def numpy(self) -> str:
+        return "np.maximum(<Z>, 0)"
+
+    def numpy_derivative(self) -> str:
+        return "(<Z> > 0) * 1.0"
+
     def kinks(self) -> tuple[float, ...]:
         return (0.0,)
 

@@ -27,6 +27,12 @@ class Selu(Activation):
     formula = r"\lambda \begin{cases} z & z > 0 \\ \alpha (e^z - 1) & z \le 0 \end{cases}"
     derivative = r"\lambda \begin{cases} 1 & z > 0 \\ \alpha e^z & z \le 0 \end{cases}"
 
+    def numpy(self) -> str:
+        return f"{SCALE!r} * np.where(<Z> > 0, <Z>, {ALPHA!r} * np.expm1(np.minimum(<Z>, 0)))"
+
+    def numpy_derivative(self) -> str:
+        return f"{SCALE!r} * np.where(<Z> > 0, 1.0, {ALPHA!r} * np.exp(np.minimum(<Z>, 0)))"
+
     def kinks(self) -> tuple[float, ...]:
         return (0.0,)
 

@@ -21,8 +21,15 @@ class Sigmoid(Activation):
 
     __slots__ = ()
     name = "sigmoid"
+    symbol = r"\sigma"
     formula = r"\frac{1}{1 + e^{-z}}"
     derivative = r"a\,(1 - a)"
+
+    def numpy(self) -> str:
+        return "1 / (1 + np.exp(-<Z>))"
+
+    def numpy_derivative(self) -> str:
+        return "<A> * (1 - <A>)"
 
     def steepest(self) -> float:
         return 0.25

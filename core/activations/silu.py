@@ -23,6 +23,12 @@ class Silu(Activation):
     formula = r"z\,\sigma(z)"
     derivative = r"\sigma(z) + a\,(1 - \sigma(z))"
 
+    def numpy(self) -> str:
+        return "<Z> / (1 + np.exp(-<Z>))"
+
+    def numpy_derivative(self) -> str:
+        return "(1 + <Z> * (1 - 1 / (1 + np.exp(-<Z>)))) / (1 + np.exp(-<Z>))"
+
     def steepest(self) -> float:
         return 1.1
 

@@ -15,8 +15,15 @@ class Sin(Activation):
     __slots__ = ()
     name = "sin"
     reads = "preactivation"
+    symbol = r"\sin"
     formula = r"\sin z"
     derivative = r"\cos z"
+
+    def numpy(self) -> str:
+        return "np.sin(<Z>)"
+
+    def numpy_derivative(self) -> str:
+        return "np.cos(<Z>)"
 
     def forward(self, Z: Array, A: Array) -> Step:
         return partial(np.sin, Z, A)

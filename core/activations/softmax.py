@@ -41,6 +41,17 @@ class Softmax(Activation):
     formula = r"\frac{e^{z_i}}{\sum_j e^{z_j}}"
     derivative = r"a_i\,(\delta_{ij} - a_j)"
 
+    def numpy(self) -> str:
+        shifted = "<Z> - <Z>.max(axis=<axis>, keepdims=True)"
+        sums = f"np.exp({shifted}).sum(axis=<axis>, keepdims=True)"
+        return f"np.exp({shifted}) / {sums}"
+
+    def numpy_backward(self) -> str:
+        return "<A> * (<dA> - (<dA> * <A>).sum(axis=<axis>, keepdims=True))"
+
+    def latex_backward(self) -> str:
+        return r"<A> \circ \bigl( <dA> - \textstyle\sum_k (<dA> \circ <A>)_k \bigr)"
+
     def forward(self, Z: Array, A: Array) -> Step:
         exponentials, _, sums = shifted_exponentials(Z, A)
 

@@ -21,6 +21,12 @@ class Softplus(Activation):
     formula = r"\log(1 + e^z)"
     derivative = r"\sigma(z)"
 
+    def numpy(self) -> str:
+        return "np.logaddexp(0, <Z>)"
+
+    def numpy_derivative(self) -> str:
+        return "1 / (1 + np.exp(-<Z>))"
+
     def steepest(self) -> float:
         return 1.0
 

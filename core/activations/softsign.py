@@ -20,6 +20,12 @@ class Softsign(Activation):
     formula = r"\frac{z}{1 + |z|}"
     derivative = r"\frac{1}{(1 + |z|)^2}"
 
+    def numpy(self) -> str:
+        return "<Z> / (1 + np.abs(<Z>))"
+
+    def numpy_derivative(self) -> str:
+        return "1 / (1 + np.abs(<Z>))**2"
+
     def steepest(self) -> float:
         return 1.0
 

@@ -15,6 +15,12 @@ class Square(Activation):
     formula = r"z^2"
     derivative = r"2 z"
 
+    def numpy(self) -> str:
+        return "<Z>**2"
+
+    def numpy_derivative(self) -> str:
+        return "2 * <Z>"
+
     def forward(self, Z: Array, A: Array) -> Step:
         def step() -> None:
             multiply(Z, Z, A)

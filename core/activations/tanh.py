@@ -18,8 +18,15 @@ class Tanh(Activation):
 
     __slots__ = ()
     name = "tanh"
+    symbol = r"\tanh"
     formula = r"\tanh z"
     derivative = r"1 - a^2"
+
+    def numpy(self) -> str:
+        return "np.tanh(<Z>)"
+
+    def numpy_derivative(self) -> str:
+        return "1 - <A>**2"
 
     def steepest(self) -> float:
         return 1.0

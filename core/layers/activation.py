@@ -8,6 +8,9 @@ from typing import Literal
 from core.activations import Activation
 from core.activations.choice import CONSTANTS, FunctionName, resolve
 from core.arrays import Shape
+from core.explaining.equation import Derivation, Equation, Scene
+from core.explaining.function import activation_equation, in_scene, why_backward
+from core.explaining.symbols import OPERAND
 from core.layers.base import Layer, Steps, misfit
 from core.place import Place
 from core.spec import limits
@@ -48,6 +51,19 @@ class ActivationLayer(Layer):
                 f"{self.function} runs over the features of each example; it reads a tensor of shape {list(inputs[0])}."
             )
         return inputs[0]
+
+    def derivation(self, scene: Scene) -> Derivation:
+        function = self.applied()
+        renamed = {"Z": "X", "A": "Z", "dA": "dZ"}
+
+        def of_layer(expression: str) -> str:
+            return OPERAND.sub(lambda match: f"<{renamed.get(match[1], match[1])}>", expression)
+
+        back = in_scene(function.numpy_backward(), scene)
+        return Derivation(
+            [activation_equation(function, scene, reads="X", result="Z")],
+            [Equation("dX", of_layer(function.latex_backward()), of_layer(back), why_backward(function))],
+        )
 
     def forward(self, place: Place) -> Steps:
         Z = place.new_result()

@@ -9,7 +9,8 @@ from typing import ClassVar, Literal
 from numpy import add
 
 from core.arrays import Shape, Step
-from core.layers.arithmetic import stretched, summed_back
+from core.explaining.equation import Derivation, Scene
+from core.layers.arithmetic import stretched, stretched_derivation, summed_back
 from core.layers.base import Layer, Steps
 from core.place import Place
 
@@ -28,6 +29,13 @@ class Add(Layer):
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         return stretched("add", inputs, column)
+
+    def derivation(self, scene: Scene) -> Derivation:
+        operands = [f"<X{position}>" for position in range(1, len(scene.inputs) + 1)]
+        because = "∂z/∂x = 1: the gradient goes to each operand as it is."
+        return stretched_derivation(
+            scene, " + ".join(operands), " + ".join, [("<dZ>", "<dZ>")] * len(operands), because
+        )
 
     def forward(self, place: Place) -> Steps:
         first, second, *rest = place.inputs

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from core.arrays import Array, Shape
+from core.explaining.equation import Derivation, Equation, Scene
+from core.explaining.symbols import OPERAND
 from core.layers.base import misfit
 from core.place import turned_shape
 
@@ -16,6 +20,55 @@ def stretched(kind: str, inputs: tuple[Shape, ...], column: bool) -> Shape:
     except ValueError:
         shown = " and ".join(str(list(turned_shape(shape, column))) for shape in inputs)
         misfit(f"{kind} works element by element; it reads tensors of shapes {shown}.", "inputs")
+
+
+def stretched_derivation(
+    scene: Scene, latex: str, numpy: Callable[[list[str]], str], slopes: Sequence[tuple[str, str]], because: str
+) -> Derivation:
+    """The equations of an elementwise layer.
+
+    Args:
+        scene: shapes and convention.
+        latex: Z.
+        numpy: Z in terms of the operands.
+        slopes: for each operand ∂L/∂(operand), as LaTeX and NumPy, before it is summed back.
+        because: why.
+    """
+    operands = [f"<X{position}>" for position in range(1, len(scene.inputs) + 1)]
+    turned = scene.column and len({len(shape) for shape in scene.inputs}) > 1
+    forward = numpy([_in_core(operand, shape, turned) for operand, shape in zip(operands, scene.inputs, strict=True)])
+    forward = f"({forward}).T" if turned and len(scene.result) == 2 else forward
+    backward = []
+    for position, ((slope_latex, slope), shape) in enumerate(zip(slopes, scene.inputs, strict=True), 1):
+        summed, why = slope, because
+        if turned or shape != scene.result:
+            summed = OPERAND.sub(lambda match: _core_operand(match[1], scene), slope)
+        if shape != scene.result:
+            core, whole = (_turned(each, scene.column) for each in (shape, scene.result))
+            lead = len(whole) - len(core)
+            axes = (*range(lead), *(lead + axis for axis, length in enumerate(core) if length != whole[lead + axis]))
+            summed = f"({summed}).sum(axis={axes}).reshape({core})"
+            slope_latex, why = (
+                rf"\textstyle\sum {slope_latex}",
+                because + " It was repeated, so its gradients are added up.",
+            )
+        if (turned or shape != scene.result) and scene.transposes(shape):
+            summed = f"({summed}).T"
+        backward.append(Equation(f"dX{position}", slope_latex, summed, why))
+    return Derivation([Equation("Z", latex, forward, "Element by element.")], backward)
+
+
+def _turned(shape: Shape, column: bool) -> Shape:
+    return shape[::-1] if column and len(shape) == 2 else shape
+
+
+def _in_core(operand: str, shape: Shape, turned: bool) -> str:
+    return f"{operand}.T" if turned and len(shape) == 2 else operand
+
+
+def _core_operand(name: str, scene: Scene) -> str:
+    shape = scene.result if name == "dZ" else scene.inputs[int(name[1:]) - 1]
+    return _in_core(f"<{name}>", shape, scene.column)
 
 
 def summed_back(gradient: Array, out: Array) -> None:

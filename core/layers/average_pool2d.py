@@ -9,8 +9,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Step, constant
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import Steps
-from core.layers.pooling import Pooling
+from core.layers.pooling import Pooling, selections
 from core.place import Place
 
 
@@ -28,6 +29,29 @@ class AveragePool2D(Pooling):
 
     kind: Literal["average_pool2d"] = "average_pool2d"
     equations: ClassVar[dict[str, str]] = {"any": "Z = mean of A over each window"}
+
+    def derivation(self, scene: Scene) -> Derivation:
+        rows, columns = self._windows(scene.inputs[0])
+        K = rows.size * columns.size
+        return Derivation(
+            [
+                *selections(rows, columns),
+                Equation(
+                    "Z",
+                    rf"\tfrac{{1}}{{{K}}} \textstyle\sum_{{\text{{window}}}} <X>",
+                    f"np.einsum('nchw,rhi,swj->ncrs', <X>, <R>, <S>, optimize=True) / {K}",
+                    "The mean of every window.",
+                ),
+            ],
+            [
+                Equation(
+                    "dX",
+                    rf"\tfrac{{1}}{{{K}}} \textstyle\sum_{{\text{{windows}}}} <dZ>",
+                    f"np.einsum('ncrs,rhi,swj->nchw', <dZ>, <R>, <S>, optimize=True) / {K}",
+                    "Every number has its share of each window that it is in: the delta, spread evenly.",
+                ),
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         (X,), Z = place.inputs, place.new_result()

@@ -12,6 +12,7 @@ from core.activations.base import Activation
 from core.activations.choice import Function, FunctionName, resolve
 from core.arrays import Array, Shape, Step
 from core.errors import Refusal
+from core.explaining.equation import Derivation, Scene
 from core.place import Place
 from core.spec import Spec, limits
 
@@ -137,6 +138,10 @@ class Layer(Spec):
 
     def backward(self, place: Place) -> Steps:
         """The steps that compute ∂L/∂(each input) and ∂L/∂(each parameter) from ∂L/∂(result)."""
+        raise NotImplementedError
+
+    def derivation(self, scene: Scene) -> Derivation:
+        """Its equations as a derivation shows them (``core/explaining/equation.py``), forward and backward."""
         raise NotImplementedError
 
     def example_gradients(self, place: Place) -> dict[str, Array]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar, Literal
@@ -10,6 +11,8 @@ import numpy as np
 
 from core.arrays import Array, Shape, Step
 from core.errors import Issue
+from core.explaining.batch_norm import WHY_MEAN, WHY_ROOT, batch_norm_forms
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import Layer, Parameter, Steps, misfit
 from core.layers.normalisation import reduced, refuse_unless, spread, standardise
 from core.place import Place
@@ -85,6 +88,50 @@ class BatchNorm(Layer):
 
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return self.mode == "train"
+
+    def derivation(self, scene: Scene) -> Derivation:
+        x = scene.core_shape(scene.inputs[0])
+        axes = tuple(axis for axis in range(len(x)) if axis != 1)
+        X, dZ = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
+        across = f".reshape({(1, x[1], *[1] * (len(x) - 2))})"
+        gamma, beta = f"<gamma>{across}", f"<beta>{across}"
+        if self.mode == "train":
+            mean = Equation(
+                "mu", r"\operatorname{mean}(<X>)", f"{X}.mean(axis={axes}, keepdims=True)", WHY_MEAN, r"\mu"
+            )
+            variance = f"(({X} - <mu>)**2).mean(axis={axes}, keepdims=True)"
+            square = r"\operatorname{mean}\bigl((<X> - <mu>)^2\bigr)"
+        else:
+            mean = Equation(
+                "mu", "<running_mean>", f"<running_mean>{across}", "In evaluation it is a constant.", r"\mu"
+            )
+            variance, square = f"<running_variance>{across}", "<running_variance>"
+        forward = [
+            mean,
+            Equation(
+                "s", rf"\sqrt{{{square} + {self.epsilon:g}}}", f"np.sqrt({variance} + {self.epsilon!r})", WHY_ROOT
+            ),
+            Equation("X_hat", r"(<X> - <mu>) / <s>", f"({X} - <mu>) / <s>", "Standardised.", r"\hat X"),
+            Equation(
+                "Z",
+                r"<gamma> \circ <X_hat> + <beta>",
+                scene.sent(f"{gamma} * <X_hat> + {beta}", scene.result),
+                "γ and β undo the standardisation where that is of use.",
+            ),
+        ]
+        sums = [
+            Equation(
+                "d_gamma", r"\textstyle\sum <dZ> \circ <X_hat>", f"({dZ} * <X_hat>).sum(axis={axes})", "∂z/∂γ = x̂."
+            ),
+            Equation("d_beta", r"\textstyle\sum <dZ>", f"{dZ}.sum(axis={axes})", "∂z/∂β = 1."),
+        ]
+        if self.mode == "eval":
+            through = scene.sent(f"{dZ} * ({gamma} / <s>)", scene.inputs[0])
+            return Derivation(
+                forward, [*sums, Equation("dX", r"<gamma> / <s> \circ <dZ>", through, "A linear function.")]
+            )
+        N = math.prod(x) // x[1]
+        return Derivation(forward, [*sums, *batch_norm_forms(scene, dZ, gamma, axes, N)])
 
     def forward(self, place: Place) -> Steps:
         (X,), Z = place.inputs, place.new_result()

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.axis import counted
 from core.layers.base import Layer, Steps, misfit
 from core.place import Place, turned_shape
@@ -59,6 +60,32 @@ class Concatenate(Layer):
         axis = self._axis(place.shape, place.column)
         ends = np.cumsum([X.shape[axis] for X in place.inputs])
         return np.split(whole, ends[:-1], axis)
+
+    def derivation(self, scene: Scene) -> Derivation:
+        axis = self._axis(scene.core_shape(scene.inputs[0]), scene.column)
+        axis = 1 - axis if scene.transposes(scene.inputs[0]) else axis
+        operands = [f"<X{position}>" for position in range(1, len(scene.inputs) + 1)]
+        ends = np.cumsum([shape[axis] for shape in scene.inputs])[:-1].tolist()
+        because = "The gradient of a part is that part of the gradient."
+        return Derivation(
+            [
+                Equation(
+                    "Z",
+                    r"\bigl[" + r"\; ".join(operands) + r"\bigr]",
+                    f"np.concatenate([{', '.join(operands)}], axis={axis})",
+                    "The tensors side by side.",
+                )
+            ],
+            [
+                Equation(
+                    f"dX{part}",
+                    rf"\bigl(<dZ>\bigr)_{{\text{{part }} {part}}}",
+                    f"np.split(<dZ>, {ends}, axis={axis})[{part - 1}]",
+                    because,
+                )
+                for part in range(1, len(operands) + 1)
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         blocks = self._blocks(place.new_result(), place)

@@ -9,9 +9,14 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape, Step, product
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import INITIALIZERS, Layer, Parameter, Steps, misfit
 from core.place import Place
 from core.spec import limits
+
+WHY_WEIGHT = "∂z_j/∂w_ij = x_i, so that each weight gathers x_i δ_j over the examples: a product of matrices."
+WHY_BIAS = "∂z_j/∂b_j = 1 in every example: the deltas are added up."
+WHY_INPUT = "∂z_j/∂x_i = w_ij, and x_i enters every unit: the deltas go back through the transposed weight."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +102,58 @@ class Dense(Layer):
                 product(delta, carrying.T, dX) if X.ndim == 2 else partial(np.matmul, delta, carrying.T, out=dX)
             )
         return steps
+
+    def derivation(self, scene: Scene) -> Derivation:
+        if len(scene.result) > 2:
+            return self._derivation_along_last_axis(scene)
+        latex, numpy = {
+            "row": ("<X> <weight>", "<X> @ <weight>"),
+            "column": ("<weight> <X>", "<weight> @ <X>"),
+            "torch": (r"<X> <weight>^\top", "<X> @ <weight>.T"),
+        }[scene.convention]
+        if self.bias:
+            latex += r" + <bias> \mathbf{1}^\top" if scene.column else r" + \mathbf{1} <bias>^\top"
+            numpy += " + " + scene.beside("<bias>", scene.result)
+        d_weight = {
+            "row": (r"<X>^\top <dZ>", "<X>.T @ <dZ>"),
+            "column": (r"<dZ> <X>^\top", "<dZ> @ <X>.T"),
+            "torch": (r"<dZ>^\top <X>", "<dZ>.T @ <X>"),
+        }[scene.convention]
+        dX = {
+            "row": (r"<dZ> <weight>^\top", "<dZ> @ <weight>.T"),
+            "column": (r"<weight>^\top <dZ>", "<weight>.T @ <dZ>"),
+            "torch": (r"<dZ> <weight>", "<dZ> @ <weight>"),
+        }[scene.convention]
+        ones = r"<dZ> \mathbf{1}" if scene.column else r"<dZ>^\top \mathbf{1}"
+        sums = Equation("d_bias", ones, f"<dZ>.sum(axis={scene.examples(scene.result)})", WHY_BIAS)
+        return Derivation(
+            [Equation("Z", latex, numpy, "Every unit adds up its inputs, each with a weight of its own.")],
+            [
+                Equation("d_weight", *d_weight, WHY_WEIGHT),
+                *([sums] if self.bias else []),
+                Equation("dX", *dX, WHY_INPUT),
+            ],
+        )
+
+    def _derivation_along_last_axis(self, scene: Scene) -> Derivation:
+        """The same products where all axes but the last count examples."""
+        W = "<weight>.T" if scene.out_by_in else "<weight>"
+        latex = r"<weight>^\top" if scene.out_by_in else "<weight>"
+        rows = f"<X>.reshape(-1, {scene.inputs[0][-1]})", f"<dZ>.reshape(-1, {self.units})"
+        bias = (r" + \mathbf{1} <bias>^\top", " + <bias>") if self.bias else ("", "")
+        product = (r"<dZ>^\top <X>", f"{rows[1]}.T @ {rows[0]}")
+        if not scene.out_by_in:
+            product = (r"<X>^\top <dZ>", f"{rows[0]}.T @ {rows[1]}")
+        sums = Equation("d_bias", r"<dZ>^\top \mathbf{1}", f"{rows[1]}.sum(axis=0)", WHY_BIAS)
+        back = "<weight>" if scene.out_by_in else r"<weight>^\top"
+        return Derivation(
+            [Equation("Z", f"<X> {latex}{bias[0]}", f"<X> @ {W}{bias[1]}", "The last axis holds the features.")],
+            [
+                Equation("d_weight", *product, WHY_WEIGHT),
+                *([sums] if self.bias else []),
+                Equation("dX", f"<dZ> {back}", f"<dZ> @ ({W}).T", WHY_INPUT),
+            ],
+        )
 
     def example_gradients(self, place: Place) -> dict[str, Array]:
         """dW of example i is x_iᵀ dz_i; with more axes the sum of these over them."""

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import Layer, Steps
 from core.place import Place
 from core.spec import limits
@@ -45,6 +46,20 @@ class Dropout(Layer):
         """M for a layer that stands at a position: NumPy's PCG64 draws a number from [0, 1) for each element."""
         drawn = np.random.Generator(np.random.PCG64([self.seed, position])).random(shape)
         return (drawn >= self.drop_probability) / (1 - self.drop_probability)
+
+    def derivation(self, scene: Scene) -> Derivation:
+        because = "The mask is a constant: what was left out passes no gradient."
+        return Derivation(
+            [
+                Equation(
+                    "Z",
+                    r"<X> \circ <mask>",
+                    "<X> * <mask>",
+                    "The mask is 0 where a number is left out, 1/(1 − p) elsewhere.",
+                )
+            ],
+            [Equation("dX", r"<dZ> \circ <mask>", "<dZ> * <mask>", because)],
+        )
 
     def forward(self, place: Place) -> Steps:
         (X,), Z = place.inputs, place.new_result()

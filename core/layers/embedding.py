@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape, Step, real
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import INITIALIZERS, Layer, Parameter, Steps, misfit
 from core.place import Place, turned_shape
 from core.spec import limits
@@ -53,6 +54,30 @@ class Embedding(Layer):
         return {
             "weight": Parameter(shape=shape, fan_in=1, fan_out=self.units, initial="scheme", weight_like=True),
         }
+
+    def derivation(self, scene: Scene) -> Derivation:
+        X = scene.core("<X>", scene.inputs[0])
+        classes = f"np.eye({self.vocabulary_size})[{X}.astype(int).ravel()]"
+        dZ = f"{scene.core('<dZ>', scene.result)}.reshape(-1, {self.units})"
+        return Derivation(
+            [
+                Equation(
+                    "Z",
+                    "<weight>_{<X>}",
+                    scene.sent(f"<weight>[{X}.astype(int)]", scene.result),
+                    "Row x of W; the same as a one-hot row times W.",
+                ),
+            ],
+            [
+                Equation(
+                    "d_weight",
+                    r"\operatorname{onehot}(<X>)^\top <dZ>",
+                    f"{classes}.T @ {dZ}",
+                    "Every row of W gathers the deltas of the places where its class stands.",
+                ),
+                Equation("dX", "0", "0.0 * <X>", "Class numbers cannot be moved."),
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         (X,), W, Z = place.inputs, place.parameters["weight"], place.new_result()

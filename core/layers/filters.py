@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 from core.arrays import Shape
+from core.explaining.equation import Derivation, Equation, Scene
+from core.explaining.selection import selection
 from core.layers.base import INITIALIZERS, Layer, Parameter, misfit
 from core.layers.windows import Padding, Sides, Windows, windows_along
 from core.spec import limits
@@ -98,6 +100,62 @@ class Filters(Layer):
             dilation=self.dilation,
         )
         return (found[0], found[1]) if len(found) == 2 else (Windows(1, 1), found[0])
+
+    def derivation(self, scene: Scene) -> Derivation:
+        windows = self.windows(scene.inputs[0])[-len(self.axes) :]
+        flip = "" if self.mode == "cross_correlation" else "[" + ", ".join([":", ":", *["::-1"] * len(self.axes)]) + "]"
+        x, z, k = ("chw", "ors", "ij") if len(self.axes) == 2 else ("cw", "os", "j")
+        numbers, places = x[1:], z[1:]
+        select = "".join(f",{place}{number}{offset}" for place, number, offset in zip(places, numbers, k, strict=True))
+        chosen = "".join(f", <{name}>" for name in ("R", "S")[-len(self.axes) :])
+        g, channels, filters = self.groups, scene.inputs[0][1], self.filters
+        X = f"<X>.reshape({(scene.inputs[0][0], g, channels // g, *scene.inputs[0][2:])})"
+        W = f"<weight>{flip}.reshape({(g, filters // g, channels // g, *(axis.size for axis in windows))})"
+        dZ = f"<dZ>.reshape({(scene.result[0], g, filters // g, *scene.result[2:])})"
+        zs = f"ng{z}"
+        bias = f" + <bias>.reshape({(-1, *[1] * len(self.axes))})" if self.bias else ""
+        times, back = (r"\star", r"\ast") if self.mode == "cross_correlation" else (r"\ast", r"\star")
+        kernel = (filters, channels // g, *(axis.size for axis in windows))
+        every = (0, *range(2, len(scene.result)))
+        return Derivation(
+            [
+                *(
+                    Equation(
+                        letter,
+                        r"[\text{number} = \text{window} \cdot \text{stride} + \text{offset}]",
+                        selection(axis),
+                        "1 where a window has that number at that offset, 0 elsewhere: padding is never chosen.",
+                    )
+                    for letter, axis in zip(("R", "S")[-len(self.axes) :], windows, strict=True)
+                ),
+                Equation(
+                    "Z",
+                    rf"<X> {times} <weight>{' + <bias>' if self.bias else ''}",
+                    f"np.einsum('ng{x}{select},goc{k}->{zs}', {X}{chosen}, {W}, optimize=True)"
+                    f".reshape({scene.result}){bias}",
+                    "Every window is multiplied with the kernel, over all channels of its group.",
+                ),
+            ],
+            [
+                Equation(
+                    "d_weight",
+                    rf"<X> {times} <dZ>",
+                    f"np.einsum('ng{x}{select},{zs}->goc{k}', {X}{chosen}, {dZ}, optimize=True).reshape({kernel}){flip}",
+                    "Every number of the kernel meets every window: a valid correlation of what is read with the delta.",
+                ),
+                *(
+                    [Equation("d_bias", r"\textstyle\sum <dZ>", f"<dZ>.sum(axis={every})", "It enters every window.")]
+                    if self.bias
+                    else []
+                ),
+                Equation(
+                    "dX",
+                    rf"<dZ> {back} <weight>",
+                    f"np.einsum('{zs}{select},goc{k}->ng{x}', {dZ}{chosen}, {W}, optimize=True).reshape({scene.inputs[0]})",
+                    "A number gets the deltas of all windows that have it: a full convolution, the kernel turned by 180°.",
+                ),
+            ],
+        )
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         (x,) = inputs

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import Layer, Steps, misfit
 from core.layers.reshape import reshaped, reshaped_back
 from core.place import Place
@@ -47,6 +48,25 @@ class Flatten(Layer):
         if self.order == "column_scan" and len(x) < 3:
             misfit(f"flatten scans maps by columns; it reads a tensor of shape {list(x)}, which has no maps.", "order")
         return (x[0], math.prod(x[1:]))
+
+    def derivation(self, scene: Scene) -> Derivation:
+        x, n = scene.core_shape(scene.inputs[0]), scene.core_shape(scene.inputs[0])[0]
+        forward, backward = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
+        if self.order == "column_scan":
+            turned = (*x[:-2], x[-1], x[-2])
+            forward, backward = f"{forward}.swapaxes(-1, -2)", f"{backward}.reshape({turned}).swapaxes(-1, -2)"
+        forward, backward = scene.sent(f"{forward}.reshape({n}, -1)", scene.result), f"{backward}.reshape({x})"
+        return Derivation(
+            [Equation("Z", r"\operatorname{flatten}(<X>)", forward, "Numbers only change their places.")],
+            [
+                Equation(
+                    "dX",
+                    r"\operatorname{flatten}^{-1}(<dZ>)",
+                    scene.sent(backward, scene.inputs[0]),
+                    "Every gradient goes back to the place of its number.",
+                )
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         (X,) = place.inputs

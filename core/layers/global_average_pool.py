@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Shape, constant
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import Layer, Steps, misfit
 from core.place import Place
 
@@ -33,6 +34,27 @@ class GlobalAveragePool(Layer):
             sent = list(x[::-1] if column and len(x) == 2 else x)
             misfit(f"global_average_pool reads n x channels x positions; it reads a tensor of shape {sent}.")
         return x[:2]
+
+    def derivation(self, scene: Scene) -> Derivation:
+        x = scene.inputs[0]
+        axes, K = tuple(range(2, len(x))), math.prod(x[2:])
+        dZ = scene.core("<dZ>", scene.result)
+        spread = f"{dZ}.reshape({(*x[:2], *[1] * (len(x) - 2))}) * np.ones({x}) / {K}"
+        return Derivation(
+            [
+                Equation(
+                    "Z",
+                    r"\operatorname{mean}(<X>)",
+                    scene.sent(f"<X>.mean(axis={axes})", scene.result),
+                    "Of each channel.",
+                )
+            ],
+            [
+                Equation(
+                    "dX", rf"\tfrac{{1}}{{{K}}} <dZ> \otimes \mathbf{{1}}", spread, "Spread evenly over the positions."
+                )
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         (X,), Z = place.inputs, place.new_result()

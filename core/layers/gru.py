@@ -10,6 +10,8 @@ import numpy as np
 
 from core.activations.sigmoid import Sigmoid
 from core.arrays import Step
+from core.explaining.equation import Derivation, Equation, Scene
+from core.explaining.recurrence import Unrolled
 from core.layers.base import Steps
 from core.layers.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, rows, states
 from core.place import Place
@@ -50,6 +52,89 @@ class Gru(Recurrent):
         "column": "[r; z; n] from W x_t + b and U h_(t-1) + c, W is 3 units x features, U is 3 units x units",
         "torch": "[r z n] from x_t W' + b' and h_(t-1) U' + c', W is 3 units x features, U is 3 units x units",
     }
+
+    def derivation(self, scene: Scene) -> Derivation:
+        over, u = Unrolled(scene, self.units, None), self.units
+        steps = range(1, over.time + 1)
+        b, c = (" + <bias>", " + <recurrent_bias>") if self.bias else ("", "")
+        forward, backward = [over.zero("h0", "h_0")], []
+        for t in steps:
+            r, z, new = (f"[:, {k * u}:{(k + 1) * u}]" for k in range(3))
+            forward += [
+                Equation(
+                    f"p{t}",
+                    rf"x_{{{t}}} {over.latex_W}{b}",
+                    f"<X>[:, {t - 1}] @ {over.W}{b}",
+                    "What is read.",
+                    f"p_{t}",
+                ),
+                Equation(
+                    f"q{t}",
+                    rf"<h{t - 1}> {over.latex_U}{c}",
+                    f"<h{t - 1}> @ {over.U}{c}",
+                    "What the state says.",
+                    f"q_{t}",
+                ),
+                *(
+                    Equation(
+                        f"{letter}{t}",
+                        rf"\sigma(p_{letter} + q_{letter})",
+                        f"1 / (1 + np.exp(-(<p{t}>{part} + <q{t}>{part})))",
+                        f"The {name} gate.",
+                        f"{letter}_{t}",
+                    )
+                    for letter, part, name in (("r", r, "reset"), ("z", z, "update"))
+                ),
+                Equation(
+                    f"m{t}",
+                    rf"\tanh(p_n + <r{t}> \circ q_n)",
+                    f"np.tanh(<p{t}>{new} + <r{t}> * <q{t}>{new})",
+                    "The candidate.",
+                    f"n_{t}",
+                ),
+                Equation(
+                    f"h{t}",
+                    rf"(1 - <z{t}>) \circ <m{t}> + <z{t}> \circ <h{t - 1}>",
+                    f"(1 - <z{t}>) * <m{t}> + <z{t}> * <h{t - 1}>",
+                    "z keeps the state.",
+                    f"h_{t}",
+                ),
+            ]
+        for t in reversed(steps):
+            later = [
+                (rf"<dq{t + 1}> U^\top", f"<dq{t + 1}> @ ({over.U}).T"),
+                (rf"<dh{t + 1}> \circ <z{t + 1}>", f"<dh{t + 1}> * <z{t + 1}>"),
+            ]
+            backward.append(over.d_state(t, later if t < over.time else []))
+            parts = [
+                f"<dn{t}> * <q{t}>[:, {2 * u}:] * <r{t}> * (1 - <r{t}>)",
+                f"<dh{t}> * (<h{t - 1}> - <m{t}>) * <z{t}> * (1 - <z{t}>)",
+            ]
+            backward += [
+                Equation(
+                    f"dn{t}",
+                    rf"<dh{t}> \circ (1 - <z{t}>) \circ (1 - <m{t}>^2)",
+                    f"<dh{t}> * (1 - <z{t}>) * (1 - <m{t}>**2)",
+                    "Through the candidate.",
+                    rf"\partial a_{{n,{t}}}",
+                ),
+                Equation(
+                    f"dp{t}",
+                    r"[\partial a_r\; \partial a_z\; \partial a_n]",
+                    f"np.concatenate([{', '.join(parts)}, <dn{t}>], axis=1)",
+                    "σ' = σ(1 − σ).",
+                    rf"\partial p_{t}",
+                ),
+                Equation(
+                    f"dq{t}",
+                    r"[\partial a_r\; \partial a_z\; r \circ \partial a_n]",
+                    f"np.concatenate([{', '.join(parts)}, <dn{t}> * <r{t}>], axis=1)",
+                    "q_n is scaled by r.",
+                    rf"\partial q_{t}",
+                ),
+            ]
+        biases = {"bias": "dp", "recurrent_bias": "dq"} if self.bias else {}
+        return Derivation([*forward, over.result()], [*backward, *over.gathered("dp", "dq", biases)])
 
     def forward(self, place: Place) -> Steps:
         U, c = place.parameters["recurrent_weight"], place.parameters.get("recurrent_bias")

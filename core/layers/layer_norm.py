@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape, Step
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import Layer, Parameter, Steps, misfit
 from core.layers.normalisation import reduced, refuse_unless, spread, standardise, through_standardise
 from core.place import Place
@@ -50,6 +51,50 @@ class LayerNorm(Layer):
     def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
         shape = inputs[0][-1:]
         return {"gamma": Parameter(shape=shape, initial="ones"), "beta": Parameter(shape=shape)}
+
+    def derivation(self, scene: Scene) -> Derivation:
+        X, dZ = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
+        over = "axis=-1, keepdims=True"
+        every = tuple(range(len(scene.result) - 1))
+        dX = f"(<dX_hat> - <dX_hat>.mean({over}) - <X_hat> * (<dX_hat> * <X_hat>).mean({over})) / <s>"
+        return Derivation(
+            [
+                Equation(
+                    "mu",
+                    r"\operatorname{mean}(<X>)",
+                    f"{X}.mean({over})",
+                    "The mean over the features of each example.",
+                    r"\mu",
+                ),
+                Equation(
+                    "s",
+                    rf"\sqrt{{\operatorname{{mean}}\bigl((<X> - <mu>)^2\bigr) + {self.epsilon:g}}}",
+                    f"np.sqrt((({X} - <mu>)**2).mean({over}) + {self.epsilon!r})",
+                    "The deviation over its features.",
+                ),
+                Equation("X_hat", "(<X> - <mu>) / <s>", f"({X} - <mu>) / <s>", "Standardised.", r"\hat X"),
+                Equation(
+                    "Z",
+                    r"<gamma> \circ <X_hat> + <beta>",
+                    scene.sent("<gamma> * <X_hat> + <beta>", scene.result),
+                    "γ and β scale and shift every feature.",
+                ),
+            ],
+            [
+                Equation(
+                    "d_gamma", r"\textstyle\sum <dZ> \circ <X_hat>", f"({dZ} * <X_hat>).sum(axis={every})", "∂z/∂γ = x̂."
+                ),
+                Equation("d_beta", r"\textstyle\sum <dZ>", f"{dZ}.sum(axis={every})", "∂z/∂β = 1."),
+                Equation("dX_hat", r"<gamma> \circ <dZ>", f"<gamma> * {dZ}", "∂z/∂x̂ = γ.", r"\partial \hat X"),
+                Equation(
+                    "dX",
+                    r"\bigl(<dX_hat> - \operatorname{mean}(<dX_hat>)"
+                    r" - <X_hat> \circ \operatorname{mean}(<dX_hat> \circ <X_hat>)\bigr) / <s>",
+                    scene.sent(dX, scene.inputs[0]),
+                    "x enters through itself, through μ and through the deviation: the two means are the last two ways.",
+                ),
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         (X,), Z = place.inputs, place.new_result()

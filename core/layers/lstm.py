@@ -9,6 +9,8 @@ import numpy as np
 
 from core.activations.sigmoid import Sigmoid
 from core.arrays import Array
+from core.explaining.equation import Derivation, Equation, Scene
+from core.explaining.recurrence import Unrolled
 from core.layers.base import Steps
 from core.layers.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, states
 from core.place import Place
@@ -51,6 +53,57 @@ class Lstm(Recurrent):
     def _blocks(self, array: Array) -> list[Array]:
         """The blocks i, f, g, o of an array n x 4u."""
         return np.split(array, 4, axis=-1)
+
+    def derivation(self, scene: Scene) -> Derivation:
+        over, u = Unrolled(scene, self.units, "<bias>" if self.bias else None), self.units
+        steps = range(1, over.time + 1)
+        forward, backward = [over.zero("h0", "h_0"), over.zero("c0", "c_0")], []
+        for t in steps:
+            forward.append(Equation(f"a{t}", *over.contributed(t, f"<h{t - 1}>"), "All four gates at once.", f"a_{t}"))
+            for k, (letter, name) in enumerate({"i": "input", "f": "forget", "g": "candidate", "o": "output"}.items()):
+                part = f"<a{t}>[:, {k * u}:{(k + 1) * u}]"
+                numpy = f"np.tanh({part})" if letter == "g" else f"1 / (1 + np.exp(-{part}))"
+                latex = rf"{chr(92)}tanh(a_{letter})" if letter == "g" else rf"{chr(92)}sigma(a_{letter})"
+                forward.append(Equation(f"{letter}{t}", latex, numpy, f"The {name} gate.", f"{letter}_{t}"))
+            forward += [
+                Equation(
+                    f"c{t}",
+                    rf"<f{t}> \circ <c{t - 1}> + <i{t}> \circ <g{t}>",
+                    f"<f{t}> * <c{t - 1}> + <i{t}> * <g{t}>",
+                    "The cell keeps what f lets through and adds what i admits.",
+                    f"c_{t}",
+                ),
+                Equation(
+                    f"h{t}", rf"<o{t}> \circ \tanh(<c{t}>)", f"<o{t}> * np.tanh(<c{t}>)", "o shows the cell.", f"h_{t}"
+                ),
+            ]
+        for t in reversed(steps):
+            last = t == over.time
+            back = (rf"<da{t + 1}> U^\top", f"<da{t + 1}> @ ({over.U}).T")
+            backward.append(over.d_state(t, [] if last else [back]))
+            cell = rf"<dh{t}> \circ <o{t}> \circ (1 - \tanh^2 <c{t}>)"
+            numpy = f"<dh{t}> * <o{t}> * (1 - np.tanh(<c{t}>)**2)"
+            if not last:
+                cell, numpy = cell + rf" + <dc{t + 1}> \circ <f{t + 1}>", numpy + f" + <dc{t + 1}> * <f{t + 1}>"
+            gates = [
+                f"<dc{t}> * <g{t}> * <i{t}> * (1 - <i{t}>)",
+                f"<dc{t}> * <c{t - 1}> * <f{t}> * (1 - <f{t}>)",
+                f"<dc{t}> * <i{t}> * (1 - <g{t}>**2)",
+                f"<dh{t}> * np.tanh(<c{t}>) * <o{t}> * (1 - <o{t}>)",
+            ]
+            backward += [
+                Equation(f"dc{t}", cell, numpy, "The cell is read by h_t and by the next cell.", rf"\partial c_{t}"),
+                Equation(
+                    f"da{t}",
+                    r"[\partial a_i\; \partial a_f\; \partial a_g\; \partial a_o]",
+                    f"np.concatenate([{', '.join(gates)}], axis=1)",
+                    "Through every gate: σ' = σ(1 − σ), tanh' = 1 − tanh².",
+                    rf"\partial a_{t}",
+                ),
+            ]
+        return Derivation(
+            [*forward, over.result()], [*backward, *over.gathered("da", "da", {"bias": "da"} if self.bias else {})]
+        )
 
     def forward(self, place: Place) -> Steps:
         U = place.parameters["recurrent_weight"]

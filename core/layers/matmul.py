@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape, Step
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.arithmetic import summed_back
 from core.layers.base import Layer, Steps, misfit
 from core.place import Place, turned_shape
@@ -48,6 +49,26 @@ class Matmul(Layer):
 
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return min(len(shape) for shape in inputs) < 3  # Of two matrices, each has the examples along one axis.
+
+    def derivation(self, scene: Scene) -> Derivation:
+        left, right = scene.inputs
+        products = [
+            ("dX1", r"<dZ> <X2>^\top", "<dZ> @ <X2>.swapaxes(-1, -2)", left, (*scene.result[:-1], left[-1])),
+            ("dX2", r"<X1>^\top <dZ>", "<X1>.swapaxes(-1, -2) @ <dZ>", right, (*scene.result[:-2], *right[-2:])),
+        ]
+        backward = []
+        for result, latex, numpy, shape, whole in products:
+            if shape != whole:
+                lead = len(whole) - len(shape)
+                axes = (
+                    *range(lead),
+                    *(lead + axis for axis, length in enumerate(shape) if length != whole[lead + axis]),
+                )
+                latex, numpy = rf"\textstyle\sum {latex}", f"({numpy}).sum(axis={axes}).reshape({shape})"
+            backward.append(
+                Equation(result, latex, numpy, "d(X₁X₂) = dX₁ X₂ + X₁ dX₂, and ⟨G, A B⟩ = ⟨G Bᵀ, A⟩ = ⟨AᵀG, B⟩.")
+            )
+        return Derivation([Equation("Z", "<X1> <X2>", "<X1> @ <X2>", "The product of two matrices.")], backward)
 
     def forward(self, place: Place) -> Steps:
         left, right = (place.as_sent(X) for X in place.inputs)

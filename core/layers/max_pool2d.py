@@ -9,8 +9,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, real
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import Steps
-from core.layers.pooling import Pooling
+from core.layers.pooling import Pooling, selections
 from core.place import Place
 
 
@@ -28,6 +29,40 @@ class MaxPool2D(Pooling):
 
     kind: Literal["max_pool2d"] = "max_pool2d"
     equations: ClassVar[dict[str, str]] = {"any": "Z = largest A in each window"}
+
+    def derivation(self, scene: Scene) -> Derivation:
+        rows, columns = self._windows(scene.inputs[0])
+        shape = (*scene.result, rows.size * columns.size)
+        numbers = "np.einsum('nchw,rhi,swj->ncrsij', <X>, <R>, <S>, optimize=True)"
+        inside = f"np.einsum('rhi,swj->rsij', <R>, <S>).reshape({(*shape[2:],)}) > 0"
+        apart = (*scene.result, rows.size, columns.size)
+        return Derivation(
+            [
+                *selections(rows, columns),
+                Equation(
+                    "V",
+                    r"\text{windows of } <X>",
+                    f"np.where({inside}, {numbers}.reshape({shape}), -np.inf)",
+                    "The numbers of every window, row by row; padding never wins.",
+                ),
+                Equation("Z", r"\max_{\text{window}} <X>", "<V>.max(axis=-1)", "The largest of every window."),
+            ],
+            [
+                Equation(
+                    "first",
+                    r"\operatorname{argmax} <V>",
+                    f"(<V>.argmax(axis=-1)[..., None] == np.arange({shape[-1]})).astype(float).reshape({apart})",
+                    "The first of the largest, row by row.",
+                    r"\text{first}",
+                ),
+                Equation(
+                    "dX",
+                    r"\textstyle\sum_{\text{windows}} <first> \circ <dZ>",
+                    "np.einsum('ncrs,ncrsij,rhi,swj->nchw', <dZ>, <first>, <R>, <S>, optimize=True)",
+                    "The delta goes to the number that won; windows that overlap add up.",
+                ),
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         (X,), Z = place.inputs, place.new_result()

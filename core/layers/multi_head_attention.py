@@ -11,9 +11,12 @@ import numpy as np
 
 from core.activations.softmax import Softmax
 from core.arrays import Array, Shape, Step, constant
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import INITIALIZERS, Layer, Parameter, Steps, misfit
 from core.place import Place
 from core.spec import limits
+
+WHY_SUM = "A bias enters every time step of every example."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,93 @@ class MultiHeadAttention(Layer):
     def working_size(self, *inputs: Shape) -> int:
         n, time, features = inputs[0]
         return n * time * (8 * features + 3 * self.heads * time)
+
+    def derivation(self, scene: Scene) -> Derivation:
+        n, time, features = scene.inputs[0]
+        size, turned = features // self.heads, r"^\top" if scene.out_by_in else ""
+        W, U = ("<in_weight>.T", "<out_weight>.T") if scene.out_by_in else ("<in_weight>", "<out_weight>")
+        blocks = f".reshape({n}, {time}, 3, {self.heads}, {size}).transpose(2, 0, 3, 1, 4)"
+        apart = f".reshape({n}, {time}, {self.heads}, {size}).transpose(0, 2, 1, 3)"
+        joined, scale = f".transpose(0, 2, 1, 3).reshape({n}, {time}, {features})", f"{math.sqrt(size)!r}"
+        in_bias, out_bias = (" + <in_bias>", " + <out_bias>") if self.bias else ("", "")
+        later = f" + np.triu(np.full(({time}, {time}), -np.inf), 1)" if self.causal else ""
+        scores = f"<Q> @ <K>.swapaxes(-1, -2) / {scale}{later}"
+        softmax = "np.exp(<S> - <S>.max(axis=-1, keepdims=True))"
+        flat_X, flat_C = f"<X>.reshape(-1, {features})", f"<C>.reshape(-1, {features})"
+        flat_dP, flat_dZ = f"<dP>.reshape(-1, {3 * features})", f"<dZ>.reshape(-1, {features})"
+        products = [f"{flat_X}.T @ {flat_dP}", f"{flat_C}.T @ {flat_dZ}"]
+        dW, dU = [f"({product}).T" if scene.out_by_in else product for product in products]
+        biases = [
+            Equation("d_in_bias", r"\textstyle\sum <dP>", f"{flat_dP}.sum(axis=0)", WHY_SUM),
+            Equation("d_out_bias", r"\textstyle\sum <dZ>", f"{flat_dZ}.sum(axis=0)", WHY_SUM),
+        ]
+        mask, back = " + M" if self.causal else "", "" if scene.out_by_in else r"^\top"
+        return Derivation(
+            [
+                Equation(
+                    "P",
+                    rf"<X> <in_weight>{turned}{in_bias}",
+                    f"<X> @ {W}{in_bias}",
+                    "Queries, keys and values at once.",
+                ),
+                *(
+                    Equation(letter, rf"<P>_{letter}", f"<P>{blocks}[{block}]", "Its block, apart by heads.")
+                    for block, letter in enumerate("QKV")
+                ),
+                Equation("S", rf"<Q> <K>^\top / \sqrt{{{size}}}{mask}", scores, "How well each query fits each key."),
+                Equation(
+                    "share",
+                    r"\operatorname{softmax}(<S>)",
+                    f"{softmax} / {softmax}.sum(axis=-1, keepdims=True)",
+                    "Shares that sum to 1 along the keys.",
+                    "A",
+                ),
+                Equation(
+                    "C",
+                    "<share> <V>",
+                    f"(<share> @ <V>){joined}",
+                    "Every step reads the values by its shares; heads joined.",
+                ),
+                Equation("Z", rf"<C> <out_weight>{turned}{out_bias}", f"<C> @ {U}{out_bias}", "And mixes the heads."),
+            ],
+            [
+                Equation(
+                    "dC",
+                    rf"<dZ> <out_weight>{back}",
+                    f"(<dZ> @ ({U}).T){apart}",
+                    "Through the last product, apart by heads.",
+                    r"\partial C",
+                ),
+                Equation("d_out_weight", r"<C>^\top <dZ>", dU, "As in a dense layer."),
+                Equation("d_share", r"<dC> <V>^\top", "<dC> @ <V>.swapaxes(-1, -2)", "Product rule.", r"\partial A"),
+                Equation("dV", r"<share>^\top <dC>", "<share>.swapaxes(-1, -2) @ <dC>", "Product rule.", r"\partial V"),
+                Equation(
+                    "dS",
+                    r"<share> \circ \bigl(<d_share> - \textstyle\sum_k (<share> \circ <d_share>)_k\bigr)",
+                    "<share> * (<d_share> - (<share> * <d_share>).sum(axis=-1, keepdims=True))",
+                    "Softmax, row by row.",
+                    r"\partial S",
+                ),
+                Equation("dQ", rf"<dS> <K> / \sqrt{{{size}}}", f"<dS> @ <K> / {scale}", "Product rule.", r"\partial Q"),
+                Equation(
+                    "dK",
+                    rf"<dS>^\top <Q> / \sqrt{{{size}}}",
+                    f"<dS>.swapaxes(-1, -2) @ <Q> / {scale}",
+                    "Product rule.",
+                    r"\partial K",
+                ),
+                Equation(
+                    "dP",
+                    r"[<dQ>\; <dK>\; <dV>]",
+                    f"np.stack([<dQ>, <dK>, <dV>]).transpose(1, 3, 0, 2, 4).reshape({n}, {time}, {3 * features})",
+                    "Side by side again.",
+                    r"\partial P",
+                ),
+                Equation("d_in_weight", r"<X>^\top <dP>", dW, "As in a dense layer."),
+                *(biases if self.bias else []),
+                Equation("dX", rf"<dP> <in_weight>{back}", f"<dP> @ ({W}).T", "As in a dense layer."),
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         (X,), Z, W = place.inputs, place.new_result(), place.parameters

@@ -9,7 +9,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape, Step
-from core.layers.arithmetic import stretched, summed_back
+from core.explaining.equation import Derivation, Scene
+from core.layers.arithmetic import stretched, stretched_derivation, summed_back
 from core.layers.base import Layer, Steps
 from core.place import Place
 
@@ -36,6 +37,15 @@ class Multiply(Layer):
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         return stretched("multiply", inputs, column)
+
+    def derivation(self, scene: Scene) -> Derivation:
+        operands = [f"<X{position}>" for position in range(1, len(scene.inputs) + 1)]
+        slopes = []
+        for operand in operands:
+            others = ["<dZ>", *(other for other in operands if other != operand)]
+            slopes.append((r" \circ ".join(others), " * ".join(others)))
+        because = "Product rule: the derivative by one factor is the product of the others."
+        return stretched_derivation(scene, r" \circ ".join(operands), " * ".join, slopes, because)
 
     def forward(self, place: Place) -> Steps:
         return [partial(_product, place.inputs, place.new_result())]

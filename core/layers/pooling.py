@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from core.arrays import Array, Shape
+from core.explaining.equation import Equation
+from core.explaining.selection import selection
 from core.layers.base import Layer, misfit
 from core.layers.windows import Sides, Windows, windows_along
 from core.spec import limits
@@ -73,3 +75,10 @@ class Pooling(Layer):
                 beside, across = columns.inside(j)
                 offsets.append((Z[:, :, windows, beside], X[:, :, numbers, across]))
         return offsets
+
+
+def selections(rows: Windows, columns: Windows) -> list[Equation]:
+    """The selections R and S of the windows along both axes, as equations."""
+    latex = r"[\text{number} = \text{window} \cdot \text{stride} + \text{offset}]"
+    because = "1 where a window has that number at that offset, 0 elsewhere: padding is never chosen."
+    return [Equation(letter, latex, selection(axis), because) for letter, axis in (("R", rows), ("S", columns))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar
@@ -9,6 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.arrays import Shape, constant
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.axis import counted
 from core.layers.base import Layer, Steps
 from core.place import Place, turned_shape
@@ -60,6 +62,32 @@ class Reduction(Layer):
 
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return 0 in self._axes(inputs[0], column)
+
+    def derivation(self, scene: Scene) -> Derivation:
+        x = scene.core_shape(scene.inputs[0])
+        gone = self._axes(x, scene.column)
+        X, dZ = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
+        share = math.prod(x[axis] for axis in gone) if self.averages else 1
+        letter, over = (r"\operatorname{mean}", f" / {share}") if self.averages else (r"\operatorname{sum}", "")
+        forward = scene.sent(f"{X}.sum(axis={gone}, keepdims={self.keep_axis})", scene.result) + over
+        kept = self._shape_with_axes(x, gone)
+        backward = scene.sent(f"({dZ}.reshape({kept}) * np.ones({x}))", scene.inputs[0]) + over
+        latex = rf"\tfrac{{1}}{{{share}}} " if self.averages else ""
+        return Derivation(
+            [
+                Equation(
+                    "Z", f"{letter}(<X>)", forward, "Sums along axes." if not self.averages else "Means along axes."
+                )
+            ],
+            [
+                Equation(
+                    "dX",
+                    latex + r"<dZ> \otimes \mathbf{1}",
+                    backward,
+                    "Every summand has the gradient of the sum it enters.",
+                )
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         (X,), Z = place.inputs, place.new_result()

@@ -10,6 +10,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import Layer, Steps, misfit
 from core.place import Place
 from core.spec import WholeNumber, limits
@@ -74,6 +75,22 @@ class Reshape(Layer):
                 got=list(self.shape),
             )
         return (x[0], *self.shape)
+
+    def derivation(self, scene: Scene) -> Derivation:
+        x, z = scene.core_shape(scene.inputs[0]), scene.core_shape(scene.result)
+        forward = scene.sent(f"{scene.core('<X>', scene.inputs[0])}.reshape({z})", scene.result)
+        backward = scene.sent(f"{scene.core('<dZ>', scene.result)}.reshape({x})", scene.inputs[0])
+        return Derivation(
+            [Equation("Z", r"\operatorname{reshape}(<X>)", forward, "Numbers only change their places.")],
+            [
+                Equation(
+                    "dX",
+                    r"\operatorname{reshape}^{-1}(<dZ>)",
+                    backward,
+                    "Every gradient goes back to the place of its number.",
+                )
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         return reshaped(place, place.inputs[0])

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape, Step, real
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import Layer, Parameter, Steps, misfit
 from core.layers.normalisation import reduced, refuse_unless
 from core.place import Place
@@ -49,6 +50,40 @@ class RmsNorm(Layer):
 
     def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
         return {"gamma": Parameter(shape=inputs[0][-1:], initial="ones")}
+
+    def derivation(self, scene: Scene) -> Derivation:
+        X, dZ = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
+        every, over = tuple(range(len(scene.result) - 1)), "axis=-1, keepdims=True"
+        dX = f"(<dX_hat> - <X_hat> * (<dX_hat> * <X_hat>).mean({over})) / <s>"
+        return Derivation(
+            [
+                Equation(
+                    "s",
+                    rf"\sqrt{{\operatorname{{mean}}(<X>^2) + {self.epsilon:g}}}",
+                    f"np.sqrt(({X}**2).mean({over}) + {self.epsilon!r})",
+                    "The size of each example.",
+                ),
+                Equation("X_hat", "<X> / <s>", f"{X} / <s>", "Brought to size 1.", r"\hat X"),
+                Equation(
+                    "Z",
+                    r"<gamma> \circ <X_hat>",
+                    scene.sent("<gamma> * <X_hat>", scene.result),
+                    "γ scales every feature.",
+                ),
+            ],
+            [
+                Equation(
+                    "d_gamma", r"\textstyle\sum <dZ> \circ <X_hat>", f"({dZ} * <X_hat>).sum(axis={every})", "∂z/∂γ = x̂."
+                ),
+                Equation("dX_hat", r"<gamma> \circ <dZ>", f"<gamma> * {dZ}", "∂z/∂x̂ = γ.", r"\partial \hat X"),
+                Equation(
+                    "dX",
+                    r"\bigl(<dX_hat> - <X_hat> \circ \operatorname{mean}(<dX_hat> \circ <X_hat>)\bigr) / <s>",
+                    scene.sent(dX, scene.inputs[0]),
+                    "What points along x̂ is taken away: its size is fixed.",
+                ),
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         (X,), Z = place.inputs, place.new_result()

@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.activations import FUNCTIONS
+from core.explaining.equation import Derivation, Equation, Scene
+from core.explaining.recurrence import Unrolled
 from core.layers.base import Steps
 from core.layers.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, states
 from core.place import Place
@@ -45,6 +47,27 @@ class Rnn(Recurrent):
         "column": "h_t = tanh(W x_t + U h_(t-1) + b), W is units x features, U is units x units",
         "torch": "h_t = tanh(x_t W' + h_(t-1) U' + b'), W is units x features, U is units x units",
     }
+
+    def derivation(self, scene: Scene) -> Derivation:
+        over, f = Unrolled(scene, self.units, "<bias>" if self.bias else None), FUNCTIONS[self.nonlinearity]()
+        steps = range(1, over.time + 1)
+        forward, backward = [over.zero("h0", "h_0")], []
+        for t in steps:
+            latex, numpy = over.contributed(t, f"<h{t - 1}>")
+            value = f.numpy().replace("<Z>", f"<a{t}>")
+            forward.append(Equation(f"a{t}", latex, numpy, "What is read, and the state before.", f"a_{t}"))
+            forward.append(Equation(f"h{t}", rf"{f.latex()}(<a{t}>)", value, f"$a = {f.formula}$.", f"h_{t}"))
+        for t in reversed(steps):
+            back = (rf"<da{t + 1}> U^\top", f"<da{t + 1}> @ ({over.U}).T")
+            backward.append(over.d_state(t, [back] if t < over.time else []))
+            slope = f.numpy_derivative().replace("<Z>", f"<a{t}>").replace("<A>", f"<h{t}>")
+            latex = rf"<dh{t}> \circ {f.latex()}'(<a{t}>)"
+            backward.append(
+                Equation(f"da{t}", latex, f"<dh{t}> * ({slope})", f"$f' = {f.derivative}$.", rf"\partial a_{t}")
+            )
+        return Derivation(
+            [*forward, over.result()], [*backward, *over.gathered("da", "da", {"bias": "da"} if self.bias else {})]
+        )
 
     def forward(self, place: Place) -> Steps:
         U, f = place.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()

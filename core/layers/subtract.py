@@ -9,7 +9,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Shape, Step
-from core.layers.arithmetic import stretched, summed_back
+from core.explaining.equation import Derivation, Scene
+from core.layers.arithmetic import stretched, stretched_derivation, summed_back
 from core.layers.base import Layer, Steps
 from core.place import Place
 
@@ -29,6 +30,11 @@ class Subtract(Layer):
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         return stretched("subtract", inputs, column)
+
+    def derivation(self, scene: Scene) -> Derivation:
+        because = "∂z/∂x₁ = 1 and ∂z/∂x₂ = −1."
+        slopes = [("<dZ>", "<dZ>"), ("-<dZ>", "-<dZ>")]
+        return stretched_derivation(scene, "<X1> - <X2>", " - ".join, slopes, because)
 
     def forward(self, place: Place) -> Steps:
         first, second = place.inputs

@@ -9,6 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import Layer, Steps, misfit
 from core.place import Place, turned_shape
 from core.spec import WholeNumber, limits
@@ -56,6 +57,19 @@ class Transpose(Layer):
 
     def _transposed(self, X: Array, place: Place) -> Array:
         return place.as_sent(place.as_sent(X).transpose(self._order(X.ndim)))
+
+    def derivation(self, scene: Scene) -> Derivation:
+        order = tuple(self._order(len(scene.inputs[0])))
+        back = tuple(int(axis) for axis in np.argsort(order))
+        because = "Numbers only change their places."
+        return Derivation(
+            [Equation("Z", r"<X>^\top", f"<X>.transpose({order})", because)],
+            [
+                Equation(
+                    "dX", r"<dZ>^\top", f"<dZ>.transpose({back})", "The inverse permutation brings every gradient back."
+                )
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         place.view_as_result(self._transposed(place.inputs[0], place))

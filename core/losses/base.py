@@ -105,6 +105,22 @@ class Loss(Spec):
         """The same loss on the preactivation of an output with that activation, where there is a stable fused form."""
         return None
 
+    def numpy(self) -> str:
+        """ℓ of each example as NumPy in <A> and <Y>; <rest> are all axes but the examples', <axis> the features'."""
+        raise NotImplementedError
+
+    def numpy_gradient(self) -> str:
+        """∂ℓ/∂A as a NumPy expression; <K> is how many numbers an example has."""
+        raise NotImplementedError
+
+    def latex_gradient(self) -> str:
+        """The same in LaTeX."""
+        raise NotImplementedError
+
+    def numpy_fused(self) -> str:
+        """∂ℓ/∂Z where the activation is fused with the loss, in terms of its result <A>."""
+        return "<A> - <Y>"
+
     def refusal_of_output(self, output: Shape) -> Issue | None:
         """What is wrong with an output of that shape, if anything; the path is relative to the loss."""
         return None

@@ -12,8 +12,13 @@ from core.activations.sigmoid import Sigmoid
 from core.arrays import Array, Step, sum_over_features
 from core.errors import Issue
 from core.losses.base import Loss, LossPlace
-from core.losses.cross_entropy import divided, times_log
+from core.losses.cross_entropy import DIVIDED, TIMES_LOG, divided, times_log
 from core.losses.sigmoid_cross_entropy import SigmoidCrossEntropy, refuse_beyond_one
+
+
+def _other(expression: str) -> str:
+    """The same for the class 0: 1 − y and 1 − a."""
+    return expression.replace("<Y>", "(1 - <Y>)").replace("<A>", "(1 - <A>)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +37,15 @@ class BinaryCrossEntropy(Loss):
 
     def refusal_of(self, Y: Array) -> Issue | None:
         return refuse_beyond_one(self.kind, Y)
+
+    def numpy(self) -> str:
+        return f"-({TIMES_LOG} + {_other(TIMES_LOG)}).sum(axis=<rest>)"
+
+    def numpy_gradient(self) -> str:
+        return f"-{DIVIDED} + {_other(DIVIDED)}"
+
+    def latex_gradient(self) -> str:
+        return r"-<Y> \oslash <A> + (1 - <Y>) \oslash (1 - <A>)"
 
     def per_example(self, A: Array, Y: Array) -> Array:
         return -sum_over_features(times_log(Y, A) + times_log(1 - Y, 1 - A))

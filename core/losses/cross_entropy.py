@@ -14,6 +14,10 @@ from core.errors import Issue
 from core.losses.base import Loss, LossPlace
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
+TIMES_LOG = "np.where(<Y> == 0, 0, <Y> * np.log(np.where(<Y> == 0, 1, <A>)))"
+DIVIDED = "np.where(<Y> == 0, 0, <Y> / np.where(<Y> == 0, 1, <A>))"
+"""Y log A and Y / A as NumPy expressions, 0 where Y is 0."""
+
 
 def times_log(Y: Array, A: Array) -> Array:
     """Y log A, and 0 where Y is 0, whatever A is."""
@@ -51,6 +55,18 @@ class CrossEntropy(Loss):
 
     def refusal_of(self, Y: Array) -> Issue | None:
         return refuse_negative(self.kind, Y)
+
+    def numpy(self) -> str:
+        return f"-{TIMES_LOG}.sum(axis=<rest>)"
+
+    def numpy_gradient(self) -> str:
+        return f"-{DIVIDED}"
+
+    def latex_gradient(self) -> str:
+        return r"-<Y> \oslash <A>"
+
+    def numpy_fused(self) -> str:
+        return "<A> * <Y>.sum(axis=<axis>, keepdims=True) - <Y>"
 
     def per_example(self, A: Array, Y: Array) -> Array:
         return -sum_over_features(times_log(Y, A))

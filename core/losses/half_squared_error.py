@@ -23,6 +23,15 @@ class HalfSquaredError(Loss):
     kind: Literal["half_squared_error"] = "half_squared_error"
     formula = r"\tfrac{1}{2} \sum_k (a_k - y_k)^2"
 
+    def numpy(self) -> str:
+        return "0.5 * ((<A> - <Y>)**2).sum(axis=<rest>)"
+
+    def numpy_gradient(self) -> str:
+        return "<A> - <Y>"
+
+    def latex_gradient(self) -> str:
+        return r"<A> - <Y>"
+
     def per_example(self, A: Array, Y: Array) -> Array:
         error = A - Y
         return np.asarray(0.5 * sum_over_features(error * error))

@@ -34,6 +34,15 @@ class Hinge(Loss):
             hint="Send 2y − 1 for targets 0 and 1.",
         )
 
+    def numpy(self) -> str:
+        return "np.maximum(1 - <Y> * <A>, 0).sum(axis=<rest>)"
+
+    def numpy_gradient(self) -> str:
+        return "np.where(<Y> * <A> < 1, -<Y>, 0)"
+
+    def latex_gradient(self) -> str:
+        return r"-<Y> \circ [<Y> \circ <A> < 1]"
+
     def per_example(self, A: Array, Y: Array) -> Array:
         return sum_over_features(np.maximum(1 - Y * A, 0))
 

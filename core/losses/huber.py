@@ -32,6 +32,16 @@ class Huber(Loss):
         r" \delta (|e_k| - \tfrac{1}{2} \delta) & |e_k| > \delta \end{cases}, \quad e = a - y"
     )
 
+    def numpy(self) -> str:
+        error, limit = "np.abs(<A> - <Y>)", repr(self.delta)
+        return f"np.where({error} <= {limit}, 0.5 * {error}**2, {limit} * ({error} - 0.5 * {limit})).mean(axis=<rest>)"
+
+    def numpy_gradient(self) -> str:
+        return f"np.clip(<A> - <Y>, -{self.delta!r}, {self.delta!r}) / <K>"
+
+    def latex_gradient(self) -> str:
+        return r"\tfrac{1}{K} \operatorname{clip}(<A> - <Y>)"
+
     def per_example(self, A: Array, Y: Array) -> Array:
         error = A - Y
         size = np.maximum(error, -error)

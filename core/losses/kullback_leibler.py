@@ -9,13 +9,17 @@ from core.activations.base import Activation
 from core.activations.softmax import Softmax
 from core.arrays import Array, sum_over_features
 from core.losses.base import Loss, LossPlace, Scalar
-from core.losses.cross_entropy import CrossEntropy, times_log
+from core.losses.cross_entropy import TIMES_LOG, CrossEntropy, times_log
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OnLogits(SoftmaxCrossEntropy):
     """The divergence on logits: softmax cross-entropy, less the entropy of the targets."""
+
+    def numpy(self) -> str:
+        entropy = f"{TIMES_LOG.replace('<A>', '<Y>')}.sum(axis=<rest>)"
+        return f"{SoftmaxCrossEntropy.numpy(self)} + {entropy}"
 
     def per_example(self, A: Array, Y: Array) -> Array:
         return SoftmaxCrossEntropy.per_example(self, A, Y) + sum_over_features(times_log(Y, Y))
@@ -38,6 +42,9 @@ class KullbackLeibler(CrossEntropy):
     kind: Literal["kullback_leibler"] = "kullback_leibler"  # type: ignore[assignment]
     formula = r"\sum_k y_k \log \frac{y_k}{a_k}"
     takes_class_indices = False
+
+    def numpy(self) -> str:
+        return f"({TIMES_LOG.replace('<A>', '<Y>')} - {TIMES_LOG}).sum(axis=<rest>)"
 
     def per_example(self, A: Array, Y: Array) -> Array:
         return sum_over_features(times_log(Y, Y)) - sum_over_features(times_log(Y, A))

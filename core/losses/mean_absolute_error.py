@@ -22,6 +22,15 @@ class MeanAbsoluteError(Loss):
     kind: Literal["mean_absolute_error"] = "mean_absolute_error"
     formula = r"\frac{1}{K} \sum_k |a_k - y_k|"
 
+    def numpy(self) -> str:
+        return "np.abs(<A> - <Y>).mean(axis=<rest>)"
+
+    def numpy_gradient(self) -> str:
+        return "np.sign(<A> - <Y>) / <K>"
+
+    def latex_gradient(self) -> str:
+        return r"\tfrac{1}{K} \operatorname{sign}(<A> - <Y>)"
+
     def per_example(self, A: Array, Y: Array) -> Array:
         error = A - Y
         return sum_over_features(np.maximum(error, -error)) * (len(A) / A.size)

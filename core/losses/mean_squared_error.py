@@ -22,6 +22,15 @@ class MeanSquaredError(Loss):
     kind: Literal["mean_squared_error"] = "mean_squared_error"
     formula = r"\frac{1}{K} \sum_k (a_k - y_k)^2"
 
+    def numpy(self) -> str:
+        return "((<A> - <Y>)**2).mean(axis=<rest>)"
+
+    def numpy_gradient(self) -> str:
+        return "2 / <K> * (<A> - <Y>)"
+
+    def latex_gradient(self) -> str:
+        return r"\tfrac{2}{K} (<A> - <Y>)"
+
     def per_example(self, A: Array, Y: Array) -> Array:
         error = A - Y
         return sum_over_features(error * error) * (len(A) / A.size)

@@ -61,6 +61,15 @@ class SigmoidCrossEntropy(Loss):
     def refusal_of(self, Y: Array) -> Issue | None:
         return refuse_beyond_one(self.kind, Y)
 
+    def numpy(self) -> str:
+        return "(np.logaddexp(0, <A>) - <Y> * <A>).sum(axis=<rest>)"
+
+    def numpy_gradient(self) -> str:
+        return "1 / (1 + np.exp(-<A>)) - <Y>"
+
+    def latex_gradient(self) -> str:
+        return r"\sigma(<A>) - <Y>"
+
     def per_example(self, A: Array, Y: Array) -> Array:
         terms = np.empty_like(A)
         _terms(A, Y, terms)()

@@ -14,6 +14,10 @@ from core.arrays import Array, Step
 from core.errors import Issue
 from core.losses.base import Loss, LossPlace, Scalar
 
+SHIFTED = "<A> - <A>.max(axis=<axis>, keepdims=True)"
+SUMS = f"np.exp({SHIFTED}).sum(axis=<axis>, keepdims=True)"
+"""Logits less the largest, and Σ_k of their exponentials, as NumPy expressions."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoftmaxCrossEntropy(Loss):
@@ -41,6 +45,15 @@ class SoftmaxCrossEntropy(Loss):
             code="invalid-request",
             detail=f"{self.kind} takes probabilities as targets; the least of these is {Y.min():g}.",
         )
+
+    def numpy(self) -> str:
+        return f"(<Y> * (np.log({SUMS}) - ({SHIFTED}))).sum(axis=<rest>)"
+
+    def numpy_gradient(self) -> str:
+        return f"np.exp({SHIFTED}) / {SUMS} * <Y>.sum(axis=<axis>, keepdims=True) - <Y>"
+
+    def latex_gradient(self) -> str:
+        return r"\operatorname{softmax}(<A>) - <Y>"
 
     def per_example(self, A: Array, Y: Array) -> Array:
         shifted = A - A.max(axis=-1, keepdims=True)

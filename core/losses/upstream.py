@@ -25,6 +25,12 @@ class Upstream(Loss):
     formula = r"\langle \text{upstream}, a \rangle"
     needs_targets = False
 
+    def numpy_gradient(self) -> str:
+        return "<Y>"
+
+    def latex_gradient(self) -> str:
+        return r"<Y>"
+
     def per_example(self, A: Array, Y: Array) -> Array:
         return sum_over_features(A * Y)
 

@@ -1,0 +1,1 @@
+"""POST /v1/explain: derivations as JSON, as a page and as Markdown."""

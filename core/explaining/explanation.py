@@ -1,0 +1,50 @@
+"""An explanation: all steps of a problem, with the plan that they agree with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.arrays import Step as Interrupt
+from core.explaining.focus import Focus, focus_on
+from core.explaining.script import program
+from core.explaining.step import Step
+from core.explaining.walk import Notation, Walk
+from core.plan import Keep, Plan
+from core.problem import Problem
+
+MANY = 20_000
+"""Beyond so many numbers in a request its derivation shows shapes alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The derivation of one problem."""
+
+    problem: Problem
+    plan: Plan
+    steps: list[Step]
+    script: str
+    focus: Focus | None
+    with_numbers: bool
+
+
+def explained(
+    problem: Problem, notation: Notation, focus: str | None, interrupt: Interrupt | None = None
+) -> Explanation:
+    """Derive the gradients of a problem.
+
+    Raises:
+        Refusal: `unknown-name` for a focus that is no number, `unsupported-operator` for a layer without a derivation.
+    """
+    plan = problem.plan(keep=Keep(preactivations=True, deltas=True, input_gradients=True), interrupt=interrupt)
+    with np.errstate(all="ignore"):
+        plan.forward()
+        plan.backward()
+        walk = Walk(problem, plan.reported, notation)
+        found = focus_on(focus, walk, plan) if focus else None
+    size = sum(symbol.value.size for symbol in walk.data.values())
+    return Explanation(
+        problem, plan, walk.steps, program(walk.steps, list(walk.data.values())), found, with_numbers=size <= MANY
+    )

@@ -1,0 +1,109 @@
+"""The equations of the loss: its value, and the gradient at the output, or at the logits where the two are fused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.convention import tensor, tensor_shape
+from core.explaining.equation import Equation, Scene
+from core.explaining.function import in_scene
+from core.explaining.symbols import Symbol
+
+if TYPE_CHECKING:
+    from core.explaining.walk import Walk
+
+
+class LossEquations:
+    """The steps between the output and the way back."""
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk, problem = walk, walk.problem
+        objective = problem.objective
+        if objective is None:
+            raise LookupError("gradients are those of a loss")
+        self._objective, self._loss = objective, objective.loss
+        self._node = problem.nodes[-1]
+        shape = tensor_shape(self._node.shape, problem.convention)
+        self._scene = Scene(problem.convention, [], shape, frozenset())
+        self._n = max(1, self._node.shape[0] if self._node.shape else 1)
+
+    def write(self) -> None:
+        """Append the steps."""
+        _, scope = self._walk.output()
+        targets = tensor(self._objective.targets.reshape(self._node.shape), self._walk.problem.convention)
+        path = "batch.targets" if self._loss.needs_targets else "batch.upstream"
+        scope["Y"] = self._walk.given(path, "Y" if self._loss.needs_targets else r"\bar A", "Y", targets)
+        shares = self._objective.coefficients
+        self._weighted = self._loss.needs_targets and not np.all(shares == shares[0])
+        if self._weighted:
+            scope["c"] = self._walk.given("batch.sample_weight", "c", "c", shares)
+        fused = self._loss.on_logits(self._node.function)
+        if self._loss.needs_targets:
+            self._value(scope, logits=fused is not None)
+        if fused is not None:
+            self._walk.delta_of_output(self._fused(), scope)
+        else:
+            self._walk.upstream_of_output(self._gradient(), scope)
+
+    def _value(self, scope: dict[str, Symbol], *, logits: bool) -> None:
+        loss = (self._loss.on_logits(self._node.function) if logits else None) or self._loss
+        numpy = in_scene(loss.numpy(), self._scene).replace("<A>", "<Z>" if logits else "<A>")
+        losses = Equation(
+            "losses",
+            r"\ell(<A>, <Y>)",
+            numpy,
+            f"The loss of each example: ${self._loss.formula}$."
+            + (" It is computed from the logits, so that no logarithm meets a 0." if logits else ""),
+        )
+        scope["losses"] = self._walk.step(
+            "per_example_losses", "Loss of each example", r"\ell", "losses", losses, scope
+        )
+        l2 = self._loss.l2
+        weights = [
+            symbol
+            for node in self._walk.problem.nodes
+            for name, parameter in node.parameters.items()
+            if parameter.weight_like and (symbol := self._walk.data[f"parameters.{node.name}.{name}"])
+        ]
+        penalty = {f"W{position}": symbol for position, symbol in enumerate(weights)} if l2 else {}
+        if self._weighted:
+            latex, code, why = r"\sum_i <c>_i <losses>_i", "<c> @ <losses>", "Examples count by their weights."
+        elif self._loss.reduction == "mean":
+            latex, code, why = rf"\frac{{1}}{{{self._n}}} \sum_i <losses>_i", f"<losses>.sum() / {self._n}", "The mean."
+        else:
+            latex, code, why = r"\sum_i <losses>_i", "<losses>.sum()", "The sum over the examples."
+        if penalty:
+            latex += (
+                rf" + \frac{{{l2:g}}}{{2}} \bigl("
+                + " + ".join(rf"\lVert <{name}> \rVert^2" for name in penalty)
+                + r"\bigr)"
+            )
+            code += f" + {l2!r} / 2 * (" + " + ".join(f"(<{name}>**2).sum()" for name in penalty) + ")"
+            why += " The penalty ½ λ Σ‖W‖² is added after it."
+        self._walk.step("loss", "Loss", "L", "L", Equation("L", latex, code, why), scope | penalty)
+
+    def _shared(self, latex: str, code: str) -> tuple[str, str]:
+        """An expression times the share of each example in the loss."""
+        if not self._loss.needs_targets:
+            return latex, code
+        if self._weighted:
+            return rf"\bigl({latex}\bigr)\,\mathrm{{diag}}(<c>)", f"({code}) * " + self._scene.for_examples(
+                "<c>", self._scene.result
+            )
+        if self._loss.reduction == "sum":
+            return latex, code
+        return rf"\frac{{1}}{{{self._n}}} \bigl({latex}\bigr)", f"({code}) / {self._n}"
+
+    def _gradient(self) -> Equation:
+        latex, code = self._shared(self._loss.latex_gradient(), in_scene(self._loss.numpy_gradient(), self._scene))
+        return Equation("dA", latex, code, f"The derivative of the loss, ${self._loss.formula}$, by the output.")
+
+    def _fused(self) -> Equation:
+        latex, code = self._shared("<A> - <Y>", in_scene(self._loss.numpy_fused(), self._scene))
+        because = (
+            f"{self._node.function.name} and {self._loss.kind.replace('_', ' ')} belong together: the derivative of the "
+            "function cancels against the denominators of the loss's, and a − y is left."
+        )
+        return Equation("dZ", latex, code, because)

@@ -1,0 +1,43 @@
+"""The program: the lines of all steps, after the numbers of the request; it runs on NumPy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.arrays import Array
+from core.explaining.step import Step
+from core.explaining.symbols import Symbol
+
+LARGEST = 20_000
+"""A program holds at most this many numbers; with more it reads them from the request."""
+
+
+def program(steps: Sequence[Step], data: Sequence[Symbol]) -> str:
+    """NumPy lines that compute every result of the derivation."""
+    lines = ["import math", "", "import numpy as np", ""]
+    used = {symbol.source: symbol for step in steps for symbol in step.operands.values()}
+    given = [symbol for symbol in data if symbol.source in used]
+    if sum(symbol.value.size for symbol in given) > LARGEST:
+        lines += ["import json", "", 'request = json.load(open("request.json"))  # What was sent to /v1/explain.', ""]
+        lines += [f"{symbol.python} = np.array({_path(symbol.source)})" for symbol in given]
+    else:
+        lines += [f"{symbol.python} = {literal(symbol.value)}" for symbol in given]
+    lines.append("")
+    for step in steps:
+        lines += [f"# {step.title}: {step.id}", step.numpy]
+    return "\n".join(lines) + "\n"
+
+
+def literal(array: Array) -> str:
+    """An array as NumPy code that gives it back bit for bit."""
+    kind = "" if array.dtype == np.float64 else f", np.{array.dtype.name}"
+    return f"np.array({array.tolist()!r}{kind})"
+
+
+def _path(source: str) -> str:
+    keys = source.split(".")
+    if keys[0] in ("parameters", "state", "reported"):
+        keys = [keys[0], ".".join(keys[1:-1]), keys[-1]]
+    return "request" + "".join(f"[{key!r}]" for key in keys)

@@ -1,0 +1,72 @@
+"""Step: one equation of a derivation with names, shapes and numbers in place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from core.explaining.equation import Equation
+from core.explaining.matrices import matrix
+from core.explaining.symbols import OPERAND, Symbol
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One equation: the symbol that it defines, and the operands on its right side by their placeholders."""
+
+    id: str
+    """Path of the result in the answer of /v1/gradients where it stands there, else layer and name."""
+
+    title: str
+    result: Symbol
+    equation: Equation
+    operands: Mapping[str, Symbol]
+    depends_on: tuple[str, ...] = field(default=())
+
+    @property
+    def latex(self) -> str:
+        """result = right side, in symbols."""
+        return f"{self.result.latex} = {self._right(_plain)}"
+
+    @property
+    def shapes(self) -> str:
+        """The same with its shape under every operand."""
+        return f"{_with_shape(self.result)} = {self._right(_with_shape)}"
+
+    def numbers(self, digits: int, largest: int) -> str:
+        """The same with numbers, and the numbers of the result."""
+        right = self._right(lambda symbol: matrix(symbol.value, digits, largest))
+        return f"{self.result.latex} = {right} = {matrix(self.result.value, digits, largest)}"
+
+    @property
+    def numpy(self) -> str:
+        """The line of NumPy."""
+        return f"{self.result.python} = {numpy_of(self.equation, self.operands)}"
+
+    @property
+    def text(self) -> str:
+        """The line of NumPy with shapes, to be read aloud."""
+        operands = dict.fromkeys(self.operands.values())
+        shapes = ", ".join(f"{symbol.python} {_shape(symbol, ' x ')}" for symbol in operands)
+        return f"{self.numpy}    [{self.result.python} {_shape(self.result, ' x ')}{'; ' if shapes else ''}{shapes}]"
+
+    def _right(self, written: Callable[[Symbol], str]) -> str:
+        return OPERAND.sub(lambda match: written(self.operands[match[1]]), self.equation.latex)
+
+
+def numpy_of(equation: Equation, operands: Mapping[str, Symbol]) -> str:
+    """The right side as a NumPy expression over the names of the program."""
+    return OPERAND.sub(lambda match: operands[match[1]].python, equation.numpy)
+
+
+def _plain(symbol: Symbol) -> str:
+    return symbol.latex
+
+
+def _with_shape(symbol: Symbol) -> str:
+    shape = _shape(symbol, r" \times ")
+    return rf"\underset{{{shape}}}{{{symbol.latex}}}" if shape != "1" else symbol.latex
+
+
+def _shape(symbol: Symbol, times: str) -> str:
+    return times.join(map(str, symbol.value.shape)) or "1"
