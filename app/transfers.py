@@ -9,6 +9,8 @@ from app import models
 from app.exchange import Reply
 from app.formats import tensors
 from app.formats.imported import Imported, Options
+from app.formats.onnx_export import onnx_of
+from app.formats.onnx_import import from_onnx
 from app.schemas.problem import Convention, NetworkSpec
 from app.settings import Settings
 from app.storage import Database, model_store
@@ -24,6 +26,7 @@ IMPORTERS: dict[str, Callable[[bytes, Options, int], Imported]] = {
     "safetensors": tensors.from_safetensors,
     "npz": tensors.from_npz,
     "json": tensors.from_json,
+    "onnx": from_onnx,
 }
 MEDIA_TYPES = {"safetensors": MEDIA_TYPE, "npz": "application/zip", "onnx": "application/octet-stream",
                "json": "application/json"}  # fmt: skip
@@ -73,4 +76,5 @@ EXPORTERS: dict[str, Callable[[Model, Convention], bytes]] = {
     "safetensors": tensors.safetensors_of,
     "npz": tensors.npz_of,
     "json": _json_of,
+    "onnx": onnx_of,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from app import VERSION
+from app.formats import onnx_file
 from app.schemas.about import About, Limits
 from app.settings import Settings
 from core.activations import FUNCTIONS
@@ -37,5 +38,5 @@ async def describe_server(request: Request) -> About:
             seconds=settings.max_seconds,
             body_seconds=settings.max_body_seconds,
         ),
-        extensions=[],
+        extensions=["onnx"] if onnx_file.is_installed() else [],
     )

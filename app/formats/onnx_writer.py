@@ -1,0 +1,79 @@
+"""What a layer's translation to ONNX writes to: nodes and constants, with names that are each used once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.arrays import Array
+
+
+class Writer:
+    """A graph in the making. Names of values are those of layers; what lies between is numbered."""
+
+    def __init__(self, dtype: str, reserved: Collection[str]) -> None:
+        import onnx
+
+        self.onnx = onnx
+        self.taken = set(reserved)
+        self.dtype = np.dtype(dtype)
+        self.nodes: list[Any] = []
+        self.initializers: list[Any] = []
+        self._numbers = 0
+
+    def node(self, operator: str, inputs: Sequence[str], output: str | None = None, **attributes: Any) -> str:
+        """Add a node, and get the name of what it makes."""
+        made = self.fresh(operator) if output is None else output
+        self.nodes.append(
+            self.onnx.helper.make_node(operator, list(inputs), [made], name=f"node_{len(self.nodes)}", **attributes)
+        )
+        return made
+
+    def fresh(self, what: str) -> str:
+        """A name that nothing else has."""
+        self._numbers += 1
+        while f"{what}:{self._numbers}" in self.taken:
+            self._numbers += 1
+        return f"{what}:{self._numbers}"
+
+    def constant(self, name: str, array: Array) -> str:
+        """A parameter in the type of the model, under its own name where that is free."""
+        name = self.fresh(name) if name in self.taken else name
+        self.taken.add(name)
+        return self._kept(name, np.ascontiguousarray(array, self.dtype).reshape(array.shape))
+
+    def number(self, value: float) -> str:
+        """A single number."""
+        return self._kept(self.fresh("number"), np.array(value, self.dtype))
+
+    def integers(self, values: Sequence[int]) -> str:
+        """A list of integers, as shapes and axes are."""
+        return self._kept(self.fresh("integers"), np.array(list(values), np.int64))
+
+    def _kept(self, name: str, array: Array) -> str:
+        self.initializers.append(self.onnx.numpy_helper.from_array(array, name))
+        return name
+
+    def finished(
+        self, inputs: Mapping[str, Sequence[int | str] | None], outputs: Sequence[tuple[str, str]], opset: int
+    ) -> bytes:
+        """The file: a graph whose outputs are the values of those names under others."""
+        helper = self.onnx.helper
+        kind = helper.np_dtype_to_tensor_dtype(self.dtype)
+        for made, name in outputs:
+            self.node("Identity", [made], name)
+        graph = helper.make_graph(
+            self.nodes,
+            "gradd",
+            [helper.make_tensor_value_info(name, kind, shape) for name, shape in inputs.items()],
+            [helper.make_tensor_value_info(name, kind, None) for _, name in outputs],
+            self.initializers,
+        )
+        model = helper.make_model(graph, producer_name="gradd", opset_imports=[helper.make_opsetid("", opset)])
+        model.ir_version = 10
+        inferred = self.onnx.shape_inference.infer_shapes(model)
+        del inferred.graph.value_info[:]  # The shape of the output is what readers look for.
+        content: bytes = inferred.SerializeToString(deterministic=True)
+        return content
