@@ -110,6 +110,11 @@ bench: $(DEV_STAMP)
 	  python -m "bench.$$name" || exit 1; \
 	done
 
+# Write the tables of docs/checker.md: every known mistake, found or not
+.PHONY: checker-table
+checker-table: $(DEV_STAMP)
+	@python -m tests.core.checking.write_table
+
 # Show the service at work
 .PHONY: demo
 demo: $(DEV_STAMP)

@@ -140,11 +140,15 @@ class Examination:
     def _cheapest(self, attempt: Attempt, readings: Sequence[Reading]) -> Attempt:
         """The attempt, or one with another reading that costs less."""
         cheapest = attempt
+        fine = [q for q, yours in attempt.submission.values.items() if attempt.judge.is_right(q, yours)]
         for reading in readings:
             right = attempt.right if reading.problem is attempt.reading.problem else Right(reading.problem)
             submission = read(right.network, reading.sent)
             if reading.sent.convention is not None and "transposed" in submission.layouts.values():
                 continue  # Not everything is written in that convention.
+            judge = Judge(right.network, attempt.judge.criterion, right.scene, right.values)
+            if any(not judge.is_right(quantity, submission.values[quantity]) for quantity in fine):
+                continue  # What is right as it is asked for would be wrong.
             other = self._attempt(reading, submission, right, attempt.judge.criterion, cheapest.cost)
             if other.cost < cheapest.cost:
                 cheapest = other
