@@ -109,6 +109,23 @@ EXPLAIN: dict[str, Any] = {
     },
 }
 
+STEP: dict[str, Any] = {
+    "adam": {
+        "summary": "One step of Adam on XOR",
+        "value": {**XOR, "optimizer": {"kind": "adam", "learning_rate": 0.05}},
+    },
+    "many": {
+        "summary": "A hundred steps with momentum, two examples at a time",
+        "value": {
+            **XOR,
+            "optimizer": {"kind": "sgd", "learning_rate": 0.5, "momentum": 0.9},
+            "steps": 100,
+            "batch_size": 2,
+            "shuffle_seed": 1,
+        },
+    },
+}
+
 PRODUCTS: dict[str, Any] = {
     "hvp": {
         "summary": "The Hessian of XOR's loss times a change of the output weight",

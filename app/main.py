@@ -25,6 +25,7 @@ from app.routes import (
     probe,
     problems,
     products,
+    step,
 )
 from app.settings import Settings
 from app.storage import Database
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         explain,
         jacobian,
         products,
+        step,
         invert,
         check,
         probe,

@@ -12,6 +12,7 @@ from core.activations import FUNCTIONS
 from core.convention import CONVENTIONS
 from core.layers import KINDS
 from core.losses import LOSSES
+from core.optimizers import OPTIMIZERS
 
 router = APIRouter(tags=["service"])
 
@@ -26,7 +27,7 @@ async def describe_server(request: Request) -> About:
         layers=list(KINDS),
         activations=list(FUNCTIONS),
         losses=list(LOSSES),
-        optimizers=[],
+        optimizers=list(OPTIMIZERS),
         dtypes=["float64", "float32"],
         conventions=list(CONVENTIONS),
         limits=Limits(

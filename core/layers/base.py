@@ -156,6 +156,9 @@ class Layer(Spec):
         found = self.example_gradients(place).values()
         return np.asarray(sum(np.square(array).reshape(len(array), -1).sum(axis=1) for array in found))
 
+    def renew(self, place: Place, step: int) -> None:
+        """Before step number `step`, counted from 0, of a training run: draw what is drawn anew for every step."""
+
     def equation(self, convention: str) -> str | None:
         """The forward equation as this convention writes it."""
         return self.equations.get(convention, self.equations.get("any"))

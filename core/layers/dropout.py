@@ -42,9 +42,9 @@ class Dropout(Layer):
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         return inputs[0]
 
-    def mask(self, shape: Shape, position: int) -> Array:
+    def mask(self, shape: Shape, position: int, step: int = 0) -> Array:
         """M for a layer that stands at a position: NumPy's PCG64 draws a number from [0, 1) for each element."""
-        drawn = np.random.Generator(np.random.PCG64([self.seed, position])).random(shape)
+        drawn = np.random.Generator(np.random.PCG64([self.seed, position, *([step] if step else [])])).random(shape)
         return (drawn >= self.drop_probability) / (1 - self.drop_probability)
 
     def derivation(self, scene: Scene) -> Derivation:
@@ -67,6 +67,9 @@ class Dropout(Layer):
         mask[...] = self.mask(place.shape, place.position)
         place.reported["mask"] = place.as_sent(mask)
         return [partial(np.multiply, X, mask, Z)]
+
+    def renew(self, place: Place, step: int) -> None:
+        place.saved["mask"][...] = self.mask(place.shape, place.position, step)
 
     def backward(self, place: Place) -> Steps:
         (dX,) = place.d_inputs

@@ -221,3 +221,47 @@ def test_cs231n_batchnorm_backward_N2(client: httpx.Client) -> None:
     for name, key in (("dgamma", "gamma"), ("dbeta", "beta")):
         printed, tolerance = expected("cs231n_batchnorm_backward_N2", name)
         np.testing.assert_allclose(found[key], printed, rtol=0, atol=tolerance)
+
+
+def stepped(client: httpx.Client, procedure: dict[str, Any], optimizer: dict[str, Any], slot: str, sign: float) -> Any:
+    """A weight of 4 x 5 whose gradient is what the source gives: inputs I, upstream dw."""
+    arrays = {}
+    for name in ("w", "dw", "velocity", "cache"):
+        if name in procedure:
+            start, stop, count = (float(part) for part in procedure[name][9:-1].split(","))
+            arrays[name] = np.linspace(start, stop, int(count)).reshape(4, 5)
+    remembered = sign * arrays["velocity" if slot == "velocity" else "cache"]
+    zeros = np.zeros((4, 5)).tolist()
+    slots = {name: {"1": {"weight": zeros}} for name in ("mean", "velocity")} if slot == "squares" else {}
+    problem = {
+        "network": {"layers": [{"kind": "dense", "units": 5, "bias": False}]},
+        "parameters": {"1": {"weight": arrays["w"].tolist()}},
+        "batch": {"inputs": np.eye(4).tolist(), "upstream": arrays["dw"].tolist()},
+        "loss": {"kind": "upstream"},
+        "optimizer": {**optimizer, "learning_rate": procedure["lr"]},
+        "optimizer_state": {"step": 1, "slots": {**slots, slot: {"1": {"weight": remembered.tolist()}}}},
+    }
+    answer = client.post("/v1/step", json=problem).raise_for_status().json()
+    found = answer["optimizer_state"]["slots"][slot]["1"]["weight"]
+    return answer["parameters"]["1"]["weight"], sign * np.array(found)
+
+
+def assert_printed(case: str, check: str, found: Any) -> None:
+    printed, tolerance = expected(case, check)
+    np.testing.assert_allclose(found, printed, rtol=0, atol=tolerance)
+
+
+def test_cs231n_sgd_momentum(client: httpx.Client) -> None:
+    procedure = CASES["cs231n_sgd_momentum"]["procedure"]
+    optimizer = {"kind": "sgd", "momentum": procedure["mu"], "variant": "ruder"}
+    weight, velocity = stepped(client, procedure, optimizer, "velocity", -1)
+    assert_printed("cs231n_sgd_momentum", "velocity", velocity)
+    assert_printed("cs231n_sgd_momentum", "next_w", weight)
+
+
+def test_cs231n_rmsprop(client: httpx.Client) -> None:
+    procedure = CASES["cs231n_rmsprop"]["procedure"]
+    optimizer = {"kind": "rmsprop", "alpha": procedure["decay"], "epsilon": procedure["eps"]}
+    weight, cache = stepped(client, procedure, optimizer, "squares", 1)
+    assert_printed("cs231n_rmsprop", "cache", cache)
+    assert_printed("cs231n_rmsprop", "next_w", weight)

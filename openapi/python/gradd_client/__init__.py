@@ -15,7 +15,19 @@ answer.gradients["1"]["weight"]     # an array of the shape of W
 from gradd_api.models import ActivationFunction
 
 from gradd_client import kinds
-from gradd_client.answer import Answer, Direction, Forward, Gradients, Inverse, InvertedLayer, Jacobian, Probe, Product
+from gradd_client.answer import (
+    Answer,
+    Direction,
+    Forward,
+    Gradients,
+    Inverse,
+    InvertedLayer,
+    Jacobian,
+    OptimizerState,
+    Probe,
+    Product,
+    Stepped,
+)
 from gradd_client.client import Batch, Client, Network
 from gradd_client.kinds import *  # noqa: F403  (generated: a kind that is added to the schema is here too)
 from gradd_client.problem import Problem
@@ -32,8 +44,10 @@ __all__ = [
     "InvertedLayer",
     "Jacobian",
     "Network",
+    "OptimizerState",
     "Probe",
     "Problem",
     "Product",
+    "Stepped",
 ]
 __all__ += kinds.__all__

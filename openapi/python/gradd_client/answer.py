@@ -144,6 +144,27 @@ class Probe:
     convention: Convention
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizerState:
+    """What an optimizer remembers; it goes into the next step as it is."""
+
+    step: int = 0
+    slots: dict[str, dict[str, dict[str, Array]]] = field(default_factory=dict)
+    scalars: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped(Answer):
+    """The parameters after some steps, and all that the next ones need."""
+
+    optimizer_state: OptimizerState
+    step: int
+    loss: float | None = None
+    loss_terms: LossTerms | None = None
+    losses: Array | None = None
+    state: dict[str, dict[str, Array]] = field(default_factory=dict)
+
+
 def read(kind: type[A], model: object) -> A:
     """The answer of this kind that a generated model holds."""
     return kind(**_members(kind, model))
@@ -161,6 +182,12 @@ def _plain(value: Any) -> Any:
             return decoded(value)
         case NamedTensors() | Parameters():
             return {name: _plain(item) for name, item in value.additional_properties.items()}
+        case models.OptimizerState():
+            slots = {} if isinstance(value.slots, Unset) else value.slots.additional_properties
+            scalars = {} if isinstance(value.scalars, Unset) else value.scalars.to_dict()
+            return OptimizerState(
+                step=value.step or 0, slots={name: _plain(slot) for name, slot in slots.items()}, scalars=scalars
+            )
         case models.Norms():
             return Norms(**{**value.to_dict(), "per_example": _plain(value.per_example)})
         case models.FeedbackAnswer():

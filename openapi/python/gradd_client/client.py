@@ -16,12 +16,24 @@ from gradd_api.api.math import (
     compute_product,
     invert_network,
     make_probe,
+    take_step,
 )
 from gradd_api.models import Convention, ForwardRequestIncludeItem, GradientsRequestIncludeItem, Precision
 from gradd_api.types import UNSET
 from numpy.typing import ArrayLike
 
-from gradd_client.answer import Direction, Forward, Gradients, Inverse, Jacobian, Probe, Product, read
+from gradd_client.answer import (
+    Direction,
+    Forward,
+    Gradients,
+    Inverse,
+    Jacobian,
+    OptimizerState,
+    Probe,
+    Product,
+    Stepped,
+    read,
+)
 from gradd_client.kinds import Layer, Loss
 from gradd_client.problem import raise_problem
 from gradd_client.tensor import Arrays, ArraysOfLayers, encoded, encoded_by_layer, encoded_by_name
@@ -125,6 +137,33 @@ class Client:
         """POST /v1/products: jvp, vjp, hvp or Gauss-Newton product with a vector."""
         body = models.ProductsRequest(**_problem(network, batch, options), kind=kind, vector=_vector(vector))
         return read(Product, compute_product.sync(client=self._api, body=body))
+
+    def step(
+        self,
+        network: Network,
+        batch: Batch,
+        *,
+        optimizer: Json,
+        optimizer_state: OptimizerState | None = None,
+        freeze: Sequence[str] = (),
+        steps: int = 1,
+        batch_size: int | None = None,
+        shuffle: bool = True,
+        shuffle_seed: int = 0,
+        **options: Unpack[Options],
+    ) -> Stepped:
+        """POST /v1/step: one or more steps of an optimizer; the answer holds what the next ones need."""
+        body = models.StepRequest(
+            **_problem(network, batch, options),
+            optimizer=_model(optimizer),
+            optimizer_state=UNSET if optimizer_state is None else _optimizer_state(optimizer_state),
+            freeze=list(freeze),
+            steps=steps,
+            batch_size=UNSET if batch_size is None else batch_size,
+            shuffle=shuffle,
+            shuffle_seed=shuffle_seed,
+        )
+        return read(Stepped, take_step.sync(client=self._api, body=body))
 
     def invert(
         self,
@@ -272,6 +311,13 @@ def _vector(vector: ArrayLike | Direction | Json) -> Any:
     if vector.get("inputs") is not None:
         direction.inputs = _tensor(vector["inputs"])
     return direction
+
+
+def _optimizer_state(state: OptimizerState) -> models.OptimizerState:
+    slots, scalars = models.OptimizerStateSlots(), models.OptimizerStateScalars()
+    slots.additional_properties = {name: encoded_by_layer(slot) for name, slot in state.slots.items()}
+    scalars.additional_properties = dict(state.scalars)
+    return models.OptimizerState(step=state.step, slots=slots, scalars=scalars)
 
 
 def _listed(names: Sequence[Any] | None) -> Any:

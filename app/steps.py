@@ -1,0 +1,203 @@
+"""The answer of /v1/step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from app.compute import Rendering, problem_of, scalar
+from app.problems import error_of
+from app.schemas.step import OptimizerState as StateBody
+from app.schemas.step import StepRequest
+from app.settings import Settings
+from app.workshop import Interrupt
+from core import per_example
+from core.arrays import Array
+from core.convention import layer_parameters, parameter_shape
+from core.errors import Issue, Refusal, refuse_if_any
+from core.problem import Problem
+from core.training.minibatches import Minibatches, carry_state
+from core.training.stepper import OptimizerState, Stepper
+from core.training.trainable import Trainable
+
+
+def answered(body: StepRequest, settings: Settings, interrupt: Interrupt) -> dict[str, Any]:
+    """Move the parameters of a problem against its gradient."""
+    problem = problem_of(body, settings, needs_loss=True, takes_feedback=True)
+    rendering = Rendering(problem, (), None)
+    rendering.refuse_large(settings.max_answer_elements, seeded=True)
+    trainable = Trainable(problem.nodes, body.freeze)
+    state = _state(body.optimizer_state, body, problem)
+    rates = _rates(body, problem)
+    size = _size(body, problem)
+    batches = Minibatches(problem, size, shuffle=body.shuffle, seed=body.shuffle_seed, interrupt=interrupt)
+    losses = np.empty(body.steps)
+    with np.errstate(all="ignore"):
+        plan = batches.plan(state.step)
+        stepper = Stepper(body.optimizer, plan, trainable, problem.dtype, state=state, rates=rates)
+        for number in range(body.steps):
+            if number:
+                plan = batches.plan(state.step + number)
+            try:
+                losses[number] = stepper.step(plan)
+            except Refusal as refusal:
+                raise _at_step(refusal, stepper, body.steps) from None
+            carry_state(plan)
+    after = stepper.state()
+    answer: dict[str, Any] = {
+        "parameters": rendering.parameters(plan.parameters, everything=True),
+        "optimizer_state": {
+            "step": after.step,
+            "slots": {
+                name: {
+                    layer: layer_parameters(named, rendering.nodes[layer].parameters, problem.convention)
+                    for layer, named in slot.items()
+                }
+                for name, slot in after.slots.items()
+            },
+            "scalars": after.scalars,
+        },
+        "step": after.step,
+    }
+    if problem.objective and problem.objective.loss.needs_targets:
+        terms = plan.loss.terms
+        answer |= {
+            "loss": scalar(plan.loss.total),
+            "loss_terms": {name: scalar(value) for name, value in terms.items()},
+            "losses": losses.astype(problem.dtype),
+        }
+    if plan.new_state:
+        answer["state"] = plan.new_state
+    warnings = [error_of(issue) for issue in (*problem.warnings, *plan.warnings)]
+    return {**answer, "convention": problem.convention, "dtype": problem.dtype.name, "warnings": warnings}
+
+
+def _at_step(refusal: Refusal, stepper: Stepper, steps: int) -> Refusal:
+    """The same refusal, with the step in which it happened."""
+    if steps == 1:
+        return refusal
+    return Refusal(
+        Issue(
+            code=issue.code,
+            path=issue.path,
+            detail=issue.detail
+            if issue.detail.startswith("Step")
+            else f"In step {stepper.memory.step}: {issue.detail}",
+            expected=issue.expected,
+            got=issue.got,
+            hint=issue.hint or 'A smaller learning_rate, or "gradient_clip_norm".',
+        )
+        for issue in refusal.issues
+    )
+
+
+def _size(body: StepRequest, problem: Problem) -> int:
+    """Examples in a step.
+
+    Raises:
+        Refusal: parts of a batch, for a network in which there is no telling its examples apart.
+    """
+    examples = len(problem.objective.targets) if problem.objective else 1
+    if body.batch_size is None or body.batch_size >= examples:
+        return examples
+    coupling = per_example.coupling(problem)
+    if coupling and coupling.layer.kind != "batch_norm":
+        detail = (
+            f"Layer {coupling.name!r} ({coupling.layer.kind}) couples the examples, so the batch cannot be divided."
+        )
+        raise Refusal.of("unsupported-operator", detail, "batch_size", hint="Leave batch_size out.")
+    return body.batch_size
+
+
+def _compared(sent: Mapping[str, Mapping[str, Any]], problem: Problem, *path: str) -> list[Issue]:
+    """What is wrong with tensors that are shaped like parameters."""
+    nodes = {node.name: node for node in problem.nodes}
+    issues = []
+    for layer, named in sent.items():
+        for name, array in named.items():
+            where = (*path, layer, name)
+            if layer not in nodes or name not in nodes[layer].parameters:
+                detail = f"There is no parameter {layer[:60]}.{name[:60]} in this network."
+                issues.append(Issue(code="unknown-name", path=where, detail=detail))
+                continue
+            wanted = parameter_shape(nodes[layer].parameters[name], problem.convention)
+            if array.shape != wanted:
+                detail = f"It has the shape of {layer}.{name}, {list(wanted)}; this one has shape {list(array.shape)}."
+                issues.append(
+                    Issue(
+                        code="shape-mismatch", path=where, detail=detail, expected=list(wanted), got=list(array.shape)
+                    )
+                )
+    return issues
+
+
+def _in_core(named: Mapping[str, Mapping[str, Array]], problem: Problem) -> dict[str, dict[str, Array]]:
+    nodes = {node.name: node for node in problem.nodes}
+    return {
+        layer: layer_parameters(arrays, nodes[layer].parameters, problem.convention) for layer, arrays in named.items()
+    }
+
+
+def _state(sent: StateBody | None, body: StepRequest, problem: Problem) -> OptimizerState:
+    """The optimizer's state.
+
+    Raises:
+        Refusal: with every slot that the optimizer does not have, and every tensor that does not fit.
+    """
+    if sent is None:
+        return OptimizerState()
+    optimizer = body.optimizer
+    issues: list[Issue] = []
+    for field, names, valid in (("slots", sent.slots, optimizer.slots), ("scalars", sent.scalars, optimizer.scalars)):
+        for name in names:
+            if name not in valid:
+                issues.append(
+                    Issue(
+                        code="unknown-name",
+                        path=("optimizer_state", field, name),
+                        detail=f"{optimizer.kind} remembers no {name[:60]!r}.",
+                        expected=list(valid),
+                        hint="The state is that of another optimizer; leave it out to begin anew.",
+                    )
+                )
+    for slot, named in sent.slots.items():
+        issues += _compared(named, problem, "optimizer_state", "slots", slot)
+    if not issues and sent.step:
+        trainable = Trainable(problem.nodes, body.freeze)
+        issues += [
+            Issue(
+                code="missing-parameters",
+                path=("optimizer_state", "slots", slot, layer),
+                detail=f"After {sent.step} steps {optimizer.kind} has a {slot} for {layer}.{name}; this state has none.",
+                hint="Send optimizer_state as the previous answer had it.",
+            )
+            for slot in optimizer.slots
+            for layer, name, _ in trainable.entries
+            if name not in sent.slots.get(slot, {}).get(layer, {})
+        ]
+    refuse_if_any(issues)
+    slots = {slot: _in_core(named, problem) for slot, named in sent.slots.items()}
+    return OptimizerState(sent.step, slots, dict(sent.scalars))
+
+
+def _rates(body: StepRequest, problem: Problem) -> dict[str, dict[str, Array]] | None:
+    """Learning rates for single weights.
+
+    Raises:
+        Refusal: with every one that does not fit.
+    """
+    sent = body.optimizer.learning_rate
+    if not isinstance(sent, dict):
+        return None
+    arrays: dict[str, dict[str, Array]] = {}
+    for layer, named in sent.items():
+        for name, value in named.items():
+            try:
+                arrays.setdefault(layer, {})[name] = np.asarray(value, np.float64)
+            except (TypeError, ValueError):
+                detail = "A learning rate for each weight is a tensor of numbers."
+                raise Refusal.of("invalid-request", detail, "optimizer", "learning_rate", layer, name) from None
+    refuse_if_any(_compared(arrays, problem, "optimizer", "learning_rate"))
+    return _in_core(arrays, problem)

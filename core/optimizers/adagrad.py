@@ -1,0 +1,36 @@
+"""adagrad: a rate for each weight that falls with its squared gradients."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array
+from core.optimizers.base import Memory, Optimizer, Rate
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adagrad(Optimizer):
+    """Adagrad.
+
+        s ← s + g²
+        θ ← θ − η g / (√s + ε)       `ruder`: θ − η g / √(s + ε)
+
+    Source: Duchi, Hazan & Singer, Adaptive Subgradient Methods (2011); torch.optim.Adagrad.
+    """
+
+    kind: Literal["adagrad"] = "adagrad"
+
+    epsilon: float = field(default=1e-10, metadata=limits(ge=0))
+    """ε. The survey takes 1e-8."""
+
+    default_rate: ClassVar[float] = 0.01
+    slots: ClassVar[tuple[str, ...]] = ("squares",)
+
+    def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
+        g, s = self.decayed(theta, gradient), memory.slots["squares"]
+        s += g * g
+        theta -= rate * g / (np.sqrt(s + self.epsilon) if self.variant == "ruder" else np.sqrt(s) + self.epsilon)

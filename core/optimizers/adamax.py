@@ -1,0 +1,45 @@
+"""adamax: Adam with the largest gradient in place of the second moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array
+from core.optimizers.base import Memory, Optimizer, Rate
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adamax(Optimizer):
+    """AdaMax.
+
+        m ← β₁ m + (1 − β₁) g,   u ← max(β₂ u, |g| + ε)          `ruder`: without ε
+        θ ← θ − η / (1 − β₁^t) m / u
+
+    Source: Kingma & Ba, Adam (2015), §7.1; torch.optim.Adamax.
+    """
+
+    kind: Literal["adamax"] = "adamax"
+
+    beta1: float = field(default=0.9, metadata=limits(ge=0, lt=1))
+    """β₁: what is kept of the first moment."""
+
+    beta2: float = field(default=0.999, metadata=limits(ge=0, lt=1))
+    """β₂: what is kept of the second moment."""
+
+    epsilon: float = field(default=1e-8, metadata=limits(ge=0))
+    """ε."""
+
+    default_rate: ClassVar[float] = 0.002
+    slots: ClassVar[tuple[str, ...]] = ("first_moment", "largest_gradient")
+
+    def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
+        g, m, u = self.decayed(theta, gradient), memory.slots["first_moment"], memory.slots["largest_gradient"]
+        m[...] = self.beta1 * m + (1 - self.beta1) * g
+        size = np.abs(g) if self.variant == "ruder" else np.abs(g) + self.epsilon
+        np.maximum(self.beta2 * u, size, out=u)
+        step = np.divide(m, u, out=np.zeros_like(m), where=u != 0)  # Where no gradient ever was, nothing moves.
+        theta -= rate / (1 - self.beta1**memory.step) * step

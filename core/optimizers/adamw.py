@@ -1,0 +1,60 @@
+"""adamw: Adam with weight decay apart from the gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array
+from core.optimizers.base import Memory, Optimizer, Rate
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay.
+
+        m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²
+        θ ← θ − η m̂ / (√v̂ + ε),   m̂ = m / (1 − β₁^t),   v̂ = v / (1 − β₂^t)
+        before it: θ ← θ − η λ θ
+
+    With `amsgrad` v̂ is formed from the largest v so far; `ruder`: θ − η m / (√v_max + ε), without correction.
+
+    Source: Loshchilov & Hutter, Decoupled Weight Decay Regularization (2019); Reddi, Kale & Kumar, On the Convergence of
+    Adam and Beyond (2018).
+    """
+
+    kind: Literal["adamw"] = "adamw"
+
+    weight_decay: float = field(default=0.01, metadata=limits(ge=0))
+    """λ: shrinks θ by η λ θ in every step."""
+
+    beta1: float = field(default=0.9, metadata=limits(ge=0, lt=1))
+    """β₁: what is kept of the first moment."""
+
+    beta2: float = field(default=0.999, metadata=limits(ge=0, lt=1))
+    """β₂: what is kept of the second moment."""
+
+    epsilon: float = field(default=1e-8, metadata=limits(ge=0))
+    """ε."""
+
+    amsgrad: bool = field(default=False, metadata=limits())
+    """Whether the second moment may not fall."""
+
+    slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment", "largest_second_moment")
+
+    def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
+        theta -= rate * self.weight_decay * theta
+        g, m, v = gradient, memory.slots["first_moment"], memory.slots["second_moment"]
+        m[...] = self.beta1 * m + (1 - self.beta1) * g
+        v[...] = self.beta2 * v + (1 - self.beta2) * g * g
+        first, second = 1 - self.beta1**memory.step, 1 - self.beta2**memory.step
+        if self.amsgrad:
+            largest = memory.slots["largest_second_moment"]
+            np.maximum(largest, v, out=largest)
+            if self.variant == "ruder":
+                first = second = 1.0
+            v = largest
+        theta -= rate / first * m / (np.sqrt(v) / np.sqrt(second) + self.epsilon)

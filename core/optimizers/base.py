@@ -1,0 +1,133 @@
+"""What an optimizer is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array
+from core.optimizers.schedule import AnySchedule
+from core.spec import Spec, limits
+
+Variant = Literal["torch", "ruder"]
+Rate = float | Array
+"""η: one number, or one for each weight."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradientNoise(Spec):
+    """Noise that is added to every gradient: N(0, σ_t²) with σ_t² = η / (1 + t)^γ, t steps done so far.
+
+    Source: Neelakantan et al., Adding Gradient Noise Improves Learning for Very Deep Networks (2015).
+    """
+
+    eta: float = field(metadata=limits(ge=0, examples=[0.01]))
+    """η: the variance at the first step."""
+
+    gamma: float = field(default=0.55, metadata=limits(ge=0))
+    """γ: how fast it falls."""
+
+    seed: int = field(metadata=limits(ge=0, lt=2**63, examples=[0]))
+    """Seed of the noise; every step draws from a stream of its own."""
+
+    def drawn(self, steps_done: int, size: int) -> Array:
+        """The noise of one step."""
+        generator = np.random.Generator(np.random.PCG64([self.seed, steps_done]))
+        deviation = np.sqrt(self.eta / (1 + steps_done) ** self.gamma)
+        return np.asarray(generator.normal(0.0, deviation, size))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Optimizer(Spec):
+    """Base of all optimizers: how parameters θ move against their gradient g.
+
+    An optimizer is one file: the names of what it remembers, and `update`, which works on all parameters at once as
+    vectors. Formulas are torch's where torch has the optimizer; `variant` "ruder" takes the survey's where they differ.
+
+    Adding one: the file, and its class in `AnyOptimizer` of ``core/optimizers/__init__.py``.
+
+    Source of the variants: Ruder, An overview of gradient descent optimization algorithms (2016).
+    """
+
+    kind: str
+
+    learning_rate: float | dict[str, dict[str, Any]] | None = field(
+        default=None,
+        metadata=limits(
+            strict=False,
+            description="η: one number, or a map shaped like `parameters` with a rate for each weight; what the map leaves "
+            "out has the optimizer's default, which is torch's: 0.001 for sgd, adam and adamw, 0.01 for adagrad and rmsprop, "
+            "1 for adadelta, 0.002 for adamax and nadam, 0.0001 for lion.",
+        ),
+    )
+
+    weight_decay: float = field(
+        default=0.0,
+        metadata=limits(ge=0, description="λ: adds λ θ to the gradient (adamw and lion: shrinks θ itself)."),
+    )
+
+    schedule: AnySchedule | None = field(
+        default=None,
+        metadata=limits(
+            strict=False, discriminator="kind", description="How the learning rate changes from step to step."
+        ),
+    )
+
+    warmup_steps: int = field(
+        default=0,
+        metadata=limits(ge=0, description="The rate rises in equal parts over so many steps, to its full size."),
+    )
+
+    gradient_clip_norm: float | None = field(
+        default=None,
+        metadata=limits(gt=0, description="Gradients whose norm, all together, is larger are scaled down to it."),
+    )
+
+    gradient_noise: GradientNoise | None = field(
+        default=None, metadata=limits(strict=False, description="Noise on every gradient, by σ_t² = η / (1 + t)^γ.")
+    )
+
+    variant: Variant = field(
+        default="torch",
+        metadata=limits(
+            strict=False, description="Whose formulas: torch's, or those of Ruder's survey where they differ."
+        ),
+    )
+
+    default_rate: ClassVar[float] = 0.001
+    slots: ClassVar[tuple[str, ...]] = ()
+    """Names of the vectors that it remembers; all start at 0."""
+
+    scalars: ClassVar[Mapping[str, float]] = {}
+    """Numbers that it remembers beside them, with what they start at."""
+
+    def factor(self, steps_done: int) -> float:
+        """The share of the learning rate that holds at the next step."""
+        share = self.schedule.factor(steps_done) if self.schedule else 1.0
+        return share * min(1.0, (steps_done + 1) / self.warmup_steps) if self.warmup_steps else share
+
+    def look_ahead(self, theta: Array, memory: Memory) -> Array:
+        """Where the gradient is taken; anything but θ only for Ruder's form of Nesterov's method."""
+        return theta
+
+    def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
+        """Move θ, in place. `memory.step` counts from 1."""
+        raise NotImplementedError
+
+    def decayed(self, theta: Array, gradient: Array) -> Array:
+        """g + λ θ."""
+        return gradient + self.weight_decay * theta if self.weight_decay else gradient
+
+
+@dataclass(slots=True)
+class Memory:
+    """What an optimizer remembers from step to step."""
+
+    step: int
+    """Steps, the present one included."""
+
+    slots: dict[str, Array]
+    scalars: dict[str, float]

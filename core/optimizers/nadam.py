@@ -1,0 +1,61 @@
+"""nadam: Adam with Nesterov's momentum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array
+from core.optimizers.base import Memory, Optimizer, Rate
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Nadam(Optimizer):
+    """Nadam.
+
+        μ_t = β₁ (1 − ½ · 0.96^(ψ t)),   m, v as in Adam,   v̂ = v / (1 − β₂^t)
+        θ ← θ − η ((1 − μ_t) / (1 − Π μ) g + μ_{t+1} / (1 − Π μ · μ_{t+1}) m) / (√v̂ + ε)
+
+    `ruder`: θ − η (β₁ m̂ + (1 − β₁) g / (1 − β₁^t)) / (√v̂ + ε), without the schedule of μ.
+
+    Source: Dozat, Incorporating Nesterov Momentum into Adam (2016); torch.optim.NAdam.
+    """
+
+    kind: Literal["nadam"] = "nadam"
+
+    beta1: float = field(default=0.9, metadata=limits(ge=0, lt=1))
+    """β₁: what is kept of the first moment."""
+
+    beta2: float = field(default=0.999, metadata=limits(ge=0, lt=1))
+    """β₂: what is kept of the second moment."""
+
+    epsilon: float = field(default=1e-8, metadata=limits(ge=0))
+    """ε."""
+
+    momentum_decay: float = field(default=4e-3, metadata=limits(ge=0))
+    """ψ."""
+
+    default_rate: ClassVar[float] = 0.002
+    slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment")
+    scalars: ClassVar[dict[str, float]] = {"momentum_product": 1.0}
+
+    def _momentum(self, t: int) -> float:
+        return float(self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay)))
+
+    def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
+        g, m, v = self.decayed(theta, gradient), memory.slots["first_moment"], memory.slots["second_moment"]
+        t = memory.step
+        m[...] = self.beta1 * m + (1 - self.beta1) * g
+        v[...] = self.beta2 * v + (1 - self.beta2) * g * g
+        size = np.sqrt(v / (1 - self.beta2**t)) + self.epsilon
+        if self.variant == "ruder":
+            left = 1 - self.beta1**t
+            theta -= rate * (self.beta1 * m / left + (1 - self.beta1) * g / left) / size
+            return
+        now, after = self._momentum(t), self._momentum(t + 1)
+        product = memory.scalars["momentum_product"] = memory.scalars["momentum_product"] * now
+        theta -= rate * (1 - now) / (1 - product) * g / size
+        theta -= rate * after / (1 - product * after) * m / size

@@ -1,0 +1,55 @@
+"""rmsprop: gradients divided by their running size."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array
+from core.optimizers.base import Memory, Optimizer, Rate
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rmsprop(Optimizer):
+    """RMSprop.
+
+        s ← α s + (1 − α) g²         centred: s less the square of the running mean of g
+        v ← μ v + g / (√s + ε)       v = g / (√s + ε) without momentum
+        θ ← θ − η v                  `ruder`: θ − η g / √(s + ε)
+
+    Source: Hinton, Neural Networks for Machine Learning, lecture 6 (2012); torch.optim.RMSprop.
+    """
+
+    kind: Literal["rmsprop"] = "rmsprop"
+
+    alpha: float = field(default=0.99, metadata=limits(ge=0, lt=1))
+    """α: what is kept of the average. The survey takes 0.9."""
+
+    epsilon: float = field(default=1e-8, metadata=limits(ge=0))
+    """ε."""
+
+    momentum: float = field(default=0.0, metadata=limits(ge=0))
+    """μ."""
+
+    centered: bool = field(default=False, metadata=limits())
+    """Whether the variance is taken instead of the mean square."""
+
+    default_rate: ClassVar[float] = 0.01
+    slots: ClassVar[tuple[str, ...]] = ("squares", "mean", "velocity")
+
+    def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
+        g, s, mean = self.decayed(theta, gradient), memory.slots["squares"], memory.slots["mean"]
+        s[...] = self.alpha * s + (1 - self.alpha) * g * g
+        size = s
+        if self.centered:
+            mean[...] = self.alpha * mean + (1 - self.alpha) * g
+            size = s - mean * mean
+        step = g / (np.sqrt(size + self.epsilon) if self.variant == "ruder" else np.sqrt(size) + self.epsilon)
+        if self.momentum:
+            v = memory.slots["velocity"]
+            v[...] = self.momentum * v + step
+            step = v
+        theta -= rate * step

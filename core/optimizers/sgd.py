@@ -1,0 +1,54 @@
+"""sgd: gradient descent, with momentum where asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from core.arrays import Array
+from core.optimizers.base import Memory, Optimizer, Rate
+from core.spec import limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sgd(Optimizer):
+    """Gradient descent.
+
+        v ← μ v + (1 − d) g          v = g at the first step; d is the dampening
+        θ ← θ − η v                  with nesterov: θ ← θ − η (g + μ v)
+
+    Without momentum θ ← θ − η g. `ruder`: v ← μ v + η g, θ ← θ − v, with nesterov the gradient at θ − μ v.
+
+    Source: torch.optim.SGD; Sutskever et al., On the importance of initialization and momentum (2013).
+    """
+
+    kind: Literal["sgd"] = "sgd"
+
+    momentum: float = field(default=0.0, metadata=limits(ge=0))
+    """μ."""
+
+    dampening: float = field(default=0.0, metadata=limits(ge=0, le=1))
+    """d; not with nesterov."""
+
+    nesterov: bool = field(default=False, metadata=limits())
+    """Whether the gradient counts as if the step were half made: Nesterov's accelerated gradient."""
+
+    slots: ClassVar[tuple[str, ...]] = ("velocity",)
+
+    def look_ahead(self, theta: Array, memory: Memory) -> Array:
+        if self.variant == "ruder" and self.nesterov:
+            return np.asarray(theta - self.momentum * memory.slots["velocity"])
+        return theta
+
+    def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
+        g, v = self.decayed(theta, gradient), memory.slots["velocity"]
+        if not self.momentum:
+            theta -= rate * g
+        elif self.variant == "ruder":
+            v[...] = self.momentum * v + rate * g
+            theta -= v
+        else:
+            v[...] = g if memory.step == 1 else self.momentum * v + (1 - self.dampening) * g
+            theta -= rate * (g + self.momentum * v if self.nesterov else v)

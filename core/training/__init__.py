@@ -1,0 +1,1 @@
+"""Training: one step of an optimizer, and many of them."""

@@ -1,0 +1,102 @@
+"""Stepper: an optimizer at work on one problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core.arrays import Array
+from core.errors import Refusal
+from core.optimizers import Memory, Optimizer
+from core.plan import Plan
+from core.training.trainable import Trainable
+
+
+@dataclass(slots=True)
+class OptimizerState:
+    """What an optimizer remembers between requests, in the core's view."""
+
+    step: int = 0
+    """Steps done."""
+
+    slots: dict[str, dict[str, dict[str, Array]]] = field(default_factory=dict)
+    """By slot, layer and name."""
+
+    scalars: dict[str, float] = field(default_factory=dict)
+
+
+class Stepper:
+    """Moves the parameters of plans of one network, step by step."""
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        plan: Plan,
+        trainable: Trainable,
+        dtype: np.dtype[Any],
+        *,
+        state: OptimizerState | None = None,
+        rates: Mapping[str, Mapping[str, Array]] | None = None,
+    ) -> None:
+        """`rates` are learning rates for single weights, by layer and name."""
+        self._optimizer, self._trainable = optimizer, trainable
+        state = state or OptimizerState()
+        self.theta = trainable.of(plan, dtype)
+        self._gradient = np.zeros_like(self.theta)
+        slots = {}
+        for name in optimizer.slots:
+            slots[name] = np.zeros_like(self.theta)
+            if name in state.slots:
+                trainable.gather(state.slots[name], slots[name])
+        self.memory = Memory(state.step, slots, {**optimizer.scalars, **state.scalars})
+        default = optimizer.default_rate if not isinstance(optimizer.learning_rate, float) else optimizer.learning_rate
+        self._rate: float | Array = default
+        if rates is not None:
+            every: dict[str, dict[str, Array]] = {layer: {} for layer, _, _ in trainable.entries}
+            every |= {layer: dict(named) for layer, named in rates.items()}
+            for layer, name, shape in trainable.entries:
+                every[layer].setdefault(name, np.full(shape, default))
+            self._rate = trainable.gather(every, np.empty(trainable.size, dtype))
+
+    def step(self, plan: Plan) -> float:
+        """Run a plan with the present parameters, and move them. Returns the loss before the move.
+
+        Raises:
+            Refusal: `non-finite`, where a step leads beyond all numbers.
+        """
+        memory, optimizer = self.memory, self._optimizer
+        done, memory.step = memory.step, memory.step + 1
+        self._trainable.scatter(optimizer.look_ahead(self.theta, memory), plan.parameters)
+        plan.forward()
+        plan.backward()
+        gradient = self._trainable.gather(plan.gradients.gradients, self._gradient)
+        if optimizer.gradient_noise:
+            gradient += optimizer.gradient_noise.drawn(done, gradient.size).astype(gradient.dtype)
+        limit = optimizer.gradient_clip_norm
+        if limit is not None:
+            gradient *= min(1.0, limit / (float(np.linalg.norm(gradient)) + 1e-6))
+        optimizer.update(self.theta, gradient, self._rate * optimizer.factor(done), memory)
+        if not np.isfinite(self.theta).all():
+            raise self._diverged()
+        self._trainable.scatter(self.theta, plan.parameters)
+        return float(np.real(plan.loss.total))
+
+    def _diverged(self) -> Refusal:
+        apart = self._trainable.apart(np.isfinite(self.theta))
+        layer, name = next(
+            (layer, name) for layer, named in apart.items() for name, ok in named.items() if not ok.all()
+        )
+        return Refusal.of(
+            "non-finite",
+            f"Step {self.memory.step} moved the {name} of layer {layer!r} beyond all finite numbers.",
+            "optimizer",
+            hint='A smaller learning_rate, or "gradient_clip_norm".',
+        )
+
+    def state(self) -> OptimizerState:
+        """What the optimizer remembers, to go on from."""
+        slots = {name: self._trainable.apart(vector) for name, vector in self.memory.slots.items()}
+        return OptimizerState(self.memory.step, slots, dict(self.memory.scalars))

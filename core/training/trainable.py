@@ -1,0 +1,73 @@
+"""Trainable: the parameters of a plan that an optimizer moves, as one vector."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from core.arrays import Array
+from core.errors import Issue, refuse_if_any
+from core.plan import Plan
+from core.survey import Node
+
+Named = Mapping[str, Mapping[str, Array]]
+
+
+class Trainable:
+    """Which parameters move, in which order they lie in a vector, and the way there and back.
+
+    Everything is in the core's view: weights in x out.
+    """
+
+    def __init__(self, nodes: Sequence[Node], frozen: Collection[str] = ()) -> None:
+        """`frozen` are parameters that stay as they are: "1.bias".
+
+        Raises:
+            Refusal: `unknown-name`, with every name that is none.
+        """
+        every = {f"{node.name}.{name}": (node, name) for node in nodes for name in node.parameters}
+        refuse_if_any(
+            [
+                Issue(
+                    code="unknown-name",
+                    path=("freeze", position),
+                    detail=f"{key[:60]!r} is no parameter of this network.",
+                    expected=list(every)[:50],
+                    got=key[:60],
+                )
+                for position, key in enumerate(frozen)
+                if key not in every
+            ]
+        )
+        self.entries = [
+            (node.name, name, node.parameters[name].shape) for key, (node, name) in every.items() if key not in frozen
+        ]
+        sizes = [int(np.prod(shape)) for _, _, shape in self.entries]
+        ends = np.cumsum([0, *sizes]).tolist()
+        self._slices = [slice(start, end) for start, end in pairwise(ends)]
+        self.size: int = ends[-1]
+
+    def gather(self, arrays: Named, into: Array) -> Array:
+        """Write the arrays into a vector."""
+        for (layer, name, shape), part in zip(self.entries, self._slices, strict=True):
+            np.copyto(into[part].reshape(shape), arrays[layer][name])
+        return into
+
+    def scatter(self, vector: Array, into: Named) -> None:
+        """Write a vector into the arrays."""
+        for (layer, name, shape), part in zip(self.entries, self._slices, strict=True):
+            np.copyto(into[layer][name], vector[part].reshape(shape))
+
+    def apart(self, vector: Array) -> dict[str, dict[str, Array]]:
+        """A vector as arrays by layer and name."""
+        found: dict[str, dict[str, Array]] = {}
+        for (layer, name, shape), part in zip(self.entries, self._slices, strict=True):
+            found.setdefault(layer, {})[name] = vector[part].reshape(shape)
+        return found
+
+    def of(self, plan: Plan, dtype: np.dtype[Any]) -> Array:
+        """The parameters of a plan as a vector."""
+        return self.gather(plan.parameters, np.empty(self.size, dtype))
