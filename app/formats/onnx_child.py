@@ -21,7 +21,7 @@ import safetensors.numpy
 MOST_NODES = 20_000
 MOST_CONSTANTS = 5_000
 RANK_LIMIT = 8
-SECONDS = 60
+SECONDS = 20
 ROOM = 2 * 2**30
 """Bytes of address space beside what follows from the size of the file."""
 

@@ -18,7 +18,8 @@ from core.arrays import Array
 from core.errors import Refusal
 
 CHILD = Path(__file__).with_name("onnx_child.py")
-SECONDS = 60
+SECONDS = 20
+"""Longest time that parsing may take."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,44 @@ def test_python_client_inverts_a_network(server: str) -> None:
     np.testing.assert_allclose(np.abs(np.array(null_space) @ [1, 2]), 0, atol=1e-15)
 
 
+KEEPING = """
+import json, sys
+import numpy as np
+from gradd_client import Client, Dense, HalfSquaredError, Problem
+W, X, Y = np.array([[0.5, -1.0], [2.0, 0.25]]), np.array([[1.0, 2.0]]), np.array([[0.0, 1.0]])
+with Client(sys.argv[1]) as gradd:
+    network = [Dense(units=2, activation="tanh", bias=False)]
+    made = gradd.save_model(network, parameters={"1": {"weight": W}}, convention="row", name="kept", metadata={"a": 1})
+    problem = {"batch": {"inputs": X, "targets": Y}, "loss": HalfSquaredError(), "convention": "row"}
+    by_id = gradd.gradients(None, model=made.id, **problem)
+    inline = gradd.gradients(network, parameters={"1": {"weight": W}}, **problem)
+    assert np.array_equal(by_id.gradients["1"]["weight"], inline.gradients["1"]["weight"])
+    assert np.array_equal(gradd.model(made.id, convention="torch").parameters["1"]["weight"], W.T)
+    assert gradd.change_model(made.id, name="renamed").metadata == {"a": 1}
+    assert made.id in [model.id for model in gradd.models()]
+    for form in ("safetensors", "npz", "onnx", "json"):
+        assert gradd.import_model(gradd.export_model(made.id, form), form).id == made.id
+    gradd.delete_model(made.id)
+    try:
+        gradd.model(made.id)
+    except Problem as problem:
+        status = problem.status
+    data = gradd.save_dataset(X, Y, name="one")
+    file = gradd.upload_dataset(b"a,b,y\\n1,2,cat\\n3,4,dog\\n", "csv", targets=["y"], classes="one_hot", standardise=True)
+    assert gradd.dataset(file.id).examples == 2
+    assert {data.id, file.id} <= {each.id for each in gradd.datasets()}
+    gradd.delete_dataset(data.id)
+    gradd.delete_dataset(file.id)
+print(json.dumps([made.name, made.parameter_count, status, [each.label for each in file.classes]]))
+"""
+
+
+def test_python_client_keeps_models_and_datasets(server: str) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(PYTHON)}
+    answer = driven([sys.executable, "-c", KEEPING, server], env=environment)
+    assert answer == ["kept", 4, 404, ["cat", "dog"]]
+
+
 def test_no_operation_is_lost_in_either_client() -> None:
     paths = json.loads((OPENAPI / "openapi.json").read_text())["paths"]
     operations = {operation["operationId"] for methods in paths.values() for operation in methods.values()}

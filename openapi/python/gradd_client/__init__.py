@@ -28,8 +28,10 @@ from gradd_client.answer import (
     Product,
     Stepped,
 )
-from gradd_client.client import Batch, Client, Network
+from gradd_client.client import Batch, Client
+from gradd_client.kept import KeptModel
 from gradd_client.kinds import *  # noqa: F403  (generated: a kind that is added to the schema is here too)
+from gradd_client.network import Network
 from gradd_client.problem import Problem
 
 __all__ = [
@@ -43,6 +45,7 @@ __all__ = [
     "Inverse",
     "InvertedLayer",
     "Jacobian",
+    "KeptModel",
     "Network",
     "OptimizerState",
     "Probe",

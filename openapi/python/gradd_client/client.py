@@ -34,14 +34,11 @@ from gradd_client.answer import (
     Stepped,
     read,
 )
-from gradd_client.kinds import Layer, Loss
+from gradd_client.kept import Keeping
+from gradd_client.kinds import Loss
+from gradd_client.network import Json, Network, described, sent
 from gradd_client.problem import raise_problem
 from gradd_client.tensor import Arrays, ArraysOfLayers, encoded, encoded_by_layer, encoded_by_name
-
-Json = Mapping[str, Any]
-"""A layer, a loss or a vector as JSON has it: {"kind": "dense", "units": 3}."""
-Network = Sequence[Layer | Json] | Mapping[str, Sequence[Layer | Json]]
-"""The layers in execution order, or an object that has them under `layers`."""
 
 
 class _Examples(TypedDict):
@@ -61,8 +58,9 @@ class Batch(_Examples, total=False):
 
 
 class Options(TypedDict, total=False):
-    """Members of a problem that may be left out."""
+    """Members of a problem that may be left out. With a `model` the network may be None."""
 
+    model: str
     parameters: ArraysOfLayers
     state: ArraysOfLayers
     loss: Loss | Json
@@ -72,7 +70,7 @@ class Options(TypedDict, total=False):
     feedback: Json
 
 
-class Client:
+class Client(Keeping):
     """Talks to one gradd server. Every method raises `gradd_client.Problem` where the server refuses.
 
     A problem may be written as keyword arguments or be a JSON object: gradd.gradients(**problem).
@@ -95,7 +93,7 @@ class Client:
 
     def forward(
         self,
-        network: Network,
+        network: Network | None,
         batch: Batch,
         *,
         include: Sequence[ForwardRequestIncludeItem] | None = None,
@@ -107,7 +105,7 @@ class Client:
 
     def gradients(
         self,
-        network: Network,
+        network: Network | None,
         batch: Batch,
         *,
         include: Sequence[GradientsRequestIncludeItem] | None = None,
@@ -119,7 +117,13 @@ class Client:
         return read(Gradients, compute_gradients.sync(client=self._api, body=body))
 
     def jacobian(
-        self, network: Network, batch: Batch, *, of: str = "output", wrt: str = "input", **options: Unpack[Options]
+        self,
+        network: Network | None,
+        batch: Batch,
+        *,
+        of: str = "output",
+        wrt: str = "input",
+        **options: Unpack[Options],
     ) -> Jacobian:
         """POST /v1/jacobian: the dense Jacobian of a layer or the output by an input or a parameter."""
         body = models.JacobianRequest(**_problem(network, batch, options), of=of, wrt=wrt)
@@ -127,7 +131,7 @@ class Client:
 
     def product(
         self,
-        network: Network,
+        network: Network | None,
         batch: Batch,
         *,
         kind: models.ProductsRequestKind,
@@ -140,7 +144,7 @@ class Client:
 
     def step(
         self,
-        network: Network,
+        network: Network | None,
         batch: Batch,
         *,
         optimizer: Json,
@@ -155,7 +159,7 @@ class Client:
         """POST /v1/step: one or more steps of an optimizer; the answer holds what the next ones need."""
         body = models.StepRequest(
             **_problem(network, batch, options),
-            optimizer=_model(optimizer),
+            optimizer=sent(optimizer),
             optimizer_state=UNSET if optimizer_state is None else _optimizer_state(optimizer_state),
             freeze=list(freeze),
             steps=steps,
@@ -167,7 +171,7 @@ class Client:
 
     def invert(
         self,
-        network: Network,
+        network: Network | None,
         targets: ArrayLike,
         *,
         reference: ArrayLike | None = None,
@@ -185,7 +189,7 @@ class Client:
 
     def check(
         self,
-        network: Network,
+        network: Network | None,
         batch: Batch,
         *,
         submission: Gradients | Json | None = None,
@@ -224,12 +228,11 @@ class Client:
         seed: int = 0,
     ) -> Probe:
         """POST /v1/probe: a batch and parameters at which every known mistake shows; `features`: shape of one example."""
-        layers = network["layers"] if isinstance(network, Mapping) else network
         named = models.ProbeRequestFeaturesType1
         body = models.ProbeRequest(
-            network=models.NetworkSpec(layers=[_model(layer) for layer in layers]),
+            network=described(network),
             features=named.from_dict(dict(features)) if isinstance(features, Mapping) else list(features),
-            loss=_model(loss),
+            loss=sent(loss),
             convention=convention,
             seed=seed,
             encoding="base64",
@@ -247,18 +250,18 @@ class _AsSent:
         return dict(self.members)
 
 
-def _problem(network: Network, batch: Batch, options: Options) -> dict[str, Any]:
+def _problem(network: Network | None, batch: Batch, options: Options) -> dict[str, Any]:
     """The members of a request that every problem has, as the generated models."""
     members = _members(network, options)
     members["batch"] = models.Batch(**{name: _tensor(value) for name, value in batch.items()})
     return members
 
 
-def _members(network: Network, options: Options) -> dict[str, Any]:
+def _members(network: Network | None, options: Options) -> dict[str, Any]:
     """The same without a batch."""
     members: dict[str, Any] = {**options, "encoding": "base64"}
-    layers = network["layers"] if isinstance(network, Mapping) else network
-    members["network"] = models.NetworkSpec(layers=[_model(layer) for layer in layers])
+    if network is not None:
+        members["network"] = described(network)
     for name in ("parameters", "state"):
         if name in members:
             members[name] = encoded_by_layer(members[name])
@@ -268,12 +271,8 @@ def _members(network: Network, options: Options) -> dict[str, Any]:
             feedback["weights"] = encoded_by_name(feedback["weights"])
         members["feedback"] = models.Feedback(**feedback)
     if "loss" in members:
-        members["loss"] = _model(members["loss"])
+        members["loss"] = sent(members["loss"])
     return members
-
-
-def _model(value: Layer | Loss | Json) -> Any:
-    return _AsSent(value) if isinstance(value, Mapping) else value
 
 
 def _tensor(value: Any) -> Any:

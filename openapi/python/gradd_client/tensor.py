@@ -55,3 +55,17 @@ def decoded(tensor: EncodedTensor) -> Array:
     dtype = np.dtype(tensor.dtype)
     array = np.frombuffer(bytearray(base64.b64decode(tensor.data)), dtype.newbyteorder("<"))
     return array.reshape(tensor.shape).astype(dtype, copy=False)
+
+
+def decoded_by_layer(layers: Parameters | None) -> dict[str, dict[str, Array]]:
+    """Arrays by layer and name; none where there is nothing."""
+    if layers is None:
+        return {}
+    return {
+        layer: {name: _array(tensor) for name, tensor in named.additional_properties.items()}
+        for layer, named in layers.additional_properties.items()
+    }
+
+
+def _array(tensor: object) -> Array:
+    return decoded(tensor) if isinstance(tensor, EncodedTensor) else np.asarray(tensor)
