@@ -11,6 +11,7 @@ import numpy as np
 
 from core.arrays import Array
 from core.checking.causes import CAUSES
+from core.checking.causes.factor import ConstantFactor
 from core.checking.comparison import Judge
 from core.checking.formulas import RIGHT, Formulas
 from core.checking.mistake import Fitted, Mistake, both
@@ -22,6 +23,10 @@ Made = Callable[[Formulas, Scene], Array]
 
 SURE = 2.0
 """Decimal digits that must be left as evidence when the choice among all causes has used up its part."""
+
+
+LARGE = 20_000
+"""Beyond this many numbers, of all pairs only a factor with another mistake is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,10 @@ def findings(
     single = [Trial((cause,), cause()) for cause in concerned]
     found = list(_reproducing(judge, scene, single, right, yours, made))
     if not found:
-        found = list(_reproducing(judge, scene, _pairs(concerned), right, yours, made))
-        found = [finding for finding in found if finding.sure]
+        pairs = list(_pairs(concerned))
+        if sum(array.size for array in yours.values()) > LARGE:
+            pairs = list(_in_proportion(concerned, scene, yours, made))
+        found = [finding for finding in _reproducing(judge, scene, pairs, right, yours, made) if finding.sure]
     return found
 
 
@@ -84,6 +91,29 @@ def _pairs(concerned: Sequence[type[Mistake]]) -> Iterator[Trial]:
             same = issubclass(first, second) or issubclass(second, first)
             if not fitted and not same and not (first.plain and second.plain):
                 yield Trial((first, second), both(first, second))
+
+
+def _in_proportion(
+    concerned: Sequence[type[Mistake]],
+    scene: Scene,
+    yours: Mapping[Quantity, Array],
+    made: Mapping[Quantity, Made],
+) -> Iterator[Trial]:
+    """A mistake together with a constant factor, where the submission is that multiple of what the mistake makes."""
+    plain = [cause for cause in concerned if cause.plain]
+    multipliers = {cause: cause().multiplier(scene) for cause in plain if issubclass(cause, ConstantFactor)}
+    quantity, rule = max(made.items(), key=lambda item: yours[item[0]].size)
+    for cause in concerned:
+        if cause.plain or issubclass(cause, Fitted):
+            continue
+        replayed = _made(rule, cause(), scene)
+        square = float(np.vdot(replayed, replayed))
+        if replayed.shape != yours[quantity].shape or not square > 0:
+            continue
+        ratio = float(np.vdot(yours[quantity], replayed)) / square
+        for factor, multiplier in multipliers.items():
+            if abs(ratio - multiplier) <= 1e-3 * abs(multiplier):
+                yield Trial((factor, cause), both(factor, cause))
 
 
 def _reproducing(

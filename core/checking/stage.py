@@ -56,6 +56,7 @@ class Stage:
         )
         self._forward = list(node.layer.forward(self._place))
         self._backward: list[Any] | None = None
+        self._read: Sequence[Array] = ()
 
     @property
     def function(self) -> Activation:
@@ -79,6 +80,8 @@ class Stage:
         np.copyto(place.d_result, delta)
         for step in self._backward:
             step()
+        if place.saved:  # A backward pass may scribble in what the forward pass left for it.
+            self._read = ()
         found = [array.copy() for array in place.d_inputs if array is not None]
         return Backward(found, {name: array.copy() for name, array in place.gradients.items()})
 
@@ -88,10 +91,15 @@ class Stage:
         return {name: array.copy() for name, array in self._place.saved.items()}
 
     def _run(self, inputs: Sequence[Array]) -> None:
+        """Compute the result, unless it is there: arrays are never written to, so the same ones have the same numbers."""
+        if len(self._read) == len(inputs) and all(one is other for one, other in zip(self._read, inputs, strict=True)):
+            return
+        self._read = ()
         for source, array in zip(self._place.sources, inputs, strict=True):
             np.copyto(source.array, array)
         for step in self._forward:
             step()
+        self._read = list(inputs)
 
 
 def activated(function: Activation, Z: Array) -> Array:
