@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from core.checking.blind_spots import blind_spots
 from core.checking.comparison import Judge, difference
 from core.checking.equivalences import EQUIVALENCES, Reading
 from core.checking.formulas import RIGHT
-from core.checking.hypothesis import Hypothesis
+from core.checking.hypothesis import AGAIN, NAMED, Hypothesis
 from core.checking.kinks import kinks
 from core.checking.oracle import Oracle, certify
 from core.checking.precision import UNITS, Criterion, criterion_for
@@ -22,6 +22,7 @@ from core.checking.report import Blame, BlindSpot, Difference, Report, Row, Stat
 from core.checking.scene import Network
 from core.checking.search import Search
 from core.checking.submission import SentSubmission, Submission, read
+from core.checking.suppositions import suppositions
 from core.checking.verdict import blamed, summary
 from core.checking.words import Words
 from core.plan import Keep
@@ -92,7 +93,7 @@ class Examination:
         reading = Reading(problem=self.problem, sent=sent or SentSubmission())
         attempt = self._attempt(reading, submission, self.right, criterion)
         if sent is not None:
-            attempt = self._read_otherwise(attempt)
+            attempt = self._supposing(self._read_otherwise(attempt))
         best, words = attempt.hypotheses[0], Words(attempt.right.network)
         rows = _rows(attempt)
         blame = blamed(words, best, attempt.hypotheses[1:])
@@ -153,6 +154,27 @@ class Examination:
             if other.cost < cheapest.cost:
                 cheapest = other
         return cheapest
+
+    def _supposing(self, attempt: Attempt) -> Attempt:
+        """The attempt, or one that explains all of it by a mistake in the forward pass, where that was not submitted."""
+        sent = {quantity.part for quantity in attempt.submission.values}
+        unknown = any(not accusation.findings for accusation in attempt.hypotheses[0].accusations)
+        if not unknown or sent & {"preactivations", "activations"}:
+            return attempt
+        for supposed in suppositions(attempt.right.scene):
+            self.interrupt()
+            price = NAMED + AGAIN * (len(supposed) - 1)
+            search = Search(
+                attempt.right.network,
+                attempt.judge,
+                attempt.submission,
+                self.interrupt,
+                min(attempt.hypotheses[0].cost, price + AGAIN / 2),
+                supposed,
+            )
+            if found := search.explained():
+                return replace(attempt, hypotheses=found)
+        return attempt
 
     def _blind_spots(self, attempt: Attempt) -> list[BlindSpot]:
         """The mistakes that this batch could not have revealed, if the network is not too large to make them all."""

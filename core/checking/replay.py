@@ -35,8 +35,8 @@ class Finding:
 
     mistakes: tuple[type[Mistake], ...]
     formulas: Formulas
-    residual: float
-    """‖yours − replayed‖ / ‖yours‖."""
+    residual: float | None
+    """‖yours − replayed‖ / ‖yours‖; None where everything that follows was compared, and not the tensor itself."""
     sure: bool
     """Whether the numbers that agree are too many for a coincidence."""
 

@@ -8,7 +8,7 @@ mistakes for everything that was submitted is believed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -37,14 +37,25 @@ class Search:
         submission: Submission,
         interrupt: Callable[[], object],
         limit: float = math.inf,
+        supposed: Mapping[Quantity, Finding] | None = None,
     ) -> None:
-        """`limit`: the cost from which on a hypothesis is of no interest, so that no cause has to be looked for."""
+        """What is looked for.
+
+        Args:
+            network: the problem's.
+            judge: says what agrees.
+            submission: what is explained.
+            interrupt: called now and then; ends the search by raising.
+            limit: the cost from which on a hypothesis is of no interest, so that no cause has to be looked for.
+            supposed: mistakes of the forward pass that are taken for granted, where it was not submitted.
+        """
         self._network = network
         self._judge = judge
         self._submission = submission
         self._values = submission.values
         self._interrupt = interrupt
         self._limit = limit
+        self._supposed = supposed or {}
 
     def explained(self) -> list[Hypothesis]:
         """The hypotheses that explain the submission at less than the limit, the cheapest first."""
@@ -59,6 +70,10 @@ class Search:
             for part, kept in (("preactivations", scene.preactivations), ("activations", scene.activations)):
                 quantity = Quantity(part, layer)
                 kept[layer] = quantity.by_rule(RIGHT, scene)
+                if quantity in self._supposed:
+                    finding, right = self._supposed[quantity], kept[layer]
+                    kept[layer] = quantity.by_rule(finding.formulas, scene)
+                    hypothesis = hypothesis.accusing(Accusation(quantity, (finding,), right, kept[layer]))
                 if quantity in self._values:
                     hypothesis = self._judged(hypothesis, quantity)
                     if (layer, part) in given:
