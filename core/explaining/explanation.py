@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.arrays import Step as Interrupt
+from core.errors import Refusal
 from core.explaining.focus import Focus, focus_on
 from core.explaining.script import program
 from core.explaining.step import Step
 from core.explaining.walk import Notation, Walk
+from core.losses import Loss
 from core.plan import Keep, Plan
 from core.problem import Problem
 
@@ -38,6 +40,12 @@ def explained(
     Raises:
         Refusal: `unknown-name` for a focus that is no number, `unsupported-operator` for a layer without a derivation.
     """
+    if problem.objective and type(problem.objective.loss).numpy_gradient is Loss.numpy_gradient:
+        kind = problem.objective.loss.kind
+        hint = "Send the gradient of the loss at the output as batch.upstream, with the loss upstream."
+        raise Refusal.of(
+            "unsupported-operator", f"There is no derivation of the loss {kind}.", "loss", "kind", hint=hint
+        )
     plan = problem.plan(keep=Keep(preactivations=True, deltas=True, input_gradients=True), interrupt=interrupt)
     with np.errstate(all="ignore"):
         plan.forward()

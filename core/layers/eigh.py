@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
+from core.explaining import spectral as written_out
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import Layer, Steps
 from core.layers.matrices import converging, counted_from, refuse_unless_square, single_matrix, symmetric, transposed
 from core.place import Place
@@ -63,6 +65,46 @@ class Eigh(Layer):
 
     def working_size(self, *inputs: Shape) -> int:
         return int(np.prod(inputs[0]))
+
+    def derivation(self, scene: Scene) -> Derivation:
+        T = written_out.T
+        forward = written_out.eigen(f"(<X> + <X>{T}) / 2", signs=True)
+        if self.part == "values":
+            Z = Equation("Z", "<values>", scene.sent("<values> + 0", scene.result), "The eigenvalues flow on.")
+            d_values = f"<vectors> * {scene.core('<dZ>', scene.result)}[..., None, :]"
+            latex = r"<vectors> \operatorname{diag}(<dZ>) <vectors>^\top"
+            dX = Equation(
+                "dX",
+                latex,
+                f"({d_values}) @ <vectors>{T}",
+                "dλ_i = u_iᵀ dX u_i. " + written_out.WHY_ADJOINT,
+            )
+            return Derivation([*forward, Z], [dX])
+        turn = f"(<vectors>{T} @ <dZ> - <dZ>{T} @ <vectors>) / 2"
+        return Derivation(
+            [*forward, Equation("Z", "<vectors>", "<vectors> + 0", "The eigenvectors flow on.")],
+            [
+                Equation(
+                    "K",
+                    r"\bigl[1 / (\lambda_j - \lambda_i)\bigr]",
+                    written_out.inverse_differences("<values>"),
+                    "0 on the diagonal: a vector turns towards the others, the faster the nearer their values.",
+                ),
+                Equation(
+                    "turn",
+                    r"\tfrac{1}{2} (<vectors>^\top <dZ> - <dZ>^\top <vectors>)",
+                    turn,
+                    "UᵀdU is antisymmetric: vectors stay orthonormal.",
+                    "N",
+                ),
+                Equation(
+                    "dX",
+                    r"<vectors> (<K> \circ <turn>) <vectors>^\top",
+                    f"<vectors> @ (<K> * <turn>) @ <vectors>{T}",
+                    written_out.WHY_ADJOINT,
+                ),
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         result = place.new_result()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.arrays import Array, Shape, real
+from core.explaining import spectral as written_out
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import Layer, Steps
 from core.layers.matrices import converging, counted_from, refuse_unless_square, single_matrix, symmetric, transposed
 from core.place import Place
@@ -77,6 +79,23 @@ class MatrixFunction(Layer):
 
     def working_size(self, *inputs: Shape) -> int:
         return int(np.prod(inputs[0]))
+
+    def written(self) -> tuple[str, str, str]:
+        """f and f' as NumPy in {0}, and f in LaTeX."""
+        raise NotImplementedError
+
+    def derivation(self, scene: Scene) -> Derivation:
+        f, slope, latex = self.written()
+        value = f"(<vectors> * {f.format('<values>')}[..., None, :]) @ <vectors>{written_out.T}"
+        return Derivation(
+            [
+                *written_out.eigen(f"(<X> + <X>{written_out.T}) / 2"),
+                Equation(
+                    "Z", rf"<vectors> {latex} <vectors>^\top", value, "A function of a matrix acts on its eigenvalues."
+                ),
+            ],
+            [written_out.divided_differences(f, slope), written_out.through_function("dX", "<dZ>", "<dZ>")],
+        )
 
     def forward(self, place: Place) -> Steps:
         Z, function = place.as_sent(place.new_result()), self.function()

@@ -34,6 +34,9 @@ class MatrixLog(MatrixFunction):
     def function(self) -> SpectralFunction:
         return Logarithm()
 
+    def written(self) -> tuple[str, str, str]:
+        return "np.log({0})", "1 / {0}", r"\log(\Lambda)"
+
     def refuse_values(self, place: Place, values: Array) -> None:
         why = "a logarithm takes a positive definite matrix"
         refuse_unless_above_rounding(

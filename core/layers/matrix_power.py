@@ -45,6 +45,10 @@ class MatrixPower(MatrixFunction):
     def function(self) -> SpectralFunction:
         return WholePower(int(self.exponent)) if self._whole else Power(self.exponent)
 
+    def written(self) -> tuple[str, str, str]:
+        p = self.exponent
+        return f"({{0}} ** {p!r})", f"{p!r} * {{0}} ** {p - 1!r}", rf"\Lambda^{{{p:g}}}"
+
     def refuse_values(self, place: Place, values: Array) -> None:
         hint = "Add a multiple of the identity before it."
         if not self._whole:

@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
+from core.explaining import spectral as written_out
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import Layer, Steps
 from core.layers.matrices import converging, refuse_non_finite, refuse_unless_matrices, single_matrix, transposed
 from core.layers.matrix_function import (
@@ -61,6 +63,22 @@ class SecondOrderPooling(Layer):
     def working_size(self, *inputs: Shape) -> int:
         *stack, _, features = inputs[0]
         return int(np.prod(stack)) * features * (features + inputs[0][-2])
+
+    def derivation(self, scene: Scene) -> Derivation:
+        moments = f"<X>{written_out.T} @ <X> + {self.epsilon!r} * np.eye(<X>.shape[-1])"
+        log = f"(<vectors> * np.log(<values>)[..., None, :]) @ <vectors>{written_out.T}"
+        return Derivation(
+            [
+                Equation("M", rf"<X>^\top <X> + {self.epsilon:g} I", moments, "Which features occur together."),
+                *written_out.eigen("<M>"),
+                Equation("Z", r"<vectors> \log(\Lambda) <vectors>^\top", log, "The logarithm acts on the eigenvalues."),
+            ],
+            [
+                written_out.divided_differences("np.log({0})", "1 / {0}"),
+                written_out.through_function("dM", "<dZ>", "<dZ>"),
+                Equation("dX", "2 <X> <dM>", "2 * <X> @ <dM>", "d(XᵀX) = dXᵀX + XᵀdX, twice the symmetric part."),
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         F, C = place.as_sent(place.inputs[0]), place.as_sent(place.new_result())

@@ -8,6 +8,8 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
+from core.explaining import spectral as written_out
+from core.explaining.equation import Derivation, Equation, Scene
 from core.layers.base import Layer, Steps
 from core.layers.matrices import (
     converging,
@@ -79,6 +81,79 @@ class Svd(Layer):
     def working_size(self, *inputs: Shape) -> int:
         *stack, rows, columns = inputs[0]
         return int(np.prod(stack)) * (rows + columns) * min(rows, columns)
+
+    def derivation(self, scene: Scene) -> Derivation:
+        T = written_out.T
+        sign = written_out.sign_of("<left_free>")
+        forward = [
+            Equation(
+                "left_free",
+                r"\text{left vectors of } <X>",
+                "np.linalg.svd(<X>, full_matrices=False)[0]",
+                "X = U Σ Vᵀ; each pair of vectors may change its sign.",
+                "U'",
+            ),
+            Equation(
+                "values",
+                r"\text{singular values of } <X>",
+                "np.linalg.svd(<X>, full_matrices=False)[1]",
+                "Descending.",
+                r"\sigma",
+            ),
+            Equation(
+                "left", r"<left_free> \operatorname{diag}(\pm 1)", f"<left_free> * ({sign})", written_out.WHY_SIGN, "U"
+            ),
+            Equation(
+                "right",
+                r"<X>^\top <left> \Sigma^{-1}",
+                f"np.linalg.svd(<X>, full_matrices=False)[2]{T} * ({sign})",
+                "The right vectors, with the same signs.",
+                "V",
+            ),
+        ]
+        if self.part == "values":
+            d_values = f"<left> * {scene.core('<dZ>', scene.result)}[..., None, :]"
+            return Derivation(
+                [
+                    *forward,
+                    Equation("Z", "<values>", scene.sent("<values> + 0", scene.result), "The singular values flow on."),
+                ],
+                [
+                    Equation(
+                        "dX",
+                        r"<left> \operatorname{diag}(<dZ>) <right>^\top",
+                        f"({d_values}) @ <right>{T}",
+                        "dσ_i = u_iᵀ dX v_i. " + written_out.WHY_ADJOINT,
+                    )
+                ],
+            )
+        mine, other = ("<left>", "<right>") if self.part == "left" else ("<right>", "<left>")
+        squares = written_out.inverse_differences("<values>**2")
+        dX = f"({mine} @ (<F> * <turn>) * <values>[..., None, :] + <outside> / <values>[..., None, :]) @ {other}{T}"
+        latex = rf"({mine} (<F> \circ <turn>) \Sigma + <outside> \Sigma^{{-1}}) {other}^\top"
+        if self.part == "right":
+            dX, latex = f"({dX}){T}", rf"\bigl({latex}\bigr)^\top"
+        return Derivation(
+            [*forward, Equation("Z", mine, f"{mine} + 0", "These vectors flow on.")],
+            [
+                Equation("F", r"\bigl[1 / (\sigma_j^2 - \sigma_i^2)\bigr]", squares, "0 on the diagonal."),
+                Equation(
+                    "turn",
+                    rf"{mine}^\top <dZ> - <dZ>^\top {mine}",
+                    f"{mine}{T} @ <dZ> - <dZ>{T} @ {mine}",
+                    "Vectors turn towards each other.",
+                    "N",
+                ),
+                Equation(
+                    "outside",
+                    rf"(I - {mine} {mine}^\top) <dZ>",
+                    f"<dZ> - {mine} @ ({mine}{T} @ <dZ>)",
+                    "And out of the space that they span.",
+                    "P",
+                ),
+                Equation("dX", latex, dX, written_out.WHY_ADJOINT),
+            ],
+        )
 
     def forward(self, place: Place) -> Steps:
         X, result = place.as_sent(place.inputs[0]), place.new_result()

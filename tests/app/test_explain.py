@@ -162,3 +162,14 @@ def test_a_seed_a_graph_and_named_inputs(client: httpx.Client) -> None:
     by_id = {step["id"]: step for step in answer["steps"]}
     assert by_id["deltas.a b"]["because"].startswith("Several layers read it")
     assert answer["parameters"]["a_b"]["weight"]
+
+
+def test_a_loss_without_a_derivation_is_refused(client: httpx.Client) -> None:
+    problem = {
+        "network": {"layers": [{"kind": "activation", "function": "identity"}]},
+        "batch": {"inputs": [[[1, 0.5], [0.5, 1]]], "targets": [[0, 1]]},
+        "loss": {"kind": "normalized_cuts", "rank": 1},
+    }
+    response = client.post("/v1/explain", json=problem)
+    assert response.status_code == 422, response.text
+    assert response.json()["errors"][0]["pointer"] == "#/loss/kind"

@@ -56,14 +56,8 @@ def assert_program_is_the_answer(problem: Problem, notation: Notation = "delta")
         check("loss", plan.loss.total)
 
 
-NOT_YET = {"svd", "eigh", "matrix_log", "matrix_power", "second_order_pooling"}
-"""Kinds whose derivation is still to be written."""
-
-DERIVED = [case for case in CASES if case.layer(SIZES).kind not in NOT_YET]
-
-
 @every_convention
-@pytest.mark.parametrize("case", DERIVED, ids=lambda case: case.name.replace(" ", "-"))
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
 def test_every_layer(case: Case, convention: Convention) -> None:
     layers, inputs = case.built(SIZES, convention)
     layers = [*layers[:-1], replace(layers[-1], activation="tanh")]

@@ -130,3 +130,16 @@ def test_statistics_run_along_and_serve_evaluation(client: httpx.Client) -> None
     close(answer["output"], GAMMA * (X - after["running_mean"]) / s + BETA)
     close(answer["input_gradient"], dY * GAMMA / s)
     assert answer["state"]["1"] == after
+
+
+def test_the_derivation_shows_all_five(client: httpx.Client) -> None:
+    problem = {
+        "network": {"layers": [{"kind": "batch_norm"}]},
+        "parameters": {"1": {"gamma": GAMMA, "beta": BETA}},
+        "batch": {"inputs": X, "upstream": dY},
+        "loss": {"kind": "upstream"},
+    }
+    values = {step["id"]: step.get("value") for step in post(client, "/v1/explain", **problem)["steps"]}
+    for form in ("by_stages", "by_sums", "by_rows", "plain"):
+        close(values[f"1.{form}"], values["input_gradient"], atol=1e-12)
+    close(values["input_gradient"], yeh(1e-5), atol=1e-13)
