@@ -11,6 +11,7 @@ import numpy as np
 from core.arrays import Array
 from core.checking.blind_spots import blind_spots
 from core.checking.comparison import Judge, difference
+from core.checking.differences import Numerical, recognised
 from core.checking.equivalences import EQUIVALENCES, Reading
 from core.checking.formulas import RIGHT
 from core.checking.hypothesis import AGAIN, NAMED, Hypothesis
@@ -92,13 +93,17 @@ class Examination:
         )
         reading = Reading(problem=self.problem, sent=sent or SentSubmission())
         attempt = self._attempt(reading, submission, self.right, criterion)
-        if sent is not None:
-            attempt = self._supposing(self._read_otherwise(attempt))
+        numerical = None
+        if sent is not None and attempt.hypotheses[0].accusations:
+            numerical = self._numerical(attempt)
+            attempt = self._forgiven(attempt) if numerical else self._supposing(self._read_otherwise(attempt))
         best, words = attempt.hypotheses[0], Words(attempt.right.network)
         rows = _rows(attempt)
         blame = blamed(words, best, attempt.hypotheses[1:])
-        equivalences = _equivalences(attempt)
-        verdict = self._verdict(rows, blame, submission, equivalences)
+        equivalences = _equivalences(attempt) + (
+            [Difference(slug=numerical.slug, said=numerical.said)] if numerical else []
+        )
+        verdict = "inconclusive" if numerical else self._verdict(rows, blame, submission, equivalences)
         return Report(
             verdict=verdict,
             summary=summary(verdict, blame, rows, equivalences, self.oracle),
@@ -154,6 +159,21 @@ class Examination:
             if other.cost < cheapest.cost:
                 cheapest = other
         return cheapest
+
+    def _numerical(self, attempt: Attempt) -> Numerical | None:
+        """What kind of differences the submission is, if only gradients are wrong and they are differences."""
+        values, judge = attempt.submission.values, attempt.judge
+        wrong = {quantity: yours for quantity, yours in values.items() if not judge.is_right(quantity, yours)}
+        if any(q.part not in ("gradients", "input_gradient") for q in wrong):
+            return None
+        if any(yours.shape != attempt.right.values[q].shape for q, yours in wrong.items()):
+            return None
+        return recognised(self.problem, wrong, attempt.right.values, judge.criterion, self.interrupt)
+
+    def _forgiven(self, attempt: Attempt) -> Attempt:
+        """The attempt without accusations."""
+        best = attempt.hypotheses[0]
+        return replace(attempt, hypotheses=[replace(best, accusations=(), cost=0.0)])
 
     def _supposing(self, attempt: Attempt) -> Attempt:
         """The attempt, or one that explains all of it by a mistake in the forward pass, where that was not submitted."""

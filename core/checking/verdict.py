@@ -120,10 +120,12 @@ def summary(
     compared = [row for row in rows if row.status != "missing"]
     if not compared:
         return "Nothing was submitted that could be compared."
+    otherwise = [each.said for each in equivalences]
+    if verdict == "inconclusive" and otherwise:
+        return " ".join([*otherwise, "They show nothing of a backpropagation."])
     if verdict == "inconclusive":
         error = oracle.error if oracle else 0.0
         return f"The expected gradients could not be certified (error {error:.1e}), so nothing is said."
-    otherwise = [each.said for each in equivalences]
     if verdict == "correct":
         return f"Everything that was submitted is right: {len(compared)} tensor{'s' * (len(compared) > 1)}."
     if verdict == "equivalent-layout":
