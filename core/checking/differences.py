@@ -168,7 +168,9 @@ def _truncated(step: float, sides: int) -> Numerical:
     if sides == 2:
         said = f"Your numbers are central differences with step {step:.3g}, off by h²/6 ∂³L/∂θ³. Take a smaller step, 1e-5."
         return Numerical("difference-step-too-large", said)
-    said = f"Your numbers are one-sided differences with step {step:.3g}, off by ½ h ∂²L/∂θ². Central ones are off by h²."
+    said = (
+        f"Your numbers are one-sided differences with step {step:.3g}, off by ½ h ∂²L/∂θ². Central ones are off by h²."
+    )
     return Numerical("one-sided-difference", said)
 
 
