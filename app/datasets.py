@@ -39,6 +39,10 @@ MOST_COLUMNS = 1000
 """Columns of a matrix that are described one by one."""
 
 
+MOST_CLASSES = 10_000
+"""Classes of a column."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the query says of a file."""
@@ -169,17 +173,31 @@ def _from_csv(file: IO[bytes], options: Options, elements: int, interrupt: Calla
     ignored = [name for name in names if name not in used]
     X, targets = table.numbers[:, : len(inputs)], None
     if as_classes:
-        classes, numbers = np.unique(np.array(table.texts, dtype=np.str_), return_inverse=True)
-        if options.classes == "one_hot" and len(classes) * len(numbers) > elements:
-            detail = f"{len(classes):,} classes of {len(numbers):,} examples are too many for one-hot rows."
-            hint = "Use ?classes=index."
-            raise Refusal.of("too-large", detail, "query", "classes", expected=elements, hint=hint)
-        targets = np.eye(len(classes))[numbers] if options.classes == "one_hot" else numbers.astype(np.float64)
-        labels = [str(label) for label in classes]
+        labels = sorted(set(table.texts))
+        targets = _numbered(table.texts, labels, elements, one_hot=options.classes == "one_hot")
         return Found(Dataset({INPUT: X}, targets), None, inputs, labels, labels, ignored)
     if options.targets:
         targets = table.numbers[:, len(inputs) :]
     return Found(Dataset({INPUT: X}, targets), None, inputs, options.targets, None, ignored)
+
+
+def _numbered(texts: Sequence[str], labels: Sequence[str], elements: int, *, one_hot: bool) -> Array:
+    """A number from 0 for each label, or a row with a 1 at it.
+
+    Raises:
+        Refusal: `too-large`.
+    """
+    limit = min(MOST_CLASSES, elements // len(texts)) if one_hot else MOST_CLASSES
+    if len(labels) > limit:
+        detail = f"The column has {len(labels):,} classes; {limit:,} are the most for {len(texts):,} examples."
+        raise Refusal.of("too-large", detail, "query", "classes", expected=limit, got=len(labels))
+    at = {label: number for number, label in enumerate(labels)}
+    numbers = np.array([at[text] for text in texts])
+    if not one_hot:
+        return numbers.astype(np.float64)
+    rows = np.zeros((len(texts), len(labels)))
+    rows[np.arange(len(texts)), numbers] = 1
+    return rows
 
 
 def _refuse_choice(inputs: Sequence[str], options: Options) -> None:

@@ -72,14 +72,16 @@ def read(body: bytes, elements: int) -> OnnxGraph:
         Refusal: what is no ONNX model, data in other files, numbers that are none, more numbers than `elements`.
     """
     require_onnx()
-    threads = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    # What the settings say, the address of a database for instance, is none of its business.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GRADD_")}
+    environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:
         child = subprocess.run(  # noqa: S603  (our own script)
             [sys.executable, "-I", str(CHILD)],
             input=body,
             capture_output=True,
             timeout=SECONDS,
-            env={**os.environ, **threads},
+            env=environment,
             check=False,
         )
     except subprocess.TimeoutExpired:

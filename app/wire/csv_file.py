@@ -20,6 +20,12 @@ COLUMNS_LIMIT = 100_000
 _ROWS = 1024
 """Rows that are read at a time."""
 
+_SHORT = 32
+"""Characters up to which cells are read all at once."""
+
+NAME_LIMIT = 200
+"""Characters of the name of a column or a class."""
+
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 """What stands in a cell without a value, in small letters."""
 
@@ -130,14 +136,17 @@ def _rows(file: TextIO, delimiter: str) -> Iterator[list[str]]:
 
 
 def _numbers(cells: list[list[str]]) -> Array | None:
-    """The cells as numbers, all at once; None where one is none. Python reads 1_000 as a number; a file should not."""
+    """The cells as numbers; None where one is none. Python reads 1_000 as a number; a file should not."""
     if any("_" in cell for row in cells for cell in row):
         return None
     try:
-        found = np.array(cells, dtype=np.str_).astype(np.float64) if cells and cells[0] else np.empty((len(cells), 0))
+        if all(len(cell) <= _SHORT for row in cells for cell in row):
+            found = np.array(cells, dtype=np.str_).astype(np.float64)
+        else:  # In an array of strings all would be as long as the longest.
+            found = np.array([[float(cell) for cell in row] for row in cells])
     except ValueError:
         return None
-    return found if np.isfinite(found).all() else None
+    return found.reshape(len(cells), -1) if np.isfinite(found).all() else None
 
 
 def _is_number(text: str) -> bool:
@@ -148,8 +157,8 @@ def _is_number(text: str) -> bool:
 
 
 def _wrong_name(name: str, earlier: Sequence[str]) -> Iterator[str]:
-    if not name:
-        yield "has no name"
+    if not name or len(name) > NAME_LIMIT:
+        yield f"has a name of more than {NAME_LIMIT} characters" if name else "has no name"
     elif name in earlier:
         yield f"has the name {name[:60]!r} of an earlier one"
 
@@ -201,6 +210,12 @@ def _cell_issue(row: int, column: str, text: str) -> Issue:
 def _text_issues(block: list[list[str]], before: int, names: Sequence[str], chosen: int) -> list[Issue]:
     return [
         _cell_issue(before + position + 1, names[chosen], "")
+        if len(row[chosen]) <= NAME_LIMIT
+        else Issue(
+            code="invalid-request",
+            path=(f"row {before + position + 1}", names[chosen][:60]),
+            detail=f"Row {before + position + 1}: the name of a class has at most {NAME_LIMIT} characters.",
+        )
         for position, row in enumerate(block)
-        if row[chosen].strip().lower() in _MISSING
+        if len(row[chosen]) > NAME_LIMIT or row[chosen].strip().lower() in _MISSING
     ][:ISSUES_LIMIT]

@@ -158,6 +158,8 @@ CELLS: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "missing class": ("a,b\n1,x\n2,\n", {"targets": "b", "classes": "index"}, "#/row 2/b", "no value"),
     "short row": ("a,b\n1,2\n3\n", {}, "#/row 2/length", "has 1 cells; the header has 2"),
     "long row": ("a,b\n1,2,3\n", {}, "#/row 1/length", "has 3 cells"),
+    "long class": ("a,b\n1," + "x" * 201, {"targets": "b", "classes": "index"}, "#/row 1/b", "200 characters"),
+    "long name": ("a," + "x" * 201 + "\n1,2\n", {}, "#/line 1/2", "200 characters"),
     "no rows": ("a,b\n", {}, "#", "no lines after it"),
     "empty": ("", {}, "#", "empty"),
     "no header": ("1,2\n3,4\n", {}, "#", "names should be"),
@@ -184,6 +186,14 @@ def test_every_wrong_cell_is_listed_up_to_the_limit(own: httpx.Client) -> None:
     problem = refused(posted(own, "\n".join(rows), "text/csv"), 422)
     assert [error.pointer for error in problem.errors[:2]] == ["#/row 2/b", "#/row 4/b"]
     assert len(problem.errors) == 20
+
+
+def test_one_long_cell_does_not_make_all_of_them_long(own: httpx.Client) -> None:
+    """As an array of strings the table would take 50 GB."""
+    rows = ["0," * 99 + "1"] * 1000
+    long = "0," * 99 + "0." + "0" * 100_000 + "1"
+    answer = made(own, "\n".join([",".join(map(str, range(100))).replace("0,", "zero,", 1), *rows, long]), "text/csv")
+    assert answer["examples"] == 1001
 
 
 def test_decimal_commas_are_recognised(own: httpx.Client) -> None:
@@ -250,6 +260,12 @@ def test_what_is_too_large_is_refused_before_it_is_kept(tmp_path: Path) -> None:
         content = gzip.compress(b"a\n" + b"1\n" * 10**6)
         refused(client.post("/v1/datasets", content=content, headers=headers), 413, "too-large")
     assert all("sqlite" in path.name for path in tmp_path.iterdir())
+
+
+def test_too_many_classes_are_refused(own: httpx.Client) -> None:
+    rows = "\n".join(f"1,class {row}" for row in range(10_001))
+    problem = refused(posted(own, f"a,b\n{rows}", "text/csv", targets="b", classes="index"), 413, "too-large")
+    assert problem.errors[0].got == 10_001
 
 
 def test_lists_go_on_and_datasets_go(own: httpx.Client) -> None:

@@ -15,13 +15,18 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, func, inspect, select, text
 from sqlalchemy.pool import NullPool
+from typer.testing import CliRunner
 
+from app.cli import cli
+from app.examples import XOR
 from app.storage import Database, Table, migration
 from app.storage.contents import Content
 from app.storage.datasets import StoredDataset
 from core.errors import Refusal
 from examples.server import running_server
 from tests.server import refused
+
+MODEL = {key: XOR[key] for key in ("network", "parameters", "convention")}
 
 
 def connection_to(database: Database) -> Connection:
@@ -120,6 +125,22 @@ def test_times_come_back_in_utc(database: Database) -> None:
         found = session.scalars(select(StoredDataset)).one().created_at
     assert found == moment
     assert found.utcoffset() == timedelta(0)
+
+
+def test_the_command_migrates_and_a_server_keeps_models_there(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADD_DATABASE_URL", address)
+    assert CliRunner().invoke(cli, ["migrate"]).exit_code == 0
+    with running_server(GRADD_DATABASE_URL=address) as server, httpx.Client(base_url=server) as client:
+        assert client.get("/readyz").json()["checks"]["database"] == "current"
+        with ThreadPoolExecutor(6) as threads:
+            made = list(threads.map(lambda _: client.post("/v1/models", json=MODEL), range(12)))
+        assert sorted(response.status_code for response in made) == [200] * 11 + [201]
+        identity = made[0].json()["id"]
+        assert client.get(f"/v1/models/{identity}").json()["parameters"] == MODEL["parameters"]
+        data = client.post("/v1/datasets", json={"inputs": [[1, 2]], "name": "a"}).json()
+        assert client.get("/v1/datasets").json()["data"] == [data]
+        for path in (f"/v1/models/{identity}", f"/v1/datasets/{data['id']}"):
+            assert client.delete(path).status_code == 204
 
 
 def test_a_server_that_waits_for_its_migration_says_so() -> None:
