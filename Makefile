@@ -115,6 +115,11 @@ bench: $(DEV_STAMP)
 checker-table: $(DEV_STAMP)
 	@python -m tests.core.checking.write_table
 
+# Write docs/derivations anew
+.PHONY: derivations
+derivations: $(DEV_STAMP)
+	@python -m tests.systems.derivations
+
 # Show the service at work
 .PHONY: demo
 demo: $(DEV_STAMP)

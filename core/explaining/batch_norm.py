@@ -15,43 +15,29 @@ def batch_norm_forms(scene: Scene, dZ: str, gamma: str, axes: tuple[int, ...], N
     def sent(expression: str) -> str:
         return scene.sent(expression, scene.inputs[0])
 
+    X = scene.core("<X>", scene.inputs[0])
     staged = [
-        Equation(
-            "dX_hat",
-            r"<gamma> \circ <dZ>",
-            f"{dZ} * {gamma}",
-            "Kratzert, steps 9 and 8: through shift and scale.",
-            r"\partial \hat X",
-        ),
-        Equation(
-            "d_inverse",
-            r"\textstyle\sum <dX_hat> \circ (<X> - <mu>)",
-            f"(<dX_hat> * ({scene.core('<X>', scene.inputs[0])} - <mu>)).sum({rest})",
-            "Step 7: x̂ = (x − μ) · (1/s).",
-            r"\partial \tfrac{1}{s}",
-        ),
-        Equation(
-            "d_variance",
-            r"-<d_inverse> / (2 <s>^3)",
-            "-<d_inverse> / (2 * <s>**3)",
-            "Steps 6 and 5: 1/s and the root.",
-            r"\partial \sigma^2",
-        ),
-        Equation(
-            "d_centred",
-            rf"<dX_hat> / <s> + \tfrac{{2}}{{{N}}} <d_variance> (<X> - <mu>)",
-            f"<dX_hat> / <s> + 2 / {N} * <d_variance> * ({scene.core('<X>', scene.inputs[0])} - <mu>)",
-            "Steps 4, 3 and 2: x − μ is read twice, by x̂ and by the variance.",
-            r"\partial (X - \mu)",
-        ),
-        Equation(
-            "by_stages",
-            rf"<d_centred> - \tfrac{{1}}{{{N}}} \textstyle\sum <d_centred>",
-            sent(f"<d_centred> - <d_centred>.sum({rest}) / {N}"),
-            "Step 1: x − μ and μ both depend on x.",
-            r"\tfrac{\partial L}{\partial X}^{\text{stages}}",
-        ),
-    ]
+        Equation("dX_hat", r"<gamma> \circ <dZ>", f"{dZ} * {gamma}", "Kratzert's steps 9 and 8: through shift and scale.",
+                 r"\partial \hat X"),
+        Equation("d_inverse", r"\textstyle\sum <dX_hat> \circ (<X> - <mu>)", f"(<dX_hat> * ({X} - <mu>)).sum({rest})",
+                 "Step 7: x̂ = (x − μ) · (1/s), by the second factor.", r"\partial \tfrac{1}{s}"),
+        Equation("d_centred_1", "<dX_hat> / <s>", "<dX_hat> / <s>", "Step 7, by the first factor.",
+                 r"\partial (X - \mu)'"),
+        Equation("d_root", r"-<d_inverse> / <s>^2", "-<d_inverse> / <s>**2", "Step 6: d(1/s) = −ds/s².", r"\partial s"),
+        Equation("d_variance", r"<d_root> / (2 <s>)", "0.5 * <d_root> / <s>", "Step 5: the square root.",
+                 r"\partial \sigma^2"),
+        Equation("d_squares", rf"\tfrac{{1}}{{{N}}} \mathbf{{1}} <d_variance>", f"<d_variance> / {N} * np.ones_like({X})",
+                 "Step 4: a mean gives every number its share.", r"\partial (X - \mu)^2"),
+        Equation("d_centred_2", r"2 (<X> - <mu>) \circ <d_squares>", f"2 * ({X} - <mu>) * <d_squares>", "Step 3: the square.",
+                 r"\partial (X - \mu)''"),
+        Equation("d_centred", "<d_centred_1> + <d_centred_2>", "<d_centred_1> + <d_centred_2>",
+                 "x − μ is read twice, by x̂ and by the square: the gradients add up.", r"\partial (X - \mu)"),
+        Equation("d_mu", r"-\textstyle\sum <d_centred>", f"-<d_centred>.sum({rest})", "Step 2: x − μ, by μ.",
+                 r"\partial \mu"),
+        Equation("by_stages", rf"<d_centred> + \tfrac{{1}}{{{N}}} \mathbf{{1}} <d_mu>", sent(f"<d_centred> + <d_mu> / {N}"),
+                 "Step 1: μ is the mean of x, and x enters x − μ itself.",
+                 r"\tfrac{\partial L}{\partial X}^{\text{stages}}"),
+    ]  # fmt: skip
     by_sums = Equation(
         "by_sums",
         rf"\bigl({N} <dX_hat> - \textstyle\sum <dX_hat> - <X_hat> \circ \sum <dX_hat> \circ <X_hat>\bigr) / ({N} <s>)",
