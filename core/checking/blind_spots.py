@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
-
-from core.arrays import Array
 from core.checking.causes import CAUSES
 from core.checking.causes.factor import ConstantFactor
 from core.checking.comparison import Judge
 from core.checking.mistake import Fitted, Mistake
 from core.checking.quantity import Quantity
+from core.checking.replay import made_by
 from core.checking.report import BlindSpot
 from core.checking.scene import Scene
 from core.checking.words import Words
@@ -31,7 +29,7 @@ def blind_spots(judge: Judge, scene: Scene, words: Words, interrupt: Callable[[]
         for cause in CAUSES:
             mistake = cause()
             if not isinstance(mistake, Fitted) and mistake.strikes_at(scene, quantity):
-                if judge.differs(_made(mistake, quantity, scene), right):
+                if judge.differs(made_by(quantity.by_rule, mistake, scene), right):
                     shown.add(cause.slug)
                 else:
                     hidden.setdefault(cause.slug, cause)
@@ -42,11 +40,6 @@ def blind_spots(judge: Judge, scene: Scene, words: Words, interrupt: Callable[[]
                 found.append(_spot(words, quantity, slug, reason))
         found += _confused(scene, quantity, words)
     return found
-
-
-def _made(mistake: Mistake, quantity: Quantity, scene: Scene) -> Array:
-    with np.errstate(all="ignore"):
-        return np.asarray(quantity.by_rule(mistake, scene))
 
 
 def _confused(scene: Scene, quantity: Quantity, words: Words) -> Iterator[BlindSpot]:

@@ -106,7 +106,7 @@ def _in_proportion(
     for cause in concerned:
         if cause.plain or issubclass(cause, Fitted):
             continue
-        replayed = _made(rule, cause(), scene)
+        replayed = made_by(rule, cause(), scene)
         square = float(np.vdot(replayed, replayed))
         if replayed.shape != yours[quantity].shape or not square > 0:
             continue
@@ -129,23 +129,23 @@ def _reproducing(
         formulas = trial.formulas
         if isinstance(formulas, Fitted) and not _fit(formulas, scene, yours, made):
             continue
-        replayed = {quantity: _made(rule, formulas, scene) for quantity, rule in made.items()}
+        replayed = {quantity: made_by(rule, formulas, scene) for quantity, rule in made.items()}
         if not any(judge.differs(array, right[quantity]) for quantity, array in replayed.items()):
             continue
         if all(
-            judge.agrees(yours[quantity], partial(_made, made[quantity], formulas), scene, array)
+            judge.agrees(yours[quantity], partial(made_by, made[quantity], formulas), scene, array)
             for quantity, array in replayed.items()
         ):
             residual = _residual(yours, replayed)
             yield Finding(trial.mistakes, formulas, residual, _is_sure(judge, yours, len(trials), formulas))
 
 
-def _made(rule: Made, formulas: Formulas, scene: Scene) -> Array:
-    """What a rule makes; nothing (an array that agrees with none) where two mistakes do not fit together."""
+def made_by(rule: Made, formulas: Formulas, scene: Scene) -> Array:
+    """What a rule makes; nothing (an array that agrees with none) where a mistake does not fit the shapes, or another one."""
     with np.errstate(all="ignore"):
         try:
             return np.asarray(rule(formulas, scene))
-        except (ValueError, np.linalg.LinAlgError):
+        except (ValueError, TypeError, IndexError, np.linalg.LinAlgError):
             return np.full(0, np.nan)
 
 
@@ -154,9 +154,9 @@ def _fit(formulas: Fitted, scene: Scene, yours: Mapping[Quantity, Array], made: 
     differences, directions = [], []
     for quantity, rule in made.items():
         formulas.factor = 0.0
-        without = _made(rule, formulas, scene)
+        without = made_by(rule, formulas, scene)
         formulas.factor = 1.0
-        along = _made(rule, formulas, scene) - without
+        along = made_by(rule, formulas, scene) - without
         if without.shape != yours[quantity].shape:
             return False
         differences.append((yours[quantity] - without).ravel())

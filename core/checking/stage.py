@@ -104,16 +104,16 @@ class Stage:
 
 def activated(function: Activation, Z: Array) -> Array:
     """A = f(Z)."""
-    A = Z.copy()
+    A = np.array(Z)
     if not isinstance(function, Identity):
-        function.forward(Z.copy(), A)()
+        function.forward(np.array(Z), A)()
     return A
 
 
 def through(function: Activation, Z: Array, A: Array, dA: Array) -> Array:
     """∂L/∂Z from ∂L/∂A: f'(Z) ∘ dA, or the transposed Jacobian of f times dA."""
     if isinstance(function, Identity):
-        return dA.copy()
-    dZ = np.empty_like(Z)
-    function.backward(Z.copy(), A.copy(), dA.copy(), dZ)()
+        return np.array(dA)
+    dZ = np.empty_like(np.asarray(Z))
+    function.backward(np.array(Z), np.array(A), np.array(dA), dZ)()
     return dZ

@@ -60,8 +60,9 @@ class AnotherActivation(Mistake):
     unseen = "both functions are equal where this batch is"
 
     def applies(self, scene: Scene, quantity: Quantity) -> bool:
-        function = scene.network.nodes[quantity.layer].function
-        return function.name != self.other and not isinstance(function, Identity)
+        node = scene.network.nodes[quantity.layer]
+        possible = FUNCTIONS[self.other].elementwise or len(node.shape) > 1
+        return possible and node.function.name != self.other and not isinstance(node.function, Identity)
 
     def activation(self, scene: Scene, layer: str) -> Array:
         return activated(FUNCTIONS[self.other](), scene.preactivations[layer])
