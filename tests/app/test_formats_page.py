@@ -1,4 +1,4 @@
-"""The program in docs/formats.md runs as it stands, where torch is installed: its gradients are torch's."""
+"""The programs in docs/formats.md run as they stand, where torch and Keras are installed: their gradients agree."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "formats.md"
+PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_program_for_torch_runs(server: str) -> None:
-    pytest.importorskip("torch", reason="torch is no dependency; with it, the program in docs/formats.md is run")
-    (program,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+@pytest.mark.parametrize("module", ["torch", "keras"])
+def test_the_program_runs(server: str, module: str) -> None:
+    pytest.importorskip(module, reason=f"{module} is no dependency; with it, the program in docs/formats.md is run")
+    (program,) = [program for program in PROGRAMS if f"import {module}" in program]
     exec(program.replace("http://127.0.0.1:8000", server), {})
