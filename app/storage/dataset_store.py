@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.storage import contents
 from app.storage.database import Database
 from app.storage.datasets import StoredDataset
-from app.storage.pages import page
+from app.storage.pages import may_be_id, page
 from app.storage.tables import now
 from core.arrays import Array
 from core.dataset import Dataset
@@ -75,6 +75,8 @@ def find(session: Session, identity: str) -> StoredDataset:
     Raises:
         Refusal: `not-found`.
     """
+    if not may_be_id(identity):
+        raise not_found(identity)
     stored = session.scalars(select(StoredDataset).where(StoredDataset.id == identity)).one_or_none()
     if stored is None:
         raise not_found(identity)
@@ -98,6 +100,7 @@ def delete_dataset(database: Database, identity: str) -> None:
         Refusal: `not-found`.
     """
     with database.write() as session:
+        find(session, identity)
         removed = delete(StoredDataset).where(StoredDataset.id == identity).returning(StoredDataset.content)
         content = session.scalar(removed)
         if content is None:

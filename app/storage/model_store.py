@@ -16,7 +16,7 @@ from app.schemas.problem import LayerSpec
 from app.storage import contents
 from app.storage.database import Database
 from app.storage.models import StoredModel
-from app.storage.pages import page
+from app.storage.pages import may_be_id, page
 from app.storage.tables import now
 from core.arrays import Array
 from core.errors import Refusal
@@ -95,6 +95,8 @@ def find(session: Session, identity: str) -> StoredModel:
     Raises:
         Refusal: `not-found`.
     """
+    if not may_be_id(identity):
+        raise not_found(identity)
     stored = session.scalars(select(StoredModel).where(StoredModel.id == identity)).one_or_none()
     if stored is None:
         raise not_found(identity)
@@ -123,6 +125,7 @@ def change_model(database: Database, identity: str, changes: Mapping[str, Any]) 
         Refusal: `not-found`.
     """
     with database.write() as session:
+        find(session, identity)
         if changes:
             session.execute(update(StoredModel).where(StoredModel.id == identity).values(**changes))
         return find(session, identity)
@@ -135,6 +138,7 @@ def delete_model(database: Database, identity: str) -> None:
         Refusal: `not-found`.
     """
     with database.write() as session:
+        find(session, identity)
         content = session.scalar(delete(StoredModel).where(StoredModel.id == identity).returning(StoredModel.content))
         if content is None:
             raise not_found(identity)

@@ -27,6 +27,11 @@ class Numbered(Table):
 R = TypeVar("R", bound=Numbered)
 
 
+def may_be_id(text: str) -> bool:
+    """Whether a caller's text could be an id: databases fail on characters that no id has."""
+    return text.isascii() and text.isprintable()
+
+
 def page(
     session: Session, table: type[R], limit: int, after: str | None, *where: ColumnElement[bool]
 ) -> tuple[Sequence[R], bool]:
@@ -37,7 +42,7 @@ def page(
     """
     chosen = select(table).where(*where).order_by(table.number.desc()).limit(limit + 1)
     if after is not None:
-        start = session.scalar(select(table.number).where(table.id == after))
+        start = session.scalar(select(table.number).where(table.id == after)) if may_be_id(after) else None
         if start is None:
             detail = f"There is nothing with the id {after[:60]!r} after which the list could go on."
             raise Refusal.of("unknown-name", detail, "query", "after", hint="Start again without after.")

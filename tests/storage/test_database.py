@@ -139,6 +139,14 @@ def test_the_command_migrates_and_a_server_keeps_models_there(address: str, monk
         assert client.get(f"/v1/models/{identity}").json()["parameters"] == MODEL["parameters"]
         data = client.post("/v1/datasets", json={"inputs": [[1, 2]], "name": "a"}).json()
         assert client.get("/v1/datasets").json()["data"] == [data]
+        for strange in ("%00", "mdl_%00", "%ED%A0%80", "a%0Ab", "%C3%A9", "x" * 5000, "'", "%25"):
+            for kind in ("models", "datasets"):
+                refused(client.get(f"/v1/{kind}/{strange}"), 404, "not-found")
+                refused(client.delete(f"/v1/{kind}/{strange}"), 404, "not-found")
+                refused(client.get(f"/v1/{kind}?after={strange}"), 422)
+            refused(client.patch(f"/v1/models/{strange}", json={"name": "a"}), 404, "not-found")
+        problem = client.post("/v1/forward", json={"model": "\0", "batch": {"inputs": [[1]]}})
+        assert refused(problem, 422, "unknown-name").errors[0].pointer == "#/model"
         for path in (f"/v1/models/{identity}", f"/v1/datasets/{data['id']}"):
             assert client.delete(path).status_code == 204
 
