@@ -17,6 +17,7 @@ from core import per_example
 from core.arrays import Array
 from core.convention import layer_parameters, parameter_shape
 from core.errors import Issue, Refusal, refuse_if_any
+from core.optimizers import Optimizer
 from core.problem import Problem
 from core.training.minibatches import Minibatches, carry_state
 from core.training.stepper import OptimizerState, Stepper
@@ -30,7 +31,7 @@ def answered(body: StepRequest, settings: Settings, interrupt: Interrupt) -> dic
     rendering.refuse_large(settings.max_answer_elements, seeded=True)
     trainable = Trainable(problem.nodes, body.freeze)
     state = _state(body.optimizer_state, body, problem)
-    rates = _rates(body, problem)
+    rates = rates_of(body.optimizer, problem)
     size = _size(body, problem)
     batches = Minibatches(problem, size, shuffle=body.shuffle, seed=body.shuffle_seed, interrupt=interrupt)
     losses = np.empty(body.steps)
@@ -182,13 +183,13 @@ def _state(sent: StateBody | None, body: StepRequest, problem: Problem) -> Optim
     return OptimizerState(sent.step, slots, dict(sent.scalars))
 
 
-def _rates(body: StepRequest, problem: Problem) -> dict[str, dict[str, Array]] | None:
+def rates_of(optimizer: Optimizer, problem: Problem) -> dict[str, dict[str, Array]] | None:
     """Learning rates for single weights.
 
     Raises:
         Refusal: with every one that does not fit.
     """
-    sent = body.optimizer.learning_rate
+    sent = optimizer.learning_rate
     if not isinstance(sent, dict):
         return None
     arrays: dict[str, dict[str, Array]] = {}

@@ -13,6 +13,7 @@ from app.explaining.document import Document
 from app.problems import error_of
 from app.schemas.explain import ExplainRequest, Style
 from app.settings import Settings
+from app.steps import rates_of
 from app.workshop import Interrupt
 from core.errors import Issue
 from core.explaining.explanation import Explanation, explained
@@ -26,7 +27,14 @@ def answered(body: ExplainRequest, settings: Settings, interrupt: Interrupt) -> 
         settings.max_answer_elements, seeded=body.seed is not None
     )
     style = body.style
-    explanation = explained(problem, style.notation, style.focus, interrupt)
+    explanation = explained(
+        problem,
+        style.notation,
+        style.focus,
+        interrupt,
+        optimizer=body.optimizer,
+        rates=rates_of(body.optimizer, problem) if body.optimizer else None,
+    )
     warnings = [*problem.warnings, *explanation.plan.warnings]
     if not explanation.with_numbers:
         warnings.append(

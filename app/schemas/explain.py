@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.schemas.gradients import GradientsRequest, Warning
+from app.schemas.optimizer import OptimizerSpec
 from app.schemas.problem import Body, Convention, Parameters
 from app.wire.tensor import Tensor
 
@@ -38,6 +39,9 @@ class Style(Body):
 
 class ExplainRequest(GradientsRequest):
     """A problem whose gradients are derived, as it was sent to /v1/gradients: all of its parts are derived."""
+
+    optimizer: OptimizerSpec | None = None
+    """With one, its first step is derived too."""
 
     style: Style = Field(default_factory=Style)
     """How the derivation is written."""

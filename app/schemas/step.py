@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from pydantic import Field
-from typing_extensions import TypeAliasType
 
 from app.schemas.gradients import GradientsRequest, LossTerms, Warning
+from app.schemas.optimizer import OptimizerSpec
 from app.schemas.problem import Body, Convention, Parameters, Strict
 from app.wire.tensor import Tensor
-from core.optimizers import AnyOptimizer
-
-OptimizerSpec = TypeAliasType("OptimizerSpec", Annotated[AnyOptimizer, Field(discriminator="kind")])
 
 
 class OptimizerState(Body):

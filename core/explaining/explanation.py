@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from core.arrays import Array
 from core.arrays import Step as Interrupt
 from core.errors import Refusal
 from core.explaining.focus import Focus, focus_on
 from core.explaining.script import program
 from core.explaining.step import Step
+from core.explaining.update import write_update
 from core.explaining.walk import Notation, Walk
 from core.losses import Loss
+from core.optimizers import Optimizer
 from core.plan import Keep, Plan
 from core.problem import Problem
 
@@ -33,9 +37,15 @@ class Explanation:
 
 
 def explained(
-    problem: Problem, notation: Notation, focus: str | None, interrupt: Interrupt | None = None
+    problem: Problem,
+    notation: Notation,
+    focus: str | None,
+    interrupt: Interrupt | None = None,
+    *,
+    optimizer: Optimizer | None = None,
+    rates: Mapping[str, Mapping[str, Array]] | None = None,
 ) -> Explanation:
-    """Derive the gradients of a problem.
+    """Derive the gradients of a problem, and the first step of an optimizer if there is one.
 
     Raises:
         Refusal: `unknown-name` for a focus that is no number, `unsupported-operator` for a layer without a derivation.
@@ -51,6 +61,8 @@ def explained(
         plan.forward()
         plan.backward()
         walk = Walk(problem, plan.reported, notation)
+        if optimizer:
+            write_update(walk, optimizer, rates)
         found = focus_on(focus, walk, plan) if focus else None
     size = sum(symbol.value.size for symbol in walk.data.values())
     return Explanation(

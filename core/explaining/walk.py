@@ -64,6 +64,14 @@ class Walk:
         """A tensor of the request that the loss brings."""
         return self._given(path, latex, python, array)
 
+    def tag(self, node: Node) -> str:
+        """A layer's name as part of identifiers."""
+        return self._tag[node.name]
+
+    def result(self, id: str) -> Symbol:
+        """What a step defined."""
+        return next(step.result for step in self.steps if step.id == id)
+
     def output(self) -> tuple[Node, dict[str, Symbol]]:
         """The last layer, and its operands."""
         node = self.problem.nodes[-1]

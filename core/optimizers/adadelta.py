@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
+from core.explaining.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
 from core.spec import limits
 
@@ -36,6 +37,33 @@ class Adadelta(Optimizer):
 
     default_rate: ClassVar[float] = 1.0
     slots: ClassVar[tuple[str, ...]] = ("squares", "squared_steps")
+
+    def derivation(self, t: int) -> list[Equation]:
+        r, e = self.rho, self.epsilon
+        return [
+            Equation(
+                "squares",
+                rf"{r:g} <squares> + {1 - r:g} <g>^2",
+                f"{r!r} * <squares> + {1 - r} * <g>**2",
+                "A running mean.",
+                "s",
+            ),
+            Equation(
+                "delta",
+                rf"\sqrt{{<squared_steps> + {e:g}}} / \sqrt{{<squares> + {e:g}}} \circ <g>",
+                f"np.sqrt(<squared_steps> + {e!r}) / np.sqrt(<squares> + {e!r}) * <g>",
+                "In the units of the weights.",
+                r"\Delta",
+            ),
+            Equation(
+                "squared_steps",
+                rf"{r:g} <squared_steps> + {1 - r:g} <delta>^2",
+                f"{r!r} * <squared_steps> + {1 - r} * <delta>**2",
+                "Of the steps too.",
+                "u",
+            ),
+            Equation("theta", "<theta> - <rate> <delta>", "<theta> - <rate> * <delta>", "The step."),
+        ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
         g, s, u = self.decayed(theta, gradient), memory.slots["squares"], memory.slots["squared_steps"]

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
+from core.explaining.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
 from core.spec import limits
 
@@ -29,6 +30,21 @@ class Adagrad(Optimizer):
 
     default_rate: ClassVar[float] = 0.01
     slots: ClassVar[tuple[str, ...]] = ("squares",)
+
+    def derivation(self, t: int) -> list[Equation]:
+        e = self.epsilon
+        latex, numpy = (rf"\sqrt{{<squares>}} + {e:g}", f"np.sqrt(<squares>) + {e!r}")
+        if self.variant == "ruder":
+            latex, numpy = (rf"\sqrt{{<squares> + {e:g}}}", f"np.sqrt(<squares> + {e!r})")
+        return [
+            Equation("squares", "<squares> + <g>^2", "<squares> + <g>**2", "All squared gradients so far.", "s"),
+            Equation(
+                "theta",
+                rf"<theta> - <rate> <g> / ({latex})",
+                f"<theta> - <rate> * <g> / ({numpy})",
+                "Each weight by its own.",
+            ),
+        ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
         g, s = self.decayed(theta, gradient), memory.slots["squares"]

@@ -8,7 +8,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
+from core.explaining.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
+from core.optimizers.moments import moments
 from core.spec import limits
 
 
@@ -39,6 +41,36 @@ class Adam(Optimizer):
     """Whether the second moment may not fall."""
 
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment", "largest_second_moment")
+
+    def derivation(self, t: int) -> list[Equation]:
+        first, second = 1 - self.beta1**t, 1 - self.beta2**t
+        found = moments(self.beta1, self.beta2)
+        moment, latex = "<second_moment>", "<second_moment>"
+        if self.amsgrad:
+            largest = "np.maximum(<largest_second_moment>, <second_moment>)"
+            found.append(
+                Equation(
+                    "largest_second_moment",
+                    r"\max(<largest_second_moment>, <second_moment>)",
+                    largest,
+                    "It never falls.",
+                    r"\hat v",
+                )
+            )
+            moment = latex = "<largest_second_moment>"
+            if self.variant == "ruder":
+                first = second = 1.0
+        root = f"(np.sqrt({moment}) / {second**0.5!r} + {self.epsilon!r})"
+        return [
+            *found,
+            Equation(
+                "theta",
+                rf"<theta> - \frac{{<rate>}}{{{first:g}}} <first_moment>"
+                rf" / \bigl(\sqrt{{{latex} / {second:g}}} + {self.epsilon:g}\bigr)",
+                f"<theta> - <rate> / {first!r} * <first_moment> / {root}",
+                "The moments start at 0; dividing by 1 − β^t undoes that.",
+            ),
+        ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
         g, m, v = self.decayed(theta, gradient), memory.slots["first_moment"], memory.slots["second_moment"]

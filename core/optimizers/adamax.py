@@ -8,7 +8,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
+from core.explaining.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
+from core.optimizers.moments import moments
 from core.spec import limits
 
 
@@ -35,6 +37,26 @@ class Adamax(Optimizer):
 
     default_rate: ClassVar[float] = 0.002
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "largest_gradient")
+
+    def derivation(self, t: int) -> list[Equation]:
+        size = "np.abs(<g>)" if self.variant == "ruder" else f"np.abs(<g>) + {self.epsilon!r}"
+        left = 1 - self.beta1**t
+        return [
+            moments(self.beta1, self.beta2)[0],
+            Equation(
+                "largest_gradient",
+                rf"\max({self.beta2:g} <largest_gradient>, |<g>|)",
+                f"np.maximum({self.beta2!r} * <largest_gradient>, {size})",
+                "The largest gradient, slowly forgotten.",
+                "u",
+            ),
+            Equation(
+                "theta",
+                rf"<theta> - \frac{{<rate>}}{{{left:g}}} <first_moment> / <largest_gradient>",
+                f"<theta> - <rate> / {left!r} * <first_moment> / np.where(<largest_gradient> == 0, 1, <largest_gradient>)",
+                "The step.",
+            ),
+        ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
         g, m, u = self.decayed(theta, gradient), memory.slots["first_moment"], memory.slots["largest_gradient"]

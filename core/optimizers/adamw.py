@@ -8,7 +8,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
+from core.explaining.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
+from core.optimizers.moments import moments
 from core.spec import limits
 
 
@@ -44,6 +46,47 @@ class AdamW(Optimizer):
     """Whether the second moment may not fall."""
 
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment", "largest_second_moment")
+
+    def derivation(self, t: int) -> list[Equation]:
+        first, second = 1 - self.beta1**t, 1 - self.beta2**t
+        found = moments(self.beta1, self.beta2)
+        moment, latex = "<second_moment>", "<second_moment>"
+        if self.amsgrad:
+            largest = "np.maximum(<largest_second_moment>, <second_moment>)"
+            found.append(
+                Equation(
+                    "largest_second_moment",
+                    r"\max(<largest_second_moment>, <second_moment>)",
+                    largest,
+                    "It never falls.",
+                    r"\hat v",
+                )
+            )
+            moment = latex = "<largest_second_moment>"
+            if self.variant == "ruder":
+                first = second = 1.0
+        root = f"(np.sqrt({moment}) / {second**0.5!r} + {self.epsilon!r})"
+        shrunk = f"<theta> * (1 - <rate> * {self.weight_decay!r})"
+        found.insert(
+            0,
+            Equation(
+                "shrunk",
+                rf"(1 - {self.weight_decay:g} <rate>) <theta>",
+                shrunk,
+                "Decay apart from the gradient.",
+                r"\theta'",
+            ),
+        )
+        return [
+            *found,
+            Equation(
+                "theta",
+                rf"<shrunk> - \frac{{<rate>}}{{{first:g}}} <first_moment>"
+                rf" / \bigl(\sqrt{{{latex} / {second:g}}} + {self.epsilon:g}\bigr)",
+                f"<shrunk> - <rate> / {first!r} * <first_moment> / {root}",
+                "The moments start at 0; dividing by 1 − β^t undoes that.",
+            ),
+        ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
         theta -= rate * self.weight_decay * theta

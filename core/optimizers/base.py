@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
+from core.explaining.equation import Equation
 from core.optimizers.schedule import AnySchedule
 from core.spec import Spec, limits
 
@@ -115,6 +116,10 @@ class Optimizer(Spec):
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
         """Move θ, in place. `memory.step` counts from 1."""
+        raise NotImplementedError
+
+    def derivation(self, t: int) -> list[Equation]:
+        """Step t as equations in <theta>, <g>, <rate> and what it remembers; one of them defines theta."""
         raise NotImplementedError
 
     def decayed(self, theta: Array, gradient: Array) -> Array:

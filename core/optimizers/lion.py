@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
+from core.explaining.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
 from core.spec import limits
 
@@ -32,6 +33,26 @@ class Lion(Optimizer):
 
     default_rate: ClassVar[float] = 1e-4
     slots: ClassVar[tuple[str, ...]] = ("first_moment",)
+
+    def derivation(self, t: int) -> list[Equation]:
+        b1, b2, decay = self.beta1, self.beta2, self.weight_decay
+        direction = f"np.sign({b1!r} * <first_moment> + {1 - b1} * <g>)"
+        return [
+            Equation(
+                "theta",
+                rf"<theta> - <rate> \bigl(\operatorname{{sign}}({b1:g} <first_moment> + {1 - b1:g} <g>)"
+                rf" + {decay:g} <theta>\bigr)",
+                f"<theta> - <rate> * ({direction} + {decay!r} * <theta>)",
+                "Every weight moves by the same amount.",
+            ),
+            Equation(
+                "first_moment",
+                rf"{b2:g} <first_moment> + {1 - b2:g} <g>",
+                f"{b2!r} * <first_moment> + {1 - b2} * <g>",
+                "Remembered for the next step.",
+                "m",
+            ),
+        ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
         m = memory.slots["first_moment"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from core.arrays import Array
+from core.explaining.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
+from core.optimizers.moments import moments
 from core.spec import limits
 
 
@@ -41,6 +44,25 @@ class Nadam(Optimizer):
     default_rate: ClassVar[float] = 0.002
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment")
     scalars: ClassVar[dict[str, float]] = {"momentum_product": 1.0}
+
+    def derivation(self, t: int) -> list[Equation]:
+        left, second = 1 - self.beta1**t, 1 - self.beta2**t
+        now, after = self._momentum(t), self._momentum(t + 1)
+        product = math.prod(self._momentum(k) for k in range(1, t + 1))
+        g, m = (1 - now) / (1 - product), after / (1 - product * after)
+        if self.variant == "ruder":
+            g, m = (1 - self.beta1) / left, self.beta1 / left
+        root = f"(np.sqrt(<second_moment> / {second!r}) + {self.epsilon!r})"
+        return [
+            *moments(self.beta1, self.beta2),
+            Equation(
+                "theta",
+                rf"<theta> - <rate> ({g:.4g} <g> + {m:.4g} <first_moment>)"
+                rf" / \bigl(\sqrt{{<second_moment> / {second:g}}} + {self.epsilon:g}\bigr)",
+                f"<theta> - <rate> * ({g!r} * <g> + {m!r} * <first_moment>) / {root}",
+                "Momentum that looks a step ahead.",
+            ),
+        ]
 
     def _momentum(self, t: int) -> float:
         return float(self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay)))

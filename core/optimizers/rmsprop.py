@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
+from core.explaining.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
 from core.spec import limits
 
@@ -39,6 +40,36 @@ class Rmsprop(Optimizer):
 
     default_rate: ClassVar[float] = 0.01
     slots: ClassVar[tuple[str, ...]] = ("squares", "mean", "velocity")
+
+    def derivation(self, t: int) -> list[Equation]:
+        a, e, mu = self.alpha, self.epsilon, self.momentum
+        found = [
+            Equation(
+                "squares",
+                rf"{a:g} <squares> + {1 - a:g} <g>^2",
+                f"{a!r} * <squares> + {1 - a} * <g>**2",
+                "A running mean.",
+                "s",
+            )
+        ]
+        size, latex = "<squares>", "<squares>"
+        if self.centered:
+            mean = Equation(
+                "mean", rf"{a:g} <mean> + {1 - a:g} <g>", f"{a!r} * <mean> + {1 - a} * <g>", "Of g itself.", r"\bar g"
+            )
+            found, size, latex = [*found, mean], "(<squares> - <mean>**2)", r"<squares> - <mean>^2"
+        root = (rf"\sqrt{{{latex} + {e:g}}}", f"np.sqrt({size} + {e!r})")
+        if self.variant == "torch":
+            root = (rf"\sqrt{{{latex}}} + {e:g}", f"np.sqrt({size}) + {e!r}")
+        step = (rf"<g> / ({root[0]})", f"<g> / ({root[1]})")
+        if mu:
+            found.append(
+                Equation(
+                    "velocity", rf"{mu:g} <velocity> + {step[0]}", f"{mu!r} * <velocity> + {step[1]}", "Momentum.", "v"
+                )
+            )
+            step = ("<velocity>", "<velocity>")
+        return [*found, Equation("theta", f"<theta> - <rate> {step[0]}", f"<theta> - <rate> * {step[1]}", "The step.")]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
         g, s, mean = self.decayed(theta, gradient), memory.slots["squares"], memory.slots["mean"]

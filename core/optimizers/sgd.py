@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
+from core.explaining.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
 from core.spec import limits
 
@@ -41,6 +42,36 @@ class Sgd(Optimizer):
         if self.variant == "ruder" and self.nesterov:
             return np.asarray(theta - self.momentum * memory.slots["velocity"])
         return theta
+
+    def derivation(self, t: int) -> list[Equation]:
+        mu, damped = self.momentum, 1 - self.dampening
+        if not mu:
+            return [Equation("theta", "<theta> - <rate> <g>", "<theta> - <rate> * <g>", "A step against the gradient.")]
+        if self.variant == "ruder":
+            return [
+                Equation(
+                    "velocity",
+                    rf"{mu:g} <velocity> + <rate> <g>",
+                    f"{mu!r} * <velocity> + <rate> * <g>",
+                    "Momentum.",
+                    "v",
+                ),
+                Equation("theta", "<theta> - <velocity>", "<theta> - <velocity>", "A step against it."),
+            ]
+        latex, numpy = (
+            ("<g>", "<g> + 0")
+            if t == 1
+            else (rf"{mu:g} <velocity> + {damped:g} <g>", f"{mu!r} * <velocity> + {damped!r} * <g>")
+        )
+        step = (
+            (rf"(<g> + {mu:g} <velocity>)", f"(<g> + {mu!r} * <velocity>)")
+            if self.nesterov
+            else ("<velocity>", "<velocity>")
+        )
+        return [
+            Equation("velocity", latex, numpy, "Momentum; at the first step it is the gradient.", "v"),
+            Equation("theta", f"<theta> - <rate> {step[0]}", f"<theta> - <rate> * {step[1]}", "A step against it."),
+        ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
         g, v = self.decayed(theta, gradient), memory.slots["velocity"]

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from app.examples import CLASSES, COLUMN, SKIP, XOR
+from core.optimizers import OPTIMIZERS
 
 
 def explained(client: httpx.Client, problem: dict[str, Any], **style: Any) -> dict[str, Any]:
@@ -173,3 +174,29 @@ def test_a_loss_without_a_derivation_is_refused(client: httpx.Client) -> None:
     response = client.post("/v1/explain", json=problem)
     assert response.status_code == 422, response.text
     assert response.json()["errors"][0]["pointer"] == "#/loss/kind"
+
+
+@pytest.mark.parametrize("kind", OPTIMIZERS)
+@pytest.mark.parametrize("more", [{}, {"weight_decay": 0.1, "variant": "ruder"}, {"momentum": 0.9, "nesterov": True},
+                                  {"amsgrad": True}, {"momentum": 0.5, "centered": True}])  # fmt: skip
+def test_the_first_step_of_an_optimizer_is_derived(client: httpx.Client, kind: str, more: dict[str, Any]) -> None:
+    fields = OPTIMIZERS[kind].__dataclass_fields__
+    optimizer = {"kind": kind, **{name: value for name, value in more.items() if name in fields}}
+    answer = explained(client, {**XOR, "optimizer": optimizer})
+    stepped = client.post("/v1/step", json={**XOR, "optimizer": optimizer}).json()["parameters"]
+    found: dict[str, Any] = {}
+    exec(answer["script"], found)
+    lines = {step["id"]: step["numpy"].split(" = ")[0] for step in answer["steps"]}
+    for layer, named in stepped.items():
+        for name, value in named.items():
+            np.testing.assert_allclose(found[lines[f"update.{layer}.{name}"]], value, rtol=1e-12, atol=1e-15)
+
+
+def test_a_rate_for_every_weight_is_derived(client: httpx.Client) -> None:
+    optimizer = {"kind": "sgd", "learning_rate": {"out": {"weight": [[0.1], [0.2], [0.3]]}}}
+    answer = explained(client, {**XOR, "optimizer": optimizer})
+    stepped = client.post("/v1/step", json={**XOR, "optimizer": optimizer}).json()["parameters"]
+    value = next(step["value"] for step in answer["steps"] if step["id"] == "update.out.weight")
+    np.testing.assert_allclose(value, stepped["out"]["weight"], rtol=1e-14)
+    refused = client.post("/v1/explain", json={**XOR, "optimizer": {"kind": "sgd", "gradient_clip_norm": 1.0}}).json()
+    assert refused["errors"][0]["pointer"] == "#/optimizer/gradient_clip_norm"
