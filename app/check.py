@@ -23,6 +23,13 @@ from core.survey import INPUT
 
 BACKWARD = ("loss", "deltas", "gradients", "input_gradient")
 
+SKIPPED = Issue(
+    code="blind-spots-skipped",
+    path=("network",),
+    detail="The network is too large to make every known mistake in every rule; blind_spots is empty for that reason.",
+    hint="Check a smaller network of the same kinds of layers: POST /v1/probe makes a batch for it.",
+)
+
 
 def answered(body: CheckRequest, settings: Settings, interrupt: Interrupt) -> dict[str, Any]:
     """Check the submission of a request."""
@@ -41,7 +48,8 @@ def answered(body: CheckRequest, settings: Settings, interrupt: Interrupt) -> di
     answer = written(report, problem, body.hints)
     if body.seed is not None:
         answer["parameters"] = rendering.parameters(problem.parameters, everything=True)
-    warnings = [error_of(issue) for issue in problem.warnings]
+    found = [*problem.warnings, *([SKIPPED] if examination.skips_blind_spots else [])]
+    warnings = [error_of(issue) for issue in found]
     return {**answer, "convention": problem.convention, "dtype": problem.dtype.name, "warnings": warnings}
 
 

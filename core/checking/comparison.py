@@ -36,14 +36,16 @@ class Apart:
 def difference(yours: Array, expected: Array, allowed: Array) -> Apart:
     """The difference of two tensors of one shape."""
     apart = np.abs(yours - expected)
-    sizes = float(np.linalg.norm(yours)), float(np.linalg.norm(expected))
+    scale = max(_largest(yours), _largest(expected)) or 1.0  # The squares of large numbers are beyond float64.
+    one, other = yours / scale, expected / scale
+    sizes = float(np.linalg.norm(one)), float(np.linalg.norm(other))
     both = sizes[0] + sizes[1]
-    product = float(np.sum(yours * expected))
-    cosine = product / (sizes[0] * sizes[1]) if min(sizes) > 0 and sizes[0] * sizes[1] > 0 else None
+    product = sizes[0] * sizes[1]
+    cosine = float(np.sum(one * other)) / product if product > 0 else None
     excess = apart - allowed
     worst = np.unravel_index(int(np.argmax(excess)), excess.shape) if excess.ndim else ()
     return Apart(
-        relative_error=float(np.linalg.norm(yours - expected)) / both if both else 0.0,
+        relative_error=float(np.linalg.norm(one - other)) / both if both else 0.0,
         cosine=None if cosine is None else max(-1.0, min(1.0, cosine)),
         worst=tuple(int(index) for index in worst),
         mismatched=int(np.count_nonzero(excess > 0)),

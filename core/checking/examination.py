@@ -35,6 +35,9 @@ SMALL = 10_000
 LARGE = 1_000_000
 """Beyond this many numbers in all tensors, blind spots are not looked for."""
 
+MANY = 400
+"""Beyond this many tensors likewise."""
+
 UNTRUSTED = 1e-6
 """An error of the oracle beyond this makes every verdict inconclusive."""
 
@@ -117,6 +120,12 @@ class Examination:
             criterion=str(criterion),
         )
 
+    @property
+    def skips_blind_spots(self) -> bool:
+        """Whether the network is too large to make every mistake in every rule."""
+        size = sum(math.prod(shape) for shape in self.right.network.shapes.values())
+        return size > LARGE or len(self.right.values) > MANY
+
     def _attempt(
         self,
         reading: Reading,
@@ -197,8 +206,8 @@ class Examination:
         return attempt
 
     def _blind_spots(self, attempt: Attempt) -> list[BlindSpot]:
-        """The mistakes that this batch could not have revealed, if the network is not too large to make them all."""
-        if sum(math.prod(shape) for shape in self.right.network.shapes.values()) > LARGE:
+        """The mistakes that this batch could not have revealed."""
+        if self.skips_blind_spots:
             return []
         return blind_spots(attempt.judge, attempt.right.scene, Words(attempt.right.network), self.interrupt)
 

@@ -166,12 +166,13 @@ def _fit(formulas: Fitted, scene: Scene, yours: Mapping[Quantity, Array], made: 
     if not np.isfinite(square) or np.count_nonzero(direction) < 3:
         return False
     formulas.factor = float(difference @ direction) / square
-    return formulas.factor != 0 and formulas.accepts(scene, formulas.factor)
+    return math.isfinite(formulas.factor) and formulas.factor != 0 and formulas.accepts(scene, formulas.factor)
 
 
 def _residual(yours: Mapping[Quantity, Array], replayed: Mapping[Quantity, Array]) -> float:
-    size = math.hypot(*(float(np.linalg.norm(array)) for array in yours.values()), 0.0)
-    apart = math.hypot(*(float(np.linalg.norm(yours[q] - replayed[q])) for q in yours), 0.0)
+    scale = max((float(np.abs(array).max(initial=0)) for array in yours.values()), default=0.0) or 1.0
+    size = math.hypot(*(float(np.linalg.norm(array / scale)) for array in yours.values()), 0.0)
+    apart = math.hypot(*(float(np.linalg.norm((yours[q] - replayed[q]) / scale)) for q in yours), 0.0)
     return apart / size if size else apart
 
 
