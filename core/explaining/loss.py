@@ -40,6 +40,11 @@ class LossEquations:
         if self._weighted:
             scope["c"] = self._walk.given("batch.sample_weight", "c", "c", shares)
         fused = self._loss.on_logits(self._node.function)
+        for equation in self._loss.intermediate():
+            symbol = equation.symbol or equation.result
+            scope[equation.result] = self._walk.step(
+                f"loss.{equation.result}", "Within the loss", symbol, f"loss_{equation.result}", equation, scope
+            )
         if self._loss.needs_targets:
             self._value(scope, logits=fused is not None)
         if fused is not None:

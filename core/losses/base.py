@@ -11,6 +11,7 @@ import numpy as np
 from core.activations.base import Activation
 from core.arrays import Array, Shape, Step, in_memory_order
 from core.errors import Issue
+from core.explaining.equation import Equation
 from core.spec import Spec, limits
 
 Scalar = Callable[[], Any]
@@ -104,6 +105,10 @@ class Loss(Spec):
     def on_logits(self, activation: Activation) -> Loss | None:
         """The same loss on the preactivation of an output with that activation, where there is a stable fused form."""
         return None
+
+    def intermediate(self) -> list[Equation]:
+        """Equations of its own between the output and its value, for a derivation; the last ones may serve the gradient."""
+        return []
 
     def numpy(self) -> str:
         """ℓ of each example as NumPy in <A> and <Y>; <rest> are all axes but the examples', <axis> the features'."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.arrays import Array, Shape, Step, nothing
 from core.errors import Issue
+from core.explaining.equation import Equation
 from core.losses.base import Loss, LossPlace, Scalar
 from core.spec import limits
 from core.spectral.cuts import CutDistance
@@ -83,6 +84,86 @@ class NormalizedCuts(Loss):
             detail=f"normalized_cuts compares with a partition: each node's row holds one 1, or zeros; {where}.",
             hint="Send E (examples x nodes x clusters), or the number of each node's cluster (examples x nodes).",
         )
+
+    def intermediate(self) -> list[Equation]:
+        T, over = ".swapaxes(-1, -2)", "[..., :, None] * <root>[..., None, :]"
+        if self.rank is None:
+            inside = "<sigma> > 1e-10 * <sigma>.max(axis=-1, keepdims=True)"
+        else:
+            inside = f"np.ones_like(<sigma>) * np.arange(<sigma>.shape[-1]) < {self.rank}"
+        crossing = "(<inside>[..., :, None] != <inside>[..., None, :])"
+        spread = "<root>[..., None] * <Y>"
+        length = f"np.maximum(np.sqrt((({spread})**2).sum(axis=-2, keepdims=True)), 1e-300)"
+        gap = "(<sigma>[..., None, :]**2 - <sigma>[..., :, None]**2)"
+        return [
+            Equation(
+                "root",
+                r"\sqrt{<A> \mathbf{1}}",
+                "np.sqrt(<A>.sum(axis=-1))",
+                "Roots of the nodes' degrees.",
+                r"\sqrt d",
+            ),
+            Equation("M", r"D^{-1/2} <A> D^{-1/2}", f"<A> / (<root>{over})", "Affinities relative to the degrees."),
+            Equation("U", r"\text{left vectors of } <M>", "np.linalg.svd(<M>)[0]", "M = U Σ Vᵀ."),
+            Equation("sigma", r"\text{singular values of } <M>", "np.linalg.svd(<M>)[1]", "Descending.", r"\sigma"),
+            Equation(
+                "V", r"\text{right vectors of } <M>", f"np.linalg.svd(<M>)[2]{T}", "With the signs of the left ones."
+            ),
+            Equation("inside", r"[\sigma \text{ counts}]", inside, "Which vectors span the space of Π_M.", r"\iota"),
+            Equation(
+                "u",
+                r"\sqrt d \circ <Y> / \lVert \cdot \rVert",
+                f"{spread} / {length}",
+                "A unit vector for each cluster.",
+            ),
+            Equation(
+                "difference",
+                r"\Pi_M - \Pi_\Psi",
+                f"(<U> * <inside>[..., None, :]) @ (<U> * <inside>[..., None, :]){T} - <u> @ <u>{T}",
+                "Projectors on the two spaces.",
+                r"\Delta",
+            ),
+            Equation(
+                "dU",
+                r"2 <difference> <U>_\iota",
+                "2 * (<difference> @ <U>) * <inside>[..., None, :]",
+                "ℓ = ½ ‖Δ‖², and Π_M = U_ι U_ιᵀ.",
+                r"\partial U",
+            ),
+            Equation(
+                "turn",
+                r"(<U>^\top <dU> - <dU>^\top <U>)_{\text{across}}",
+                f"np.where({crossing}, <U>{T} @ <dU> - (<U>{T} @ <dU>){T}, 0)",
+                "Only turns across the border of the space change it.",
+                "N",
+            ),
+            Equation(
+                "dM",
+                r"<U> \bigl(\tfrac{1}{\sigma_j^2 - \sigma_i^2} \circ <turn>\bigr) \Sigma <V>^\top",
+                f"<U> @ (np.where({crossing}, 1 / np.where({crossing}, {gap}, 1), 0) * <turn> * <sigma>[..., None, :])"
+                f" @ <V>{T}",
+                "The variation of singular vectors.",
+                r"\partial M",
+            ),
+            Equation("du", r"-2 <difference> <u>", "-2 * <difference> @ <u>", "Π_Ψ = Σ u uᵀ.", r"\partial u"),
+            Equation(
+                "d_root",
+                r"\partial \sqrt d",
+                f"(<Y> * (<du> - <u> * (<u> * <du>).sum(axis=-2, keepdims=True)) / {length}).sum(axis=-1)"
+                " - ((<dM> * <M>).sum(axis=-1) + (<dM> * <M>).sum(axis=-2)) / <root>",
+                "The degrees enter M and Ψ.",
+                r"\partial \sqrt d",
+            ),
+        ]
+
+    def numpy(self) -> str:
+        return "0.5 * (<difference>**2).sum(axis=(-1, -2))"
+
+    def numpy_gradient(self) -> str:
+        return "<dM> / (<root>[..., :, None] * <root>[..., None, :]) + (<d_root> / (2 * <root>))[..., None]"
+
+    def latex_gradient(self) -> str:
+        return r"D^{-1/2} <dM> D^{-1/2} + \tfrac{1}{2} D^{-1/2} <d_root> \mathbf{1}^\top"
 
     def per_example(self, A: Array, Y: Array) -> Array:
         return CutDistance(A, Y, self.rank).value()

@@ -165,15 +165,19 @@ def test_a_seed_a_graph_and_named_inputs(client: httpx.Client) -> None:
     assert answer["parameters"]["a_b"]["weight"]
 
 
-def test_a_loss_without_a_derivation_is_refused(client: httpx.Client) -> None:
-    problem = {
+@pytest.mark.parametrize("rank", [1, 2, None])
+def test_normalized_cuts_are_derived(client: httpx.Client, rank: int | None) -> None:
+    F = np.random.default_rng(4).random((2, 4, 2)) + 0.1
+    W = (F @ F.swapaxes(1, 2)).tolist()
+    problem: dict[str, Any] = {
         "network": {"layers": [{"kind": "activation", "function": "identity"}]},
-        "batch": {"inputs": [[[1, 0.5], [0.5, 1]]], "targets": [[0, 1]]},
-        "loss": {"kind": "normalized_cuts", "rank": 1},
+        "batch": {"inputs": W, "targets": [[0, 1, 1, 0], [1, 0, 1, 0]]},
+        "loss": {"kind": "normalized_cuts", "rank": rank},
     }
-    response = client.post("/v1/explain", json=problem)
-    assert response.status_code == 422, response.text
-    assert response.json()["errors"][0]["pointer"] == "#/loss/kind"
+    expected = client.post("/v1/gradients", json={**problem, "include": ["loss", "input_gradient"]}).json()
+    values = {step["id"]: step.get("value") for step in explained(client, problem)["steps"]}
+    np.testing.assert_allclose(values["loss"], expected["loss"], rtol=1e-11)
+    np.testing.assert_allclose(values["input_gradient"], expected["input_gradient"], rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("kind", OPTIMIZERS)

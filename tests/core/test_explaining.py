@@ -15,6 +15,8 @@ from core.explaining.script import program
 from core.explaining.walk import Notation, Walk
 from core.layers.activation import ActivationLayer
 from core.layers.dense import Dense
+from core.losses import LOSSES as KINDS_OF_LOSS
+from core.losses import Loss
 from core.losses.half_squared_error import HalfSquaredError
 from core.losses.upstream import Upstream
 from core.plan import Keep
@@ -95,6 +97,10 @@ def test_every_loss(case: LossCase, reduction: str, weighted: bool, convention: 
             shares = np.array([1.0, 2.0, 0.5])
             problem = replace(problem, objective=replace(problem.objective, coefficients=shares))
         assert_program_is_the_answer(replace(problem, convention=convention))
+
+
+def test_no_loss_is_left_out() -> None:
+    assert all(loss.numpy_gradient is not Loss.numpy_gradient for loss in KINDS_OF_LOSS.values())
 
 
 def test_upstream() -> None:
