@@ -39,7 +39,10 @@ def _rivals(accusation: Accusation, best: Hypothesis, others: Sequence[Hypothesi
 
 def _blame(words: Words, accusation: Accusation, rivals: Sequence[tuple[Quantity, Finding]]) -> Blame:
     quantity, findings = accusation.quantity, accusation.findings
-    rule, fix = words.latex(quantity), Fix(numpy=words.numpy(quantity), latex=words.latex(quantity))
+    rule, fix = (
+        words.equations.latex(quantity),
+        Fix(numpy=words.equations.numpy(quantity), latex=words.equations.latex(quantity)),
+    )
     if not findings:
         concluded = accusation.yours is None or not accusation.certain
         said = (
