@@ -53,14 +53,12 @@ def answered(body: InvertRequest, settings: Settings, interrupt: Interrupt) -> d
 
 
 def _targets(body: InvertRequest) -> tuple[Array, tuple[str, ...]]:
-    """The outputs that are asked for, and where they stand.
+    """The outputs that are asked for, and where they stand: `targets`, before those that a problem's batch has.
 
     Raises:
-        Refusal: `invalid-request`, where there are none, or two.
+        Refusal: `invalid-request`, where there are none.
     """
     inside = None if body.batch is None else body.batch.targets
-    if body.targets is not None and inside is not None:
-        raise Refusal.of("invalid-request", "The targets are there twice: here, and as batch.targets.", "targets")
     if body.targets is not None:
         return body.targets, ("targets",)
     if inside is None:

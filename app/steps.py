@@ -29,7 +29,7 @@ def answered(body: StepRequest, settings: Settings, interrupt: Interrupt) -> dic
     problem = problem_of(body, settings, needs_loss=True, takes_feedback=True)
     rendering = Rendering(problem, (), None)
     rendering.refuse_large(settings.max_answer_elements, seeded=True)
-    trainable = Trainable(problem.nodes, body.freeze)
+    trainable = Trainable(problem.nodes, body.freeze or ())
     state = _state(body.optimizer_state, body, problem)
     rates = rates_of(body.optimizer, problem)
     size = _size(body, problem)
@@ -166,7 +166,7 @@ def _state(sent: StateBody | None, body: StepRequest, problem: Problem) -> Optim
     for slot, named in sent.slots.items():
         issues += _compared(named, problem, "optimizer_state", "slots", slot)
     if not issues and sent.step:
-        trainable = Trainable(problem.nodes, body.freeze)
+        trainable = Trainable(problem.nodes, body.freeze or ())
         issues += [
             Issue(
                 code="missing-parameters",

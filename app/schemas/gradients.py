@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.schemas.problem import Body, Convention, NamedTensors, Parameters, Problem, Strict, names
+from app.schemas.problem import Body, Convention, NamedTensors, Parameters, Problem, names
 from app.wire.tensor import Tensor
 
 FORWARD_PARTS = ("loss", "output", "preactivations", "activations", "per_example_losses")
@@ -19,9 +19,6 @@ GRADIENTS_PARTS = (
 class ForwardRequest(Problem):
     """A problem to run forward. Without a loss or targets the answer has no loss."""
 
-    layers: list[str] | None = None
-    """Names of the layers that the per-layer maps of the answer are narrowed to."""
-
     include: Annotated[list[str], names(*FORWARD_PARTS)] = Field(default=["loss", "output", "activations"])
     """The parts of the answer."""
 
@@ -29,16 +26,10 @@ class ForwardRequest(Problem):
 class GradientsRequest(Problem):
     """A problem to run forward and backward."""
 
-    layers: list[str] | None = None
-    """Names of the layers that the per-layer maps of the answer are narrowed to."""
-
     include: Annotated[list[str], names(*GRADIENTS_PARTS)] = Field(
         default=["loss", "output", "activations", "deltas", "gradients"]
     )
     """The parts of the answer."""
-
-    verify: Annotated[bool, Strict] = False
-    """Adds a certificate: a directional derivative of the loss that owes nothing to the backward pass."""
 
 
 class LossTerms(Body):

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.schemas.gradients import Warning
-from app.schemas.problem import Body, Convention, LossSpec, NamedTensors, NetworkInUse, Parameters
+from app.schemas.problem import Body, Convention, LossSpec, NamedTensors, NetworkInUse, Parameters, Wishes
 from app.wire.tensor import Tensor
 
 
@@ -30,11 +30,11 @@ class InvertBatch(Body):
     """Not read."""
 
 
-class InvertRequest(NetworkInUse):
+class InvertRequest(NetworkInUse, Wishes):
     """A network with its parameters, and the outputs that it should have."""
 
     targets: Tensor | None = None
-    """The outputs that are asked for, shaped like the network's output; or `batch.targets`."""
+    """The outputs that are asked for, shaped like the network's output; where it is left out, `batch.targets`."""
 
     batch: InvertBatch | None = None
     """A batch as the other endpoints take it; its `targets` are the outputs that are asked for."""

@@ -100,7 +100,23 @@ class NetworkInUse(Body):
         return value
 
 
-class Problem(NetworkInUse):
+class Wishes(Body):
+    """Members of a problem that some computations read and the others pass over: one object serves all of them."""
+
+    include: list[str] | None = None
+    """Which parts /v1/forward and /v1/gradients answer with. Answers without parts do not depend on it."""
+
+    layers: list[str] | None = None
+    """Names of the layers that the per-layer maps of /v1/forward and /v1/gradients are narrowed to."""
+
+    verify: Annotated[bool, Strict] = False
+    """Whether /v1/gradients adds a certificate."""
+
+    freeze: list[str] | None = None
+    """Parameters that /v1/step leaves as they are: "1.bias"."""
+
+
+class Problem(NetworkInUse, Wishes):
     """A network with its parameters, a batch and a loss."""
 
     batch: Batch

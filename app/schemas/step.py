@@ -34,9 +34,6 @@ class StepRequest(GradientsRequest):
     optimizer_state: OptimizerState | None = None
     """The state from the previous answer. Default: no step was done yet."""
 
-    freeze: list[str] = Field(default_factory=list)
-    """Parameters that stay as they are: "1.bias"."""
-
     steps: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 1
     """How many steps to do."""
 

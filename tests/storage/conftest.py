@@ -12,7 +12,8 @@ import pytest
 
 from app.storage import Database
 
-POSTGRES = os.environ.get("GRADD_TEST_POSTGRES", "").rstrip("/")
+# Of an address with a database in it, the server: every test makes a database of its own there.
+POSTGRES = "/".join(os.environ.get("GRADD_TEST_POSTGRES", "").split("/")[:3])
 without_postgres = pytest.mark.skipif(not POSTGRES, reason="GRADD_TEST_POSTGRES names no server")
 
 

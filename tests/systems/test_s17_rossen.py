@@ -234,7 +234,6 @@ REFUSED: list[tuple[dict[str, Any], str, str, str]] = [
      "unsupported-operator", "#/network/layers/1", "reads 'input'"),
     ({"targets": [[0.1, 0.2]]}, "shape-mismatch", "#/targets", "targets has shape [1, 2]"),
     ({"targets": None}, "invalid-request", "#/targets", "no targets"),
-    ({"batch": {"targets": [[1]]}}, "invalid-request", "#/targets", "twice"),
     ({"reference": [[1, 2, 3]]}, "shape-mismatch", "#/reference", "[1, 2]; the reference has shape [1, 3]"),
     ({"parameters": {}}, "missing-parameters", "#/parameters", "first weight"),
     ({"parameters": {"1": {"weight": [[1, 2]], "bias": [0]}}}, "shape-mismatch", "#/parameters/1/weight", "[1, 1]"),
