@@ -27,7 +27,7 @@ def silent_units(plan: Plan) -> Iterator[Issue]:
             continue  # Its delta is a − y: no slope takes part.
         if not node.function.steepest() or place.result.ndim < 2 or times(place.result) < LEAST_TIMES:
             continue
-        slopes = _largest_slopes(plan, node, place)
+        slopes = largest_slopes(plan, node, place)
         dead, saturated = slopes == 0, (slopes > 0) & (slopes < SATURATED * node.function.steepest())
         if dead.any():
             yield _dead(node, place, dead)
@@ -35,7 +35,7 @@ def silent_units(plan: Plan) -> Iterator[Issue]:
             yield _saturated(node, place, saturated, slopes)
 
 
-def _largest_slopes(plan: Plan, node: Node, place: Place) -> Array:
+def largest_slopes(plan: Plan, node: Node, place: Place) -> Array:
     """For each unit the largest |f'(z)| that occurs."""
     Z = place.result
     slopes, ones = np.empty_like(Z), np.ones_like(Z)

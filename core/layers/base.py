@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, NoReturn
+from typing import ClassVar, Literal, NoReturn, Self
 
 import numpy as np
 
@@ -155,6 +155,10 @@ class Layer(Spec):
         """After a backward run: Σ of the squares of every example's terms, over all parameters of the layer."""
         found = self.example_gradients(place).values()
         return np.asarray(sum(np.square(array).reshape(len(array), -1).sum(axis=1) for array in found))
+
+    def at_evaluation(self) -> Self:
+        """The layer as it is when a network is evaluated rather than trained."""
+        return self
 
     def renew(self, place: Place, step: int) -> None:
         """Before step number `step`, counted from 0, of a training run: draw what is drawn anew for every step."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
@@ -85,6 +85,9 @@ class BatchNorm(Layer):
 
     def needs_state(self) -> bool:
         return self.mode == "eval"
+
+    def at_evaluation(self) -> Self:
+        return replace(self, mode="eval")
 
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return self.mode == "train"

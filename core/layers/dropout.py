@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 
@@ -67,6 +67,9 @@ class Dropout(Layer):
         mask[...] = self.mask(place.shape, place.position)
         place.reported["mask"] = place.as_sent(mask)
         return [partial(np.multiply, X, mask, Z)]
+
+    def at_evaluation(self) -> Self:
+        return replace(self, drop_probability=0.0)
 
     def renew(self, place: Place, step: int) -> None:
         place.saved["mask"][...] = self.mask(place.shape, place.position, step)

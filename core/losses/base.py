@@ -86,6 +86,12 @@ class Loss(Spec):
 
     needs_targets: ClassVar[bool] = True
 
+    boundary: ClassVar[tuple[float, float] | None] = None
+    """What divides two classes where every output decides between two: in the output, and between the targets."""
+
+    measures_distance: ClassVar[bool] = False
+    """Whether it is 0 where the output is the target and grows with the distance, so that other distances say more."""
+
     def per_example(self, A: Array, Y: Array) -> Array:
         """ℓ of each example, as plain NumPy; a complex step may pass through A."""
         raise NotImplementedError

@@ -33,6 +33,7 @@ class BinaryCrossEntropy(Loss):
 
     kind: Literal["binary_cross_entropy"] = "binary_cross_entropy"
     formula = r"-\sum_k \bigl( y_k \log a_k + (1 - y_k) \log(1 - a_k) \bigr)"
+    boundary = (0.5, 0.5)
     takes_class_indices = True
 
     def refusal_of(self, Y: Array) -> Issue | None:

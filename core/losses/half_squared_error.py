@@ -22,6 +22,7 @@ class HalfSquaredError(Loss):
 
     kind: Literal["half_squared_error"] = "half_squared_error"
     formula = r"\tfrac{1}{2} \sum_k (a_k - y_k)^2"
+    measures_distance = True
 
     def numpy(self) -> str:
         return "0.5 * ((<A> - <Y>)**2).sum(axis=<rest>)"

@@ -22,6 +22,7 @@ class Hinge(Loss):
 
     kind: Literal["hinge"] = "hinge"
     formula = r"\sum_k \max(0, 1 - y_k a_k)"
+    boundary = (0.0, 0.0)
 
     def refusal_of(self, Y: Array) -> Issue | None:
         wrong = np.argwhere(np.abs(Y) != 1)

@@ -31,6 +31,7 @@ class Huber(Loss):
         r"\frac{1}{K} \sum_k \begin{cases} \tfrac{1}{2} e_k^2 & |e_k| \le \delta \\"
         r" \delta (|e_k| - \tfrac{1}{2} \delta) & |e_k| > \delta \end{cases}, \quad e = a - y"
     )
+    measures_distance = True
 
     def numpy(self) -> str:
         error, limit = "np.abs(<A> - <Y>)", repr(self.delta)

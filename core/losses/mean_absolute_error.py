@@ -21,6 +21,7 @@ class MeanAbsoluteError(Loss):
 
     kind: Literal["mean_absolute_error"] = "mean_absolute_error"
     formula = r"\frac{1}{K} \sum_k |a_k - y_k|"
+    measures_distance = True
 
     def numpy(self) -> str:
         return "np.abs(<A> - <Y>).mean(axis=<rest>)"

@@ -56,6 +56,7 @@ class SigmoidCrossEntropy(Loss):
 
     kind: Literal["sigmoid_cross_entropy"] = "sigmoid_cross_entropy"
     formula = r"-\sum_k \bigl( y_k \log \sigma(a_k) + (1 - y_k) \log(1 - \sigma(a_k)) \bigr)"
+    boundary = (0.0, 0.5)
     takes_class_indices = True
 
     def refusal_of(self, Y: Array) -> Issue | None:

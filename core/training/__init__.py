@@ -1,1 +1,8 @@
-"""Training: one step of an optimizer, and many of them."""
+"""Training: one step of an optimizer, and many of them. `train` is the loop."""
+
+from core.training.recipe import EarlyStopping, Recipe
+from core.training.report import EpochReport
+from core.training.state import TrainingState, result_of
+from core.training.train import Epoch, train
+
+__all__ = ["EarlyStopping", "Epoch", "EpochReport", "Recipe", "TrainingState", "result_of", "train"]

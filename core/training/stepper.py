@@ -45,7 +45,9 @@ class Stepper:
         self._optimizer, self._trainable = optimizer, trainable
         state = state or OptimizerState()
         self.theta = trainable.of(plan, dtype)
-        self._gradient = np.zeros_like(self.theta)
+        self.gradient = np.zeros_like(self.theta)
+        """The gradient of the last step, with noise and after clipping."""
+
         slots = {}
         for name in optimizer.slots:
             slots[name] = np.zeros_like(self.theta)
@@ -72,7 +74,7 @@ class Stepper:
         self._trainable.scatter(optimizer.look_ahead(self.theta, memory), plan.parameters)
         plan.forward()
         plan.backward()
-        gradient = self._trainable.gather(plan.gradients.gradients, self._gradient)
+        gradient = self._trainable.gather(plan.gradients.gradients, self.gradient)
         if optimizer.gradient_noise:
             gradient += optimizer.gradient_noise.drawn(done, gradient.size).astype(gradient.dtype)
         limit = optimizer.gradient_clip_norm
@@ -83,6 +85,11 @@ class Stepper:
             raise self._diverged()
         self._trainable.scatter(self.theta, plan.parameters)
         return float(np.real(plan.loss.total))
+
+    @property
+    def last_rate(self) -> float:
+        """The learning rate of the last step; the largest one where weights have rates of their own."""
+        return float(np.max(self._rate)) * self._optimizer.factor(max(self.memory.step - 1, 0))
 
     def _diverged(self) -> Refusal:
         apart = self._trainable.apart(np.isfinite(self.theta))

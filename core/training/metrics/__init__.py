@@ -1,0 +1,22 @@
+"""Metrics: what a training run says besides the loss. Adding one: its file, and its class in METRICS."""
+
+from __future__ import annotations
+
+from core.arrays import Array
+from core.losses import Loss
+from core.training.metrics.accuracy import Accuracy
+from core.training.metrics.base import Metric
+from core.training.metrics.mean_absolute_error import MeanAbsoluteError
+from core.training.metrics.mean_squared_error import MeanSquaredError
+from core.training.metrics.r_squared import RSquared
+
+METRICS: tuple[Metric, ...] = (Accuracy(), MeanAbsoluteError(), MeanSquaredError(), RSquared())
+
+
+def measured(loss: Loss, output: Array, targets: Array) -> dict[str, float]:
+    """The metrics that say something for this loss, of all examples together."""
+    values = {metric.name: metric.value(loss, output, targets) for metric in METRICS if metric.applies(loss, output)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+__all__ = ["METRICS", "Metric", "measured"]

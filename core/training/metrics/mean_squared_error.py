@@ -1,0 +1,20 @@
+"""Mean squared error."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from core.arrays import Array
+from core.losses import Loss
+from core.training.metrics.base import RegressionMetric
+
+
+class MeanSquaredError(RegressionMetric):
+    """(1/(n K)) Σ_ik (a_ik - y_ik)²."""
+
+    name: ClassVar[str] = "mean_squared_error"
+
+    def value(self, loss: Loss, output: Array, targets: Array) -> float | None:
+        return float(np.mean(np.square(output - targets), dtype=np.float64))

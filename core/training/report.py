@@ -1,0 +1,64 @@
+"""What is said about an epoch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from core.arrays import Array
+
+Named = Mapping[str, Mapping[str, Array]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EpochReport:
+    """One epoch in numbers.
+
+    The loss and the metrics are those of each example at the moment it was trained on, so parameters moved between the
+    first and the last; the validation's are all those of the epoch's end. Norms are those of the epoch's last step.
+    """
+
+    epoch: int
+    """Counted from 1."""
+
+    steps: int
+    """Steps done since the beginning of training."""
+
+    loss: float
+    """Σ over the steps of (share of the step's examples) · (loss of the step); under "sum" the sum of the steps' losses."""
+
+    validation_loss: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    validation_metrics: Mapping[str, float] = field(default_factory=dict)
+    learning_rate: float
+    """Rate of the last step; the largest one where weights have rates of their own."""
+
+    gradient_norms: Mapping[str, float]
+    """‖g‖ by layer, over all its trained parameters, after clipping."""
+
+    update_to_weight: Mapping[str, float]
+    """‖Δθ‖ / ‖θ‖ by layer; about 0.001 is usual. Layers whose parameters are all 0 have none."""
+
+    dead_units: Mapping[str, int]
+    """Units by layer whose slope is 0 at all of the first training examples: nothing can move them."""
+
+    def as_json(self) -> dict[str, Any]:
+        """The report without what there is none of."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def norms(arrays: Named) -> dict[str, float]:
+    """‖·‖ by layer."""
+    return {
+        layer: math.sqrt(sum(float(np.vdot(array, array).real) for array in named.values()))
+        for layer, named in arrays.items()
+    }
+
+
+def ratios(above: Mapping[str, float], below: Mapping[str, float]) -> dict[str, float]:
+    """Quotients by layer, where there are any."""
+    return {layer: norm / below[layer] for layer, norm in above.items() if below[layer]}

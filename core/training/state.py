@@ -1,0 +1,99 @@
+"""Where a training run stands between two epochs: all it needs to go on, as tensors and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.arrays import Array
+from core.training.stepper import OptimizerState
+
+Arrays = Mapping[str, Mapping[str, Array]]
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best epoch so far."""
+
+    epoch: int
+    loss: float
+    waited: int = 0
+    """Epochs since then."""
+
+    parameters: Arrays = field(default_factory=dict)
+    state: Arrays = field(default_factory=dict)
+    """Both are kept for early stopping alone, whose result they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingState:
+    """A run after some epochs. Arrays are the core's: batch-first, weights in x out."""
+
+    epoch: int
+    """Epochs done."""
+
+    parameters: Arrays
+    state: Arrays
+    """What layers keep between batches."""
+
+    optimizer: OptimizerState
+    best: Best | None = None
+
+    def tensors(self) -> dict[str, Array]:
+        """All arrays by a dotted path; together with the notes they are the state, bit for bit."""
+        best = self.best
+        groups: dict[str, Arrays] = {"parameters": self.parameters, "state": self.state}
+        groups |= {f"slots.{name}": slot for name, slot in self.optimizer.slots.items()}
+        groups |= {"best.parameters": best.parameters, "best.state": best.state} if best else {}
+        return {
+            f"{group}.{layer}.{name}": array
+            for group, arrays in groups.items()
+            for layer, named in arrays.items()
+            for name, array in named.items()
+        }
+
+    def notes(self) -> dict[str, Any]:
+        """The rest, as JSON has it; its numbers are read back exactly."""
+        best = self.best
+        return {
+            "epoch": self.epoch,
+            "step": self.optimizer.step,
+            "slots": list(self.optimizer.slots),
+            "scalars": {name: float(value) for name, value in self.optimizer.scalars.items()},
+            "best": best and {"epoch": best.epoch, "loss": best.loss, "waited": best.waited},
+        }
+
+    @classmethod
+    def restored(cls, tensors: Mapping[str, Array], notes: Mapping[str, Any]) -> TrainingState:
+        """The state of which these are the tensors and the notes."""
+        slots = {name: _group(tensors, f"slots.{name}") for name in notes["slots"]}
+        best = None
+        if notes["best"]:
+            best = Best(
+                **notes["best"], parameters=_group(tensors, "best.parameters"), state=_group(tensors, "best.state")
+            )
+        return cls(
+            epoch=notes["epoch"],
+            parameters=_group(tensors, "parameters"),
+            state=_group(tensors, "state"),
+            optimizer=OptimizerState(notes["step"], slots, dict(notes["scalars"])),
+            best=best,
+        )
+
+
+def _group(tensors: Mapping[str, Array], group: str) -> dict[str, dict[str, Array]]:
+    """The tensors below a path. A layer's name may hold dots, a parameter's does not."""
+    found: dict[str, dict[str, Array]] = {}
+    for path, array in tensors.items():
+        if path.startswith(f"{group}."):
+            layer, _, name = path[len(group) + 1 :].rpartition(".")
+            found.setdefault(layer, {})[name] = array
+    return found
+
+
+def result_of(state: TrainingState) -> tuple[Arrays, Arrays]:
+    """The result of a run that ends here, parameters and layers' state: the best epoch's with early stopping."""
+    if state.best and state.best.parameters:
+        return state.best.parameters, state.best.state
+    return state.parameters, state.state

@@ -1,0 +1,208 @@
+"""The training loop: a generator of epochs, each a function of the problem, the recipe and the state before it.
+
+Training from the beginning to epoch n, and training to epoch k, keeping `state()`, and going on from there to n, end with
+the same bits: the order of an epoch's examples follows from (seed, epoch), and what is dropped from the number of the step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core import per_example
+from core.arrays import Step
+from core.errors import Issue, Refusal
+from core.problem import Problem
+from core.training.examples import objective_of, split
+from core.training.minibatches import Minibatches, carry_state
+from core.training.recipe import Recipe
+from core.training.report import EpochReport, norms, ratios
+from core.training.state import Best, TrainingState
+from core.training.stepper import Stepper
+from core.training.trainable import Trainable
+from core.training.validation import DeadUnits, Outputs, Validation, located
+
+
+@dataclass(frozen=True, slots=True)
+class Epoch:
+    """An epoch that was done."""
+
+    report: EpochReport
+    reason: str | None
+    """Why training ends here: `epochs` or `early-stopping`; None where it goes on."""
+
+    state: Callable[[], TrainingState]
+    """Copies of everything; to be called before the next epoch is asked for."""
+
+    @property
+    def last(self) -> bool:
+        """Whether training ends here."""
+        return self.reason is not None
+
+
+def train(
+    problem: Problem, recipe: Recipe, start: TrainingState | None = None, *, interrupt: Step | None = None
+) -> Iterator[Epoch]:
+    """Train a network.
+
+    Args:
+        problem: the network and, as its batch, all examples.
+        recipe: how it is trained.
+        start: where an earlier run with the same problem and recipe was. Default: the beginning.
+        interrupt: called after every step; it ends the run by raising.
+
+    Returns:
+        The epochs, one after another as they are done; none where `start` is the end of the run already.
+
+    Raises:
+        Refusal: before the first epoch, where problem and recipe do not fit; later `non-finite`, where training diverges.
+    """
+    _refuse_unfit(problem, recipe)
+    return _Run(problem, recipe, start, interrupt).epochs()
+
+
+class _Run:
+    """A run's arrays."""
+
+    def __init__(self, problem: Problem, recipe: Recipe, start: TrainingState | None, interrupt: Step | None) -> None:
+        self._recipe, self._interrupt = recipe, interrupt or (lambda: None)
+        training, held = split(problem, recipe.validation_fraction, shuffle=recipe.shuffle, seed=recipe.seed)
+        self._done = start.epoch if start else 0
+        self._best = start.best if start else None
+        if start:
+            # Layers without parameters have no tensors to be restored from.
+            parameters = {node.name: start.parameters.get(node.name, {}) for node in training.nodes}
+            training = replace(training, parameters=parameters, state=start.state)
+        self._training = training
+        self._minibatches = self._order()
+        trainable = self._trainable = Trainable(training.nodes, recipe.freeze)
+        self._outputs = Outputs(training, self._minibatches)
+        self._dead_units = DeadUnits(training)
+        self._validation = Validation(held, recipe.batch_size, interrupt) if held else None
+        self._plan = self._minibatches.plan(self._done * self._minibatches.parts)
+        optimizer = start.optimizer if start else None
+        self._stepper = Stepper(
+            recipe.optimizer, self._plan, trainable, training.dtype, state=optimizer, rates=recipe.rates
+        )
+
+    def _order(self, interrupt: Step | None = None) -> Minibatches:
+        recipe = self._recipe
+        size, shuffle = recipe.batch_size, recipe.shuffle
+        return Minibatches(self._training, size, shuffle=shuffle, seed=recipe.seed, interrupt=interrupt)
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Go on to the end."""
+        while not self._reason():
+            with np.errstate(all="ignore"):
+                report = self._epoch()
+            yield Epoch(report, self._reason(), self._state)
+
+    def _reason(self) -> str | None:
+        stopping = self._recipe.early_stopping
+        if stopping and self._best and self._best.waited >= stopping.patience:
+            return "early-stopping"
+        return "epochs" if self._done >= self._recipe.epochs else None
+
+    def _epoch(self) -> EpochReport:
+        minibatches, stepper = self._minibatches, self._stepper
+        first, loss = self._done * minibatches.parts, 0.0
+        before = stepper.theta
+        for step in range(first, first + minibatches.parts):
+            plan = self._plan = minibatches.plan(step)
+            if step == first + minibatches.parts - 1:
+                before = stepper.theta.copy()
+            try:
+                of_step = stepper.step(plan)
+                if not math.isfinite(of_step):
+                    raise Refusal.of("non-finite", "The loss is not finite.", "loss")
+            except Refusal as refusal:
+                raise self._diverged(refusal, step) from None
+            loss += minibatches.weight * of_step
+            carry_state(plan)
+            self._outputs.take(plan)
+            self._interrupt()
+        self._done += 1
+        apart = self._trainable.apart
+        validation_loss, validation_metrics = self._validated()
+        report = EpochReport(
+            epoch=self._done,
+            steps=stepper.memory.step,
+            loss=loss,
+            validation_loss=validation_loss,
+            metrics=self._outputs.measured(),
+            validation_metrics=validation_metrics,
+            learning_rate=stepper.last_rate,
+            gradient_norms=norms(apart(stepper.gradient)),
+            update_to_weight=ratios(norms(apart(stepper.theta - before)), norms(apart(before))),
+            dead_units=self._dead_units.of(self._plan.parameters, self._kept_state()),
+        )
+        self._judge(loss if validation_loss is None else validation_loss)
+        return report
+
+    def _validated(self) -> tuple[float | None, dict[str, float]]:
+        if self._validation is None:
+            return None, {}
+        loss, metrics = self._validation.of(self._plan.parameters, self._kept_state())
+        if not math.isfinite(loss):
+            detail = f"After epoch {self._done} the loss of the validation examples is beyond all finite numbers."
+            raise Refusal.of("non-finite", detail, "optimizer", hint=HINT)
+        return loss, metrics
+
+    def _judge(self, loss: float) -> None:
+        """Remember the epoch if it is the best one."""
+        best, stopping = self._best, self._recipe.early_stopping
+        if best and not loss < best.loss - (stopping.min_delta if stopping else 0.0):
+            self._best = replace(best, waited=best.waited + 1)
+            return
+        parameters, state = (self._parameters(), self._kept_state()) if stopping else ({}, {})
+        self._best = Best(self._done, loss, parameters=parameters, state=state)
+
+    def _state(self) -> TrainingState:
+        after = self._stepper.state()
+        slots = {name: _copied(slot) for name, slot in after.slots.items()}
+        optimizer = replace(after, slots=slots)
+        return TrainingState(self._done, self._parameters(), self._kept_state(), optimizer, self._best)
+
+    def _parameters(self) -> dict[str, dict[str, np.ndarray]]:
+        return _copied(self._plan.parameters)
+
+    def _kept_state(self) -> dict[str, dict[str, np.ndarray]]:
+        return _copied({node.name: place.state for node, place in self._plan.places if place.state})
+
+    def _diverged(self, refusal: Refusal, step: int) -> Refusal:
+        """The refusal with the first layer that was not finite, and with the epoch and the step."""
+        found = located(self._order, step, self._plan, refusal)
+        where = f"Training diverged in epoch {self._done + 1}, step {step + 1}. "
+        return Refusal(replace(issue, detail=where + issue.detail, hint=HINT) for issue in found.issues)
+
+
+HINT = 'A smaller learning_rate, or "gradient_clip_norm".'
+
+
+def _copied(arrays: dict[str, dict[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
+    return {layer: {name: array.copy() for name, array in named.items()} for layer, named in arrays.items()}
+
+
+def _refuse_unfit(problem: Problem, recipe: Recipe) -> None:
+    """Refuse what cannot be trained.
+
+    Raises:
+        Refusal: a loss without targets, and parts of a batch where there is no telling its examples apart.
+    """
+    objective = objective_of(problem)
+    issues = []
+    if not objective.loss.needs_targets:
+        detail = f"The loss {objective.loss.kind!r} belongs to one batch only: a run of many needs a loss with targets."
+        issues.append(Issue(code="unsupported-operator", path=("loss", "kind"), detail=detail))
+    coupling = per_example.coupling(problem)
+    examples = len(objective.targets)
+    divided = recipe.validation_fraction or recipe.batch_size < examples
+    if coupling and coupling.layer.kind != "batch_norm" and divided:
+        detail = f"Layer {coupling.name!r} ({coupling.layer.kind}) couples the examples, so they cannot be divided."
+        hint = f'"batch_size": {examples} and no validation_fraction.'
+        issues.append(Issue(code="unsupported-operator", path=("batch_size",), detail=detail, hint=hint))
+    if issues:
+        raise Refusal(issues)

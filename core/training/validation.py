@@ -1,0 +1,133 @@
+"""How good a network is on examples that it is not trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from core import per_example
+from core.activations.base import Activation
+from core.arrays import Array, Step
+from core.diagnoses.silent_units import largest_slopes
+from core.errors import Refusal
+from core.plan import Keep, Plan
+from core.problem import Problem
+from core.training.examples import evaluated, objective_of, part_of
+from core.training.metrics import measured
+from core.training.minibatches import Minibatches
+
+AT_ONCE = 512
+"""Examples that are evaluated together."""
+
+PROBED = 256
+"""Training examples that are looked at for dead units."""
+
+Arrays = Mapping[str, Mapping[str, Array]]
+
+
+class Validation:
+    """Evaluates parameters on the examples that were held back."""
+
+    def __init__(self, problem: Problem, batch_size: int, interrupt: Step | None) -> None:
+        self._problem = problem = evaluated(problem)
+        self._size = _examples(problem) if per_example.coupling(problem) else max(AT_ONCE, batch_size)
+        self._interrupt = interrupt or (lambda: None)
+        self._laid: tuple[Minibatches, Outputs] | None = None
+
+    def of(self, parameters: Arrays, state: Arrays) -> tuple[float, dict[str, float]]:
+        """The loss and the metrics with those parameters. A loss that is not finite is for the caller to judge."""
+        minibatches, outputs = self._laid = self._laid or self._lay(state)
+        total = 0.0
+        for number in range(minibatches.parts):
+            plan = minibatches.plan(number)
+            set_to(plan, parameters, state)
+            plan.forward()
+            total += minibatches.weight * float(np.real(plan.loss.total))
+            outputs.take(plan)
+            self._interrupt()
+        return total, outputs.measured()
+
+    def _lay(self, state: Arrays) -> tuple[Minibatches, Outputs]:
+        """Layers that evaluate by running statistics cannot be laid before there are any."""
+        problem = replace(self._problem, state=state)
+        minibatches = Minibatches(problem, self._size, shuffle=False, seed=0, backward=False)
+        return minibatches, Outputs(problem, minibatches)
+
+
+class Outputs:
+    """The outputs of all examples of an epoch, each as it came."""
+
+    def __init__(self, problem: Problem, minibatches: Minibatches) -> None:
+        objective = objective_of(problem)
+        self._loss, self._targets = objective.loss, objective.targets
+        self._minibatches = minibatches
+        self._all = np.empty(self._targets.shape, problem.dtype)
+        self._means_something = bool(measured(self._loss, self._targets, self._targets))
+
+    def take(self, plan: Plan) -> None:
+        """Keep what came out of the last step."""
+        if self._means_something:
+            chosen = self._minibatches.chosen
+            self._all[chosen] = plan.output.reshape(len(chosen), *self._all.shape[1:])
+
+    def measured(self) -> dict[str, float]:
+        """The metrics of all."""
+        return measured(self._loss, self._all, self._targets) if self._means_something else {}
+
+
+class DeadUnits:
+    """Counts units that nothing can move: f'(z) = 0 at each of the first training examples."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._plan: Plan | None = None
+        self._problem: Problem | None = None
+        if any(_may_die(node.function) for node in problem.nodes) and not per_example.coupling(evaluated(problem)):
+            self._problem = evaluated(part_of(problem, np.arange(min(PROBED, _examples(problem)))))
+
+    def of(self, parameters: Arrays, state: Arrays) -> dict[str, int]:
+        """How many there are, by layer."""
+        if self._problem is None:
+            return {}
+        if self._plan is None:
+            self._plan = replace(self._problem, state=state).plan(backward=False, keep=Keep(preactivations=True))
+        plan = self._plan
+        set_to(plan, parameters, state)
+        plan.forward()
+        return {
+            node.name: int(np.sum(largest_slopes(plan, node, place) == 0))
+            for node, place in plan.places
+            if _may_die(node.function) and place.result.ndim >= 2
+        }
+
+
+def _may_die(function: Activation) -> bool:
+    """Whether it has a slope of 0 over a whole range, as relu has."""
+    return function.name == "relu"
+
+
+def _examples(problem: Problem) -> int:
+    return len(objective_of(problem).targets)
+
+
+def set_to(plan: Plan, parameters: Arrays, state: Arrays) -> None:
+    """Let a plan compute with those parameters and that state."""
+    for layer, named in parameters.items():
+        for name, array in named.items():
+            np.copyto(plan.parameters[layer][name], array)
+    for node, place in plan.places:
+        for name, array in state.get(node.name, {}).items():
+            np.copyto(place.state[name], array)
+
+
+def located(minibatches: Callable[[Step], Minibatches], step: int, plan: Plan, refusal: Refusal) -> Refusal:
+    """The refusal of a step, once more with every layer watched: it names the first that was not finite."""
+    watched = minibatches(lambda: None).plan(step)
+    set_to(watched, plan.parameters, {node.name: place.state for node, place in plan.places})
+    try:
+        watched.forward()
+        watched.backward()
+    except Refusal as found:
+        return found
+    return refusal
