@@ -44,6 +44,26 @@ def save_model(
         Its row, and whether it is new. Where the content is there already, the row is the one that is there, with the
         name, the metadata and the parent that it has.
     """
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            with database.write() as session:
+                return put_model(session, model, name=name, metadata=metadata, parent=parent)
+        except IntegrityError:
+            if not left:
+                raise
+    raise AssertionError("unreachable")
+
+
+def put_model(
+    session: Session,
+    model: Model,
+    *,
+    name: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    parent: str | None = None,
+    checkpoint_of: str | None = None,
+) -> tuple[StoredModel, bool]:
+    """The same as a part of a transaction, which is repeated where it fails for an IntegrityError."""
     tensors = model.tensors()
     network, content = network_of(model.layers), contents.digest_of(tensors)
     identity = hashlib.sha256(orjson.dumps(network, option=orjson.OPT_SORT_KEYS) + content.encode()).hexdigest()
@@ -55,18 +75,17 @@ def save_model(
         "name": name,
         "notes": dict(metadata or {}),
         "parent": parent,
+        "checkpoint_of": checkpoint_of,
         "created_at": now(),
     }
-    for left in reversed(range(ATTEMPTS)):
-        try:
-            with database.write() as session:
-                contents.put(session, content, tensors)
-                is_new = contents.insert_unless_there(session, StoredModel, row)
-                return session.scalars(select(StoredModel).where(StoredModel.id == row["id"])).one(), is_new
-        except IntegrityError:
-            if not left:
-                raise
-    raise AssertionError("unreachable")
+    contents.put(session, content, tensors)
+    is_new = contents.insert_unless_there(session, StoredModel, row)
+    stored = session.scalars(select(StoredModel).where(StoredModel.id == row["id"])).one()
+    if stored.checkpoint_of and not checkpoint_of:
+        # From now on it is a model of its own, with what its new owner says about it.
+        stored.checkpoint_of, stored.name, stored.notes, is_new = None, name, dict(metadata or {}), True
+        session.flush()
+    return stored, is_new
 
 
 def load_model(database: Database, identity: str) -> Model:
@@ -115,7 +134,7 @@ def list_models(database: Database, limit: int, after: str | None) -> tuple[Sequ
         Refusal: `unknown-name`, where there is no model `after`.
     """
     with database.read() as session:
-        return page(session, StoredModel, limit, after)
+        return page(session, StoredModel, limit, after, StoredModel.checkpoint_of.is_(None))
 
 
 def change_model(database: Database, identity: str, changes: Mapping[str, Any]) -> StoredModel:
@@ -127,7 +146,7 @@ def change_model(database: Database, identity: str, changes: Mapping[str, Any]) 
     with database.write() as session:
         find(session, identity)
         if changes:
-            session.execute(update(StoredModel).where(StoredModel.id == identity).values(**changes))
+            session.execute(update(StoredModel).where(StoredModel.id == identity).values(**changes, checkpoint_of=None))
         return find(session, identity)
 
 

@@ -30,4 +30,7 @@ class StoredModel(Numbered):
     parent: Mapped[str | None] = mapped_column(String(28))
     """The model that training started from; it may be gone."""
 
+    checkpoint_of: Mapped[str | None] = mapped_column(String(28))
+    """The job whose checkpoint it is, with which it goes; None once somebody has made it a model of its own."""
+
     created_at: Mapped[datetime]

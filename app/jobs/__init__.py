@@ -1,0 +1,1 @@
+"""Training jobs: what may happen to one, in transactions on its row."""

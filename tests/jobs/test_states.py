@@ -1,0 +1,179 @@
+"""What may happen to a job, on real databases: every verb in every status, leases, rescues, and who can write what."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from app.jobs import handing, leases
+from app.jobs.rows import Lost, events_after, find, held, new_id, position, tell
+from app.jobs.verbs import FROM, act
+from app.storage import Database, now
+from app.storage.jobs import Executor, StoredJob
+from core.errors import Refusal
+
+
+def queued(database: Database, **more: Any) -> str:
+    columns: dict[str, Any] = {
+        "parts": 0,
+        "status": "queued",
+        "run": 0,
+        "attempts": 0,
+        "events": 0,
+        "reported": 0,
+    } | more
+    with database.write() as session:
+        job = StoredJob(id=new_id(), request={}, progress={}, created_at=now(), **columns)
+        session.add(job)
+        return job.id
+
+
+def worker(database: Database, name: str = "one", seconds: float = 60) -> str:
+    with database.write() as session:
+        leases.take(session, name, seconds)
+    return name
+
+
+def claimed(database: Database, executor: str) -> tuple[str, int] | None:
+    with database.write() as session:
+        return handing.claim(session, executor)
+
+
+def status(database: Database, identity: str) -> str:
+    with database.read() as session:
+        return find(session, identity).status
+
+
+def in_status(database: Database, wanted: str) -> str:
+    return queued(database, status=wanted, executor="one" if wanted == "running" else None)
+
+
+@pytest.mark.parametrize("verb", FROM)
+@pytest.mark.parametrize("before", ["queued", "running", "paused", "succeeded", "failed", "cancelled"])
+def test_every_verb_in_every_status(database: Database, before: str, verb: str) -> None:
+    identity = in_status(database, before)
+    if before not in FROM[verb]:
+        with pytest.raises(Refusal) as caught, database.write() as session:
+            act(session, identity, verb)
+        assert caught.value.issues[0].code == "job-state"
+        assert status(database, identity) == before
+        return
+    for _ in range(2):
+        with database.write() as session:
+            after = act(session, identity, verb)
+        assert after.status == {"cancel": "cancelled", "pause": "paused", "resume": "queued"}[verb]
+        assert after.events == 1
+
+
+def test_jobs_are_handed_out_in_order_and_each_once(database: Database) -> None:
+    jobs = [queued(database) for _ in range(6)]
+    with database.read() as session:
+        assert [position(session, find(session, job)) for job in jobs] == [1, 2, 3, 4, 5, 6]
+    workers = [worker(database, name) for name in ("one", "two", "three")]
+
+    def work(executor: str) -> list[str]:
+        found = []
+        for _ in range(20):
+            if got := claimed(database, executor):
+                found.append(got[0])
+        return found
+
+    with ThreadPoolExecutor(3) as threads:
+        taken = list(threads.map(work, workers))
+    assert sorted(job for mine in taken for job in mine) == sorted(jobs)
+    assert all(mine == sorted(mine, key=jobs.index) for mine in taken)
+
+
+def test_who_lost_a_job_writes_nothing(database: Database) -> None:
+    identity = queued(database)
+    got = claimed(database, worker(database))
+    assert got
+    with database.write() as session:
+        act(session, identity, "pause")
+        act(session, identity, "resume")
+    assert claimed(database, "one") == (identity, got[1] + 3)
+    for late in (
+        lambda session: held(session, *got),
+        lambda session: handing.succeed(session, *got, {}),
+        lambda session: handing.fail(session, *got, {}),
+        lambda session: handing.give_back(session, *got, reason="late", counts=True),
+    ):
+        with pytest.raises(Lost), database.write() as session:
+            late(session)
+    assert status(database, identity) == "running"
+
+
+def test_jobs_of_a_dead_worker_are_rescued_and_at_last_fail(database: Database) -> None:
+    identity = queued(database)
+    for attempt in range(handing.MOST_ATTEMPTS):
+        executor = worker(database, f"worker {attempt}")
+        assert claimed(database, executor)
+        with database.write() as session:
+            assert handing.rescue(session) == 0
+            leases.end(session, executor)
+        with database.write() as session:
+            assert not leases.renew(session, executor, 60)
+            assert handing.rescue(session) == 1
+    with database.read() as session:
+        job = find(session, identity)
+        assert job.status == "failed"
+        assert job.error and "3 times" in job.error["detail"]
+        assert session.scalars(select(Executor)).all() == []
+        events = events_after(session, job, 0, 100)
+    assert [event.id for event in events] == list(range(1, len(events) + 1))
+
+
+def test_a_worker_whose_lease_ended_gets_nothing(database: Database) -> None:
+    queued(database)
+    executor = worker(database)
+    with database.write() as session:
+        assert leases.renew(session, executor, 0)
+    with pytest.raises(Lost):
+        claimed(database, executor)
+
+
+def test_events_of_many_writers_have_ids_without_gaps(database: Database) -> None:
+    identity = queued(database)
+
+    def write(number: int) -> None:
+        with database.write() as session:
+            tell(session, find(session, identity, lock=True), "metrics", {"number": number})
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(write, range(40)))
+    with database.read() as session:
+        job = find(session, identity)
+        events = events_after(session, job, 0, 100)
+        assert [event.id for event in events] == list(range(1, 41))
+        assert [event.id for event in events_after(session, job, 38, 100)] == [39, 40]
+    assert sorted(event.data["number"] for event in events) == list(range(40))
+
+
+def test_a_sweep_follows_its_parts(database: Database) -> None:
+    sweep = queued(database, parts=2)
+    parts = [queued(database, sweep=sweep, variant={"seed": seed}) for seed in (1, 2)]
+    executor = worker(database)
+    for loss, part in zip((0.5, 0.25), parts, strict=True):
+        got = claimed(database, executor)
+        assert got and got[0] == part
+        with database.write() as session:
+            session.execute(update(StoredJob).where(StoredJob.id == part).values(progress={"loss": loss}))
+        assert status(database, sweep) == "running"
+        with database.write() as session:
+            handing.succeed(session, *got, {"model": f"mdl_{part}"[:28]})
+    with database.read() as session:
+        job = find(session, sweep)
+        assert job.status == "succeeded"
+        assert job.result and job.result["best"]["job"] == parts[1]
+
+
+def test_cancelling_a_sweep_cancels_its_parts(database: Database) -> None:
+    sweep = queued(database, parts=2)
+    parts = [queued(database, sweep=sweep) for _ in range(2)]
+    with database.write() as session:
+        act(session, sweep, "cancel")
+    assert [status(database, part) for part in parts] == ["cancelled", "cancelled"]
+    assert claimed(database, worker(database)) is None
