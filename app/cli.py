@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -10,6 +12,7 @@ import uvicorn
 from app import VERSION
 from app.settings import Settings
 from app.storage import Database
+from app.supervisor import Supervisor
 
 cli = typer.Typer(name="gradd", help="gradd: the gradient service.", no_args_is_help=True, add_completion=False)
 
@@ -18,9 +21,20 @@ cli = typer.Typer(name="gradd", help="gradd: the gradient service.", no_args_is_
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
+    worker: Annotated[bool, typer.Option(help="Whether to train jobs, too.")] = True,
 ) -> None:
-    """Serve the API. Settings are environment variables GRADD_*; the README lists them."""
-    uvicorn.run("app.main:app", host=host, port=port, timeout_graceful_shutdown=10, server_header=False)
+    """Serve the API, with a worker for training jobs. Settings are environment variables GRADD_*; the README lists them."""
+    with Supervisor(Settings()) if worker else nullcontext():
+        uvicorn.run("app.main:app", host=host, port=port, timeout_graceful_shutdown=10, server_header=False)
+
+
+@cli.command("worker")
+def work() -> None:
+    """Train jobs, without serving the API. Any number of these may share a PostgreSQL database."""
+    supervisor = Supervisor(Settings())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.stop())
+    supervisor.run()
 
 
 @cli.command()

@@ -47,12 +47,17 @@ class Reply:
 
 
 async def respond(
-    request: Request, model: type[M], compute: Compute[M], documents: Documents | None = None
+    request: Request,
+    model: type[M],
+    compute: Compute[M],
+    documents: Documents | None = None,
+    *,
+    completes: bool = True,
 ) -> Response:
     """Read a body as `model`, compute in the workshop, and answer with what `compute` returns.
 
-    A problem that names a stored model is completed from it. Where Accept prefers one of the `documents`, the answer is
-    that document.
+    A problem that names a stored model is completed from it, unless `compute` does that itself. Where Accept prefers one
+    of the `documents`, the answer is that document.
 
     Raises:
         Refusal: whatever is wrong with the request.
@@ -72,7 +77,7 @@ async def respond(
     def work(interrupt: Interrupt) -> tuple[dict[str, Any] | Reply, Encoding]:
         plain = decompress(body, request.headers.get("content-encoding"), limit=settings.max_body_bytes)
         asked = decode(plain, model) if form == "json" else decode_message(plain, model)
-        if isinstance(asked, NetworkInUse):
+        if completes and isinstance(asked, NetworkInUse):
             asked = completed(asked, request.app.state.database)
         return compute(asked, settings, interrupt), getattr(asked, "encoding", "json")
 

@@ -71,6 +71,20 @@ KINDS: dict[str, Kind] = {
             "Send the body at once; compress it with zstd or gzip where the line is slow.",
         ),
         Kind(
+            "job-state",
+            409,
+            "The job is in another state",
+            "A verb was sent that is not legal for a job in its present status. Repeating one that took effect is no error.",
+            "GET the job: its actions are the verbs that are legal now.",
+        ),
+        Kind(
+            "idempotency-in-flight",
+            409,
+            "The same request is being answered",
+            "Another request with this Idempotency-Key has come and is not answered yet.",
+            "Wait a second and send it again: the answer will be that of the first one.",
+        ),
+        Kind(
             "too-large",
             413,
             "Larger than this server takes",

@@ -47,5 +47,11 @@ class Settings(BaseSettings):
     compute_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, gt=0)
     """Requests that compute at the same time. Default: the number of processors."""
 
+    lease_seconds: float = Field(default=10.0, ge=0.5)
+    """Seconds after which a worker that does not answer has lost its jobs to others."""
+
+    job_threads: int = Field(default=1, gt=0)
+    """Threads of linear algebra in a training job. Another number may give other last bits."""
+
     max_waiting: int = Field(default=64, ge=0)
     """Requests that may wait for their turn to compute; one more is answered 503."""

@@ -41,6 +41,18 @@ def claim(session: Session, executor: str) -> tuple[str, int] | None:
     return job.id, job.run
 
 
+def is_waiting(session: Session) -> bool:
+    """Whether there is a job to claim: asked without a lock, so that idle workers do not stand in line to write."""
+    queued = select(StoredJob.number).where(StoredJob.status == "queued", StoredJob.parts == 0)
+    return session.scalars(queued.limit(1)).one_or_none() is not None
+
+
+def jobs_of(session: Session, executor: str) -> list[tuple[str, int]]:
+    """The jobs that a worker has, with the numbers of their runs."""
+    mine = select(StoredJob.id, StoredJob.run).where(StoredJob.executor == executor, StoredJob.status == "running")
+    return [(identity, run) for identity, run in session.execute(mine).all()]
+
+
 def succeed(session: Session, identity: str, run: int, result: dict[str, Any]) -> None:
     """The end of a run.
 
@@ -103,10 +115,7 @@ def rescue(session: Session) -> int:
     """Put the jobs of workers whose lease has ended back into the queue; how many."""
     count = 0
     for executor in leases.ended(session):
-        theirs = select(StoredJob.id, StoredJob.run).where(
-            StoredJob.executor == executor, StoredJob.status == "running"
-        )
-        for identity, run in session.execute(theirs).all():
+        for identity, run in jobs_of(session, executor):
             try:
                 give_back(session, identity, run, reason="Its worker does not answer any more.", counts=True)
                 count += 1

@@ -127,7 +127,7 @@ class IdempotencyKey(Table):
     digest: Mapped[str] = mapped_column(String(64))
     """SHA-256 of the body."""
 
-    job: Mapped[str | None] = mapped_column(String(28))
-    """What was made of it; None while it is being answered."""
+    answer: Mapped[dict[str, Any] | None] = mapped_column(NULLABLE_JSON)
+    """What was answered; None while it is being worked on."""
 
     created_at: Mapped[datetime]

@@ -58,7 +58,7 @@ def encode_message(answer: dict[str, Any]) -> bytes:
     """
     require_finite(answer)
     tensors: dict[str, NDArray[Any]] = {}
-    rest = _without_tensors(answer, "", tensors)
+    rest = without_tensors(answer, "", tensors)
     return tensor_file.write(tensors, {KEY: encode(rest).decode()})
 
 
@@ -99,7 +99,7 @@ def _placed(issue: Issue, place: Place) -> Issue:
     return replace(issue, path=(*path_of(str(issue.path[0]), place), *issue.path[1:]))
 
 
-def _without_tensors(value: Any, path: str, tensors: dict[str, NDArray[Any]]) -> Any:
+def without_tensors(value: Any, path: str, tensors: dict[str, NDArray[Any]]) -> Any:
     """The value without its arrays, which go to `tensors`."""
     if isinstance(value, BaseModel):
         value = value.model_dump(by_alias=True, exclude_none=True)
@@ -111,7 +111,7 @@ def _without_tensors(value: Any, path: str, tensors: dict[str, NDArray[Any]]) ->
         if isinstance(item, np.ndarray):
             tensors[below] = item
         else:
-            rest[name] = _without_tensors(item, below, tensors)
+            rest[name] = without_tensors(item, below, tensors)
     return {name: item for name, item in rest.items() if item != {} or not _held(value[name])}
 
 

@@ -47,8 +47,14 @@ class EpochReport:
     """Units by layer whose slope is 0 at all of the first training examples: nothing can move them."""
 
     def as_json(self) -> dict[str, Any]:
-        """The report without what there is none of."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        """The report without what there is none of: a norm may be beyond all numbers where nothing else is."""
+        members: dict[str, Any] = {}
+        for name, value in asdict(self).items():
+            if isinstance(value, dict):
+                members[name] = {key: number for key, number in value.items() if math.isfinite(number)}
+            elif value is not None:
+                members[name] = value
+        return members
 
 
 def norms(arrays: Named) -> dict[str, float]:

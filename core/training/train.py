@@ -60,7 +60,7 @@ def train(
     Raises:
         Refusal: before the first epoch, where problem and recipe do not fit; later `non-finite`, where training diverges.
     """
-    _refuse_unfit(problem, recipe)
+    refuse_unfit(problem, recipe)
     return _Run(problem, recipe, start, interrupt).epochs()
 
 
@@ -186,11 +186,12 @@ def _copied(arrays: dict[str, dict[str, np.ndarray]]) -> dict[str, dict[str, np.
     return {layer: {name: array.copy() for name, array in named.items()} for layer, named in arrays.items()}
 
 
-def _refuse_unfit(problem: Problem, recipe: Recipe) -> None:
+def refuse_unfit(problem: Problem, recipe: Recipe) -> None:
     """Refuse what cannot be trained.
 
     Raises:
-        Refusal: a loss without targets, and parts of a batch where there is no telling its examples apart.
+        Refusal: a loss without targets, parts of a batch where there is no telling its examples apart, a split that leaves
+            one side empty, frozen parameters that do not exist.
     """
     objective = objective_of(problem)
     issues = []
@@ -206,3 +207,5 @@ def _refuse_unfit(problem: Problem, recipe: Recipe) -> None:
         issues.append(Issue(code="unsupported-operator", path=("batch_size",), detail=detail, hint=hint))
     if issues:
         raise Refusal(issues)
+    split(problem, recipe.validation_fraction, shuffle=recipe.shuffle, seed=recipe.seed)
+    Trainable(problem.nodes, recipe.freeze)

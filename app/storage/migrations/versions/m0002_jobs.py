@@ -79,7 +79,7 @@ def upgrade() -> None:
         "idempotency_keys",
         sa.Column("key", sa.String(255), primary_key=True),
         sa.Column("digest", sa.String(64), nullable=False),
-        sa.Column("job", sa.String(28)),
+        sa.Column("answer", sa.JSON),
         sa.Column("created_at", MOMENT, nullable=False),
     )
 

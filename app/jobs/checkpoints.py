@@ -1,0 +1,107 @@
+"""Checkpoints: written in the same transaction as the events about them, so that one is never there without the other.
+
+The contents are in the database, not in files beside it: workers on several machines need no shared volume, and a checkpoint
+cannot be half there. Each is content-addressed by SHA-256, like models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from app.jobs.rows import tell
+from app.storage import contents
+from app.storage.jobs import StoredCheckpoint, StoredJob
+from app.storage.model_store import put_model
+from app.storage.models import StoredModel
+from app.storage.tables import now
+from core.errors import Refusal
+from core.layers import Layer
+from core.model import Model
+from core.training import TrainingState
+
+KEPT = 2
+"""How many of the last ones are kept, besides the best."""
+
+
+def save(
+    session: Session, job: StoredJob, layers: Sequence[Layer], state: TrainingState, report: dict[str, Any]
+) -> StoredCheckpoint:
+    """Keep where the run of a locked job stands, and let go of what is no longer needed."""
+    there = session.get(StoredCheckpoint, (job.number, state.epoch))
+    if there is not None:
+        return there
+    tensors = state.tensors()
+    digest = contents.digest_of(tensors)
+    contents.put(session, digest, tensors)
+    arrays = {layer: dict(named) for layer, named in state.parameters.items() if named}
+    model = Model(list(layers), arrays, {layer: dict(named) for layer, named in state.state.items() if named})
+    name = f"{job.name or job.id}, epoch {state.epoch}"[:200]
+    stored, _ = put_model(session, model, name=name, parent=job.model, checkpoint_of=job.id)
+    checkpoint = StoredCheckpoint(
+        job=job.number,
+        epoch=state.epoch,
+        content=digest,
+        notes={**state.notes(), "report": report},
+        model=stored.id,
+        created_at=now(),
+    )
+    session.add(checkpoint)
+    session.flush()
+    job.attempts = 0
+    tell(session, job, "checkpoint", {"epoch": state.epoch, "model": stored.id})
+    _prune(session, job)
+    return checkpoint
+
+
+def kept(session: Session, job: StoredJob) -> Sequence[StoredCheckpoint]:
+    """The checkpoints of a job, ascending."""
+    mine = select(StoredCheckpoint).where(StoredCheckpoint.job == job.number).order_by(StoredCheckpoint.epoch)
+    return session.scalars(mine).all()
+
+
+def best_of(checkpoints: Sequence[StoredCheckpoint]) -> StoredCheckpoint | None:
+    """The one with the lowest validation loss, or loss where there is none."""
+
+    def loss(checkpoint: StoredCheckpoint) -> float:
+        report = checkpoint.notes.get("report", {})
+        return float(report.get("validation_loss", report.get("loss", float("inf"))))
+
+    return min(checkpoints, key=loss, default=None)
+
+
+def state_of(session: Session, checkpoint: StoredCheckpoint) -> TrainingState:
+    """The state to go on from."""
+    return TrainingState.restored(contents.get(session, checkpoint.content), checkpoint.notes)
+
+
+def find(session: Session, job: StoredJob, epoch: int | None) -> StoredCheckpoint:
+    """A checkpoint of a job, or its last.
+
+    Raises:
+        Refusal: `unknown-name`, where there is none.
+    """
+    every = kept(session, job)
+    chosen = [checkpoint for checkpoint in every if epoch in (None, checkpoint.epoch)]
+    if not chosen:
+        epochs = [checkpoint.epoch for checkpoint in every]
+        detail = f"Job {job.id} has no checkpoint" + (f" of epoch {epoch}." if epoch else " yet.")
+        raise Refusal.of("unknown-name", detail, "from_checkpoint", "epoch", expected=epochs, got=epoch)
+    return chosen[-1]
+
+
+def _prune(session: Session, job: StoredJob) -> None:
+    every = kept(session, job)
+    best = best_of(every)
+    for checkpoint in every[:-KEPT]:
+        if checkpoint is best:
+            continue
+        session.delete(checkpoint)
+        session.flush()
+        gone = delete(StoredModel).where(StoredModel.id == checkpoint.model, StoredModel.checkpoint_of == job.id)
+        content = session.scalar(gone.returning(StoredModel.content))
+        for digest in filter(None, (checkpoint.content, content)):
+            contents.drop_unused(session, digest)

@@ -1,0 +1,61 @@
+"""The parts of a sweep: requests that differ in what is swept."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from app.schemas.jobs import JobRequest
+from app.schemas.problem import NetworkSpec
+from core.errors import Refusal
+from core.survey import names_of
+
+MOST = 64
+"""Parts of a sweep."""
+
+
+def variants(body: JobRequest) -> Iterator[tuple[dict[str, Any], JobRequest]]:
+    """What sets each part apart, and its request.
+
+    Raises:
+        Refusal: where there are too many, or a layer that is named has no units.
+    """
+    sweep = body.sweep
+    if sweep is None:
+        return
+    axes: dict[tuple[str, ...], list[Any]] = {}
+    for name in ("learning_rate", "seed", "batch_size"):
+        if (values := getattr(sweep, name)) is not None:
+            axes[(name,)] = values
+    names = names_of(body.network.layers)
+    for layer, sizes in (sweep.units or {}).items():
+        if layer not in names or not hasattr(body.network.layers[names.index(layer)], "units"):
+            detail = f"{layer[:60]!r} is no layer whose size is its units."
+            raise Refusal.of("unknown-name", detail, "sweep", "units", layer, expected=names[:50])
+        axes["units", layer] = list(sizes)
+    count = 1
+    for values in axes.values():
+        count *= len(values)
+    if not axes or count > MOST:
+        detail = f"A sweep has 1 to {MOST} combinations; this one has {count if axes else 0}."
+        raise Refusal.of("invalid-request", detail, "sweep", expected=MOST, got=count if axes else 0)
+    for chosen in itertools.product(*axes.values()):
+        settings = dict(zip(axes, chosen, strict=True))
+        yield {".".join(path): value for path, value in settings.items()}, _with(body, settings, names)
+
+
+def _with(body: JobRequest, settings: dict[tuple[str, ...], Any], names: list[str]) -> JobRequest:
+    update: dict[str, Any] = {"sweep": None}
+    layers = list(body.network.layers)
+    for path, value in settings.items():
+        if path[0] == "units":
+            position = names.index(path[1])
+            layers[position] = replace(layers[position], units=value)
+            update["network"] = NetworkSpec(layers=layers)
+        elif path[0] == "learning_rate" and body.optimizer is not None:
+            update["optimizer"] = replace(body.optimizer, learning_rate=value)
+        else:
+            update[path[0]] = value
+    return body.model_copy(update=update)

@@ -1,0 +1,190 @@
+"""/v1/jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio import sleep, to_thread
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from app import examples
+from app.exchange import produce, respond
+from app.jobs import checkpoints, rows
+from app.jobs.answers import checkpoint_answer, event_answer, job_answer
+from app.jobs.creation import created
+from app.jobs.stream import MEDIA_TYPE, streamed
+from app.jobs.verbs import act
+from app.openapi import describe, describe_answer
+from app.routes.models import After, Limit
+from app.schemas.jobs import CheckpointList, Job, JobEventList, JobList, JobRequest, Verb
+from app.storage import Database
+from app.storage.jobs import StoredJob
+from app.storage.pages import page
+from core.errors import Refusal
+
+router = APIRouter(tags=["jobs"])
+
+SETTLED = (*rows.ENDED, "paused")
+LOOK_EVERY = 0.2
+"""Seconds between two looks at a job that somebody waits for."""
+
+NOT_FOUND = ("not-found", "invalid-request", "not-acceptable", "not-ready")
+Key = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", description="The same key and body again get the same answer, and no second job."),
+]
+
+
+@router.post(
+    "/v1/jobs",
+    operation_id="create_job",
+    summary="Train a network",
+    status_code=202,
+    **describe(
+        JobRequest,
+        Job,
+        examples.JOBS,
+        statuses={202: "The job is in the queue."},
+        refusals=("idempotency-in-flight", "not-ready"),
+    ),
+)
+async def create_job(request: Request, idempotency_key: Key = None) -> Response:
+    """Put a training job into the queue. A worker takes it from there; what it comes to is a new model.
+
+    A job that is killed at any moment goes on from its last checkpoint and ends with the same bits.
+    """
+    database: Database = request.app.state.database
+    return await respond(
+        request,
+        JobRequest,
+        lambda body, settings, _: created(body, settings, database, idempotency_key),
+        completes=False,
+    )
+
+
+@router.get("/v1/jobs", operation_id="list_jobs", summary="The jobs", **describe_answer(JobList, refusals=NOT_FOUND))
+async def list_jobs(request: Request, limit: Limit = 20, after: After = None) -> Response:
+    """The newest first."""
+    database: Database = request.app.state.database
+
+    def listed() -> dict[str, Any]:
+        with database.read() as session:
+            jobs, has_more = page(session, StoredJob, limit, after)
+            answer: dict[str, Any] = {"data": [job_answer(session, job) for job in jobs], "has_more": has_more}
+            return answer | ({"next": jobs[-1].id} if has_more else {})
+
+    return await produce(request, lambda _: (listed(), "json"))
+
+
+@router.get("/v1/jobs/{id}", operation_id="get_job", summary="A job", **describe_answer(Job, refusals=NOT_FOUND))
+async def get_job(
+    request: Request,
+    id: str,
+    wait: Annotated[
+        float, Query(ge=0, le=60, description="Seconds to wait for its end, or until it is paused, before answering.")
+    ] = 0,
+) -> Response:
+    """How far it is, what it came to, and what may be done with it."""
+    database: Database = request.app.state.database
+
+    def shown() -> dict[str, Any]:
+        with database.read() as session:
+            return job_answer(session, rows.find(session, id))
+
+    answer = await to_thread.run_sync(shown)
+    waited = 0.0
+    while waited < wait and answer["status"] not in SETTLED and not await request.is_disconnected():
+        await sleep(LOOK_EVERY)
+        waited += LOOK_EVERY
+        answer = await to_thread.run_sync(shown)
+    return await produce(request, lambda _: (answer, "json"))
+
+
+async def _acted(request: Request, id: str, verb: Verb) -> Response:
+    database: Database = request.app.state.database
+
+    def done() -> dict[str, Any]:
+        with database.write() as session:
+            return job_answer(session, act(session, id, verb))
+
+    return await produce(request, lambda _: (done(), "json"))
+
+
+ACTED: dict[str, Any] = describe_answer(Job, refusals=(*NOT_FOUND, "job-state"))
+
+
+@router.post("/v1/jobs/{id}/cancel", operation_id="cancel_job", summary="Cancel a job", **ACTED)
+async def cancel_job(request: Request, id: str) -> Response:
+    """It ends within a second; its checkpoints stay. A sweep is cancelled with all its parts."""
+    return await _acted(request, id, "cancel")
+
+
+@router.post("/v1/jobs/{id}/pause", operation_id="pause_job", summary="Pause a job", **ACTED)
+async def pause_job(request: Request, id: str) -> Response:
+    """It goes on from its last checkpoint once it is resumed."""
+    return await _acted(request, id, "pause")
+
+
+@router.post("/v1/jobs/{id}/resume", operation_id="resume_job", summary="Resume a job", **ACTED)
+async def resume_job(request: Request, id: str) -> Response:
+    """It goes back to its place in the queue."""
+    return await _acted(request, id, "resume")
+
+
+@router.get(
+    "/v1/jobs/{id}/events",
+    operation_id="list_job_events",
+    summary="What happened to a job",
+    **describe_answer(JobEventList, refusals=NOT_FOUND),
+)
+async def list_job_events(
+    request: Request,
+    id: str,
+    after: Annotated[int, Query(ge=0, lt=2**53, description="The id of the event after which the answer starts.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Most entries of the answer.")] = 1000,
+    last_event_id: Annotated[
+        str | None, Header(alias="Last-Event-ID", description="The same as `after`, as browsers send it.")
+    ] = None,
+) -> Response:
+    """Events ascend, without gaps. With `Accept: text/event-stream` they come as they happen, until the job has ended."""
+    database: Database = request.app.state.database
+    if last_event_id is not None and "after" not in request.query_params:
+        if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16):
+            detail = "Last-Event-ID is the id of an event: a number."
+            raise Refusal.of("unknown-name", detail, "header", "Last-Event-ID", got=last_event_id[:60])
+        after = int(last_event_id)
+
+    def listed() -> dict[str, Any]:
+        with database.read() as session:
+            job = rows.find(session, id)
+            if after > job.events:
+                detail = f"Job {job.id} has no event {after}; the last one so far is {job.events}."
+                raise Refusal.of("unknown-name", detail, "query", "after", expected=job.events, got=after)
+            events = rows.events_after(session, job, after, limit + 1)
+            data = [event_answer(event) for event in events[:limit]]
+            following = {"next": data[-1]["id"]} if data else {}
+            return {"data": data, "has_more": len(events) > limit, **following}
+
+    if MEDIA_TYPE in request.headers.get("accept", "").lower():
+        await to_thread.run_sync(listed)
+        return streamed(request, database, id, after)
+    return await produce(request, lambda _: (listed(), "json"))
+
+
+@router.get(
+    "/v1/jobs/{id}/checkpoints",
+    operation_id="list_job_checkpoints",
+    summary="The checkpoints of a job",
+    **describe_answer(CheckpointList, refusals=NOT_FOUND),
+)
+async def list_job_checkpoints(request: Request, id: str) -> Response:
+    """The last two and the best. Each is a model, and a place from which another job can go on."""
+    database: Database = request.app.state.database
+
+    def listed() -> dict[str, Any]:
+        with database.read() as session:
+            every = checkpoints.kept(session, rows.find(session, id))
+            best = checkpoints.best_of(every)
+            return {"data": [checkpoint_answer(one, best=one is best) for one in every]}
+
+    return await produce(request, lambda _: (listed(), "json"))

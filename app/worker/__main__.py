@@ -1,0 +1,36 @@
+"""`python -m app.worker`: one worker. `gradd worker` and `gradd serve` start it and start it again when it dies."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import signal
+import sys
+
+from app.jobs.rows import Lost
+from app.settings import Settings
+from app.worker.parent import when_parent_ends
+from app.worker.worker import Worker
+
+LOST = 3
+"""Exit status of a worker that lost its lease."""
+
+
+def main() -> int:
+    """Work until SIGTERM, SIGINT, or the end of the process that started us."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    executor = sys.argv[1] if len(sys.argv) > 1 else secrets.token_hex(8)
+    worker = Worker(Settings(), executor)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: worker.stop())
+    when_parent_ends(worker.stop)
+    try:
+        worker.work()
+    except Lost:
+        logging.getLogger("gradd.worker").warning("worker %s has lost its lease", executor)
+        return LOST
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
