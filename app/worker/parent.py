@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import threading
 from collections.abc import Callable
 
@@ -11,7 +11,8 @@ def when_parent_ends(then: Callable[[], None]) -> None:
     """Call something once the parent has closed our standard input: on purpose, or by its death, however sudden."""
 
     def listen() -> None:
-        while sys.stdin.buffer.read(4096):
+        # Not sys.stdin: its lock, held by this thread, would stop the interpreter from ending.
+        while os.read(0, 4096):
             pass
         then()
 

@@ -89,6 +89,8 @@ class Minibatches:
             problem,
             nodes=nodes_for(problem, size),
             inputs=inputs,
+            # A plan uses large parameters where they lie, and training moves them.
+            parameters=copied(problem.parameters),
             objective=Objective(objective.loss, objective.targets[first], coefficients),
         )
         # Plans of two sizes share the layers' state, which each step moves on.
@@ -96,14 +98,15 @@ class Minibatches:
             places = next(iter(self._laid_parts.values())).plan.places
             part = replace(part, state={node.name: place.state for node, place in places if place.state})
         else:
-            part = replace(part, state=_copied(problem.state))
+            part = replace(part, state=copied(problem.state))
         plan: Plan = part.plan(keep=Keep(), backward=self._backward, interrupt=self._interrupt)
         pairs = [(array, plan.inputs[name]) for name, array in problem.inputs.items()]
         laid = self._laid_parts[size] = _Part(plan, pairs, plan.loss.targets)
         return laid
 
 
-def _copied(arrays: Mapping[str, Mapping[str, Array]]) -> dict[str, dict[str, Array]]:
+def copied(arrays: Mapping[str, Mapping[str, Array]]) -> dict[str, dict[str, Array]]:
+    """The same arrays in memory of their own."""
     return {layer: {name: array.copy() for name, array in named.items()} for layer, named in arrays.items()}
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core import per_example
-from core.arrays import Step
+from core.arrays import Array, Step
 from core.errors import Issue, Refusal
 from core.problem import Problem
 from core.training.examples import objective_of, split
-from core.training.minibatches import Minibatches, carry_state
+from core.training.minibatches import Minibatches, carry_state, copied
 from core.training.recipe import Recipe
 from core.training.report import EpochReport, norms, ratios
 from core.training.state import Best, TrainingState
@@ -162,15 +162,15 @@ class _Run:
 
     def _state(self) -> TrainingState:
         after = self._stepper.state()
-        slots = {name: _copied(slot) for name, slot in after.slots.items()}
+        slots = {name: copied(slot) for name, slot in after.slots.items()}
         optimizer = replace(after, slots=slots)
         return TrainingState(self._done, self._parameters(), self._kept_state(), optimizer, self._best)
 
-    def _parameters(self) -> dict[str, dict[str, np.ndarray]]:
-        return _copied(self._plan.parameters)
+    def _parameters(self) -> dict[str, dict[str, Array]]:
+        return copied(self._plan.parameters)
 
-    def _kept_state(self) -> dict[str, dict[str, np.ndarray]]:
-        return _copied({node.name: place.state for node, place in self._plan.places if place.state})
+    def _kept_state(self) -> dict[str, dict[str, Array]]:
+        return copied({node.name: place.state for node, place in self._plan.places if place.state})
 
     def _diverged(self, refusal: Refusal, step: int) -> Refusal:
         """The refusal with the first layer that was not finite, and with the epoch and the step."""
@@ -180,10 +180,6 @@ class _Run:
 
 
 HINT = 'A smaller learning_rate, or "gradient_clip_norm".'
-
-
-def _copied(arrays: dict[str, dict[str, np.ndarray]]) -> dict[str, dict[str, np.ndarray]]:
-    return {layer: {name: array.copy() for name, array in named.items()} for layer, named in arrays.items()}
 
 
 def refuse_unfit(problem: Problem, recipe: Recipe) -> None:

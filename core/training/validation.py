@@ -16,7 +16,7 @@ from core.plan import Keep, Plan
 from core.problem import Problem
 from core.training.examples import evaluated, objective_of, part_of
 from core.training.metrics import measured
-from core.training.minibatches import Minibatches
+from core.training.minibatches import Minibatches, copied
 
 AT_ONCE = 512
 """Examples that are evaluated together."""
@@ -91,7 +91,8 @@ class DeadUnits:
         if self._problem is None:
             return {}
         if self._plan is None:
-            self._plan = replace(self._problem, state=state).plan(backward=False, keep=Keep(preactivations=True))
+            own = replace(self._problem, parameters=copied(parameters), state=copied(state))
+            self._plan = own.plan(backward=False, keep=Keep(preactivations=True))
         plan = self._plan
         set_to(plan, parameters, state)
         plan.forward()

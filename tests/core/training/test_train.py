@@ -184,3 +184,28 @@ def test_frozen_parameters_stay() -> None:
     state = last(train(problem, Recipe(optimizer=Sgd(learning_rate=0.1), epochs=2, freeze=("1.weight",)))).state()
     np.testing.assert_array_equal(state.parameters["1"]["weight"], problem.parameters["1"]["weight"])
     assert not np.array_equal(state.parameters["2"]["weight"], problem.parameters["2"]["weight"])
+
+
+def test_the_parameters_of_the_problem_are_not_moved() -> None:
+    problem = problem_of([Dense(units=30_000, activation="tanh"), Dense(units=3)], MeanSquaredError())
+    for named in problem.parameters.values():
+        for array in named.values():
+            array.setflags(write=False)
+    state = last(train(problem, Recipe(optimizer=Sgd(learning_rate=0.1), epochs=1))).state()
+    assert not np.array_equal(state.parameters["1"]["weight"], problem.parameters["1"]["weight"])
+
+
+def test_a_run_goes_on_from_arrays_that_cannot_be_written_to() -> None:
+    layers = [Dense(units=160, activation="relu"), BatchNorm(), Dropout(drop_probability=0.2, seed=3), Dense(units=3)]
+    problem = problem_of(layers, SoftmaxCrossEntropy(), examples=1200)
+    recipe = Recipe(optimizer=Adam(learning_rate=0.01), epochs=3, validation_fraction=0.5)
+    whole = [(epoch.report, epoch.state()) for epoch in train(problem, recipe)]
+    tensors = whole[0][1].tensors()
+    for array in tensors.values():
+        array.setflags(write=False)
+    again = [
+        (epoch.report, epoch.state())
+        for epoch in train(problem, recipe, TrainingState.restored(tensors, whole[0][1].notes()))
+    ]
+    assert [report for report, _ in again] == [report for report, _ in whole[1:]]
+    assert digest(again[-1][1]) == digest(whole[-1][1])
