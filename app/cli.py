@@ -9,12 +9,16 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from app import VERSION
+from app import VERSION, jobs_cli
 from app.settings import Settings
 from app.storage import Database
 from app.supervisor import Supervisor
 
 cli = typer.Typer(name="gradd", help="gradd: the gradient service.", no_args_is_help=True, add_completion=False)
+
+
+cli.add_typer(jobs_cli.jobs, name="jobs")
+cli.command("train")(jobs_cli.train)
 
 
 @cli.command()
