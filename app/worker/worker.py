@@ -55,6 +55,8 @@ class Worker:
             if self._stopping.wait(LOOK_EVERY):
                 return
         persistently(self._take_lease)
+        # Whoever was here before may have died a moment ago.
+        persistently(self._rescue)
         logger.info("worker %s is ready", self._executor)
         try:
             while not self._stopping.wait(LOOK_EVERY):
@@ -69,14 +71,17 @@ class Worker:
                 leases.take(session, self._executor, self._settings.lease_seconds)
         self._renewed = time.monotonic()
 
+    def _rescue(self) -> None:
+        with self._database.write() as session:
+            handing.rescue(session)
+
     def _look(self) -> None:
         if time.monotonic() - self._renewed > self._settings.lease_seconds / 3:
             with self._database.write() as session:
                 if not leases.renew(session, self._executor, self._settings.lease_seconds):
                     raise Lost(self._executor)
             self._renewed = time.monotonic()
-            with self._database.write() as session:
-                handing.rescue(session)
+            self._rescue()
         child = self._child
         if child is None:
             self._claim()
