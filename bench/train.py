@@ -1,0 +1,86 @@
+"""Samples per second of the training loop, beside scikit-learn's MLPClassifier and torch eager where they are installed.
+
+python -m bench.train        with OPENBLAS_NUM_THREADS=1 for one thread
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from bench._stopwatch import medians
+from core.layers.dense import Dense
+from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
+from core.optimizers.adam import Adam
+from core.optimizers.sgd import Sgd
+from core.problem import Sent, checked
+from core.training import Recipe, train
+
+CASES = ((64, 32, 32, "sgd"), (64, 32, 32, "adam"), (784, 128, 64, "sgd"), (784, 128, 512, "sgd"))
+"""Inputs, hidden units, examples in a step, optimizer; ten classes."""
+
+EXAMPLES = 2048
+RATE = 0.001
+
+
+def ours(inputs: Any, labels: Any, hidden: int, batch_size: int, optimizer: str) -> Callable[[], object]:
+    """An epoch of the loop, report included."""
+    layers = [Dense(units=hidden, activation="relu"), Dense(units=10)]
+    loss = SoftmaxCrossEntropy()
+    sent = Sent(layers=layers, inputs={"input": inputs}, targets=labels, loss=loss, seed=1, dtype="float32")
+    rule = Adam(learning_rate=RATE) if optimizer == "adam" else Sgd(learning_rate=RATE)
+    epochs = train(checked(sent), Recipe(optimizer=rule, epochs=10**6, batch_size=batch_size))
+    return lambda: list(islice(epochs, 1))
+
+
+def torchs(inputs: Any, labels: Any, hidden: int, batch_size: int, optimizer: str) -> Callable[[], object]:
+    """An epoch of torch in eager mode."""
+    import torch  # type: ignore[import-not-found,unused-ignore]
+
+    torch.set_num_threads(1)
+    layers = torch.nn.Linear(inputs.shape[1], hidden), torch.nn.ReLU(), torch.nn.Linear(hidden, 10)
+    network = torch.nn.Sequential(*layers)
+    rules = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD}
+    rule = rules[optimizer](network.parameters(), lr=RATE)
+    x, y = torch.from_numpy(inputs), torch.from_numpy(labels)
+
+    def epoch() -> None:
+        for chosen in torch.randperm(len(x)).split(batch_size):
+            rule.zero_grad()
+            torch.nn.functional.cross_entropy(network(x[chosen]), y[chosen]).backward()
+            rule.step()
+
+    return epoch
+
+
+def sklearns(inputs: Any, labels: Any, hidden: int, batch_size: int, optimizer: str) -> Callable[[], object]:
+    """An epoch of MLPClassifier."""
+    from sklearn.neural_network import MLPClassifier  # type: ignore[import-not-found,unused-ignore]
+
+    network = MLPClassifier((hidden,), solver=optimizer, batch_size=batch_size, learning_rate_init=RATE, momentum=0.0)
+    return lambda: network.partial_fit(inputs, labels, classes=range(10))
+
+
+def main() -> None:
+    """Print the table."""
+    generator = np.random.default_rng(1)
+    for features, hidden, batch_size, optimizer in CASES:
+        inputs = generator.random((EXAMPLES, features), dtype=np.float32)
+        data = inputs, generator.integers(0, 10, EXAMPLES), hidden, batch_size, optimizer
+        contenders = {"gradd": ours(*data)}
+        contenders |= {"torch eager": torchs(*data)} if find_spec("torch") else {}
+        contenders |= {"scikit-learn": sklearns(*data)} if find_spec("sklearn") else {}
+        times = medians(contenders, rounds=11)
+        print(f"{features}-{hidden}-10, batch {batch_size}, {optimizer}")
+        for name, seconds in times.items():
+            print(
+                f"  {name:14}{EXAMPLES / seconds:12,.0f} samples/s   gradd is {seconds / times['gradd']:.2f} times as fast"
+            )
+
+
+if __name__ == "__main__":
+    main()
