@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from core.convention import layer_parameters, parameter_shape
 from core.errors import Issue, Refusal, refuse_if_any
 from core.optimizers import Optimizer
 from core.problem import Problem
-from core.training.minibatches import Minibatches, carry_state
+from core.training.minibatches import Minibatches
 from core.training.stepper import OptimizerState, Stepper
 from core.training.trainable import Trainable
 
@@ -33,11 +34,18 @@ def answered(body: StepRequest, settings: Settings, interrupt: Interrupt) -> dic
     state = _state(body.optimizer_state, body, problem)
     rates = rates_of(body.optimizer, problem)
     size = _size(body, problem)
-    batches = Minibatches(problem, size, shuffle=body.shuffle, seed=body.shuffle_seed, interrupt=interrupt)
+    stepper = Stepper(body.optimizer, trainable, problem.parameters, problem.dtype, state=state, rates=rates)
+    batches = Minibatches(
+        replace(problem, parameters=stepper.parameters),
+        size,
+        shuffle=body.shuffle,
+        seed=body.shuffle_seed,
+        gradients=stepper.gradients,
+        interrupt=interrupt,
+    )
     losses = np.empty(body.steps)
     with np.errstate(all="ignore"):
         plan = batches.plan(state.step)
-        stepper = Stepper(body.optimizer, plan, trainable, problem.dtype, state=state, rates=rates)
         for number in range(body.steps):
             if number:
                 plan = batches.plan(state.step + number)
@@ -45,7 +53,7 @@ def answered(body: StepRequest, settings: Settings, interrupt: Interrupt) -> dic
                 losses[number] = stepper.step(plan)
             except Refusal as refusal:
                 raise _at_step(refusal, stepper, body.steps) from None
-            carry_state(plan)
+            batches.carry_state()
     after = stepper.state()
     answer: dict[str, Any] = {
         "parameters": rendering.parameters(plan.parameters, everything=True),

@@ -69,9 +69,12 @@ def tensor_memory(shape: Shape, dtype: DTypeLike) -> Array:
     return arranged(np.empty(math.prod(shape), dtype), shape)
 
 
-def extended_matrix(examples: int, features: int, dtype: DTypeLike) -> Array:
-    """An n x (features + 1) matrix, examples innermost, whose last column is 1: what a dense layer with bias reads."""
-    matrix = np.empty((features + 1, examples), dtype).T
+def extended_matrix(examples: int, features: int, dtype: DTypeLike, *, by_row: bool = False) -> Array:
+    """An n x (features + 1) matrix whose last column is 1: what a dense layer with bias reads.
+
+    It lies `by_row`, or else with the examples innermost.
+    """
+    matrix = np.empty((examples, features + 1), dtype) if by_row else np.empty((features + 1, examples), dtype).T
     matrix[:, -1] = 1
     return matrix
 
@@ -85,6 +88,32 @@ def product(A: Array, B: Array, out: Array) -> Step:
     if out.ndim == 2 and not out.flags.c_contiguous:
         return partial(B.T.dot, A.T, out.T)
     return partial(A.dot, B, out)
+
+
+def last_axis_sums(A: Array, sums: Array) -> Step:
+    """The step that writes the sums over the last axis into an array which keeps that axis."""
+    if A.ndim == 2:
+        return product(A, np.ones(A.shape[1], A.dtype), sums[:, 0])
+    return partial(np.add.reduce, A, -1, None, sums, True)
+
+
+def inner_product(A: Array, B: Array) -> Callable[[], Any]:
+    """What computes Σ A ∘ B of two tensors of one shape."""
+    flat = in_memory_order(A)
+    if A.strides == B.strides and np.shares_memory(flat, A):
+        return partial(flat.dot, in_memory_order(B))
+    return lambda: np.multiply(A, B).sum()
+
+
+def stacked(upper: Array, lower: Array) -> Array | None:
+    """A matrix and a row as one matrix, where the row lies behind the matrix in the same vector; otherwise None."""
+    vector = upper.base
+    if vector is None or vector is not lower.base or vector.ndim != 1 or not upper.flags.c_contiguous:
+        return None
+    if upper.ctypes.data + upper.nbytes != lower.ctypes.data:
+        return None
+    start = (upper.ctypes.data - vector.ctypes.data) // vector.itemsize
+    return vector[start : start + upper.size + lower.size].reshape(len(upper) + 1, -1)
 
 
 def in_memory_order(array: Array) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,6 +36,11 @@ def watched(layer: str, position: int, tensor: str, array: Array, cause: Cause) 
             )
 
     return step
+
+
+def all_finite(vector: Array) -> bool:
+    """Whether every number of a vector is finite. The sum of squares answers for most in one pass."""
+    return math.isfinite(abs(vector.dot(vector))) or bool(np.isfinite(vector).all())
 
 
 def cast(array: Array, dtype: np.dtype[Any], *path: str) -> Array:

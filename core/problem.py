@@ -63,6 +63,8 @@ class Problem:
         backward: bool = True,
         keep: Keep | None = None,
         interrupt: Step | None = None,
+        gradients: Mapping[str, Mapping[str, Array]] | None = None,
+        by_row: bool = False,
     ) -> Plan:
         """A plan of this problem; other inputs and parameters, or another precision, may stand in for its own."""
         return Plan(
@@ -77,6 +79,8 @@ class Problem:
             keep=keep,
             feedback=self.feedback,
             interrupt=interrupt,
+            gradients=gradients,
+            by_row=by_row,
         )
 
     @property

@@ -6,7 +6,7 @@ import numpy as np
 from numpy import exp, log, multiply, subtract
 
 from core.activations.base import Activation
-from core.activations.softmax import shifted_exponentials
+from core.activations.softmax import exponentials, shifted
 from core.arrays import Array, Step
 
 
@@ -36,12 +36,13 @@ class LogSoftmax(Activation):
         return r"<dA> - e^{<A>} \circ \textstyle\sum_k (<dA>)_k"
 
     def forward(self, Z: Array, A: Array) -> Step:
-        exponentials, largest, sums = shifted_exponentials(Z, A)
+        shift = shifted(Z, A)
+        exponentiate, sums = exponentials(A, np.empty_like(A))
 
         def step() -> None:
-            exponentials()
+            shift()
+            exponentiate()
             log(sums, sums)
-            subtract(Z, largest, A)
             subtract(A, sums, A)
 
         return step

@@ -6,26 +6,31 @@ import numpy as np
 from numpy import divide, exp, maximum, multiply, subtract
 
 from core.activations.base import Activation
-from core.arrays import Array, Step
+from core.arrays import Array, Step, last_axis_sums
 
 
-def shifted_exponentials(Z: Array, A: Array) -> tuple[Step, Array, Array]:
-    """The step that writes e^(Z − m) into A, with m the largest score of each example.
-
-    Returns the step, and the arrays in which it leaves m and the sums of A: log(sum) + m is the log-sum-exp of Z.
-    """
+def shifted(Z: Array, S: Array) -> Step:
+    """The step that writes the scores less the largest one of each example into S."""
     largest = np.empty((*Z.shape[:-1], 1), Z.dtype)
-    sums = np.empty_like(largest)
     largest_of: Callable[..., object] = maximum.reduce
-    sum_of: Callable[..., object] = np.add.reduce
 
     def step() -> None:
         largest_of(Z, -1, None, largest, True)
-        subtract(Z, largest, A)
-        exp(A, A)
-        sum_of(A, -1, None, sums, True)
+        subtract(Z, largest, S)
 
-    return step, largest, sums
+    return step
+
+
+def exponentials(S: Array, A: Array) -> tuple[Step, Array]:
+    """The step that writes e^S into A; it returns the step, and the array in which it leaves the sums of A."""
+    sums = np.empty((*S.shape[:-1], 1), S.dtype)
+    add_up = last_axis_sums(A, sums)
+
+    def step() -> None:
+        exp(S, A)
+        add_up()
+
+    return step, sums
 
 
 class Softmax(Activation):
@@ -53,10 +58,12 @@ class Softmax(Activation):
         return r"<A> \circ \bigl( <dA> - \textstyle\sum_k (<dA> \circ <A>)_k \bigr)"
 
     def forward(self, Z: Array, A: Array) -> Step:
-        exponentials, _, sums = shifted_exponentials(Z, A)
+        shift = shifted(Z, A)
+        exponentiate, sums = exponentials(A, A)
 
         def step() -> None:
-            exponentials()
+            shift()
+            exponentiate()
             divide(A, sums, A)
 
         return step

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy import divide, multiply, subtract
 
-from core.activations.softmax import shifted_exponentials
-from core.arrays import Array, Step
+from core.activations.softmax import exponentials, shifted
+from core.arrays import Array, Step, column_of, inner_product, last_axis_sums
 from core.errors import Issue
 from core.losses.base import Loss, LossPlace, Scalar
 
@@ -62,29 +61,37 @@ class SoftmaxCrossEntropy(Loss):
         return np.asarray(terms.sum(axis=tuple(range(1, terms.ndim))))
 
     def value(self, at: LossPlace) -> Scalar:
-        Z, Y, P = at.A, at.Y, at.probabilities
-        exponentials, largest, sums = shifted_exponentials(Z, P)
-        terms, logarithms = np.empty_like(Z), np.empty_like(sums)
-        features = tuple(range(1, Z.ndim))
+        # With S = Z − m, Σ_i c_i ℓ_i = Σ c_i t_i log s_i − Σ c_i Y ∘ S, and no term of either sum is negative.
+        Z, Y, P, coefficients = at.A, at.Y, at.probabilities, at.coefficients
+        share = at.share
+        weighted = Y if share is not None else np.empty_like(Y)
+        shift = shifted(Z, P)
+        of_scores = inner_product(P, weighted)
+        exponentiate, sums = exponentials(P, P)
+        logarithms, totals = np.empty_like(sums), np.empty_like(sums)
+        add_up = last_axis_sums(weighted, totals)
+        of_sums = inner_product(totals, logarithms)
 
-        def value() -> Array:
-            exponentials()
+        def value() -> Any:
+            if share is None:
+                multiply(Y, column_of(coefficients, Y), weighted)
+            shift()
+            scores = of_scores()
+            exponentiate()
             np.log(sums, logarithms)
-            subtract(Z, largest, terms)
-            subtract(logarithms, terms, terms)
-            multiply(terms, Y, terms)
+            add_up()
             divide(P, sums, P)
-            return at.coefficients.dot(np.add.reduce(terms, features))
+            return of_sums() - scores if share is None else (of_sums() - scores) * share
 
         return value
 
     def gradient(self, at: LossPlace) -> Step:
         Y, P, dZ = at.Y, at.probabilities, at.dA
         totals = np.empty((*Y.shape[:-1], 1), Y.dtype)
-        sum_of: Callable[..., object] = np.add.reduce
+        add_up = last_axis_sums(Y, totals)
 
         def step() -> None:
-            sum_of(Y, -1, None, totals, True)
+            add_up()
             multiply(P, totals, dZ)
             subtract(dZ, Y, dZ)
 

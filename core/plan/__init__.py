@@ -43,13 +43,15 @@ class Plan:
         keep: Keep | None = None,
         feedback: Feedback | None = None,
         interrupt: Step | None = None,
+        gradients: Mapping[str, Mapping[str, Array]] | None = None,
+        by_row: bool = False,
     ) -> None:
         """Lay a plan.
 
         Args:
             nodes: the network, as a survey wired it.
             inputs: tensors of the batch by name; a small one is copied, a large one is used where it lies.
-            parameters: by layer and name; likewise.
+            parameters: by layer and name; likewise, but a bias that lies behind its weight in one vector is never copied.
             objective: the loss, if there is one.
             state: what layers keep between batches, by layer and name.
             dtype: of the computation; complex for a complex step, which only goes forward.
@@ -59,6 +61,8 @@ class Plan:
             feedback: matrices through which the error goes down in place of the transposed weights.
             interrupt: called after every layer in both directions; with it, tensors are also watched for NaN and
                 infinity. It ends a run by raising.
+            gradients: memory for gradients, by layer and name, which is used where it lies as the parameters' is.
+            by_row: whether examples will be written into the inputs one by one, so that each had better be in one piece.
         """
         keep, watch = keep or Keep(), Watch(interrupt)
         fused = objective.loss.on_logits(nodes[-1].function) if objective else None
@@ -74,6 +78,7 @@ class Plan:
             keep=keep,
             watch=watch,
             fused=fused is not None,
+            by_row=by_row,
         )
         self._loss_pass: LossPass | None = None
         self._backward_pass: BackwardPass | None = None
@@ -97,6 +102,7 @@ class Plan:
                 watch=watch,
                 fused=fused is not None,
                 feedback=feedback,
+                memory=gradients,
             )
             self._backward = [*loss.backward_steps, *self._backward_pass.steps]
 
@@ -114,6 +120,11 @@ class Plan:
     def inputs(self) -> dict[str, Array]:
         """The tensors of the batch."""
         return self._forward_pass.inputs
+
+    @property
+    def input_memory(self) -> dict[str, Array]:
+        """The same tensors, those with a column of ones beside them together with it."""
+        return self._forward_pass.input_memory
 
     @property
     def parameters(self) -> dict[str, dict[str, Array]]:

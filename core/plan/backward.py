@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
 
 from core.activations.identity import Identity
-from core.arrays import Array, Step, constant
+from core.arrays import Array, Step, constant, stacked
 from core.feedback import Feedback
 from core.finite import of_gradient
 from core.place import Place, new_value
@@ -34,12 +35,13 @@ class BackwardPass:
         watch: Watch,
         fused: bool,
         feedback: Feedback | None = None,
+        memory: Mapping[str, Mapping[str, Array]] | None = None,
     ) -> None:
         self.steps: list[Step] = []
         self.deltas: dict[str, Array] = {}
         self.gradients: dict[str, dict[str, Array]] = {node.name: {} for node, _ in forward.places}
         self._values, self._pool, self._keep, self._watch, self._l2 = forward.values, pool, keep, watch, l2
-        self._feedback = feedback
+        self._feedback, self._memory = feedback, memory or {}
         last = forward.places[-1][0]
         self._totals: dict[str, Array] = {last.name: d_output}
         self._wanted = _wanted(forward, keep)
@@ -89,11 +91,16 @@ class BackwardPass:
 
     def _receive_parameters(self, node: Node, place: Place) -> None:
         """Memory for the gradients of a layer's parameters, which is never used for anything else."""
+        lent = self._memory.get(node.name, {})
         if place.packed is not None:
-            place.packed_gradient = np.empty_like(place.packed)
+            whole = stacked(lent["weight"], lent["bias"]) if lent.keys() >= {"weight", "bias"} else None
+            place.packed_gradient = np.empty_like(place.packed) if whole is None else whole
             place.gradients = {"weight": place.packed_gradient[:-1], "bias": place.packed_gradient[-1]}
         else:
-            place.gradients = {name: np.empty(array.shape, array.dtype) for name, array in place.parameters.items()}
+            place.gradients = {
+                name: lent[name] if name in lent else np.empty(array.shape, array.dtype)
+                for name, array in place.parameters.items()
+            }
         self.gradients[node.name] = place.gradients
 
     def _receive_inputs(self, node: Node, place: Place) -> list[tuple[Array, Array]]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.activations.identity import Identity
-from core.arrays import Array, Step, extended_matrix
+from core.arrays import Array, Step, extended_matrix, stacked
 from core.finite import of_activation, of_result
 from core.place import Place, Value, new_value
 from core.plan.watch import Keep, Watch
@@ -34,11 +34,15 @@ class ForwardPass:
         keep: Keep,
         watch: Watch,
         fused: bool,
+        by_row: bool = False,
     ) -> None:
         self.steps: list[Step] = []
         self.places: list[tuple[Node, Place]] = []
-        self.values = {name: _batch(array) for name, array in inputs.items()}
+        self.values = {name: _batch(array, by_row) for name, array in inputs.items()}
         self.inputs = {name: value.array for name, value in self.values.items()}
+        self.input_memory = {
+            name: value.array if value.extended is None else value.extended for name, value in self.values.items()
+        }
         self.parameters: dict[str, dict[str, Array]] = {}
         self.preactivations: dict[str, Array] = {}
         self.activations: dict[str, Array] = {}
@@ -77,24 +81,26 @@ class ForwardPass:
         self.activations[node.name] = value.array
 
 
-def _batch(array: Array) -> Value:
+def _batch(array: Array, by_row: bool) -> Value:
     """A tensor of the batch; a small matrix is copied beside a column of ones."""
     if array.ndim != 2 or array.size > PACKED:
         return Value(array)
-    extended = extended_matrix(len(array), array.shape[1], array.dtype)
+    extended = extended_matrix(len(array), array.shape[1], array.dtype, by_row=by_row)
     extended[:, :-1] = array
     return Value(extended[:, :-1], extended)
 
 
 def _pack(place: Place) -> None:
-    """Copy a small weight and bias into one matrix [W; b], of which the two become views."""
+    """Copy a small weight and bias into one matrix [W; b], of which the two become views; or find that they are that."""
     weight, bias = place.parameters.get("weight"), place.parameters.get("bias")
     if weight is None or bias is None or weight.ndim != 2 or bias.shape != weight.shape[1:]:
         return
     source = place.sources[0]
     if weight.size <= PACKED and source.extended is not None and source.array.shape[1:] == weight.shape[:1]:
-        packed = np.empty((len(weight) + 1, len(bias)), place.dtype)
-        packed[:-1] = weight
-        packed[-1] = bias
+        packed = stacked(weight, bias)
+        if packed is None:
+            packed = np.empty((len(weight) + 1, len(bias)), place.dtype)
+            packed[:-1] = weight
+            packed[-1] = bias
         place.packed = packed
         place.parameters.update(weight=packed[:-1], bias=packed[-1])

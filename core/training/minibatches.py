@@ -7,10 +7,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.arrays import Array, Step
+from core.arrays import Array, Step, extended_matrix
+from core.layers.base import Layer
+from core.place import Place
 from core.plan import Keep, Objective, Plan
 from core.problem import Problem
 from core.training.examples import nodes_for, objective_of, shares_of
+from core.training.trainable import copied
+
+Gradients = Mapping[str, Mapping[str, Array]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,11 @@ class _Part:
     """All examples, and memory for those of a step."""
 
     targets: Array
+    renewed: list[tuple[Layer, Place]]
+    """Layers that draw something anew for every step."""
+
+    carried: list[tuple[Array, Array]]
+    """What layers leave for the next step, and where that step finds it."""
 
 
 class Minibatches:
@@ -35,40 +45,53 @@ class Minibatches:
         shuffle: bool,
         seed: int,
         backward: bool = True,
+        gradients: Gradients | None = None,
         interrupt: Step | None = None,
     ) -> None:
+        """A problem's parameters are used where they lie, and so is the memory for `gradients`."""
         self._problem, self._objective = problem, objective_of(problem)
         self._shuffle, self._seed, self._interrupt, self._backward = shuffle, seed, interrupt, backward
+        self._gradients, self._rows = gradients, dict(problem.inputs)
         self.examples = len(self._objective.targets)
         self.size = min(size, self.examples)
         self.parts = -(-self.examples // self.size)
-        self.chosen = np.empty(0, int)
-        """Which examples the last plan has."""
+        self.order = np.arange(self.examples)
+        """The examples in the order of the last plan's epoch."""
 
+        self.chosen = slice(0)
+        """Which examples of that order the last plan has."""
+
+        self._targets = self._objective.targets
         coefficients = self._objective.coefficients
         self._uniform = bool(np.all(coefficients == coefficients[0]))
         self._laid_parts: dict[int, _Part] = {}
-        self._order: tuple[int, Array] = (-1, np.empty(0, int))
+        self._epoch, self._count = -1, 0
 
     def plan(self, step: int) -> Plan:
         """The plan for a step, counted from 0, with its examples in place."""
         epoch, part = divmod(step, self.parts)
-        if self._order[0] != epoch:
-            generator = np.random.Generator(np.random.PCG64([self._seed, epoch]))
-            order = generator.permutation(self.examples) if self._shuffle else np.arange(self.examples)
-            self._order = epoch, order
-        chosen = self.chosen = self._order[1][part * self.size : (part + 1) * self.size]
-        laid = self._laid_parts.get(len(chosen)) or self._laid(len(chosen))
+        if self._shuffle and epoch != self._epoch:
+            self.order = np.random.Generator(np.random.PCG64([self._seed, epoch])).permutation(self.examples)
+            self._epoch = epoch
+        self.chosen = slice(part * self.size, min((part + 1) * self.size, self.examples))
+        chosen = self.order[self.chosen]
+        count = self._count = len(chosen)
+        laid = self._laid_parts.get(count) or self._laid(count)
         plan = laid.plan
         # mode="clip" spares the copy that "raise" makes; every number is in range.
-        for source, place in laid.inputs:
-            source.take(chosen, 0, place, "clip")
-        for node, around in plan.places:
-            node.layer.renew(around, step)
-        laid.targets[...] = self._objective.targets[chosen].reshape(laid.targets.shape)
+        for examples, memory in laid.inputs:
+            examples.take(chosen, 0, memory, "clip")
+        for layer, place in laid.renewed:
+            layer.renew(place, step)
+        laid.targets[...] = self._targets.take(chosen, 0).reshape(laid.targets.shape)
         if not self._uniform:
             plan.loss.coefficients[...] = shares_of(self._objective, chosen)
         return plan
+
+    def carry_state(self) -> None:
+        """Let what the last step left be what the next one finds: running statistics."""
+        for left, found in self._laid_parts[self._count].carried:
+            np.copyto(found, left)
 
     @property
     def weight(self) -> float:
@@ -76,21 +99,19 @@ class Minibatches:
         if self._objective.loss.reduction == "sum":
             return 1.0
         if self._uniform:
-            return len(self.chosen) / self.examples
-        return float(self._objective.coefficients[self.chosen].sum())
+            return self._count / self.examples
+        return float(self._objective.coefficients[self.order[self.chosen]].sum())
 
     def _laid(self, size: int) -> _Part:
         problem, objective = self._problem, self._objective
         first = np.arange(size)
-        # A plan is laid for shares that are all the same, or for shares that are not.
-        coefficients = shares_of(objective, first) if self._uniform else np.linspace(1, 2, size)
+        # A plan is laid for shares that are all the same, or for shares that are not: NaN is not even like itself.
+        coefficients = shares_of(objective, first) if self._uniform else np.full(size, np.nan)
         inputs = {name: np.empty((size, *array.shape[1:]), problem.dtype) for name, array in problem.inputs.items()}
         part = replace(
             problem,
             nodes=nodes_for(problem, size),
             inputs=inputs,
-            # A plan uses large parameters where they lie, and training moves them.
-            parameters=copied(problem.parameters),
             objective=Objective(objective.loss, objective.targets[first], coefficients),
         )
         # Plans of two sizes share the layers' state, which each step moves on.
@@ -99,20 +120,21 @@ class Minibatches:
             part = replace(part, state={node.name: place.state for node, place in places if place.state})
         else:
             part = replace(part, state=copied(problem.state))
-        plan: Plan = part.plan(keep=Keep(), backward=self._backward, interrupt=self._interrupt)
-        pairs = [(array, plan.inputs[name]) for name, array in problem.inputs.items()]
-        laid = self._laid_parts[size] = _Part(plan, pairs, plan.loss.targets)
+        plan: Plan = part.plan(
+            keep=Keep(), backward=self._backward, interrupt=self._interrupt, gradients=self._gradients, by_row=True
+        )
+        pairs = [(self._examples_for(name, memory), memory) for name, memory in plan.input_memory.items()]
+        renewed = [(node.layer, place) for node, place in plan.places if type(node.layer).renew is not Layer.renew]
+        left = [(place.state.get(name), array) for _, place in plan.places for name, array in place.new_state.items()]
+        carried = [(array, found) for found, array in left if found is not None and found is not array]
+        laid = self._laid_parts[size] = _Part(plan, pairs, plan.loss.targets, renewed, carried)
         return laid
 
-
-def copied(arrays: Mapping[str, Mapping[str, Array]]) -> dict[str, dict[str, Array]]:
-    """The same arrays in memory of their own."""
-    return {layer: {name: array.copy() for name, array in named.items()} for layer, named in arrays.items()}
-
-
-def carry_state(plan: Plan) -> None:
-    """Let what a step left be what the next one finds: running statistics."""
-    for _, place in plan.places:
-        for name, array in place.new_state.items():
-            if array is not place.state.get(name):
-                np.copyto(place.state[name], array)
+    def _examples_for(self, name: str, memory: Array) -> Array:
+        """All examples, each as it lies in that memory: with a 1 behind its features, if need be."""
+        rows = self._rows[name]
+        if rows.shape[1:] != memory.shape[1:]:
+            extended = extended_matrix(len(rows), rows.shape[1], rows.dtype, by_row=True)
+            extended[:, :-1] = rows
+            self._rows[name] = extended
+        return self._rows[name]

@@ -10,9 +10,12 @@ import numpy as np
 
 from core.arrays import Array
 from core.errors import Refusal
+from core.finite import all_finite
 from core.optimizers import Memory, Optimizer
 from core.plan import Plan
-from core.training.trainable import Trainable
+from core.training.trainable import Trainable, copied
+
+Pairs = list[tuple[Array, Array]]
 
 
 @dataclass(slots=True)
@@ -29,24 +32,37 @@ class OptimizerState:
 
 
 class Stepper:
-    """Moves the parameters of plans of one network, step by step."""
+    """Moves the parameters of plans of one network, step by step.
+
+    What it moves is one vector. A plan that is laid with `parameters` and `gradients` computes with parts of that vector
+    and writes into parts of another, so that a step copies nothing; for arrays of a plan that lie elsewhere it copies.
+    """
 
     def __init__(
         self,
         optimizer: Optimizer,
-        plan: Plan,
         trainable: Trainable,
+        parameters: Mapping[str, Mapping[str, Array]],
         dtype: np.dtype[Any],
         *,
         state: OptimizerState | None = None,
         rates: Mapping[str, Mapping[str, Array]] | None = None,
     ) -> None:
-        """`rates` are learning rates for single weights, by layer and name."""
+        """`parameters` are where it starts; `rates` are learning rates for single weights, by layer and name."""
         self._optimizer, self._trainable = optimizer, trainable
+        self._copied: dict[Plan, tuple[Pairs, Pairs]] = {}
         state = state or OptimizerState()
-        self.theta = trainable.of(plan, dtype)
+        self.theta = trainable.gather(parameters, np.empty(trainable.size, dtype))
         self.gradient = np.zeros_like(self.theta)
         """The gradient of the last step, with noise and after clipping."""
+
+        self.parameters = copied(parameters)
+        """Those that it moves, where it moves them, and copies of the others."""
+
+        for layer, named in trainable.apart(self.theta).items():
+            self.parameters[layer] |= named
+        self.gradients = trainable.apart(self.gradient)
+        """Memory for the gradients of those that it moves."""
 
         slots = {}
         for name in optimizer.slots:
@@ -69,27 +85,45 @@ class Stepper:
         Raises:
             Refusal: `non-finite`, where a step leads beyond all numbers.
         """
-        memory, optimizer = self.memory, self._optimizer
+        memory, optimizer, theta, gradient = self.memory, self._optimizer, self.theta, self.gradient
         done, memory.step = memory.step, memory.step + 1
-        self._trainable.scatter(optimizer.look_ahead(self.theta, memory), plan.parameters)
+        parameters, gradients = self._copied.get(plan) or self._found_elsewhere(plan)
+        ahead = optimizer.look_ahead(theta, memory)
+        kept = None
+        if ahead is not theta:
+            kept, theta[...] = theta.copy(), ahead
+        for array, part in parameters:
+            array[...] = part
         plan.forward()
         plan.backward()
-        gradient = self._trainable.gather(plan.gradients.gradients, self.gradient)
+        for array, part in gradients:
+            part[...] = array
+        if not all_finite(gradient):
+            raise Refusal.of("non-finite", "The gradient is not finite.", "optimizer")
+        if kept is not None:
+            theta[...] = kept
         if optimizer.gradient_noise:
             gradient += optimizer.gradient_noise.drawn(done, gradient.size).astype(gradient.dtype)
         limit = optimizer.gradient_clip_norm
         if limit is not None:
             gradient *= min(1.0, limit / (float(np.linalg.norm(gradient)) + 1e-6))
-        optimizer.update(self.theta, gradient, self._rate * optimizer.factor(done), memory)
-        if not np.isfinite(self.theta).all():
+        optimizer.update(theta, gradient, self._rate * optimizer.factor(done), memory)
+        if not all_finite(theta):
             raise self._diverged()
-        self._trainable.scatter(self.theta, plan.parameters)
+        for array, part in parameters:
+            array[...] = part
         return float(np.real(plan.loss.total))
 
     @property
     def last_rate(self) -> float:
         """The learning rate of the last step; the largest one where weights have rates of their own."""
         return float(np.max(self._rate)) * self._optimizer.factor(max(self.memory.step - 1, 0))
+
+    def _found_elsewhere(self, plan: Plan) -> tuple[Pairs, Pairs]:
+        """Parameters and gradients of a plan that do not lie in the vectors, with their parts of these."""
+        elsewhere = self._trainable.elsewhere
+        found = elsewhere(self.theta, plan.parameters), elsewhere(self.gradient, plan.gradients.gradients)
+        return self._copied.setdefault(plan, found)
 
     def _diverged(self) -> Refusal:
         apart = self._trainable.apart(np.isfinite(self.theta))

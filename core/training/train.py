@@ -17,12 +17,12 @@ from core.arrays import Array, Step
 from core.errors import Issue, Refusal
 from core.problem import Problem
 from core.training.examples import objective_of, split
-from core.training.minibatches import Minibatches, carry_state, copied
+from core.training.minibatches import Gradients, Minibatches
 from core.training.recipe import Recipe
 from core.training.report import EpochReport, norms, ratios
 from core.training.state import Best, TrainingState
 from core.training.stepper import Stepper
-from core.training.trainable import Trainable
+from core.training.trainable import Trainable, copied
 from core.training.validation import DeadUnits, Outputs, Validation, located
 
 
@@ -76,22 +76,29 @@ class _Run:
             # Layers without parameters have no tensors to be restored from.
             parameters = {node.name: start.parameters.get(node.name, {}) for node in training.nodes}
             training = replace(training, parameters=parameters, state=start.state)
-        self._training = training
-        self._minibatches = self._order()
-        trainable = self._trainable = Trainable(training.nodes, recipe.freeze)
+        self._trainable = Trainable(training.nodes, recipe.freeze)
+        stepper = self._stepper = Stepper(
+            recipe.optimizer,
+            self._trainable,
+            training.parameters,
+            training.dtype,
+            state=start.optimizer if start else None,
+            rates=recipe.rates,
+        )
+        self._training = training = replace(training, parameters=stepper.parameters)
+        self._minibatches = self._order(gradients=stepper.gradients)
         self._outputs = Outputs(training, self._minibatches)
         self._dead_units = DeadUnits(training)
         self._validation = Validation(held, recipe.batch_size, interrupt) if held else None
         self._plan = self._minibatches.plan(self._done * self._minibatches.parts)
-        optimizer = start.optimizer if start else None
-        self._stepper = Stepper(
-            recipe.optimizer, self._plan, trainable, training.dtype, state=optimizer, rates=recipe.rates
-        )
 
-    def _order(self, interrupt: Step | None = None) -> Minibatches:
-        recipe = self._recipe
-        size, shuffle = recipe.batch_size, recipe.shuffle
-        return Minibatches(self._training, size, shuffle=shuffle, seed=recipe.seed, interrupt=interrupt)
+    def _order(self, *, gradients: Gradients | None = None, interrupt: Step | None = None) -> Minibatches:
+        training, recipe = self._training, self._recipe
+        size, shuffle, seed = recipe.batch_size, recipe.shuffle, recipe.seed
+        return Minibatches(training, size, shuffle=shuffle, seed=seed, gradients=gradients, interrupt=interrupt)
+
+    def _watched(self, interrupt: Step) -> Minibatches:
+        return self._order(interrupt=interrupt)
 
     def epochs(self) -> Iterator[Epoch]:
         """Go on to the end."""
@@ -121,7 +128,7 @@ class _Run:
             except Refusal as refusal:
                 raise self._diverged(refusal, step) from None
             loss += minibatches.weight * of_step
-            carry_state(plan)
+            minibatches.carry_state()
             self._outputs.take(plan)
             self._interrupt()
         self._done += 1
@@ -174,7 +181,7 @@ class _Run:
 
     def _diverged(self, refusal: Refusal, step: int) -> Refusal:
         """The refusal with the first layer that was not finite, and with the epoch and the step."""
-        found = located(self._order, step, self._plan, refusal)
+        found = located(self._watched, step, self._plan, refusal)
         where = f"Training diverged in epoch {self._done + 1}, step {step + 1}. "
         return Refusal(replace(issue, detail=where + issue.detail, hint=HINT) for issue in found.issues)
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
 from core.arrays import Array
 from core.errors import Issue, refuse_if_any
-from core.plan import Plan
 from core.survey import Node
 
 Named = Mapping[str, Mapping[str, Array]]
@@ -56,18 +54,21 @@ class Trainable:
             np.copyto(into[part].reshape(shape), arrays[layer][name])
         return into
 
-    def scatter(self, vector: Array, into: Named) -> None:
-        """Write a vector into the arrays."""
-        for (layer, name, shape), part in zip(self.entries, self._slices, strict=True):
-            np.copyto(into[layer][name], vector[part].reshape(shape))
-
     def apart(self, vector: Array) -> dict[str, dict[str, Array]]:
-        """A vector as arrays by layer and name."""
+        """A vector as arrays by layer and name, which are views of it."""
         found: dict[str, dict[str, Array]] = {}
         for (layer, name, shape), part in zip(self.entries, self._slices, strict=True):
             found.setdefault(layer, {})[name] = vector[part].reshape(shape)
         return found
 
-    def of(self, plan: Plan, dtype: np.dtype[Any]) -> Array:
-        """The parameters of a plan as a vector."""
-        return self.gather(plan.parameters, np.empty(self.size, dtype))
+    def elsewhere(self, vector: Array, arrays: Named) -> list[tuple[Array, Array]]:
+        """The arrays that do not lie in the vector themselves, each with its part of the vector."""
+        pairs = [
+            (arrays[layer][name], part) for layer, named in self.apart(vector).items() for name, part in named.items()
+        ]
+        return [(array, part) for array, part in pairs if not np.may_share_memory(array, part)]
+
+
+def copied(arrays: Named) -> dict[str, dict[str, Array]]:
+    """The same arrays in memory of their own."""
+    return {layer: {name: array.copy() for name, array in named.items()} for layer, named in arrays.items()}

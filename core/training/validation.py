@@ -16,7 +16,8 @@ from core.plan import Keep, Plan
 from core.problem import Problem
 from core.training.examples import evaluated, objective_of, part_of
 from core.training.metrics import measured
-from core.training.minibatches import Minibatches, copied
+from core.training.minibatches import Minibatches
+from core.training.trainable import copied
 
 AT_ONCE = 512
 """Examples that are evaluated together."""
@@ -38,7 +39,7 @@ class Validation:
 
     def of(self, parameters: Arrays, state: Arrays) -> tuple[float, dict[str, float]]:
         """The loss and the metrics with those parameters. A loss that is not finite is for the caller to judge."""
-        minibatches, outputs = self._laid = self._laid or self._lay(state)
+        minibatches, outputs = self._laid = self._laid or self._lay(parameters, state)
         total = 0.0
         for number in range(minibatches.parts):
             plan = minibatches.plan(number)
@@ -49,15 +50,15 @@ class Validation:
             self._interrupt()
         return total, outputs.measured()
 
-    def _lay(self, state: Arrays) -> tuple[Minibatches, Outputs]:
+    def _lay(self, parameters: Arrays, state: Arrays) -> tuple[Minibatches, Outputs]:
         """Layers that evaluate by running statistics cannot be laid before there are any."""
-        problem = replace(self._problem, state=state)
+        problem = replace(self._problem, parameters=copied(parameters), state=state)
         minibatches = Minibatches(problem, self._size, shuffle=False, seed=0, backward=False)
         return minibatches, Outputs(problem, minibatches)
 
 
 class Outputs:
-    """The outputs of all examples of an epoch, each as it came."""
+    """The outputs of all examples of an epoch, in its order, each as it came."""
 
     def __init__(self, problem: Problem, minibatches: Minibatches) -> None:
         objective = objective_of(problem)
@@ -69,12 +70,14 @@ class Outputs:
     def take(self, plan: Plan) -> None:
         """Keep what came out of the last step."""
         if self._means_something:
-            chosen = self._minibatches.chosen
-            self._all[chosen] = plan.output.reshape(len(chosen), *self._all.shape[1:])
+            part = self._all[self._minibatches.chosen]
+            part[...] = plan.output.reshape(part.shape)
 
     def measured(self) -> dict[str, float]:
         """The metrics of all."""
-        return measured(self._loss, self._all, self._targets) if self._means_something else {}
+        if not self._means_something:
+            return {}
+        return measured(self._loss, self._all, self._targets[self._minibatches.order])
 
 
 class DeadUnits:
