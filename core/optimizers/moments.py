@@ -1,8 +1,17 @@
-"""The running moments that Adam and its relatives share, as equations."""
+"""The running moments that Adam and its relatives share, as equations and as what moves θ."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+
+from core.arrays import Array
 from core.explaining.equation import Equation
+from core.optimizers.base import Memory, Optimizer, Rate
+from core.spec import limits
 
 
 def moments(beta1: float, beta2: float) -> list[Equation]:
@@ -23,3 +32,75 @@ def moments(beta1: float, beta2: float) -> list[Equation]:
             "v",
         ),
     ]
+
+
+def moved_moments(g: Array, beta1: float, beta2: float, memory: Memory) -> tuple[Array, Array, Array]:
+    """m and v after m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g², and memory of their size that is free again."""
+    m, v = memory.slots["first_moment"], memory.slots["second_moment"]
+    free = (1 - beta1) * g
+    m *= beta1
+    m += free
+    np.multiply(g, g, free)
+    free *= 1 - beta2
+    v *= beta2
+    v += free
+    return m, v, free
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByMoments(Optimizer):
+    """Base of Adam and AdamW, which differ in what weight decay is."""
+
+    beta1: float = field(default=0.9, metadata=limits(ge=0, lt=1))
+    """β₁: what is kept of the first moment."""
+
+    beta2: float = field(default=0.999, metadata=limits(ge=0, lt=1))
+    """β₂: what is kept of the second moment."""
+
+    epsilon: float = field(default=1e-8, metadata=limits(ge=0))
+    """ε."""
+
+    amsgrad: bool = field(default=False, metadata=limits())
+    """Whether the second moment may not fall."""
+
+    slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment", "largest_second_moment")
+
+    def derivation_from(self, start: str, t: int) -> list[Equation]:
+        """Step t as equations, of which the last takes it from `start`."""
+        found = moments(self.beta1, self.beta2)
+        moment = "<second_moment>"
+        if self.amsgrad:
+            largest = "np.maximum(<largest_second_moment>, <second_moment>)"
+            latex = r"\max(<largest_second_moment>, <second_moment>)"
+            found.append(Equation("largest_second_moment", latex, largest, "It never falls.", r"\hat v"))
+            moment = "<largest_second_moment>"
+        first, second = self._corrections(t)
+        root = f"(np.sqrt({moment}) / {second**0.5!r} + {self.epsilon!r})"
+        theta = Equation(
+            "theta",
+            rf"{start} - \frac{{<rate>}}{{{first:g}}} <first_moment>"
+            rf" / \bigl(\sqrt{{{moment} / {second:g}}} + {self.epsilon:g}\bigr)",
+            f"{start} - <rate> / {first!r} * <first_moment> / {root}",
+            "The moments start at 0; dividing by 1 − β^t undoes that.",
+        )
+        return [*found, theta]
+
+    def move(self, theta: Array, g: Array, rate: Rate, memory: Memory) -> None:
+        """θ ← θ − η m̂ / (√v̂ + ε), formed as η √c₂ / c₁ · m / (√v + ε √c₂), which spares an array."""
+        m, v, step = moved_moments(g, self.beta1, self.beta2, memory)
+        if self.amsgrad:
+            largest = memory.slots["largest_second_moment"]
+            v = np.maximum(largest, v, out=largest)
+        first, second = self._corrections(memory.step)
+        root = math.sqrt(second)
+        np.sqrt(v, step)
+        step += self.epsilon * root
+        np.divide(m, step, step)
+        step *= rate * (root / first)
+        theta -= step
+
+    def _corrections(self, t: int) -> tuple[float, float]:
+        """c₁ = 1 − β₁^t and c₂ = 1 − β₂^t; Ruder's form of amsgrad has none."""
+        if self.amsgrad and self.variant == "ruder":
+            return 1.0, 1.0
+        return 1 - self.beta1**t, 1 - self.beta2**t

@@ -11,7 +11,7 @@ import numpy as np
 from core.arrays import Array
 from core.explaining.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
-from core.optimizers.moments import moments
+from core.optimizers.moments import moments, moved_moments
 from core.spec import limits
 
 
@@ -68,10 +68,8 @@ class Nadam(Optimizer):
         return float(self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay)))
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        g, m, v = self.decayed(theta, gradient), memory.slots["first_moment"], memory.slots["second_moment"]
-        t = memory.step
-        m[...] = self.beta1 * m + (1 - self.beta1) * g
-        v[...] = self.beta2 * v + (1 - self.beta2) * g * g
+        g, t = self.decayed(theta, gradient), memory.step
+        m, v, _ = moved_moments(g, self.beta1, self.beta2, memory)
         size = np.sqrt(v / (1 - self.beta2**t)) + self.epsilon
         if self.variant == "ruder":
             left = 1 - self.beta1**t

@@ -78,8 +78,10 @@ class Sgd(Optimizer):
         if not self.momentum:
             theta -= rate * g
         elif self.variant == "ruder":
-            v[...] = self.momentum * v + rate * g
+            v *= self.momentum
+            v += rate * g
             theta -= v
         else:
-            v[...] = g if memory.step == 1 else self.momentum * v + (1 - self.dampening) * g
+            v *= self.momentum if memory.step > 1 else 0
+            v += (1 - self.dampening) * g if memory.step > 1 else g
             theta -= rate * (g + self.momentum * v if self.nesterov else v)
