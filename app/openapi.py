@@ -99,12 +99,13 @@ def describe_answer(
     *,
     statuses: Mapping[int, str] | None = None,
     refusals: Iterable[str] = WITHOUT_BODY,
+    also: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What a route says of its answers; None for one without content."""
+    """What a route says of its answers; None for one without content. `also` are other forms, by media type."""
     content: dict[str, Any] = {}
     if answer is not None:
         _described[answer.__name__] = answer
-        content = {"content": {"application/json": {"schema": _ref(answer)}, **BINARY}}
+        content = {"content": {"application/json": {"schema": _ref(answer)}, **BINARY, **(also or {})}}
     answers: dict[int, dict[str, Any]] = {
         status: {"description": meaning, **content} for status, meaning in (statuses or {200: "The answer."}).items()
     }

@@ -185,7 +185,7 @@ def _check(body: JobRequest, dataset: Mapping[str, Array] | None, settings: Sett
     body = joined(*divided(body))
     problem, recipe = problem_and_recipe(body, dataset, Limits(parameters=settings.max_parameters))
     refuse_unfit(problem, recipe)
-    _refuse_large_batch(problem, min(body.batch_size, len(next(iter(problem.inputs.values())))), settings)
+    _refuse_large_batch(problem, min(recipe.batch_size, len(next(iter(problem.inputs.values())))), settings)
 
 
 def _refuse_large_batch(problem: Problem, size: int, settings: Settings) -> None:

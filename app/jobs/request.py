@@ -26,6 +26,9 @@ from core.problem import Problem, Sent, checked
 from core.survey import INPUT, Limits
 from core.training import EarlyStopping, Recipe
 
+BATCH_SIZE = 32
+"""Examples in a step, unless the request says."""
+
 _ANY_SIZE = WireLimits(elements=2**63, values=2**63)
 
 
@@ -89,10 +92,10 @@ def problem_and_recipe(
     recipe = Recipe(
         optimizer=body.optimizer,
         epochs=body.epochs,
-        batch_size=body.batch_size,
-        shuffle=body.shuffle,
+        batch_size=body.batch_size or BATCH_SIZE,
+        shuffle=body.shuffle is not False,
         seed=body.seed or 0,
-        validation_fraction=body.validation_fraction,
+        validation_fraction=body.validation_fraction or 0.0,
         early_stopping=EarlyStopping(stopping.patience, stopping.min_delta) if stopping else None,
         freeze=tuple(body.freeze or ()),
         rates=rates_of(body.optimizer, problem),

@@ -28,6 +28,11 @@ SETTLED = (*rows.ENDED, "paused")
 LOOK_EVERY = 0.2
 """Seconds between two looks at a job that somebody waits for."""
 
+STREAM = {
+    "schema": {"type": "string", "description": "Server-sent events: `id`, `event` (the type) and `data`, a JobEvent."},
+    "example": 'event: status\ndata: {"id":1,"at":"2026-01-31T12:00:00Z","type":"status",...}\nid: 1\n\n',
+}
+
 NOT_FOUND = ("not-found", "invalid-request", "not-acceptable", "not-ready")
 Key = Annotated[
     str | None,
@@ -135,7 +140,7 @@ async def resume_job(request: Request, id: str) -> Response:
     "/v1/jobs/{id}/events",
     operation_id="list_job_events",
     summary="What happened to a job",
-    **describe_answer(JobEventList, refusals=NOT_FOUND),
+    **describe_answer(JobEventList, refusals=NOT_FOUND, also={MEDIA_TYPE: STREAM}),
 )
 async def list_job_events(
     request: Request,

@@ -88,18 +88,18 @@ class JobRequest(NetworkInUse, Wishes):
     epochs: Count | None = None
     """Passes over all examples, counted from the very beginning. Required, unless the job goes on from a checkpoint."""
 
-    batch_size: Count = 32
-    """Examples in a step."""
+    batch_size: Count | None = None
+    """Examples in a step. Default: 32."""
 
-    shuffle: Annotated[bool, Strict] = True
-    """Whether the examples of an epoch come in random order."""
+    shuffle: Annotated[bool, Strict] | None = None
+    """Whether the examples of an epoch come in random order. Default: true."""
 
     seed: Seed | None = None
     """Draws the parameters that were not sent; and, 0 where it is left out, the order of the examples in every epoch and
     those that are held back."""
 
-    validation_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    """Share of the examples that are held back and evaluated after every epoch."""
+    validation_fraction: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Share of the examples that are held back and evaluated after every epoch. Default: 0."""
 
     early_stopping: EarlyStopping | None = None
     """Ends training before its last epoch."""

@@ -1,4 +1,4 @@
-"""Writes gradd_client/kinds.py: the classes of all layers and losses, as the schema lists them.
+"""Writes gradd_client/kinds.py: the classes of all layers, losses and optimizers, as the schema lists them.
 
 Run by openapi/generate.sh: python write_kinds.py openapi.json kinds.py
 """
@@ -9,7 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-UNIONS = {"Layer": "LayerSpec", "Loss": "LossSpec"}
+UNIONS = {"Layer": "LayerSpec", "Loss": "LossSpec", "Optimizer": "OptimizerSpec"}
 
 
 def written(schemas: dict[str, dict[str, dict[str, dict[str, str]]]]) -> str:
@@ -20,7 +20,7 @@ def written(schemas: dict[str, dict[str, dict[str, dict[str, str]]]]) -> str:
     }
     every = sorted({each for names in classes.values() for each in names})
     lines = [
-        '"""Every kind of layer and loss."""',
+        '"""Every kind of layer, loss and optimizer."""',
         "",
         "from gradd_api.models import (",
         *(f"    {n}," for n in every),

@@ -12,7 +12,7 @@ answer = gradd.gradients(
 answer.gradients["1"]["weight"]     # an array of the shape of W
 """
 
-from gradd_api.models import ActivationFunction
+from gradd_api.models import ActivationFunction, Checkpoint, Job, JobEvent
 
 from gradd_client import kinds
 from gradd_client.answer import (
@@ -38,6 +38,7 @@ __all__ = [
     "ActivationFunction",
     "Answer",
     "Batch",
+    "Checkpoint",
     "Client",
     "Direction",
     "Forward",
@@ -45,6 +46,8 @@ __all__ = [
     "Inverse",
     "InvertedLayer",
     "Jacobian",
+    "Job",
+    "JobEvent",
     "KeptModel",
     "Network",
     "OptimizerState",

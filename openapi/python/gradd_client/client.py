@@ -18,7 +18,7 @@ from gradd_api.api.math import (
     make_probe,
     take_step,
 )
-from gradd_api.models import Convention, ForwardRequestIncludeItem, GradientsRequestIncludeItem, Precision
+from gradd_api.models import Convention, ForwardRequestIncludeItem, GradientsRequestIncludeItem
 from gradd_api.types import UNSET
 from numpy.typing import ArrayLike
 
@@ -35,10 +35,12 @@ from gradd_client.answer import (
     read,
 )
 from gradd_client.kept import Keeping
-from gradd_client.kinds import Loss
+from gradd_client.kinds import Loss, Optimizer
 from gradd_client.network import Json, Network, described, sent
 from gradd_client.problem import raise_problem
-from gradd_client.tensor import Arrays, ArraysOfLayers, encoded, encoded_by_layer, encoded_by_name
+from gradd_client.problem_members import Options, members_of, tensor
+from gradd_client.tensor import Arrays, encoded, encoded_by_layer, encoded_by_name
+from gradd_client.trained import Training
 
 
 class _Examples(TypedDict):
@@ -57,20 +59,7 @@ class Batch(_Examples, total=False):
     first_label: int
 
 
-class Options(TypedDict, total=False):
-    """Members of a problem that may be left out. With a `model` the network may be None."""
-
-    model: str
-    parameters: ArraysOfLayers
-    state: ArraysOfLayers
-    loss: Loss | Json
-    convention: Convention
-    dtype: Precision
-    seed: int
-    feedback: Json
-
-
-class Client(Keeping):
+class Client(Keeping, Training):
     """Talks to one gradd server. Every method raises `gradd_client.Problem` where the server refuses.
 
     A problem may be written as keyword arguments or be a JSON object: gradd.gradients(**problem).
@@ -147,7 +136,7 @@ class Client(Keeping):
         network: Network | None,
         batch: Batch,
         *,
-        optimizer: Json,
+        optimizer: Optimizer | Json,
         optimizer_state: OptimizerState | None = None,
         freeze: Sequence[str] = (),
         steps: int = 1,
@@ -180,7 +169,7 @@ class Client(Keeping):
         **options: Unpack[Options],
     ) -> Inverse:
         """POST /v1/invert: inputs for which the network has these outputs; with a reference, the nearest to it."""
-        body = models.InvertRequest(**_members(network, options), targets=encoded(targets), null_space=null_space)
+        body = models.InvertRequest(**members_of(network, options), targets=encoded(targets), null_space=null_space)
         if reference is not None:
             body.reference = encoded(reference)
         if tolerance is not None:
@@ -240,46 +229,11 @@ class Client(Keeping):
         return read(Probe, make_probe.sync(client=self._api, body=body))
 
 
-class _AsSent:
-    """A layer or a loss that is JSON already: what is wrong with it the server says, not the generated model."""
-
-    def __init__(self, members: Mapping[str, Any]) -> None:
-        self.members = members
-
-    def to_dict(self) -> dict[str, Any]:
-        return dict(self.members)
-
-
 def _problem(network: Network | None, batch: Batch, options: Options) -> dict[str, Any]:
     """The members of a request that every problem has, as the generated models."""
-    members = _members(network, options)
-    members["batch"] = models.Batch(**{name: _tensor(value) for name, value in batch.items()})
+    members = members_of(network, options)
+    members["batch"] = models.Batch(**{name: tensor(value) for name, value in batch.items()})
     return members
-
-
-def _members(network: Network | None, options: Options) -> dict[str, Any]:
-    """The same without a batch."""
-    members: dict[str, Any] = {**options, "encoding": "base64"}
-    if network is not None:
-        members["network"] = described(network)
-    for name in ("parameters", "state"):
-        if name in members:
-            members[name] = encoded_by_layer(members[name])
-    if "feedback" in members:
-        feedback = dict(members["feedback"])
-        if "weights" in feedback:
-            feedback["weights"] = encoded_by_name(feedback["weights"])
-        members["feedback"] = models.Feedback(**feedback)
-    if "loss" in members:
-        members["loss"] = sent(members["loss"])
-    return members
-
-
-def _tensor(value: Any) -> Any:
-    """A tensor, tensors by name, or the number of the first class."""
-    if isinstance(value, int):
-        return value
-    return encoded_by_name(value) if isinstance(value, Mapping) else encoded(value)
 
 
 def _submission(submission: Gradients | Json) -> models.Submission:
@@ -289,7 +243,7 @@ def _submission(submission: Gradients | Json) -> models.Submission:
     found = models.Submission()
     for name, value in submission.items():
         if name in ("output", "input_gradient") and value is not None:
-            setattr(found, name, _tensor(value))
+            setattr(found, name, tensor(value))
         elif name == "gradients" and value:
             found.gradients = encoded_by_layer(value)
         elif isinstance(value, Mapping) and value:
@@ -308,7 +262,7 @@ def _vector(vector: ArrayLike | Direction | Json) -> Any:
     if vector.get("parameters"):
         direction.parameters = encoded_by_layer(vector["parameters"])
     if vector.get("inputs") is not None:
-        direction.inputs = _tensor(vector["inputs"])
+        direction.inputs = tensor(vector["inputs"])
     return direction
 
 

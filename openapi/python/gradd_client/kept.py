@@ -91,7 +91,7 @@ class Keeping:
         """GET /v1/models: all of them, the newest first, without their parameters."""
         after: str | None = None
         while True:
-            part = _read(models.ModelList, list_models.sync(client=self._api, limit=100, after=after))
+            part = read(models.ModelList, list_models.sync(client=self._api, limit=100, after=after))
             yield from map(_model, part.data)
             if not part.has_more or isinstance(part.next_, Unset):
                 return
@@ -132,7 +132,7 @@ class Keeping:
 
     def export_model(self, id: str, format: Format, *, convention: Convention = "row") -> bytes:
         """GET /v1/models/{id}/export: the file."""
-        file = _read(File, export_model.sync(id, client=self._api, format_=format, convention=convention))
+        file = read(File, export_model.sync(id, client=self._api, format_=format, convention=convention))
         return file.payload.read()
 
     def save_dataset(
@@ -144,7 +144,7 @@ class Keeping:
             targets=UNSET if targets is None else encoded(targets),
             name=name or UNSET,
         )
-        return _read(DatasetDescription, create_dataset.sync(client=self._api, body=body))
+        return read(DatasetDescription, create_dataset.sync(client=self._api, body=body))
 
     def upload_dataset(
         self,
@@ -176,13 +176,13 @@ class Keeping:
 
     def dataset(self, id: str) -> DatasetDescription:
         """GET /v1/datasets/{id}: shapes, statistics, classes."""
-        return _read(DatasetDescription, get_dataset.sync(id, client=self._api))
+        return read(DatasetDescription, get_dataset.sync(id, client=self._api))
 
     def datasets(self) -> Iterator[DatasetDescription]:
         """GET /v1/datasets: all of them, the newest first."""
         after: str | None = None
         while True:
-            part = _read(models.DatasetList, list_datasets.sync(client=self._api, limit=100, after=after))
+            part = read(models.DatasetList, list_datasets.sync(client=self._api, limit=100, after=after))
             yield from part.data
             if not part.has_more or isinstance(part.next_, Unset):
                 return
@@ -197,7 +197,7 @@ def _given(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
 
 
-def _read(kind: type[A], answer: object) -> A:
+def read(kind: type[A], answer: object) -> A:
     """The answer, which is of that kind: every other one was raised as a problem."""
     if not isinstance(answer, kind):
         raise TypeError(f"the server answered with {type(answer).__name__}, not {kind.__name__}")
@@ -205,7 +205,7 @@ def _read(kind: type[A], answer: object) -> A:
 
 
 def _model(received: object) -> KeptModel:
-    answer = _read(models.Model, received)
+    answer = read(models.Model, received)
     return KeptModel(
         id=answer.id,
         network=answer.network.to_dict(),

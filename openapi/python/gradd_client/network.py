@@ -7,16 +7,16 @@ from typing import Any
 
 from gradd_api import models
 
-from gradd_client.kinds import Layer, Loss
+from gradd_client.kinds import Layer, Loss, Optimizer
 
 Json = Mapping[str, Any]
-"""A layer, a loss or a vector as JSON has it: {"kind": "dense", "units": 3}."""
+"""A layer, a loss, an optimizer or a vector as JSON has it: {"kind": "dense", "units": 3}."""
 Network = Sequence[Layer | Json] | Mapping[str, Sequence[Layer | Json]]
 """The layers in execution order, or an object that has them under `layers`."""
 
 
 class _AsSent:
-    """A layer or a loss that is JSON already: what is wrong with it the server says, not the generated model."""
+    """A layer, a loss or an optimizer in JSON: what is wrong with it the server says, not the generated model."""
 
     def __init__(self, members: Mapping[str, Any]) -> None:
         self.members = members
@@ -31,6 +31,6 @@ def described(network: Network) -> models.NetworkSpec:
     return models.NetworkSpec(layers=[sent(layer) for layer in layers])
 
 
-def sent(value: Layer | Loss | Json) -> Any:
-    """A layer or a loss, as it is or as JSON."""
+def sent(value: Layer | Loss | Optimizer | Json) -> Any:
+    """A layer, a loss or an optimizer, as it is or as JSON."""
     return _AsSent(value) if isinstance(value, Mapping) else value
