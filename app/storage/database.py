@@ -21,6 +21,14 @@ SECONDS_TO_WAIT = 30
 
 _WRITES = "gradd_writes"
 
+_SERVER_SETTINGS = {
+    "idle_in_transaction_session_timeout": 10_000,  # milliseconds
+    "tcp_keepalives_idle": 10,  # seconds
+    "tcp_keepalives_interval": 5,
+    "tcp_keepalives_count": 3,
+}
+"""How PostgreSQL finds out that a client does not go on. Transactions of this service are short."""
+
 
 class Database:
     """One database and its connections. Threads share it; a process that forks makes its own."""
@@ -100,8 +108,19 @@ def _url(text: str) -> URL:
 
 
 def _postgresql(url: URL) -> Engine:
-    """Connections are tried before they are used: the server may have been restarted in between."""
-    return create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=15)
+    """Connections are tried before they are used: the server may have been restarted in between.
+
+    The server ends the transaction of a client that is frozen or gone: nobody would get past its locks.
+    """
+    engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=15)
+
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: object) -> None:
+        for name, value in _SERVER_SETTINGS.items():
+            connection.execute(f"SET {name} = {value}")
+        connection.commit()
+
+    return engine
 
 
 def _sqlite(url: URL) -> Engine:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -48,6 +50,20 @@ def has_died_lately(database: Database, worker: WorkerProcess) -> bool:
         return session.scalars(select(StoredJob.id).where(*mine)).first() is not None
 
 
+def freeze_between_writes(worker: WorkerProcess, database: Database) -> None:
+    """A frozen process that holds the lock of a SQLite file lets nobody write; PostgreSQL ends its transaction."""
+    worker.freeze()
+    while database.is_sqlite:
+        try:
+            with closing(sqlite3.connect(str(database.url.database), timeout=1)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+        except sqlite3.OperationalError:
+            worker.freeze(thaw=True)
+            time.sleep(0.01)
+            worker.freeze()
+
+
 def test_killed_at_random_every_job_ends_with_the_same_bits(database: Database, address: str) -> None:
     chance = random.Random(20261124)
     with service(address) as one, service(address) as other:
@@ -88,7 +104,7 @@ def test_a_worker_that_was_frozen_does_no_harm(database: Database, address: str)
             job = posted(client, long_job(2, epochs=EPOCHS))
             wait_until(lambda: epoch_of(client, job) >= 2)
             frozen = running[0]
-            frozen.freeze()
+            freeze_between_writes(frozen, database)
             running.append(WorkerProcess(address))
             time.sleep(1.5 * float(LEASE))
             wait_until(lambda: any(event["type"] == "warning" for event in events_of(client, job)))
