@@ -9,16 +9,18 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from app import VERSION, jobs_cli
+from app import VERSION
 from app.settings import Settings
 from app.storage import Database
 from app.supervisor import Supervisor
+from app.terminal.jobs import jobs
+from app.terminal.train import train
 
 cli = typer.Typer(name="gradd", help="gradd: the gradient service.", no_args_is_help=True, add_completion=False)
 
 
-cli.add_typer(jobs_cli.jobs, name="jobs")
-cli.command("train")(jobs_cli.train)
+cli.add_typer(jobs, name="jobs")
+cli.command("train")(train)
 
 
 @cli.command()

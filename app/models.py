@@ -7,19 +7,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import numpy as np
-
 from app.exchange import Reply
 from app.problems import error_of
 from app.schemas.models import ModelChange, ModelRequest
 from app.settings import Settings
 from app.storage import Database, model_store
 from app.storage.models import StoredModel
-from core.arrays import Array
 from core.convention import Convention
 from core.errors import Issue, Refusal
-from core.finite import cast
-from core.model import Arrays, Model, fits_transposed, received
+from core.model import Model, fits_transposed, in_precision, received
 from core.survey import Limits
 
 
@@ -27,8 +23,8 @@ def created(body: ModelRequest, settings: Settings, database: Database) -> Reply
     """Store a model; 200 where there is one with the same content already."""
     layers = body.network.layers
     refuse_long(len(layers), settings)
-    parameters = _cast(body.parameters or {}, body.dtype, "parameters")
-    state = _cast(body.state or {}, body.dtype, "state")
+    parameters = in_precision(body.parameters or {}, body.dtype, "parameters")
+    state = in_precision(body.state or {}, body.dtype, "state")
     limits = Limits(parameters=settings.max_parameters)
     model = received(layers, parameters, state, body.convention or "row", limits)
     warnings = []
@@ -125,14 +121,3 @@ def _refuse_large_answer(row: StoredModel, settings: Settings) -> None:
             f"GET /v1/models/{row.id}/export?format=safetensors has no such limit; ?parameters=false leaves them out."
         )
         raise Refusal.of("too-large", detail, expected=limit, got=size, hint=hint)
-
-
-def _cast(arrays: Arrays, dtype: str | None, part: str) -> dict[str, dict[str, Array]]:
-    """The arrays in the precision in which they are to be kept."""
-    return {
-        layer: {
-            name: array if dtype is None else cast(array, np.dtype(dtype), part, layer, name)
-            for name, array in named.items()
-        }
-        for layer, named in arrays.items()
-    }

@@ -69,7 +69,8 @@ def _json_of(model: Model, convention: Convention) -> bytes:
         "parameters": model.parameters_in(convention),
         "convention": convention,
     }
-    return encode(body | ({"state": model.state} if model.state else {}))
+    is_short = {array.dtype.name for array in model.tensors().values()} == {"float32"}
+    return encode(body | ({"state": model.state} if model.state else {}) | ({"dtype": "float32"} if is_short else {}))
 
 
 EXPORTERS: dict[str, Callable[[Model, Convention], bytes]] = {

@@ -7,9 +7,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import numpy as np
+
 from core.arrays import Array, Shape
 from core.convention import Convention, layer_parameters
 from core.errors import Issue, Refusal, refuse_if_any
+from core.finite import cast
 from core.layers import Layer, Parameter
 from core.survey import INPUT, Limits, function_of, names_of, stray
 
@@ -167,3 +170,18 @@ def _misfits(part: str, name: str, layer: Layer, named: Mapping[str, Array], con
                 equation=layer.equation(convention),
                 hint="It is transposed." if _fits(wanted[key][::-1], array.shape) and array.ndim == 2 else None,
             )
+
+
+def in_precision(arrays: Arrays, dtype: str | None, part: str) -> dict[str, dict[str, Array]]:
+    """The arrays in a precision; as they are where none is named.
+
+    Raises:
+        Refusal: `non-finite` for numbers beyond the range of float32.
+    """
+    return {
+        layer: {
+            name: array if dtype is None else cast(array, np.dtype(dtype), part, layer, name)
+            for name, array in named.items()
+        }
+        for layer, named in arrays.items()
+    }

@@ -20,7 +20,7 @@ from app.wire.limits import Limits
 from app.wire.places import place_of
 from core.arrays import Array
 from core.errors import Refusal
-from core.model import Model
+from core.model import Model, in_precision
 
 KEY = message.KEY
 PARTS = ("parameters.", "state.")
@@ -100,4 +100,5 @@ def from_json(body: bytes, options: Options, elements: int) -> Imported:
     request = decode(body, ModelRequest, Limits(elements=elements))
     network = options.network or request.network
     convention: Convention = options.convention or request.convention or "row"
-    return Imported(network.layers, request.parameters or {}, request.state or {}, convention)
+    parameters = in_precision(request.parameters or {}, request.dtype, "parameters")
+    return Imported(network.layers, parameters, in_precision(request.state or {}, request.dtype, "state"), convention)

@@ -20,8 +20,7 @@ from app.storage.models import StoredModel
 from app.storage.tables import now
 from core.errors import Refusal
 from core.layers import Layer
-from core.model import Model
-from core.training import TrainingState
+from core.training import TrainingState, model_of
 
 KEPT = 2
 """How many of the last ones are kept, besides the best."""
@@ -37,8 +36,7 @@ def save(
     tensors = state.tensors()
     digest = contents.digest_of(tensors)
     contents.put(session, digest, tensors)
-    arrays = {layer: dict(named) for layer, named in state.parameters.items() if named}
-    model = Model(list(layers), arrays, {layer: dict(named) for layer, named in state.state.items() if named})
+    model = model_of(layers, state.parameters, state.state)
     name = f"{job.name or job.id}, epoch {state.epoch}"[:200]
     stored, _ = put_model(session, model, name=name, parent=job.model, checkpoint_of=job.id)
     checkpoint = StoredCheckpoint(

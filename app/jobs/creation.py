@@ -76,11 +76,11 @@ class Request:
         models.refuse_long(len(body.network.layers), settings)
         missing = [name for name in ("data", "loss", "optimizer", "epochs") if getattr(body, name) is None]
         refuse_if_any([Issue(code="invalid-request", path=(name,), detail="Field required") for name in missing])
-        dataset = self._dataset(body, database) or dataset
-        self._parts = list(variants(body))
-        for _, part in self._parts or [({}, body)]:
-            _check(part, dataset, settings)
-        self._body = body
+        self.dataset = self._dataset(body, database) or dataset
+        self.parts = list(variants(body))
+        for _, part in self.parts or [({}, body)]:
+            _check(part, self.dataset, settings)
+        self.body = body
 
     def _continued(self, body: JobRequest, database: Database) -> tuple[JobRequest, dict[str, Array] | None]:
         """The request with what the job has from whose checkpoint it goes on."""
@@ -143,8 +143,8 @@ class Request:
 
     def written(self, session: Session) -> StoredJob:
         """The job, and its parts if it is a sweep."""
-        job = self._row(session, self._body, parts=len(self._parts))
-        for variant, body in self._parts:
+        job = self._row(session, self.body, parts=len(self.parts))
+        for variant, body in self.parts:
             self._row(session, body, sweep=job.id, variant=variant)
         return job
 

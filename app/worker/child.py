@@ -27,9 +27,8 @@ from app.worker.parent import when_parent_ends
 from app.worker.patience import persistently
 from core.arrays import Array
 from core.errors import Refusal
-from core.model import Model
 from core.problem import Problem
-from core.training import Epoch, Recipe, TrainingState, result_of, train
+from core.training import Epoch, Recipe, TrainingState, model_of, result_of, train
 
 T = TypeVar("T")
 WRITE_EVERY = 0.25
@@ -132,12 +131,7 @@ class Training:
             checkpoints.save(session, job, layers, state, last)
 
     def _finish(self, problem: Problem, state: TrainingState, reason: str) -> None:
-        parameters, layer_state = result_of(state)
-        model = Model(
-            [node.layer for node in problem.nodes],
-            {layer: dict(named) for layer, named in parameters.items() if named},
-            {layer: dict(named) for layer, named in layer_state.items() if named},
-        )
+        model = model_of([node.layer for node in problem.nodes], *result_of(state))
         epoch = state.best.epoch if state.best and state.best.parameters else state.epoch
 
         def written() -> None:

@@ -2,7 +2,17 @@
 
 from core.training.recipe import EarlyStopping, Recipe
 from core.training.report import EpochReport
-from core.training.state import TrainingState, result_of
+from core.training.state import TrainingState, model_of, result_of
 from core.training.train import Epoch, refuse_unfit, train
 
-__all__ = ["EarlyStopping", "Epoch", "EpochReport", "Recipe", "TrainingState", "refuse_unfit", "result_of", "train"]
+__all__ = [
+    "EarlyStopping",
+    "Epoch",
+    "EpochReport",
+    "Recipe",
+    "TrainingState",
+    "model_of",
+    "refuse_unfit",
+    "result_of",
+    "train",
+]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from core.arrays import Array
+from core.layers import Layer
+from core.model import Model
 from core.training.stepper import OptimizerState
 
 Arrays = Mapping[str, Mapping[str, Array]]
@@ -97,3 +99,9 @@ def result_of(state: TrainingState) -> tuple[Arrays, Arrays]:
     if state.best and state.best.parameters:
         return state.best.parameters, state.best.state
     return state.parameters, state.state
+
+
+def model_of(layers: Sequence[Layer], parameters: Arrays, state: Arrays) -> Model:
+    """A network with what a run has for it."""
+    filled = ({layer: dict(named) for layer, named in arrays.items() if named} for arrays in (parameters, state))
+    return Model(list(layers), *filled)

@@ -1,4 +1,4 @@
-"""`gradd jobs` and `gradd train` against a real server with a real worker."""
+"""`gradd jobs` and `gradd train`: here, and against a real server with a real worker."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from typer.testing import CliRunner
 
@@ -38,6 +39,38 @@ def test_a_network_is_trained_from_a_file(server: str, tmp_path: Path) -> None:
     assert '"succeeded"' in ran(server, "jobs", "show", lines[0])
     assert "accuracy 1" in " ".join(ran(server, "jobs", "follow", lines[0]).split())
     assert "succeeded" in ran(server, "jobs", "resume", lines[0], status=1)
+
+
+def test_training_here_comes_to_the_model_of_a_job(
+    server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "job.json"
+    body = JOBS["xor"]["value"] | {"validation_fraction": 0.25, "early_stopping": {"patience": 30}, "dtype": "float32"}
+    file.write_text(json.dumps(body))
+    job = json.loads(ran(server, "train", str(file)).splitlines()[-1])
+    here = CliRunner().invoke(cli, ["train", str(file)])
+    assert here.exit_code == 0, here.output
+    told = json.loads(here.output.splitlines()[-1])
+    assert told == {"model": "job.model.json", "epoch": job["epoch"], "reason": job["reason"]}
+    model = (tmp_path / "job.model.json").read_bytes()
+    answer = httpx.post(f"{server}/v1/models/import", params={"format": "json"}, content=model)
+    assert answer.json()["id"] == job["model"]
+
+
+def test_what_cannot_be_trained_here_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "job.json"
+    file.write_text(json.dumps(JOBS["xor"]["value"] | {"sweep": {"seed": [1, 2]}}))
+    for arguments, words in (
+        ([str(file)], "#/sweep: The parts of a sweep are jobs of a server."),
+        ([str(file), "--output", "model.txt"], "model.txt: a model is written as .safetensors, .npz, .json, .onnx."),
+        ([str(file), "--output", "nowhere/model.json"], "there is no such folder"),
+        (["none.json"], "does not exist"),
+    ):
+        result = CliRunner().invoke(cli, ["train", *arguments])
+        assert result.exit_code, result.output
+        assert words in " ".join(result.output.split())
 
 
 def test_a_job_is_paused_and_cancelled(server: str, tmp_path: Path) -> None:

@@ -1,0 +1,70 @@
+"""A training run in this process: the request of POST /v1/jobs and the loop of the workers, without queue and checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import threadpoolctl  # type: ignore[import-untyped]
+
+from app.jobs import checkpoints
+from app.jobs.creation import Request
+from app.jobs.request import problem_and_recipe
+from app.schemas.jobs import JobRequest
+from app.settings import Settings
+from app.storage import Database
+from app.wire.decode import decode
+from core.errors import Refusal
+from core.model import Model
+from core.training import TrainingState, model_of, result_of, train
+
+
+class LocalRun:
+    """A run from its request to its model."""
+
+    def __init__(self, body: bytes, settings: Settings, database: Database) -> None:
+        """Read the request. The database is asked for models, datasets and checkpoints that it names.
+
+        Raises:
+            Refusal: with everything that is wrong with it.
+        """
+        request = Request(decode(body, JobRequest), settings, database)
+        if request.parts:
+            detail, hint = "The parts of a sweep are jobs of a server.", "gradd train --server http://127.0.0.1:8000"
+            raise Refusal.of("unsupported-operator", detail, "sweep", hint=hint)
+        self._problem, self._recipe = problem_and_recipe(request.body, request.dataset)
+        self._state: TrainingState | None = None
+        if request.checkpoint:
+            with database.read() as session:
+                self._state = checkpoints.state_of(session, request.checkpoint)
+        self._threads = settings.job_threads
+        self._reason = "epochs"
+
+    def progress(self) -> Iterator[dict[str, Any]]:
+        """Train; after every epoch, how far the run is, in the words of a job.
+
+        Raises:
+            Refusal: where training diverges.
+        """
+        with threadpoolctl.threadpool_limits(self._threads, "blas"):
+            for epoch in train(self._problem, self._recipe, self._state):
+                report: dict[str, Any] = epoch.report.as_json()
+                yield report | {"epochs": self._recipe.epochs, "step": report["steps"]}
+                if epoch.last:
+                    self._state, self._reason = epoch.state(), epoch.reason or self._reason
+
+    def model(self) -> Model:
+        """What it came to."""
+        return model_of([node.layer for node in self._problem.nodes], *result_of(self._ended))
+
+    def result(self) -> dict[str, Any]:
+        """The epoch of which the model is, and why the run ended."""
+        best = self._ended.best
+        epoch = best.epoch if best and best.parameters else self._ended.epoch
+        return {"epoch": epoch, "reason": self._reason}
+
+    @property
+    def _ended(self) -> TrainingState:
+        if self._state is None:
+            raise LookupError("the run has not ended")
+        return self._state
