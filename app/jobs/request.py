@@ -24,7 +24,7 @@ from core.errors import Refusal
 from core.feedback import SentFeedback
 from core.problem import Problem, Sent, checked
 from core.survey import INPUT, Limits
-from core.training import EarlyStopping, Recipe
+from core.training import EarlyStopping, Recipe, refuse_unfit_loss
 
 BATCH_SIZE = 32
 """Examples in a step, unless the request says."""
@@ -65,6 +65,8 @@ def problem_and_recipe(
     """
     if body.data is None or body.optimizer is None or body.epochs is None:
         raise LookupError("the request is complete by now")
+    if body.loss is not None:
+        refuse_unfit_loss(body.loss)
     inputs, targets = body.data.inputs, body.data.targets
     if dataset is not None:
         turned = {path: _turned(array, body) for path, array in dataset.items()}
@@ -107,11 +109,12 @@ def at_data(refusal: Refusal, *, from_dataset: bool) -> Refusal:
     """The refusal of a batch, at the place where a job has its examples."""
     issues = []
     for issue in refusal.issues:
-        path = issue.path
+        path, detail = issue.path, issue.detail
         if path and path[0] == "batch":
             of_dataset = from_dataset and path[1:2] != ("sample_weight",)
             path = ("data", "dataset") if of_dataset else ("data", *path[1:])
-        issues.append(replace(issue, path=path))
+            detail = detail.replace("batch.", "data.")
+        issues.append(replace(issue, path=path, detail=detail))
     return Refusal(issues)
 
 

@@ -3,7 +3,7 @@
 from core.training.recipe import EarlyStopping, Recipe
 from core.training.report import EpochReport
 from core.training.state import TrainingState, model_of, result_of
-from core.training.train import Epoch, refuse_unfit, train
+from core.training.train import Epoch, refuse_unfit, refuse_unfit_loss, train
 
 __all__ = [
     "EarlyStopping",
@@ -13,6 +13,7 @@ __all__ = [
     "TrainingState",
     "model_of",
     "refuse_unfit",
+    "refuse_unfit_loss",
     "result_of",
     "train",
 ]

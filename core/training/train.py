@@ -15,6 +15,7 @@ import numpy as np
 from core import per_example
 from core.arrays import Array, Step
 from core.errors import Issue, Refusal
+from core.losses import Loss
 from core.problem import Problem
 from core.training.examples import objective_of, split
 from core.training.minibatches import Gradients, Minibatches
@@ -189,6 +190,17 @@ class _Run:
 HINT = 'A smaller learning_rate, or "gradient_clip_norm".'
 
 
+def refuse_unfit_loss(loss: Loss) -> None:
+    """Refuse a loss that is a gradient at the output of one batch.
+
+    Raises:
+        Refusal: `unsupported-operator`.
+    """
+    if not loss.needs_targets:
+        detail = f"The loss {loss.kind!r} belongs to one batch only: a run of many needs a loss with targets."
+        raise Refusal.of("unsupported-operator", detail, "loss", "kind", hint="half_squared_error, for instance.")
+
+
 def refuse_unfit(problem: Problem, recipe: Recipe) -> None:
     """Refuse what cannot be trained.
 
@@ -197,10 +209,8 @@ def refuse_unfit(problem: Problem, recipe: Recipe) -> None:
             one side empty, frozen parameters that do not exist.
     """
     objective = objective_of(problem)
+    refuse_unfit_loss(objective.loss)
     issues = []
-    if not objective.loss.needs_targets:
-        detail = f"The loss {objective.loss.kind!r} belongs to one batch only: a run of many needs a loss with targets."
-        issues.append(Issue(code="unsupported-operator", path=("loss", "kind"), detail=detail))
     coupling = per_example.coupling(problem)
     examples = len(objective.targets)
     divided = recipe.validation_fraction or recipe.batch_size < examples

@@ -97,9 +97,9 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "no data": ({"data": None}, "#/data"),
     "no dataset": ({"data": {"dataset": "dst_none"}}, "#/data/dataset"),
     "no optimizer": ({"optimizer": None}, "#/optimizer"),
-    "no model": ({"model": "mdl_none", "network": None}, "#/network"),
+    "no model": ({"model": "mdl_none", "network": None}, "#/model"),
     "no network": ({"network": {"layers": []}}, "#/network/layers"),
-    "upstream": ({"loss": {"kind": "upstream"}}, "#/batch/upstream"),
+    "upstream": ({"loss": {"kind": "upstream"}}, "#/loss/kind"),
     "frozen": ({"freeze": ["9.bias"]}, "#/freeze/0"),
     "split": ({"validation_fraction": 0.01}, "#/validation_fraction"),
     "no checkpoint": ({"from_checkpoint": {"job": "job_none"}}, "#/from_checkpoint/job"),
@@ -115,8 +115,8 @@ def test_what_cannot_be_trained_is_refused_at_once(client: httpx.Client, case: s
     if case == "no checkpoint":
         del body["network"]
     document = refused(client.post("/v1/jobs", json=body), 422)
-    if case not in ("no model", "upstream", "inputs that do not fit"):
-        assert place in [error.pointer for error in document.errors], document.errors
+    assert place in [error.pointer for error in document.errors], document.errors
+    assert not any("batch." in error.detail for error in document.errors), "a job has data, not a batch"
 
 
 def test_a_job_that_diverges_fails_with_the_layer(client: httpx.Client) -> None:
