@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,9 @@ def workers(address: str, count: int) -> Iterator[list[WorkerProcess]]:
     finally:
         for worker in running:
             worker.kill()
+            # A child that was frozen when a test failed cannot see to itself.
+            with suppress(ProcessLookupError):
+                os.killpg(worker.process.pid, signal.SIGKILL)
 
 
 @contextmanager
