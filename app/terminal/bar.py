@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 
 class Bar:
@@ -25,18 +26,19 @@ class Bar:
         )
         now, step = time.monotonic(), progress.get("step", 0)
         began, first = self._began = self._began or (now, step)
-        words = [
-            f"{name.replace('_', ' ')} {progress[name]:.5g}" for name in ("loss", "validation_loss") if name in progress
-        ]
-        words += [f"{name} {value:.4g}" for name, value in progress.get("metrics", {}).items()]
+        words = [f"loss {progress['loss']:.5g}"] if "loss" in progress else []
         if status == "running" and step > first:
             words.append(f"{(step - first) / max(now - began, 1e-3):,.0f} steps/s")
+        words += [f"validation loss {progress['validation_loss']:.5g}"] if "validation_loss" in progress else []
+        words += [f"{name.replace('_', ' ')} {value:.4g}" for name, value in progress.get("metrics", {}).items()]
         self._progress.update(self._task, description=status, completed=done, total=total, told=", ".join(words))
 
 
 @contextmanager
 def progress_bar() -> Iterator[Bar]:
     """A bar, drawn anew until the end of the block."""
-    columns = SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with Progress(*columns, TextColumn("{task.fields[told]}"), TimeRemainingColumn(), console=Console()) as progress:
+    columns = TextColumn("{task.description}"), BarColumn(bar_width=12), MofNCompleteColumn(), TimeRemainingColumn()
+    # In a narrow terminal the words are cut off, not the numbers before them.
+    told = TextColumn("{task.fields[told]}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"))
+    with Progress(SpinnerColumn(), *columns, told, console=Console(), expand=True) as progress:
         yield Bar(progress)

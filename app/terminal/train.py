@@ -47,7 +47,7 @@ def train(
         run = LocalRun(body_of(file), settings, database)
         with progress_bar() as bar:
             for progress in run.progress():
-                bar.show("running", progress)
+                bar.show("running" if progress["epoch"] < progress["epochs"] else "done", progress)
     except Refusal as refusal:
         fail(_told(refusal))
     finally:
