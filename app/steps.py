@@ -33,7 +33,8 @@ def answered(body: StepRequest, settings: Settings, interrupt: Interrupt) -> dic
     trainable = Trainable(problem.nodes, body.freeze or ())
     state = _state(body.optimizer_state, body, problem)
     rates = rates_of(body.optimizer, problem)
-    size = _size(body, problem)
+    per_example.refuse_divided(problem, body.batch_size)
+    size = body.batch_size or (len(problem.objective.targets) if problem.objective else 1)
     stepper = Stepper(body.optimizer, trainable, problem.parameters, problem.dtype, state=state, rates=rates)
     batches = Minibatches(
         replace(problem, parameters=stepper.parameters),
@@ -100,24 +101,6 @@ def _at_step(refusal: Refusal, stepper: Stepper, steps: int) -> Refusal:
         )
         for issue in refusal.issues
     )
-
-
-def _size(body: StepRequest, problem: Problem) -> int:
-    """Examples in a step.
-
-    Raises:
-        Refusal: parts of a batch, for a network in which there is no telling its examples apart.
-    """
-    examples = len(problem.objective.targets) if problem.objective else 1
-    if body.batch_size is None or body.batch_size >= examples:
-        return examples
-    coupling = per_example.coupling(problem)
-    if coupling and coupling.layer.kind != "batch_norm":
-        detail = (
-            f"Layer {coupling.name!r} ({coupling.layer.kind}) couples the examples, so the batch cannot be divided."
-        )
-        raise Refusal.of("unsupported-operator", detail, "batch_size", hint="Leave batch_size out.")
-    return body.batch_size
 
 
 def _compared(sent: Mapping[str, Mapping[str, Any]], problem: Problem, *path: str) -> list[Issue]:

@@ -12,11 +12,13 @@ Per-Example Gradient Computations (2015), for ‖x_iᵀ δ_i‖ = ‖x_i‖ ‖�
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from core.arrays import Array, Step
+from core.errors import Refusal
 from core.plan import Keep, Objective, Plan
 from core.problem import Problem
 from core.survey import Node
@@ -24,17 +26,42 @@ from core.survey import Node
 Gradients = dict[str, dict[str, Array]]
 
 
-def coupling(problem: Problem) -> Node | None:
-    """The first layer whose result for one example depends on others, if there is one."""
+def couplings(problem: Problem) -> Iterator[Node]:
+    """The layers whose result for one example depends on others, in order; behind the first, those that read it may do."""
     shapes = {name: array.shape for name, array in problem.inputs.items()}
     column = problem.convention == "column"
     for node in problem.nodes:
         inputs = [shapes[name] for name in node.reads]
         lengths = {shape[:1] for shape in (*inputs, node.shape)}
         if len(lengths) > 1 or () in lengths or node.layer.couples_examples(*inputs, column=column):
-            return node
+            yield node
         shapes[node.name] = node.shape
-    return None
+
+
+def coupling(problem: Problem) -> Node | None:
+    """The first of them, if there is one."""
+    return next(couplings(problem), None)
+
+
+def indivisible(problem: Problem) -> Node | None:
+    """The first layer for which a batch cannot be divided. batch_norm is none: a part has statistics of its own."""
+    return next((node for node in couplings(problem) if node.layer.kind != "batch_norm"), None)
+
+
+def refuse_divided(problem: Problem, batch_size: int | None) -> None:
+    """Refuse parts of a batch where there is no telling its examples apart.
+
+    Raises:
+        Refusal: `unsupported-operator`, with the layer.
+    """
+    layer = indivisible(problem)
+    if layer is None or problem.objective is None or batch_size is None:
+        return
+    examples = max(len(array) for array in (problem.objective.targets, *problem.inputs.values()))
+    if batch_size < examples:
+        detail = f"Layer {layer.name!r} ({layer.layer.kind}) couples the examples, so they cannot be divided."
+        hint = f'"batch_size": {examples} or more, and no validation_fraction.'
+        raise Refusal.of("unsupported-operator", detail, "batch_size", got=batch_size, hint=hint)
 
 
 def laid_apart(problem: Problem, interrupt: Step | None = None) -> Plan:

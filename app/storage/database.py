@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from app.storage import migration
 from core.errors import Refusal
 
-SECONDS_TO_WAIT = 30
-"""How long a transaction waits for another one that writes to the same SQLite file."""
+SECONDS_TO_WAIT = 30.0
+"""How long a transaction waits for the lock of another one, on SQLite that of the file."""
 
 _WRITES = "gradd_writes"
 
@@ -33,10 +33,15 @@ _SERVER_SETTINGS = {
 class Database:
     """One database and its connections. Threads share it; a process that forks makes its own."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, patience_seconds: float = SECONDS_TO_WAIT) -> None:
+        """`patience_seconds` is how long a transaction waits for a lock before it fails with `not-ready`."""
         self.url = _url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._engine: Engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        self._engine: Engine = (_sqlite if self.is_sqlite else _postgresql)(self.url, patience_seconds)
+        # PostgreSQL would show each statement of a transaction another moment.
+        self._reading = (
+            self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
+        )
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -45,7 +50,7 @@ class Database:
         Raises:
             Refusal: `not-ready`, where the database does not answer or has not been migrated.
         """
-        with self._session(self._engine) as session:
+        with self._session(self._reading) as session:
             yield session
 
     @contextmanager
@@ -107,7 +112,7 @@ def _url(text: str) -> URL:
     return url.set(drivername="sqlite" if backend == "sqlite" else "postgresql+psycopg")
 
 
-def _postgresql(url: URL) -> Engine:
+def _postgresql(url: URL, patience: float) -> Engine:
     """Connections are tried before they are used: the server may have been restarted in between.
 
     The server ends the transaction of a client that is frozen or gone: nobody would get past its locks.
@@ -116,18 +121,18 @@ def _postgresql(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: object) -> None:
-        for name, value in _SERVER_SETTINGS.items():
+        for name, value in {**_SERVER_SETTINGS, "lock_timeout": round(1000 * patience)}.items():
             connection.execute(f"SET {name} = {value}")
         connection.commit()
 
     return engine
 
 
-def _sqlite(url: URL) -> Engine:
+def _sqlite(url: URL, patience: float) -> Engine:
     if not url.database or url.database == ":memory:":
         raise ValueError("GRADD_DATABASE_URL names no file: sqlite:////folder/gradd.sqlite3")
     Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": SECONDS_TO_WAIT})
+    engine = create_engine(url, connect_args={"timeout": patience})
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: object) -> None:

@@ -1,15 +1,15 @@
-"""The process that trains one job: `python -m app.worker.child JOB RUN`, started by a worker.
+"""The process that trains: `python -m app.worker.child`, started by a worker, which tells it jobs line by line.
 
-It exits with 0 whenever the job's row says what happened. Whatever else it exits with, the worker gives the job back.
+Once a job's row says what happened, it says so, or exits with 0. Whatever else it exits with, the worker gives the job back.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-import sys
 import time
 from collections.abc import Callable
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
@@ -33,6 +33,9 @@ from core.training import Epoch, Recipe, TrainingState, model_of, result_of, tra
 T = TypeVar("T")
 WRITE_EVERY = 0.25
 """Seconds between two writes of events: short epochs are written together."""
+
+USED_AGAIN = 10.0
+"""Seconds that a job may take for its process to be used for the next one, which then need not wait for a start."""
 
 CHECKPOINT_EVERY = 1.0
 """Seconds between two checkpoints, unless the request says after how many epochs there is one."""
@@ -172,11 +175,9 @@ class Training:
         persistently(written)
 
 
-def main(identity: str, run: int) -> None:
+def trained(identity: str, run: int, database: Database) -> None:
     """Train one job."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
-    when_parent_ends(lambda: os._exit(1))
-    training = Training(Database(Settings().database_url), identity, run)
+    training = Training(database, identity, run)
     try:
         try:
             training.go()
@@ -189,5 +190,21 @@ def main(identity: str, run: int) -> None:
         logger.info("job %s is no longer ours", identity)
 
 
+def main() -> None:
+    """Train the jobs that the worker tells, until it ends."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    told: SimpleQueue[bytes] = SimpleQueue()
+    when_parent_ends(lambda: os._exit(1), told.put)
+    database = Database(Settings().database_url)
+    while True:
+        identity, run = told.get().decode().split()
+        began = time.monotonic()
+        trained(identity, int(run), database)
+        if time.monotonic() - began > USED_AGAIN:
+            # What a start costs is nothing beside such a job, and its memory goes back.
+            return
+        os.write(1, b"ready\n")
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main()

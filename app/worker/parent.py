@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 
 
-def when_parent_ends(then: Callable[[], None]) -> None:
-    """Call something once the parent has closed our standard input: on purpose, or by its death, however sudden."""
+def when_parent_ends(then: Callable[[], None], told: Callable[[bytes], None] | None = None) -> None:
+    """Call something once the parent has closed our standard input: on purpose, or by its death, however sudden.
+
+    Lines that come before are passed to `told`.
+    """
 
     def listen() -> None:
-        # Not sys.stdin: its lock, held by this thread, would stop the interpreter from ending.
-        while os.read(0, 4096):
-            pass
+        # Without a buffer: its lock, held by this thread, would stop the interpreter from ending.
+        with open(0, "rb", buffering=0, closefd=False) as lines:
+            for line in lines:
+                if told:
+                    told(line)
         then()
 
     threading.Thread(target=listen, daemon=True, name="parent").start()

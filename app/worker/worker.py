@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -15,6 +12,7 @@ from app.jobs.rows import Lost
 from app.settings import Settings
 from app.storage import Database
 from app.worker.patience import persistently
+from app.worker.training_process import TrainingProcess
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at the queue, at the child, and at whether the job is still ours."""
@@ -23,12 +21,12 @@ logger = logging.getLogger("gradd.worker")
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
-    """A process that trains a job."""
+class Held:
+    """A job that is being trained."""
 
-    process: subprocess.Popen[bytes]
     job: str
     run: int
+    process: TrainingProcess
 
 
 class Worker:
@@ -36,8 +34,10 @@ class Worker:
 
     def __init__(self, settings: Settings, executor: str) -> None:
         self._settings, self._executor = settings, executor
-        self._database = Database(settings.database_url)
-        self._child: Child | None = None
+        # Whoever waits for a lock renews no lease.
+        self._database = Database(settings.database_url, patience_seconds=settings.lease_seconds / 4)
+        self._held: Held | None = None
+        self._idle: TrainingProcess | None = None
         self._stopping = threading.Event()
         self._renewed = 0.0
 
@@ -63,6 +63,8 @@ class Worker:
                 persistently(self._look)
         finally:
             self._kill()
+            if self._idle:
+                self._idle.kill()
         self._hand_back()
 
     def _take_lease(self) -> None:
@@ -82,14 +84,14 @@ class Worker:
                     raise Lost(self._executor)
             self._renewed = time.monotonic()
             self._rescue()
-        child = self._child
-        if child is None:
-            self._claim()
-        elif child.process.poll() is not None:
-            self._ended(child)
-        elif not self._is_held(child):
-            logger.info("job %s was taken back", child.job)
+        held = self._held
+        if held and held.process.is_over():
+            self._ended(held)
+        elif held and not self._is_held(held):
+            logger.info("job %s was taken back", held.job)
             self._kill()
+        if self._held is None:
+            self._claim()
 
     def _claim(self) -> None:
         with self._database.read() as session:
@@ -98,39 +100,46 @@ class Worker:
         with self._database.write() as session:
             found = handing.claim(session, self._executor)
         if found:
-            self._child = Child(_started(found, self._settings.job_threads), *found)
+            process = self._idle
+            if process and process.status is not None:
+                process.close()
+                process = None
+            process = process or TrainingProcess(self._settings.job_threads)
+            self._held, self._idle = Held(*found, process), None
+            process.begin(*found)
             logger.info("job %s begins, run %d", *found)
 
-    def _ended(self, child: Child) -> None:
-        code = child.process.returncode
-        if code:
-            reason = f"Its process ended with signal {-code}." if code < 0 else f"Its process ended with status {code}."
-            self._give_back(child, reason, counts=True)
-        logger.info("the process of job %s ended with %d", child.job, code)
-        self._close(child)
+    def _ended(self, held: Held) -> None:
+        status = held.process.status
+        if status:
+            reason = (
+                f"Its process ended with signal {-status}."
+                if status < 0
+                else f"Its process ended with status {status}."
+            )
+            self._give_back(held, reason)
+        self._held = None
+        if status is None:
+            self._idle = held.process
+        else:
+            held.process.close()
+        logger.info("job %s is over", held.job)
 
-    def _give_back(self, child: Child, reason: str, *, counts: bool) -> None:
+    def _give_back(self, held: Held, reason: str) -> None:
         try:
             with self._database.write() as session:
-                handing.give_back(session, child.job, child.run, reason=reason, counts=counts)
+                handing.give_back(session, held.job, held.run, reason=reason, counts=True)
         except Lost:
             pass
 
-    def _is_held(self, child: Child) -> bool:
+    def _is_held(self, held: Held) -> bool:
         with self._database.read() as session:
-            return rows.find(session, child.job).run == child.run
+            return rows.find(session, held.job).run == held.run
 
     def _kill(self) -> None:
-        child = self._child
-        if child is not None:
-            child.process.kill()
-            child.process.wait()
-            self._close(child)
-
-    def _close(self, child: Child) -> None:
-        if child.process.stdin:
-            child.process.stdin.close()
-        self._child = None
+        if self._held:
+            self._held.process.kill()
+            self._held = None
 
     def _hand_back(self) -> None:
         """Everything goes back at once; nobody has to wait for the lease to end."""
@@ -143,11 +152,3 @@ class Worker:
                 leases.forget(session, self._executor)
 
         persistently(handed)
-
-
-def _started(found: tuple[str, int], threads: int) -> subprocess.Popen[bytes]:
-    """A process for a job. How many threads its linear algebra uses decides bits, so it is not left to the machine."""
-    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS", "BLIS_NUM_THREADS")
-    environment = os.environ | dict.fromkeys(names, str(threads))
-    command = [sys.executable, "-m", "app.worker.child", found[0], str(found[1])]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, env=environment)  # noqa: S603  (our own interpreter)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core import per_example
 from core.arrays import Array, Step, extended_matrix
 from core.layers.base import Layer
 from core.place import Place
@@ -50,10 +51,14 @@ class Minibatches:
     ) -> None:
         """A problem's parameters are used where they lie, and so is the memory for `gradients`."""
         self._problem, self._objective = problem, objective_of(problem)
-        self._shuffle, self._seed, self._interrupt, self._backward = shuffle, seed, interrupt, backward
-        self._gradients, self._rows = gradients, dict(problem.inputs)
+        self._seed, self._interrupt, self._backward, self._gradients = seed, interrupt, backward, gradients
+        # Where examples are coupled there are no rows to choose: every step has the batch as it was sent.
+        self._is_whole = per_example.indivisible(problem) is not None
+        self._shuffle = shuffle and not self._is_whole
+        self._rows = {name: np.ascontiguousarray(array) for name, array in problem.inputs.items()}
+        self._extended: dict[str, Array] = {}
         self.examples = len(self._objective.targets)
-        self.size = min(size, self.examples)
+        self.size = self.examples if self._is_whole else min(size, self.examples)
         self.parts = -(-self.examples // self.size)
         self.order = np.arange(self.examples)
         """The examples in the order of the last plan's epoch."""
@@ -61,7 +66,7 @@ class Minibatches:
         self.chosen = slice(0)
         """Which examples of that order the last plan has."""
 
-        self._targets = self._objective.targets
+        self._targets = np.ascontiguousarray(self._objective.targets)
         coefficients = self._objective.coefficients
         self._uniform = bool(np.all(coefficients == coefficients[0]))
         self._laid_parts: dict[int, _Part] = {}
@@ -103,38 +108,43 @@ class Minibatches:
         return float(self._objective.coefficients[self.order[self.chosen]].sum())
 
     def _laid(self, size: int) -> _Part:
-        problem, objective = self._problem, self._objective
-        first = np.arange(size)
-        # A plan is laid for shares that are all the same, or for shares that are not: NaN is not even like itself.
-        coefficients = shares_of(objective, first) if self._uniform else np.full(size, np.nan)
-        inputs = {name: np.empty((size, *array.shape[1:]), problem.dtype) for name, array in problem.inputs.items()}
-        part = replace(
-            problem,
-            nodes=nodes_for(problem, size),
-            inputs=inputs,
-            objective=Objective(objective.loss, objective.targets[first], coefficients),
-        )
+        part = self._problem if self._is_whole else self._some(size)
         # Plans of two sizes share the layers' state, which each step moves on.
         if self._laid_parts:
             places = next(iter(self._laid_parts.values())).plan.places
             part = replace(part, state={node.name: place.state for node, place in places if place.state})
         else:
-            part = replace(part, state=copied(problem.state))
+            part = replace(part, state=copied(self._problem.state))
         plan: Plan = part.plan(
             keep=Keep(), backward=self._backward, interrupt=self._interrupt, gradients=self._gradients, by_row=True
         )
-        pairs = [(self._examples_for(name, memory), memory) for name, memory in plan.input_memory.items()]
+        memories = {} if self._is_whole else plan.input_memory
+        pairs = [(self._examples_for(name, memory), memory) for name, memory in memories.items()]
         renewed = [(node.layer, place) for node, place in plan.places if type(node.layer).renew is not Layer.renew]
         left = [(place.state.get(name), array) for _, place in plan.places for name, array in place.new_state.items()]
         carried = [(array, found) for found, array in left if found is not None and found is not array]
         laid = self._laid_parts[size] = _Part(plan, pairs, plan.loss.targets, renewed, carried)
         return laid
 
+    def _some(self, size: int) -> Problem:
+        """The problem of a step with so many examples; which ones, every step says anew."""
+        problem, objective = self._problem, self._objective
+        first = np.arange(size)
+        # A plan is laid for shares that are all the same, or for shares that are not: NaN is not even like itself.
+        coefficients = shares_of(objective, first) if self._uniform else np.full(size, np.nan)
+        return replace(
+            problem,
+            nodes=nodes_for(problem, size),
+            inputs={name: np.empty((size, *array.shape[1:]), problem.dtype) for name, array in problem.inputs.items()},
+            objective=Objective(objective.loss, objective.targets[first], coefficients),
+        )
+
     def _examples_for(self, name: str, memory: Array) -> Array:
         """All examples, each as it lies in that memory: with a 1 behind its features, if need be."""
         rows = self._rows[name]
-        if rows.shape[1:] != memory.shape[1:]:
-            extended = extended_matrix(len(rows), rows.shape[1], rows.dtype, by_row=True)
+        if rows.shape[1:] == memory.shape[1:]:
+            return rows
+        if name not in self._extended:
+            extended = self._extended[name] = extended_matrix(len(rows), rows.shape[1], rows.dtype, by_row=True)
             extended[:, :-1] = rows
-            self._rows[name] = extended
-        return self._rows[name]
+        return self._extended[name]

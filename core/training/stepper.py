@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -67,8 +68,8 @@ class Stepper:
         slots = {}
         for name in optimizer.slots:
             slots[name] = np.zeros_like(self.theta)
-            if name in state.slots:
-                trainable.gather(state.slots[name], slots[name])
+            # A parameter that was frozen so far has nothing to be remembered.
+            trainable.gather_known(state.slots.get(name, {}), slots[name])
         self.memory = Memory(state.step, slots, {**optimizer.scalars, **state.scalars})
         default = optimizer.default_rate if not isinstance(optimizer.learning_rate, float) else optimizer.learning_rate
         self._rate: float | Array = default
@@ -83,7 +84,8 @@ class Stepper:
         """Run a plan with the present parameters, and move them. Returns the loss before the move.
 
         Raises:
-            Refusal: `non-finite`, where a step leads beyond all numbers.
+            Refusal: `non-finite`, where loss or gradient are not finite, before anything is moved; or where the move leads
+                beyond all numbers.
         """
         memory, optimizer, theta, gradient = self.memory, self._optimizer, self.theta, self.gradient
         done, memory.step = memory.step, memory.step + 1
@@ -96,6 +98,9 @@ class Stepper:
             array[...] = part
         plan.forward()
         plan.backward()
+        loss = float(np.real(plan.loss.total))
+        if not math.isfinite(loss):
+            raise Refusal.of("non-finite", "The loss is not finite.", "loss")
         for array, part in gradients:
             part[...] = array
         if not all_finite(gradient):
@@ -112,12 +117,12 @@ class Stepper:
             raise self._diverged()
         for array, part in parameters:
             array[...] = part
-        return float(np.real(plan.loss.total))
+        return loss
 
     @property
     def last_rate(self) -> float:
         """The learning rate of the last step; the largest one where weights have rates of their own."""
-        return float(np.max(self._rate)) * self._optimizer.factor(max(self.memory.step - 1, 0))
+        return float(np.max(self._rate, initial=0.0)) * self._optimizer.factor(max(self.memory.step - 1, 0))
 
     def _found_elsewhere(self, plan: Plan) -> tuple[Pairs, Pairs]:
         """Parameters and gradients of a plan that do not lie in the vectors, with their parts of these."""

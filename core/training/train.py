@@ -14,7 +14,8 @@ import numpy as np
 
 from core import per_example
 from core.arrays import Array, Step
-from core.errors import Issue, Refusal
+from core.errors import Refusal
+from core.finite import all_finite
 from core.losses import Loss
 from core.problem import Problem
 from core.training.examples import objective_of, split
@@ -123,16 +124,16 @@ class _Run:
             if step == first + minibatches.parts - 1:
                 before = stepper.theta.copy()
             try:
-                of_step = stepper.step(plan)
-                if not math.isfinite(of_step):
-                    raise Refusal.of("non-finite", "The loss is not finite.", "loss")
+                loss += minibatches.weight * stepper.step(plan)
             except Refusal as refusal:
                 raise self._diverged(refusal, step) from None
-            loss += minibatches.weight * of_step
             minibatches.carry_state()
             self._outputs.take(plan)
             self._interrupt()
         self._done += 1
+        if not math.isfinite(loss):
+            detail = f"In epoch {self._done} the losses of all steps together are beyond all finite numbers."
+            raise Refusal.of("non-finite", detail, "loss", hint=HINT)
         apart = self._trainable.apart
         validation_loss, validation_metrics = self._validated()
         report = EpochReport(
@@ -182,9 +183,13 @@ class _Run:
 
     def _diverged(self, refusal: Refusal, step: int) -> Refusal:
         """The refusal with the first layer that was not finite, and with the epoch and the step."""
-        found = located(self._watched, step, self._plan, refusal)
-        where = f"Training diverged in epoch {self._done + 1}, step {step + 1}. "
-        return Refusal(replace(issue, detail=where + issue.detail, hint=HINT) for issue in found.issues)
+        is_moved = not all_finite(self._stepper.theta)
+        found = refusal if is_moved else located(self._watched, step, self._plan, refusal)
+        diverged = all(issue.code == "non-finite" for issue in found.issues)
+        where = f"{'Training diverged in epoch' if diverged else 'Epoch'} {self._done + 1}, step {step + 1}. "
+        return Refusal(
+            replace(issue, detail=where + issue.detail, hint=HINT if diverged else issue.hint) for issue in found.issues
+        )
 
 
 HINT = 'A smaller learning_rate, or "gradient_clip_norm".'
@@ -210,15 +215,10 @@ def refuse_unfit(problem: Problem, recipe: Recipe) -> None:
     """
     objective = objective_of(problem)
     refuse_unfit_loss(objective.loss)
-    issues = []
-    coupling = per_example.coupling(problem)
-    examples = len(objective.targets)
-    divided = recipe.validation_fraction or recipe.batch_size < examples
-    if coupling and coupling.layer.kind != "batch_norm" and divided:
-        detail = f"Layer {coupling.name!r} ({coupling.layer.kind}) couples the examples, so they cannot be divided."
-        hint = f'"batch_size": {examples} and no validation_fraction.'
-        issues.append(Issue(code="unsupported-operator", path=("batch_size",), detail=detail, hint=hint))
-    if issues:
-        raise Refusal(issues)
+    per_example.refuse_divided(problem, recipe.batch_size)
+    layer = per_example.indivisible(problem)
+    if layer and recipe.validation_fraction:
+        detail = f"Layer {layer.name!r} ({layer.layer.kind}) couples the examples, so none can be held back."
+        raise Refusal.of("unsupported-operator", detail, "validation_fraction", hint="Leave validation_fraction out.")
     split(problem, recipe.validation_fraction, shuffle=recipe.shuffle, seed=recipe.seed)
     Trainable(problem.nodes, recipe.freeze)

@@ -54,6 +54,12 @@ class Trainable:
             np.copyto(into[part].reshape(shape), arrays[layer][name])
         return into
 
+    def gather_known(self, arrays: Named, into: Array) -> None:
+        """Write those arrays that there are into a vector."""
+        for (layer, name, shape), part in zip(self.entries, self._slices, strict=True):
+            if name in arrays.get(layer, {}):
+                np.copyto(into[part].reshape(shape), arrays[layer][name])
+
     def apart(self, vector: Array) -> dict[str, dict[str, Array]]:
         """A vector as arrays by layer and name, which are views of it."""
         found: dict[str, dict[str, Array]] = {}

@@ -15,7 +15,7 @@ from core.errors import Refusal
 from core.plan import Keep, Plan
 from core.problem import Problem
 from core.training.examples import evaluated, objective_of, part_of
-from core.training.metrics import measured
+from core.training.metrics import METRICS, measured
 from core.training.minibatches import Minibatches
 from core.training.trainable import copied
 
@@ -65,7 +65,7 @@ class Outputs:
         self._loss, self._targets = objective.loss, objective.targets
         self._minibatches = minibatches
         self._all = np.empty(self._targets.shape, problem.dtype)
-        self._means_something = bool(measured(self._loss, self._targets, self._targets))
+        self._means_something = any(metric.applies(self._loss, self._targets) for metric in METRICS)
 
     def take(self, plan: Plan) -> None:
         """Keep what came out of the last step."""

@@ -118,11 +118,12 @@ def test_a_job_that_kills_its_process_fails_after_three_attempts(database: Datab
     body = long_job(1, epochs=100_000, checkpoint_every_epochs=100_000)
     with service(address) as client, workers(address, 1) as running:
         job = posted(client, body)
+        killed: list[int] = []
         for _ in range(3):
-            wait_until(lambda: bool(running[0].children()))
+            wait_until(lambda killed=killed: bool(running[0].children()) and running[0].children() != killed)
             wait_until(lambda: client.get(f"/v1/jobs/{job}").json()["status"] == "running")
+            killed = running[0].children()
             running[0].kill_child()
-            wait_until(lambda: not running[0].children())
         error = ended(client, job, "failed")["error"]
         assert error["code"] == "job-failed"
         assert "signal 9" in error["detail"]
