@@ -85,6 +85,13 @@ KINDS: dict[str, Kind] = {
             "Wait a second and send it again: the answer will be that of the first one.",
         ),
         Kind(
+            "idempotency-mismatch",
+            422,
+            "The same key with another body",
+            "This Idempotency-Key came with another body before. A key stands for one request, so that it may be repeated.",
+            "Send a new request with a new key; send the old one again with the body that it had.",
+        ),
+        Kind(
             "too-large",
             413,
             "Larger than this server takes",

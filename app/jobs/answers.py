@@ -23,7 +23,7 @@ def job_answer(session: Session, job: StoredJob) -> dict[str, Any]:
         "model": job.model,
         "result": job.result,
         "error": job.error,
-        "actions": actions(job),
+        "actions": actions(session, job),
         "sweep": job.sweep,
         "variant": job.variant,
         "environment": job.environment,

@@ -71,6 +71,16 @@ def best_of(checkpoints: Sequence[StoredCheckpoint]) -> StoredCheckpoint | None:
     return min(checkpoints, key=loss, default=None)
 
 
+def passed_on(checkpoint: StoredCheckpoint, job: StoredJob) -> StoredCheckpoint:
+    """Another job's checkpoint as the first of one that goes on from there.
+
+    What was best so far was so by that job's data and loss: the new one begins to look for its best epoch anew.
+    """
+    notes = {name: value for name, value in checkpoint.notes.items() if name != "report"} | {"best": None}
+    named = {"content": checkpoint.content, "model": checkpoint.model, "epoch": checkpoint.epoch}
+    return StoredCheckpoint(job=job.number, notes=notes, created_at=now(), **named)
+
+
 def state_of(session: Session, checkpoint: StoredCheckpoint) -> TrainingState:
     """The state to go on from."""
     return TrainingState.restored(contents.get(session, checkpoint.content), checkpoint.notes)
@@ -99,7 +109,13 @@ def _prune(session: Session, job: StoredJob) -> None:
             continue
         session.delete(checkpoint)
         session.flush()
-        gone = delete(StoredModel).where(StoredModel.id == checkpoint.model, StoredModel.checkpoint_of == job.id)
-        content = session.scalar(gone.returning(StoredModel.content))
-        for digest in filter(None, (checkpoint.content, content)):
-            contents.drop_unused(session, digest)
+        model = session.scalars(
+            select(StoredModel).where(StoredModel.id == checkpoint.model).with_for_update()
+        ).one_or_none()
+        others = select(StoredCheckpoint.job).where(StoredCheckpoint.model == checkpoint.model).exists()
+        gone = delete(StoredModel).where(
+            StoredModel.id == checkpoint.model, StoredModel.checkpoint_of.is_not(None), ~others
+        )
+        if model and session.scalar(gone.returning(StoredModel.number)):
+            contents.drop_unused(session, model.content)
+        contents.drop_unused(session, checkpoint.content)

@@ -16,11 +16,10 @@ from app.jobs import checkpoints, idempotency, rows
 from app.jobs.answers import job_answer
 from app.jobs.request import divided, joined, loaded, problem_and_recipe
 from app.jobs.variants import variants
-from app.schemas.jobs import JobRequest
+from app.schemas.jobs import FromCheckpoint, JobRequest
 from app.settings import Settings
 from app.storage import Database, contents, dataset_store
 from app.storage.jobs import StoredCheckpoint, StoredJob
-from app.storage.model_store import ATTEMPTS
 from app.storage.tables import now
 from core.arrays import Array
 from core.errors import Issue, Refusal, refuse_if_any
@@ -29,6 +28,7 @@ from core.survey import Limits
 from core.training import refuse_unfit
 from core.training.examples import nodes_for
 
+ATTEMPTS = 10
 FIXED_BY_CHECKPOINT = ("model", "network", "parameters", "state", "convention", "dtype", "feedback")
 
 
@@ -37,18 +37,17 @@ def created(body: JobRequest, settings: Settings, database: Database, key: str |
     digest = idempotency.digest_of(*divided(body))
 
     def work(remember: idempotency.Remember) -> dict[str, Any]:
-        request = Request(body, settings, database)
-        for left in reversed(range(ATTEMPTS)):
+        for _ in range(ATTEMPTS):
+            request = Request(body, settings, database)
             try:
                 with database.write() as session:
                     answer = job_answer(session, request.written(session))
                     remember(session, answer)
                     return answer
             except IntegrityError:
-                # What it refers to was deleted in that moment, and is stored anew.
-                if not left:
-                    raise
-        raise AssertionError("unreachable")
+                # What it refers to was deleted in that moment: it is looked up anew, and refused if it is gone for good.
+                continue
+        raise Refusal.of("not-ready", "What the request refers to changes all the time.", hint="Send it again.")
 
     answer, replayed = idempotency.once(database, key, digest, work)
     headers = {"Location": f"/v1/jobs/{answer['id']}"} | ({"Idempotency-Replayed": "true"} if replayed else {})
@@ -65,6 +64,8 @@ class Request:
             Refusal: with everything that is wrong with it.
         """
         self.checkpoint: StoredCheckpoint | None = None
+        self._source: FromCheckpoint | None = None
+        self._trained: Mapping[str, Mapping[str, Array]] = {}
         self.model = body.model
         self.data: str | None = None
         dataset: dict[str, Array] | None = None
@@ -79,7 +80,7 @@ class Request:
         self.dataset = self._dataset(body, database) or dataset
         self.parts = list(variants(body))
         for _, part in self.parts or [({}, body)]:
-            _check(part, self.dataset, settings)
+            _refuse_other_shapes(_checked(part, self.dataset, settings), self._trained)
         self.body = body
 
     def _continued(self, body: JobRequest, database: Database) -> tuple[JobRequest, dict[str, Array] | None]:
@@ -108,16 +109,15 @@ class Request:
                 detail = f"Job {job.id} is a sweep: its parts have the checkpoints."
                 raise Refusal.of("invalid-request", detail, "from_checkpoint", "job")
             self.checkpoint = checkpoints.find(session, job, source.epoch)
+            self._source = source
+            self._trained = checkpoints.state_of(session, self.checkpoint).parameters
             before, dataset = loaded(session, job)
             self.data, self.model = job.data, job.model
         sent = {name: getattr(body, name) for name in body.model_fields_set}
         request = before.model_copy(update=sent)
         if "data" in sent:
             self.data, dataset = None, None
-        if request.epochs and request.epochs <= self.checkpoint.epoch:
-            detail = f"The checkpoint is of epoch {self.checkpoint.epoch}; epochs counts from the very beginning."
-            hint = f"More than {self.checkpoint.epoch} go on from there."
-            raise Refusal.of("invalid-request", detail, "epochs", got=request.epochs, hint=hint)
+        _refuse_done(request, self.checkpoint)
         return request, dataset
 
     def _dataset(self, body: JobRequest, database: Database) -> dict[str, Array] | None:
@@ -143,6 +143,11 @@ class Request:
 
     def written(self, session: Session) -> StoredJob:
         """The job, and its parts if it is a sweep."""
+        if self._source:
+            # The other job may have gone on; what it keeps now it keeps until this is written.
+            other = rows.find(session, self._source.job, lock=True)
+            self.checkpoint = checkpoints.find(session, other, self._source.epoch)
+            _refuse_done(self.body, self.checkpoint)
         job = self._row(session, self.body, parts=len(self.parts))
         for variant, body in self.parts:
             self._row(session, body, sweep=job.id, variant=variant)
@@ -172,20 +177,47 @@ class Request:
         session.add(job)
         session.flush()
         if self.checkpoint:
-            copied = {name: getattr(self.checkpoint, name) for name in ("epoch", "content", "notes", "model")}
-            session.add(StoredCheckpoint(job=job.number, created_at=now(), **copied))
+            session.add(checkpoints.passed_on(self.checkpoint, job))
         rows.enter(session, job, "queued")
         session.flush()
         return job
 
 
-def _check(body: JobRequest, dataset: Mapping[str, Array] | None, settings: Settings) -> None:
-    """Find everything that would let a job fail before its first step, and what this server does not take."""
+def _refuse_done(body: JobRequest, checkpoint: StoredCheckpoint) -> None:
+    """Refuse epochs that are done already."""
+    if body.epochs and body.epochs <= checkpoint.epoch:
+        detail = f"The checkpoint is of epoch {checkpoint.epoch}; epochs counts from the very beginning."
+        hint = f"More than {checkpoint.epoch} go on from there."
+        raise Refusal.of("invalid-request", detail, "epochs", got=body.epochs, hint=hint)
+
+
+def _checked(body: JobRequest, dataset: Mapping[str, Array] | None, settings: Settings) -> Problem:
+    """The problem of a request.
+
+    Raises:
+        Refusal: with everything that would let the job fail before its first step, and what this server does not take.
+    """
     # It is checked as a worker will read it.
     body = joined(*divided(body))
     problem, recipe = problem_and_recipe(body, dataset, Limits(parameters=settings.max_parameters))
     refuse_unfit(problem, recipe)
     _refuse_large_batch(problem, min(recipe.batch_size, len(next(iter(problem.inputs.values())))), settings)
+    return problem
+
+
+def _refuse_other_shapes(problem: Problem, trained: Mapping[str, Mapping[str, Array]]) -> None:
+    """Refuse data for which the parameters of a checkpoint would have to have other shapes."""
+    issues = []
+    for node in problem.nodes:
+        for name, parameter in node.parameters.items():
+            found = trained.get(node.name, {}).get(name)
+            if found is not None and found.shape != parameter.shape:
+                detail = (
+                    f"With these inputs the {name} of layer {node.name!r} has another shape than in the checkpoint."
+                )
+                expected, got = list(found.shape), list(parameter.shape)
+                issues.append(Issue(code="shape-mismatch", path=("data",), detail=detail, expected=expected, got=got))
+    refuse_if_any(issues)
 
 
 def _refuse_large_batch(problem: Problem, size: int, settings: Settings) -> None:

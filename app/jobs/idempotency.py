@@ -42,7 +42,8 @@ def once(
     `work` is given what it calls in the transaction that does something, with its answer: both happen, or neither.
 
     Raises:
-        Refusal: `invalid-request`, where the key was used for another request; `idempotency-in-flight`; what `work` refuses.
+        Refusal: `idempotency-mismatch`, where the key was used for another request; `idempotency-in-flight`; what `work`
+            refuses.
     """
     if key is None:
         return work(lambda session, answer: None), False
@@ -54,7 +55,9 @@ def once(
             found = session.get_one(IdempotencyKey, key, with_for_update=True)
             if found.digest != digest:
                 detail = f"This {HEADER} was used for a request with another body."
-                raise Refusal.of("invalid-request", detail, "header", HEADER, hint="A new request takes a new key.")
+                raise Refusal.of(
+                    "idempotency-mismatch", detail, "header", HEADER, hint="A new request takes a new key."
+                )
             if found.answer is not None:
                 return found.answer, True
             if found.created_at > now() - TAKEN_OVER:

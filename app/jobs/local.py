@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import threadpoolctl  # type: ignore[import-untyped]
@@ -36,7 +37,7 @@ class LocalRun:
         self._state: TrainingState | None = None
         if request.checkpoint:
             with database.read() as session:
-                self._state = checkpoints.state_of(session, request.checkpoint)
+                self._state = replace(checkpoints.state_of(session, request.checkpoint), best=None)
         self._threads = settings.job_threads
         self._reason = "epochs"
 

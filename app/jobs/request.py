@@ -69,7 +69,7 @@ def problem_and_recipe(
         refuse_unfit_loss(body.loss)
     inputs, targets = body.data.inputs, body.data.targets
     if dataset is not None:
-        turned = {path: _turned(array, body) for path, array in dataset.items()}
+        turned = {path: _turned(path, array, body) for path, array in dataset.items()}
         targets = turned.pop("targets", None)
         inputs = {path.partition(".")[2]: array for path, array in turned.items()}
     sent = Sent(
@@ -118,10 +118,11 @@ def at_data(refusal: Refusal, *, from_dataset: bool) -> Refusal:
     return Refusal(issues)
 
 
-def _turned(array: Array, body: JobRequest) -> Array:
-    """A tensor of a dataset, which is batch-first, in the request's convention."""
+def _turned(path: str, array: Array, body: JobRequest) -> Array:
+    """A tensor of a dataset, which is batch-first, in the request's convention. Class numbers are a list in every one."""
     convention = body.convention or "row"
-    if convention == "column" and array.ndim == 1 and array.dtype.kind == "f":
+    are_classes = path == "targets" and body.loss is not None and body.loss.takes_class_indices
+    if convention == "column" and array.ndim == 1 and array.dtype.kind == "f" and not are_classes:
         array = array[:, np.newaxis]
     return tensor(array, convention)
 

@@ -24,26 +24,41 @@ def lock_sweep(session: Session, sweep: str | None) -> None:
         find(session, sweep, lock=True)
 
 
-def follow(session: Session, sweep: StoredJob) -> None:
-    """Bring a sweep's status, progress and summary in line with its parts."""
+def parts_of(session: Session, sweep: StoredJob, *, lock: bool = False) -> list[StoredJob]:
+    """The parts of a sweep, in the order in which they were made."""
     session.flush()
-    parts = list(session.scalars(select(StoredJob).where(StoredJob.sweep == sweep.id).order_by(StoredJob.number)))
+    mine = select(StoredJob).where(StoredJob.sweep == sweep.id).order_by(StoredJob.number)
+    return list(session.scalars(mine.with_for_update() if lock else mine))
+
+
+def follow(session: Session, sweep: StoredJob, *, cancelled: bool = False) -> None:
+    """Bring a sweep's progress, summary and status in line with its parts; it may be cancelled with some that succeeded."""
+    parts = parts_of(session, sweep)
     ended = [part for part in parts if part.status in ENDED]
     before, sweep.progress = sweep.progress.get("parts_ended", 0), {"parts": len(parts), "parts_ended": len(ended)}
     sweep.result = summary(parts)
     if len(ended) != before:
         tell(session, sweep, "metrics", {**sweep.progress, "best": (sweep.result or {}).get("best")})
-    if sweep.status in ENDED:
+    if sweep.started_at is None and any(part.started_at for part in parts):
+        sweep.started_at = now()
+    status = "cancelled" if cancelled else _status(sweep, parts)
+    if sweep.status in ENDED or status == sweep.status:
         return
-    if len(ended) == len(parts):
-        succeeded = any(part.status == "succeeded" for part in parts)
-        failed = any(part.status == "failed" for part in parts)
-        enter(session, sweep, "succeeded" if succeeded else "failed" if failed else "cancelled")
-        if not succeeded and failed:
-            sweep.error = next(part.error for part in parts if part.status == "failed")
-    elif sweep.status == "queued" and any(part.status == "running" for part in parts):
-        sweep.started_at = sweep.started_at or now()
-        enter(session, sweep, "running")
+    if status == "failed":
+        sweep.error = next(part.error for part in parts if part.status == "failed")
+    outcome = {"result": sweep.result, "error": sweep.error} if status in ENDED else {}
+    enter(session, sweep, status, **{name: value for name, value in outcome.items() if value is not None})
+
+
+def _status(sweep: StoredJob, parts: list[StoredJob]) -> str:
+    """What its parts make of it: it has ended when all have, and is paused when no other is left."""
+    statuses = {part.status for part in parts}
+    going_on = statuses - set(ENDED)
+    if not going_on:
+        return next(status for status in ENDED if status in statuses)
+    if going_on == {"paused"}:
+        return "paused"
+    return "running" if "running" in going_on or sweep.started_at else "queued"
 
 
 def summary(parts: list[StoredJob]) -> dict[str, Any] | None:

@@ -11,11 +11,10 @@ Each verb makes `run` another number, so that whoever had the job can write noth
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.jobs import sweeps
 from app.jobs.rows import enter, find
+from app.jobs.sweeps import follow, parts_of
 from app.storage.jobs import StoredJob
 from core.errors import Refusal
 
@@ -23,9 +22,10 @@ FROM = {"cancel": ("queued", "running", "paused"), "pause": ("queued", "running"
 TO = {"cancel": "cancelled", "pause": "paused", "resume": "queued"}
 
 
-def actions(job: StoredJob) -> list[str]:
-    """The verbs that are legal now."""
-    return [verb for verb, statuses in FROM.items() if job.status in statuses]
+def actions(session: Session, job: StoredJob) -> list[str]:
+    """The verbs that are legal now: for a sweep, those that are so for one of its parts."""
+    statuses = {part.status for part in parts_of(session, job)} if job.parts else {job.status}
+    return [verb for verb, legal in FROM.items() if statuses & set(legal)]
 
 
 def act(session: Session, identity: str, verb: str) -> StoredJob:
@@ -38,19 +38,23 @@ def act(session: Session, identity: str, verb: str) -> StoredJob:
     # A sweep is locked before its parts, by everyone, so that no two wait for each other.
     parent = find(session, sweep, lock=True) if sweep else None
     job = find(session, identity, lock=True)
-    if _took_effect(job, verb):
-        return job
-    if job.status not in FROM[verb]:
-        legal = actions(job)
+    concerned = [part for part in _locked(session, job) if part.status in FROM[verb]]
+    if not concerned:
+        if _took_effect(job, verb):
+            return job
+        legal = actions(session, job)
         hint = f"Legal now: {', '.join(legal)}." if legal else "It has ended; POST /v1/jobs starts another one."
         detail = f"Job {job.id} is {job.status}; it cannot {verb}."
         raise Refusal.of("job-state", detail, expected=legal, got=verb, hint=hint)
-    _do(session, job, verb)
-    for part in _parts(session, job):
-        if part.status in FROM[verb]:
-            _do(session, part, verb)
+    job.verb = verb
+    for part in concerned:
+        part.verb, part.executor, part.attempts = verb, None, 0
+        part.run += 1
+        enter(session, part, TO[verb])
+    if job.parts:
+        follow(session, job, cancelled=verb == "cancel")
     if parent:
-        sweeps.follow(session, parent)
+        follow(session, parent)
     return job
 
 
@@ -59,14 +63,6 @@ def _took_effect(job: StoredJob, verb: str) -> bool:
     return job.verb == verb and job.status in statuses
 
 
-def _do(session: Session, job: StoredJob, verb: str) -> None:
-    job.verb, job.executor, job.attempts = verb, None, 0
-    job.run += 1
-    enter(session, job, TO[verb])
-
-
-def _parts(session: Session, job: StoredJob) -> list[StoredJob]:
-    if not job.parts:
-        return []
-    mine = select(StoredJob).where(StoredJob.sweep == job.id).order_by(StoredJob.number)
-    return list(session.scalars(mine.with_for_update()))
+def _locked(session: Session, job: StoredJob) -> list[StoredJob]:
+    """The jobs that a verb is about: the job, or the parts of a sweep."""
+    return parts_of(session, job, lock=True) if job.parts else [job]

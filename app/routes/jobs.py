@@ -153,7 +153,8 @@ async def list_job_events(
 ) -> Response:
     """Events ascend, without gaps. With `Accept: text/event-stream` they come as they happen, until the job has ended."""
     database: Database = request.app.state.database
-    if last_event_id is not None and "after" not in request.query_params:
+    # A browser that connects again sends the address that it was given, and how far it came.
+    if last_event_id is not None:
         if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16):
             detail = "Last-Event-ID is the id of an event: a number."
             raise Refusal.of("unknown-name", detail, "header", "Last-Event-ID", got=last_event_id[:60])

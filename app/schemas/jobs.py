@@ -13,6 +13,7 @@ from app.wire.tensor import Tensor
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 Seed = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
+Positive = Annotated[float, Field(strict=True, gt=0)]
 Count = Annotated[int, Field(strict=True, ge=1, le=1_000_000)]
 Status = Literal["queued", "running", "paused", "succeeded", "failed", "cancelled"]
 Verb = Literal["cancel", "pause", "resume"]
@@ -43,7 +44,7 @@ class EarlyStopping(Body):
     patience: Count
     """Epochs without a new best after which training ends."""
 
-    min_delta: Annotated[float, Field(ge=0)] = 0.0
+    min_delta: Annotated[float, Field(strict=True, ge=0)] = 0.0
     """A loss is a new best where it is lower than the best one by more than this."""
 
 
@@ -60,7 +61,9 @@ class FromCheckpoint(Body):
 class Sweep(Body):
     """Values to try: every combination becomes a job of its own."""
 
-    learning_rate: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1, max_length=64)] | None = None
+    learning_rate: (
+        Annotated[list[Annotated[float, Field(strict=True, gt=0)]], Field(min_length=1, max_length=64)] | None
+    ) = None
     """Learning rates of the optimizer."""
 
     seed: Annotated[list[Seed], Field(min_length=1, max_length=64)] | None = None
@@ -98,7 +101,7 @@ class JobRequest(NetworkInUse, Wishes):
     """Draws the parameters that were not sent; and, 0 where it is left out, the order of the examples in every epoch and
     those that are held back."""
 
-    validation_fraction: Annotated[float, Field(ge=0, lt=1)] | None = None
+    validation_fraction: Annotated[float, Field(strict=True, ge=0, lt=1)] | None = None
     """Share of the examples that are held back and evaluated after every epoch. Default: 0."""
 
     early_stopping: EarlyStopping | None = None

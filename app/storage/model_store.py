@@ -79,8 +79,11 @@ def put_model(
         "created_at": now(),
     }
     contents.put(session, content, tensors)
-    is_new = contents.insert_unless_there(session, StoredModel, row)
-    stored = session.scalars(select(StoredModel).where(StoredModel.id == row["id"])).one()
+    is_new, stored = False, None
+    while stored is None:
+        is_new = contents.insert_unless_there(session, StoredModel, row)
+        # Locked, so that it does not go with a checkpoint in the moment in which somebody else comes to need it.
+        stored = session.scalars(select(StoredModel).where(StoredModel.id == row["id"]).with_for_update()).one_or_none()
     if stored.checkpoint_of and not checkpoint_of:
         # From now on it is a model of its own, with what its new owner says about it.
         stored.checkpoint_of, stored.name, stored.notes, is_new = None, name, dict(metadata or {}), True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 
 from app.jobs import handing, leases, rows
@@ -95,9 +96,14 @@ class Worker:
 
     def _claim(self) -> None:
         with self._database.read() as session:
-            if not handing.is_waiting(session):
+            unknown = handing.jobs_of(session, self._executor)
+            if not unknown and not handing.is_waiting(session):
                 return
         with self._database.write() as session:
+            for identity, run in unknown:
+                # It was ours before the database could say so.
+                with suppress(Lost):
+                    handing.give_back(session, identity, run, reason="The answer to a claim was lost.", counts=False)
             found = handing.claim(session, self._executor)
         if found:
             process = self._idle
@@ -126,11 +132,8 @@ class Worker:
         logger.info("job %s is over", held.job)
 
     def _give_back(self, held: Held, reason: str) -> None:
-        try:
-            with self._database.write() as session:
-                handing.give_back(session, held.job, held.run, reason=reason, counts=True)
-        except Lost:
-            pass
+        with suppress(Lost), self._database.write() as session:
+            handing.give_back(session, held.job, held.run, reason=reason, counts=True)
 
     def _is_held(self, held: Held) -> bool:
         with self._database.read() as session:
