@@ -107,15 +107,17 @@ def _prune(session: Session, job: StoredJob) -> None:
     for checkpoint in every[:-KEPT]:
         if checkpoint is best:
             continue
-        session.delete(checkpoint)
-        session.flush()
-        model = session.scalars(
-            select(StoredModel).where(StoredModel.id == checkpoint.model).with_for_update()
-        ).one_or_none()
-        others = select(StoredCheckpoint.job).where(StoredCheckpoint.model == checkpoint.model).exists()
-        gone = delete(StoredModel).where(
-            StoredModel.id == checkpoint.model, StoredModel.checkpoint_of.is_not(None), ~others
-        )
-        if model and session.scalar(gone.returning(StoredModel.number)):
-            contents.drop_unused(session, model.content)
-        contents.drop_unused(session, checkpoint.content)
+        let_go(session, checkpoint)
+
+
+def let_go(session: Session, checkpoint: StoredCheckpoint) -> None:
+    """Delete a checkpoint, and its model if that is nothing but a checkpoint's and no other has it."""
+    session.delete(checkpoint)
+    session.flush()
+    mine = StoredModel.id == checkpoint.model
+    model = session.scalars(select(StoredModel).where(mine).with_for_update()).one_or_none()
+    others = select(StoredCheckpoint.job).where(StoredCheckpoint.model == checkpoint.model).exists()
+    gone = delete(StoredModel).where(mine, StoredModel.checkpoint_of.is_not(None), ~others)
+    if model and session.scalar(gone.returning(StoredModel.number)):
+        contents.drop_unused(session, model.content)
+    contents.drop_unused(session, checkpoint.content)

@@ -12,6 +12,7 @@ from app.exchange import produce, respond
 from app.jobs import checkpoints, rows
 from app.jobs.answers import checkpoint_answer, event_answer, job_answer
 from app.jobs.creation import created
+from app.jobs.removal import remove
 from app.jobs.stream import MEDIA_TYPE, streamed
 from app.jobs.verbs import act
 from app.openapi import describe, describe_answer
@@ -134,6 +135,25 @@ async def pause_job(request: Request, id: str) -> Response:
 async def resume_job(request: Request, id: str) -> Response:
     """It goes back to its place in the queue."""
     return await _acted(request, id, "resume")
+
+
+@router.delete(
+    "/v1/jobs/{id}",
+    operation_id="delete_job",
+    summary="Delete a job",
+    status_code=204,
+    **describe_answer(None, statuses={204: "It is gone."}, refusals=(*NOT_FOUND, "job-state")),
+)
+async def delete_job(request: Request, id: str) -> Response:
+    """A job that has ended, with its events and checkpoints; a sweep with its parts. The model that it came to stays."""
+    database: Database = request.app.state.database
+
+    def gone() -> None:
+        with database.write() as session:
+            remove(session, id)
+
+    await to_thread.run_sync(gone)
+    return Response(status_code=204)
 
 
 @router.get(

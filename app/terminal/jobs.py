@@ -71,3 +71,12 @@ def pause(job: str, server: Server = HERE) -> None:
 def resume(job: str, server: Server = HERE) -> None:
     """Let a paused job go on."""
     _act(job, "resume", server)
+
+
+@jobs.command()
+def delete(job: str, server: Server = HERE) -> None:
+    """Delete a job that has ended; the model that it came to stays."""
+    with connected(server) as client:
+        response = client.delete(f"/v1/jobs/{job}")
+        if response.is_error:
+            answered(response)

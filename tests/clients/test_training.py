@@ -54,6 +54,8 @@ with Client(sys.argv[1]) as gradd:
     )
     parts = gradd.wait_for(swept.id).result.parts
     assert {swept.id, on.id, job.id} <= {each.id for each in gradd.jobs()}
+    gradd.delete_job(swept.id)
+    assert swept.id not in {each.id for each in gradd.jobs()}
 print(json.dumps([done.status, losses, on.progress.epoch, on.progress.step, answer.loss, refusal, len(parts)]))
 """
 

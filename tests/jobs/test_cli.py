@@ -79,7 +79,10 @@ def test_a_job_is_paused_and_cancelled(server: str, tmp_path: Path) -> None:
     job = ran(server, "jobs", "submit", str(file)).strip()
     assert ran(server, "jobs", "pause", job).strip() == "paused"
     assert ran(server, "jobs", "resume", job).strip() == "queued"
+    assert "job-state" not in ran(server, "jobs", "delete", job, status=1)
     assert ran(server, "jobs", "cancel", job).strip() == "cancelled"
+    assert not ran(server, "jobs", "delete", job)
+    assert "There is no job" in ran(server, "jobs", "show", job, status=1)
 
 
 def test_what_is_wrong_is_said(server: str, tmp_path: Path) -> None:

@@ -108,3 +108,30 @@ def test_a_dataset_that_goes_while_it_is_asked_for_is_no_error_of_ours(client: h
         else:
             refused(answer, 422, "unknown-name")
     assert codes <= {202, 422}
+
+
+def test_a_job_that_has_ended_can_be_deleted(client: httpx.Client) -> None:
+    job = trained(client, name="gone soon", seed=77)
+    checkpoints = client.get(f"/v1/jobs/{job['id']}/checkpoints").json()["data"]
+    later = continued(client, job["id"], epochs=7)["id"]
+    assert client.delete(f"/v1/jobs/{job['id']}").status_code == 204
+    refused(client.get(f"/v1/jobs/{job['id']}"), 404)
+    refused(client.get(f"/v1/jobs/{job['id']}/events"), 404)
+    refused(client.delete(f"/v1/jobs/{job['id']}"), 404)
+    refused(on(client, job["id"], epochs=9), 422, "unknown-name")
+    first, *_, last = (client.get(f"/v1/models/{checkpoint['model']}").status_code for checkpoint in checkpoints)
+    assert (first, last) == (404, 200), "the last one is the result, and stays"
+    kept = client.get(f"/v1/jobs/{later}/checkpoints").json()["data"]
+    assert {client.get(f"/v1/models/{checkpoint['model']}").status_code for checkpoint in kept} == {200}
+
+
+def test_what_has_not_ended_or_belongs_to_a_sweep_is_not_deleted(client: httpx.Client) -> None:
+    sweep = posted(client, JOB | {"epochs": 1_000_000, "sweep": {"seed": [1, 2]}})
+    part = client.get("/v1/jobs", params={"limit": 1}).json()["data"][0]
+    assert part["sweep"] == sweep
+    for identity in (sweep, part["id"]):
+        refused(client.delete(f"/v1/jobs/{identity}"), 409, "job-state")
+    client.post(f"/v1/jobs/{sweep}/cancel").raise_for_status()
+    refused(client.delete(f"/v1/jobs/{part['id']}"), 409, "job-state")
+    assert client.delete(f"/v1/jobs/{sweep}").status_code == 204
+    refused(client.get(f"/v1/jobs/{part['id']}"), 404)

@@ -11,6 +11,7 @@ from gradd_api import models
 from gradd_api.api.jobs import (
     cancel_job,
     create_job,
+    delete_job,
     get_job,
     list_job_checkpoints,
     list_job_events,
@@ -142,6 +143,10 @@ class Training:
     def resume_job(self, id: str) -> Job:
         """POST /v1/jobs/{id}/resume."""
         return read(Job, resume_job.sync(id, client=self._api))
+
+    def delete_job(self, id: str) -> None:
+        """DELETE /v1/jobs/{id}: one that has ended; the model that it came to stays."""
+        delete_job.sync(id, client=self._api)
 
 
 def _datum(value: Any) -> Any:
