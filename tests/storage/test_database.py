@@ -22,6 +22,8 @@ from app.examples import XOR
 from app.storage import Database, Table, migration
 from app.storage.contents import Content
 from app.storage.datasets import StoredDataset
+from app.storage.jobs import Executor
+from app.storage.tables import now
 from core.errors import Refusal
 from examples.server import running_server
 from tests.server import refused
@@ -82,6 +84,17 @@ def test_threads_that_read_and_then_write_lose_nothing(database: Database) -> No
         list(threads.map(count, range(8)))
     with database.read() as session:
         assert session.scalar(select(Content.size)) == 40
+
+
+def test_everything_that_is_read_is_of_one_moment(database: Database) -> None:
+    count = select(func.count()).select_from(Executor)
+    with database.read() as session:
+        assert session.scalar(count) == 0
+        with database.write() as other:
+            other.add(Executor(id="new", holder="", lease_until=now()))
+        assert session.scalar(count) == 0
+    with database.read() as session:
+        assert session.scalar(count) == 1
 
 
 def test_an_exception_undoes_the_whole_block(database: Database) -> None:
