@@ -30,8 +30,14 @@ def serve(
     worker: Annotated[bool, typer.Option(help="Whether to train jobs, too.")] = True,
 ) -> None:
     """Serve the API, with a worker for training jobs. Settings are environment variables GRADD_*; the README lists them."""
-    with Supervisor(Settings()) if worker else nullcontext():
-        uvicorn.run("app.main:app", host=host, port=port, timeout_graceful_shutdown=10, server_header=False)
+    config = uvicorn.Config("app.main:app", host=host, port=port, timeout_graceful_shutdown=10, server_header=False)
+    # First of all: where the port is taken there is no worker to be started.
+    socket = config.bind_socket()
+    with socket, Supervisor(Settings()) if worker else nullcontext():
+        server = uvicorn.Server(config)
+        server.run(sockets=[socket])
+    if not server.started:
+        raise typer.Exit(3)
 
 
 @cli.command("worker")

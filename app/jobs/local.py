@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import threadpoolctl  # type: ignore[import-untyped]
+from sqlalchemy import make_url
 
 from app.jobs import checkpoints
 from app.jobs.creation import Request
@@ -23,21 +25,27 @@ from core.training import TrainingState, model_of, result_of, train
 class LocalRun:
     """A run from its request to its model."""
 
-    def __init__(self, body: bytes, settings: Settings, database: Database) -> None:
+    def __init__(self, body: bytes, settings: Settings) -> None:
         """Read the request. The database is asked for models, datasets and checkpoints that it names.
 
         Raises:
             Refusal: with everything that is wrong with it.
         """
-        request = Request(decode(body, JobRequest), settings, database)
+        sent = decode(body, JobRequest)
+        _refuse_without_database(sent, settings)
+        database = Database(settings.database_url)
+        try:
+            request = Request(sent, settings, database)
+            self._state: TrainingState | None = None
+            if request.checkpoint:
+                with database.read() as session:
+                    self._state = replace(checkpoints.state_of(session, request.checkpoint), best=None)
+        finally:
+            database.close()
         if request.parts:
             detail, hint = "The parts of a sweep are jobs of a server.", "gradd train --server http://127.0.0.1:8000"
             raise Refusal.of("unsupported-operator", detail, "sweep", hint=hint)
         self._problem, self._recipe = problem_and_recipe(request.body, request.dataset)
-        self._state: TrainingState | None = None
-        if request.checkpoint:
-            with database.read() as session:
-                self._state = replace(checkpoints.state_of(session, request.checkpoint), best=None)
         self._threads = settings.job_threads
         self._reason = "epochs"
 
@@ -69,3 +77,17 @@ class LocalRun:
         if self._state is None:
             raise LookupError("the run has not ended")
         return self._state
+
+
+def _refuse_without_database(sent: JobRequest, settings: Settings) -> None:
+    """Refuse to look for something in a database that is not there."""
+    url = make_url(settings.database_url)
+    dataset = sent.data and sent.data.dataset
+    named = {"model": sent.model, "data": dataset, "from_checkpoint": sent.from_checkpoint and sent.from_checkpoint.job}
+    if url.get_backend_name() != "sqlite" or Path(url.database or "").exists():
+        return
+    for place, identity in named.items():
+        if identity is not None:
+            detail = f"There is no database {url.database} in which {identity} could be."
+            hint = "GRADD_DATA_DIR or GRADD_DATABASE_URL says where it is; --server trains where the data are."
+            raise Refusal.of("unknown-name", detail, place, hint=hint)

@@ -131,8 +131,11 @@ def _postgresql(url: URL, patience: float) -> Engine:
 def _sqlite(url: URL, patience: float) -> Engine:
     if not url.database or url.database == ":memory:":
         raise ValueError("GRADD_DATABASE_URL names no file: sqlite:////folder/gradd.sqlite3")
-    Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": patience})
+
+    @event.listens_for(engine, "do_connect")
+    def connecting(*_: object) -> None:
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
 
     @event.listens_for(engine, "connect")
     def connected(connection: Any, _: object) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
-from app.terminal.server import HERE, RequestFile, Server, answered, connected, followed, posted
+from app.terminal.follow import described, followed
+from app.terminal.refusal import fail
+from app.terminal.server import HERE, RequestFile, Server, answered, connected, fetched, posted
+from app.terminal.train import form_of
 
 jobs = typer.Typer(help="Training jobs of a server.", no_args_is_help=True)
 console = Console()
@@ -16,16 +20,17 @@ console = Console()
 
 @jobs.command("list")
 def list_jobs(server: Server = HERE, limit: Annotated[int, typer.Option(min=1, max=100)] = 20) -> None:
-    """The newest jobs."""
+    """The newest jobs; under a sweep its parts, by what sets them apart."""
     with connected(server) as client:
         answer = answered(client.get("/v1/jobs", params={"limit": limit}))
-    table = Table("id", "name", "status", "epoch", "loss", box=None)
+    table = Table(Column("id", min_width=28), "name", "status", "done", "loss", box=None)
     for job in answer["data"]:
         progress = job["progress"]
         done = f"{progress.get('epoch', progress.get('parts_ended'))}/{progress.get('epochs', progress.get('parts'))}"
-        table.add_row(
-            job["id"], job.get("name", ""), job["status"], done, f"{progress['loss']:.6g}" if "loss" in progress else ""
-        )
+        loss = progress.get("loss", job.get("result", {}).get("best", {}).get("loss"))
+        told = "" if loss is None else f"{loss:.6g}"
+        name = " ".join(filter(None, (job.get("name"), described(job.get("variant")))))
+        table.add_row(job["id"], name, job["status"], done, told)
     console.print(table)
 
 
@@ -46,8 +51,18 @@ def submit(file: RequestFile, server: Server = HERE) -> None:
 @jobs.command()
 def follow(job: str, server: Server = HERE) -> None:
     """Watch a job until it ends."""
+    followed(server, job)
+
+
+@jobs.command()
+def fetch(job: str, output: Path, server: Server = HERE) -> None:
+    """Write the model that a job came to into a file: .safetensors, .npz, .json or .onnx."""
+    form = form_of(output)
     with connected(server) as client:
-        followed(client, job)
+        model = answered(client.get(f"/v1/jobs/{job}")).get("result", {}).get("model")
+        if model is None:
+            fail(f"Job {job} has come to no model yet; GET /v1/jobs/{job}/checkpoints lists those of its checkpoints.")
+        fetched(client, model, output, form)
 
 
 def _act(job: str, verb: str, server: str) -> None:
@@ -77,6 +92,4 @@ def resume(job: str, server: Server = HERE) -> None:
 def delete(job: str, server: Server = HERE) -> None:
     """Delete a job that has ended; the model that it came to stays."""
     with connected(server) as client:
-        response = client.delete(f"/v1/jobs/{job}")
-        if response.is_error:
-            answered(response)
+        answered(client.delete(f"/v1/jobs/{job}"))

@@ -8,60 +8,72 @@ from typing import Annotated
 import orjson
 import typer
 
+from app.formats.onnx_file import require_onnx
 from app.jobs.local import LocalRun
 from app.problems import error_of
 from app.settings import Settings
-from app.storage import Database
 from app.terminal.bar import progress_bar
-from app.terminal.server import RequestFile, body_of, connected, fail, followed, posted
+from app.terminal.follow import followed
+from app.terminal.refusal import fail, refused
+from app.terminal.server import RequestFile, body_of, connected, fetched, posted
 from app.transfers import EXPORTERS
 from core.errors import Refusal
+
+FORMS = ", ".join(f".{form}" for form in EXPORTERS)
 
 
 def train(
     file: RequestFile,
     output: Annotated[
-        Path | None,
-        typer.Option(
-            help=f"Where the model goes: {', '.join(f'.{form}' for form in EXPORTERS)}. Default: FILE.model.json."
-        ),
+        Path | None, typer.Option(help=f"Where the model goes: {FORMS}. Default here: FILE.model.json.")
     ] = None,
     server: Annotated[str | None, typer.Option(help="Train as a job of that server instead, and watch it.")] = None,
 ) -> None:
     """Train a network here, without a server: the same request, the same loop, the same bits as a job."""
-    if server:
-        with connected(server) as client:
-            job = posted(client, file)
-            typer.echo(job["id"])
-            followed(client, job["id"])
-        return
-    output = output or Path(f"{'job' if str(file) == '-' else file.stem}.model.json")
-    form = output.suffix.removeprefix(".")
-    if form not in EXPORTERS:
-        fail(f"{output}: a model is written as {', '.join(f'.{form}' for form in EXPORTERS)}.")
-    if not output.absolute().parent.is_dir():
-        fail(f"{output}: there is no such folder.")
-    settings = Settings()
-    database = Database(settings.database_url)
     try:
-        run = LocalRun(body_of(file), settings, database)
-        with progress_bar() as bar:
-            for progress in run.progress():
-                bar.show("running" if progress["epoch"] < progress["epochs"] else "done", progress)
+        if not server:
+            return _train_here(file, output or Path(f"{'job' if str(file) == '-' else file.stem}.model.json"))
+        if output:
+            form_of(output)
+        with connected(server) as client:
+            identity = posted(client, file)["id"]
+            typer.echo(identity)
+        result = followed(server, identity)["result"]
+        if output:
+            with connected(server) as client:
+                fetched(client, result["model"], output, form_of(output))
     except Refusal as refusal:
-        fail(_told(refusal))
-    finally:
-        database.close()
+        refused([error_of(issue) for issue in refusal.issues])
+
+
+def _train_here(file: Path, output: Path) -> None:
+    form = form_of(output)
+    run = LocalRun(body_of(file), Settings())
+    with progress_bar() as bar:
+        for progress in run.progress():
+            bar.show("running" if progress["epoch"] < progress["epochs"] else "done", progress)
     try:
         output.write_bytes(EXPORTERS[form](run.model(), "row"))
-    except Refusal as refusal:
-        # Not every network can be an ONNX file; the work is not lost for that.
-        typer.echo(f"{_told(refusal)}\nWritten as JSON instead.", err=True)
+    except Refusal:
+        # Not every network can be an ONNX file. The work is not lost for that.
         output = output.with_suffix(".json")
         output.write_bytes(EXPORTERS["json"](run.model(), "row"))
+        typer.echo(f"It cannot be written as {form}; it is in {output} instead.", err=True)
+        raise
     typer.echo(orjson.dumps({"model": str(output), **run.result()}).decode())
 
 
-def _told(refusal: Refusal) -> str:
-    errors = [error_of(issue) for issue in refusal.issues]
-    return "\n".join(f"{error['pointer']}: {error['detail']}" for error in errors)
+def form_of(output: Path) -> str:
+    """The format that a file's name asks for.
+
+    Raises:
+        Refusal: where this installation cannot write it.
+    """
+    form = output.suffix.removeprefix(".")
+    if form not in EXPORTERS:
+        fail(f"{output}: a model is written as {FORMS}.")
+    if not output.absolute().parent.is_dir():
+        fail(f"{output}: there is no such folder.")
+    if form == "onnx":
+        require_onnx()
+    return form

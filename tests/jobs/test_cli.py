@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,6 +62,37 @@ def test_training_here_comes_to_the_model_of_a_job(
     assert answer.json()["id"] == job["model"]
 
 
+def test_the_model_of_a_job_comes_as_a_file(server: str, tmp_path: Path) -> None:
+    file = tmp_path / "job.json"
+    file.write_text(json.dumps(JOBS["xor"]["value"] | {"epochs": 2}))
+    lines = ran(server, "train", str(file), "--output", str(tmp_path / "model.npz")).splitlines()
+    ran(server, "jobs", "fetch", lines[0], str(tmp_path / "model.safetensors"))
+    for form in ("npz", "safetensors"):
+        content = (tmp_path / f"model.{form}").read_bytes()
+        answer = httpx.post(f"{server}/v1/models/import", params={"format": form}, content=content)
+        assert answer.json()["id"] == json.loads(lines[-1])["model"]
+    assert "model.txt" in ran(server, "jobs", "fetch", lines[0], "model.txt", status=1)
+
+
+def test_the_parts_of_a_sweep_are_told_apart(server: str, tmp_path: Path) -> None:
+    file = tmp_path / "job.json"
+    file.write_text(json.dumps(JOBS["xor"]["value"] | {"epochs": 2, "sweep": {"seed": [1, 2]}}))
+    told = ran(server, "train", str(file))
+    assert "best" in told
+    assert "seed=1" in told
+    assert "seed=2" in ran(server, "jobs", "list")
+    assert json.loads(told.splitlines()[-1])["model"].startswith("mdl_")
+
+
+def test_a_database_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "job.json").write_text(json.dumps(JOBS["xor"]["value"] | {"data": {"dataset": "dst_1"}}))
+    result = CliRunner().invoke(cli, ["train", "job.json"])
+    assert result.exit_code == 1
+    assert "There is no database data/gradd.sqlite3 in which dst_1 could be." in result.output
+    assert [file.name for file in tmp_path.iterdir()] == ["job.json"], "nothing is made"
+
+
 def test_what_cannot_be_trained_here_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     file = tmp_path / "job.json"
@@ -90,3 +125,20 @@ def test_what_is_wrong_is_said(server: str, tmp_path: Path) -> None:
     file.write_text(json.dumps(JOBS["xor"]["value"] | {"epochs": "many"}))
     assert "#/epochs" in ran(server, "jobs", "submit", str(file), status=1)
     assert "does not answer" in ran("http://127.0.0.1:9", "jobs", "list", status=1)
+
+
+def test_where_the_port_is_taken_no_worker_is_started(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [
+            sys.executable,
+            "-c",
+            "from app.cli import main; main()",
+            "serve",
+            "--port",
+            str(taken.getsockname()[1]),
+        ]
+        environment = {**os.environ, "GRADD_DATA_DIR": str(tmp_path / "data")}
+        result = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    assert result.returncode
+    assert "address already in use" in result.stderr
+    assert not (tmp_path / "data").exists()
