@@ -139,6 +139,6 @@ def test_where_the_port_is_taken_no_worker_is_started(tmp_path: Path) -> None:
         ]
         environment = {**os.environ, "GRADD_DATA_DIR": str(tmp_path / "data")}
         result = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
-    assert result.returncode
-    assert "address already in use" in result.stderr
+    assert result.returncode == 3
+    assert "already in use" in result.stderr
     assert not (tmp_path / "data").exists()
