@@ -7,6 +7,7 @@ import secrets
 import subprocess
 import sys
 import threading
+import time
 
 from app.jobs import leases
 from app.settings import Settings
@@ -15,6 +16,9 @@ from core.errors import Refusal
 
 SHORTEST, LONGEST = 0.2, 10.0
 """Seconds before a worker that died is replaced: at first, and at most, where they die one after another."""
+
+WELL = 30.0
+"""Seconds after which a worker was well, whatever it died of."""
 
 PATIENCE = 10
 """Seconds that a worker has to end when it is asked to."""
@@ -50,7 +54,7 @@ class Supervisor:
         """Supervise until told to stop."""
         pause = SHORTEST
         while not self._stopping.is_set():
-            executor = secrets.token_hex(8)
+            executor, began = secrets.token_hex(8), time.monotonic()
             command = [sys.executable, "-m", "app.worker", executor]
             process = self._process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603
             status = self._wait(process)
@@ -58,8 +62,10 @@ class Supervisor:
                 return
             logger.warning("worker %s ended with %s; starting another one", executor, status)
             self._end_lease(executor)
+            if status == 0 or time.monotonic() - began > WELL:
+                pause = SHORTEST
             self._stopping.wait(pause)
-            pause = min(2 * pause, LONGEST) if status else SHORTEST
+            pause = min(2 * pause, LONGEST)
 
     def _wait(self, process: subprocess.Popen[bytes]) -> int:
         while not self._stopping.is_set():

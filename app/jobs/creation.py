@@ -18,7 +18,7 @@ from app.jobs.request import divided, joined, loaded, problem_and_recipe
 from app.jobs.variants import variants
 from app.schemas.jobs import FromCheckpoint, JobRequest
 from app.settings import Settings
-from app.storage import Database, contents, dataset_store
+from app.storage import Database, Deadlock, contents, dataset_store
 from app.storage.jobs import StoredCheckpoint, StoredJob
 from app.storage.tables import now
 from core.arrays import Array
@@ -44,7 +44,7 @@ def created(body: JobRequest, settings: Settings, database: Database, key: str |
                     answer = job_answer(session, request.written(session))
                     remember(session, answer)
                     return answer
-            except IntegrityError:
+            except (IntegrityError, Deadlock):
                 # What it refers to was deleted in that moment: it is looked up anew, and refused if it is gone for good.
                 continue
         raise Refusal.of("not-ready", "What the request refers to changes all the time.", hint="Send it again.")
@@ -100,11 +100,7 @@ class Request:
         ]
         refuse_if_any(issues)
         with database.read() as session:
-            try:
-                job = rows.find(session, source.job)
-            except Refusal as refusal:
-                detail = refusal.issues[0].detail
-                raise Refusal.of("unknown-name", detail, "from_checkpoint", "job", got=source.job) from None
+            job = _source_job(session, source)
             if job.parts:
                 detail = f"Job {job.id} is a sweep: its parts have the checkpoints."
                 raise Refusal.of("invalid-request", detail, "from_checkpoint", "job")
@@ -145,7 +141,7 @@ class Request:
         """The job, and its parts if it is a sweep."""
         if self._source:
             # The other job may have gone on; what it keeps now it keeps until this is written.
-            other = rows.find(session, self._source.job, lock=True)
+            other = _source_job(session, self._source, lock=True)
             self.checkpoint = checkpoints.find(session, other, self._source.epoch)
             _refuse_done(self.body, self.checkpoint)
         job = self._row(session, self.body, parts=len(self.parts))
@@ -181,6 +177,19 @@ class Request:
         rows.enter(session, job, "queued")
         session.flush()
         return job
+
+
+def _source_job(session: Session, source: FromCheckpoint, *, lock: bool = False) -> StoredJob:
+    """The job from whose checkpoint another goes on.
+
+    Raises:
+        Refusal: `unknown-name`, where there is none.
+    """
+    try:
+        return rows.find(session, source.job, lock=lock)
+    except Refusal as refusal:
+        detail = refusal.issues[0].detail
+        raise Refusal.of("unknown-name", detail, "from_checkpoint", "job", got=source.job) from None
 
 
 def _refuse_done(body: JobRequest, checkpoint: StoredCheckpoint) -> None:

@@ -29,9 +29,12 @@ def claim(session: Session, executor: str) -> tuple[str, int] | None:
     found = session.scalars(queued.limit(1)).one_or_none()
     if found is None:
         return None
-    sweeps.lock_sweep(session, found.sweep)
+    try:
+        sweeps.lock_sweep_of(session, found.id)
+        job = find(session, found.id, lock=True)
+    except (Lost, Refusal):
+        return None  # It was deleted in that moment.
     # Of several who found the same job one gets it; the others come again.
-    job = find(session, found.id, lock=True)
     if job.status != "queued":
         return None
     job.run += 1
@@ -72,7 +75,7 @@ def fail(session: Session, identity: str, run: int, error: dict[str, Any]) -> No
 
 
 def _end(session: Session, identity: str, run: int, status: str, **outcome: dict[str, Any]) -> None:
-    sweeps.lock_sweep(session, find(session, identity).sweep)
+    sweeps.lock_sweep_of(session, identity)
     job = held(session, identity, run)
     for name, value in outcome.items():
         setattr(job, name, value)
@@ -95,7 +98,7 @@ def give_back(session: Session, identity: str, run: int, *, reason: str, counts:
     Raises:
         Lost: where the worker has it no longer.
     """
-    sweeps.lock_sweep(session, find(session, identity).sweep)
+    sweeps.lock_sweep_of(session, identity)
     job = held(session, identity, run)
     job.attempts += counts
     if job.attempts >= MOST_ATTEMPTS:

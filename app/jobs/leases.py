@@ -29,11 +29,12 @@ def take(session: Session, executor: str, seconds: float) -> None:
 
 
 def renew(session: Session, executor: str, seconds: float) -> bool:
-    """Go on for a while; False where the lease ended before, whatever has become of it since."""
-    at = clock(session)
-    alive = Executor.id == executor, Executor.lease_until > at
-    until = at + timedelta(seconds=seconds)
-    renewed = update(Executor).where(*alive).values(lease_until=until).returning(Executor.id)
+    """Go on for a while; False where the jobs have gone to others, who delete the row of whom they take for dead.
+
+    A lease that ended unnoticed goes on: a long write of a job's own process may have kept everyone from the database.
+    """
+    until = clock(session) + timedelta(seconds=seconds)
+    renewed = update(Executor).where(Executor.id == executor).values(lease_until=until).returning(Executor.id)
     return session.scalar(renewed) is not None
 
 

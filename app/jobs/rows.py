@@ -39,6 +39,18 @@ def find(session: Session, identity: str, *, lock: bool = False) -> StoredJob:
     return job
 
 
+def known(session: Session, identity: str) -> StoredJob:
+    """The row of a job, for a worker.
+
+    Raises:
+        Lost: where it was deleted.
+    """
+    try:
+        return find(session, identity)
+    except Refusal:
+        raise Lost(identity) from None
+
+
 def held(session: Session, identity: str, run: int) -> StoredJob:
     """The locked row of a job that this worker has.
 

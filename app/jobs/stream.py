@@ -13,6 +13,7 @@ from starlette.responses import Response
 from app.jobs import rows
 from app.jobs.answers import event_answer
 from app.storage import Database
+from core.errors import Refusal
 
 MEDIA_TYPE = "text/event-stream"
 LOOK_EVERY = 0.2
@@ -42,7 +43,10 @@ def streamed(request: Request, database: Database, identity: str, after: int) ->
     async def stream() -> AsyncIterator[bytes]:
         last, quiet = after, 0.0
         while not await request.is_disconnected():
-            events, is_over = await to_thread.run_sync(look, last)
+            try:
+                events, is_over = await to_thread.run_sync(look, last)
+            except Refusal:
+                return  # The job was deleted, or the database is away: whoever listens comes back, and is told.
             for number, event in events:
                 last, quiet = number, 0.0
                 yield event

@@ -7,21 +7,30 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.jobs.rows import ENDED, enter, find, tell
+from app.jobs.rows import ENDED, Lost, enter, find, known, tell
 from app.storage.jobs import StoredJob
 from app.storage.tables import now
+from core.errors import Refusal
 
 
 def part_changed(session: Session, part: StoredJob) -> None:
-    """Let the sweep of a job follow, if it is part of one. The sweep's row was locked before the part's: `lock_sweep`."""
+    """Let the sweep of a job follow, if it is part of one. The sweep's row was locked before it."""
     if part.sweep:
         follow(session, find(session, part.sweep, lock=True))
 
 
-def lock_sweep(session: Session, sweep: str | None) -> None:
-    """Lock the sweep of a job before the job itself."""
+def lock_sweep_of(session: Session, identity: str) -> None:
+    """Lock the sweep of a job, if it is part of one, before the job itself.
+
+    Raises:
+        Lost: where the job or the sweep was deleted.
+    """
+    sweep = known(session, identity).sweep
     if sweep:
-        find(session, sweep, lock=True)
+        try:
+            find(session, sweep, lock=True)
+        except Refusal:
+            raise Lost(identity) from None
 
 
 def parts_of(session: Session, sweep: StoredJob, *, lock: bool = False) -> list[StoredJob]:

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from anyio import sleep, to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
+from sqlalchemy.orm import Session
 
 from app import examples
 from app.exchange import produce, respond
@@ -109,11 +110,10 @@ async def get_job(
 async def _acted(request: Request, id: str, verb: Verb) -> Response:
     database: Database = request.app.state.database
 
-    def done() -> dict[str, Any]:
-        with database.write() as session:
-            return job_answer(session, act(session, id, verb))
+    def done(session: Session) -> dict[str, Any]:
+        return job_answer(session, act(session, id, verb))
 
-    return await produce(request, lambda _: (done(), "json"))
+    return await produce(request, lambda _: (database.repeat(done), "json"))
 
 
 ACTED: dict[str, Any] = describe_answer(Job, refusals=(*NOT_FOUND, "job-state"))
@@ -148,11 +148,7 @@ async def delete_job(request: Request, id: str) -> Response:
     """A job that has ended, with its events and checkpoints; a sweep with its parts. The model that it came to stays."""
     database: Database = request.app.state.database
 
-    def gone() -> None:
-        with database.write() as session:
-            remove(session, id)
-
-    await to_thread.run_sync(gone)
+    await to_thread.run_sync(database.repeat, lambda session: remove(session, id))
     return Response(status_code=204)
 
 

@@ -1,10 +1,10 @@
 """What the service keeps: models, datasets, jobs. `docs/storage.md` shows how a table is added."""
 
 from app.storage import contents, datasets, jobs, models
-from app.storage.database import Database
+from app.storage.database import Database, Deadlock
 from app.storage.tables import Table, now
 
 TABLES = (contents, datasets, jobs, models)
 """Every module with tables, so that whoever imports this package knows them all."""
 
-__all__ = ["TABLES", "Database", "Table", "now"]
+__all__ = ["TABLES", "Database", "Deadlock", "Table", "now"]

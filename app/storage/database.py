@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
@@ -19,7 +19,12 @@ from core.errors import Refusal
 SECONDS_TO_WAIT = 30.0
 """How long a transaction waits for the lock of another one, on SQLite that of the file."""
 
+REPEATS = 10
+"""How often a transaction may fall victim to a deadlock."""
+
 _WRITES = "gradd_writes"
+_DEADLOCKS = ("40P01", "40001")
+T = TypeVar("T")
 
 _SERVER_SETTINGS = {
     "idle_in_transaction_session_timeout": 10_000,  # milliseconds
@@ -28,6 +33,10 @@ _SERVER_SETTINGS = {
     "tcp_keepalives_count": 3,
 }
 """How PostgreSQL finds out that a client does not go on. Transactions of this service are short."""
+
+
+class Deadlock(Refusal):
+    """Of two transactions that waited for each other, this one was chosen to fail: it may be repeated at once."""
 
 
 class Database:
@@ -66,12 +75,29 @@ class Database:
         with self._session(self._engine.execution_options(**{_WRITES: True})) as session, session.begin():
             yield session
 
+    def repeat(self, work: Callable[[Session], T]) -> T:
+        """The result of a transaction that writes, done again where it fell victim to a deadlock.
+
+        Raises:
+            Refusal: as `write` does, and whatever `work` refuses.
+        """
+        for _ in range(REPEATS):
+            try:
+                with self.write() as session:
+                    return work(session)
+            except Deadlock:
+                continue
+        with self.write() as session:
+            return work(session)
+
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
         try:
             with Session(engine, expire_on_commit=False) as session:
                 yield session
         except (OperationalError, InterfaceError, ProgrammingError) as error:
+            if getattr(error.orig, "sqlstate", None) in _DEADLOCKS:
+                raise Deadlock.of("not-ready", "Others changed the same at the same time.", hint="Again.") from error
             detail = "The database does not answer as it should."
             hint = "The operator looks at its address (GRADD_DATABASE_URL) and runs `gradd migrate`."
             raise Refusal.of("not-ready", detail, hint=hint) from error

@@ -99,13 +99,16 @@ def delete_dataset(database: Database, identity: str) -> None:
     Raises:
         Refusal: `not-found`.
     """
-    with database.write() as session:
+
+    def work(session: Session) -> None:
         find(session, identity)
         removed = delete(StoredDataset).where(StoredDataset.id == identity).returning(StoredDataset.content)
         content = session.scalar(removed)
         if content is None:
             raise not_found(identity)
         contents.drop_unused(session, content)
+
+    database.repeat(work)
 
 
 def not_found(identity: str) -> Refusal:

@@ -159,12 +159,15 @@ def delete_model(database: Database, identity: str) -> None:
     Raises:
         Refusal: `not-found`.
     """
-    with database.write() as session:
+
+    def work(session: Session) -> None:
         find(session, identity)
         content = session.scalar(delete(StoredModel).where(StoredModel.id == identity).returning(StoredModel.content))
         if content is None:
             raise not_found(identity)
         contents.drop_unused(session, content)
+
+    database.repeat(work)
 
 
 def network_of(layers: Sequence[Layer]) -> list[dict[str, Any]]:

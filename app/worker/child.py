@@ -85,7 +85,7 @@ class Training:
                 detail = "The job goes on in another environment than it began in: the last bits may differ."
                 tell(session, job, "warning", {"detail": detail, "before": job.environment, "now": here})
         with self._database.read() as session:
-            job = rows.find(session, self._identity)
+            job = rows.known(session, self._identity)
             body, dataset = loaded(session, job)
             every = checkpoints.kept(session, job)
             return body, dataset, checkpoints.state_of(session, every[-1]) if every else None
@@ -139,7 +139,7 @@ class Training:
 
         def written() -> None:
             with self._database.write() as session:
-                sweeps.lock_sweep(session, rows.find(session, self._identity).sweep)
+                sweeps.lock_sweep_of(session, self._identity)
                 self._record(session, problem, state)
                 job = held(session, self._identity, self._run)
                 stored, _ = put_model(session, model, name=job.name or job.id, parent=job.model)
@@ -164,7 +164,7 @@ class Training:
     def _last_word(self, say: Callable[[Session], None]) -> None:
         def written() -> None:
             with self._database.write() as session:
-                sweeps.lock_sweep(session, rows.find(session, self._identity).sweep)
+                sweeps.lock_sweep_of(session, self._identity)
                 for report in self._reports:
                     job = held(session, *self._key)
                     if report["epoch"] > job.reported:

@@ -136,8 +136,9 @@ class Worker:
             handing.give_back(session, held.job, held.run, reason=reason, counts=True)
 
     def _is_held(self, held: Held) -> bool:
-        with self._database.read() as session:
-            return rows.find(session, held.job).run == held.run
+        with suppress(Lost), self._database.read() as session:
+            return rows.known(session, held.job).run == held.run
+        return False
 
     def _kill(self) -> None:
         if self._held:

@@ -60,6 +60,7 @@ class Layer(Spec):
         metadata=limits(
             min_length=1,
             max_length=100,
+            pattern=r"^[^\x00]*$",
             description="Name under which the layer's parameters, activations and gradients appear. Default: its position, "
             "counted from 1.",
         ),

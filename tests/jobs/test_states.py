@@ -117,8 +117,8 @@ def test_jobs_of_a_dead_worker_are_rescued_and_at_last_fail(database: Database) 
             assert handing.rescue(session) == 0
             leases.end(session, executor)
         with database.write() as session:
-            assert not leases.renew(session, executor, 60)
             assert handing.rescue(session) == 1
+            assert not leases.renew(session, executor, 60)
     with database.read() as session:
         job = find(session, identity)
         assert job.status == "failed"
@@ -126,6 +126,18 @@ def test_jobs_of_a_dead_worker_are_rescued_and_at_last_fail(database: Database) 
         assert session.scalars(select(Executor)).all() == []
         events = events_after(session, job, 0, 100)
     assert [event.id for event in events] == list(range(1, len(events) + 1))
+
+
+def test_a_lease_that_ended_unnoticed_goes_on(database: Database) -> None:
+    identity = queued(database)
+    executor = worker(database)
+    assert claimed(database, executor)
+    with database.write() as session:
+        leases.end(session, executor)
+    with database.write() as session:
+        assert leases.renew(session, executor, 60)
+        assert handing.rescue(session) == 0
+    assert status(database, identity) == "running"
 
 
 def test_a_worker_whose_lease_ended_gets_nothing(database: Database) -> None:
