@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import threadpoolctl  # type: ignore[import-untyped]
-from sqlalchemy import make_url
 
-from app.jobs import checkpoints
 from app.jobs.creation import Request
 from app.jobs.request import problem_and_recipe
 from app.schemas.jobs import JobRequest
@@ -19,7 +16,7 @@ from app.storage import Database
 from app.wire.decode import decode
 from core.errors import Refusal
 from core.model import Model
-from core.training import TrainingState, model_of, result_of, train
+from core.training import TrainingState, epoch_of_result, model_of, result_of, train
 
 
 class LocalRun:
@@ -32,20 +29,17 @@ class LocalRun:
             Refusal: with everything that is wrong with it.
         """
         sent = decode(body, JobRequest)
-        _refuse_without_database(sent, settings)
         database = Database(settings.database_url)
+        _refuse_without_database(sent, database)
         try:
             request = Request(sent, settings, database)
-            self._state: TrainingState | None = None
-            if request.checkpoint:
-                with database.read() as session:
-                    self._state = replace(checkpoints.state_of(session, request.checkpoint), best=None)
         finally:
             database.close()
         if request.parts:
             detail, hint = "The parts of a sweep are jobs of a server.", "gradd train --server http://127.0.0.1:8000"
             raise Refusal.of("unsupported-operator", detail, "sweep", hint=hint)
         self._problem, self._recipe = problem_and_recipe(request.body, request.dataset)
+        self._state: TrainingState | None = request.continuation.start if request.continuation else None
         self._threads = settings.job_threads
         self._reason = "epochs"
 
@@ -68,9 +62,7 @@ class LocalRun:
 
     def result(self) -> dict[str, Any]:
         """The epoch of which the model is, and why the run ended."""
-        best = self._ended.best
-        epoch = best.epoch if best and best.parameters else self._ended.epoch
-        return {"epoch": epoch, "reason": self._reason}
+        return {"epoch": epoch_of_result(self._ended), "reason": self._reason}
 
     @property
     def _ended(self) -> TrainingState:
@@ -79,15 +71,15 @@ class LocalRun:
         return self._state
 
 
-def _refuse_without_database(sent: JobRequest, settings: Settings) -> None:
+def _refuse_without_database(sent: JobRequest, database: Database) -> None:
     """Refuse to look for something in a database that is not there."""
-    url = make_url(settings.database_url)
+    file = Path(database.url.database or "")
     dataset = sent.data and sent.data.dataset
     named = {"model": sent.model, "data": dataset, "from_checkpoint": sent.from_checkpoint and sent.from_checkpoint.job}
-    if url.get_backend_name() != "sqlite" or Path(url.database or "").exists():
+    if not database.is_sqlite or file.exists():
         return
     for place, identity in named.items():
         if identity is not None:
-            detail = f"There is no database {url.database} in which {identity} could be."
+            detail = f"There is no database {file} in which {identity} could be."
             hint = "GRADD_DATA_DIR or GRADD_DATABASE_URL says where it is; --server trains where the data are."
             raise Refusal.of("unknown-name", detail, place, hint=hint)

@@ -61,9 +61,7 @@ class FromCheckpoint(Body):
 class Sweep(Body):
     """Values to try: every combination becomes a job of its own."""
 
-    learning_rate: (
-        Annotated[list[Annotated[float, Field(strict=True, gt=0)]], Field(min_length=1, max_length=64)] | None
-    ) = None
+    learning_rate: Annotated[list[Positive], Field(min_length=1, max_length=64)] | None = None
     """Learning rates of the optimizer."""
 
     seed: Annotated[list[Seed], Field(min_length=1, max_length=64)] | None = None

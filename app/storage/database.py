@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from app.storage import migration
@@ -19,8 +19,8 @@ from core.errors import Refusal
 SECONDS_TO_WAIT = 30.0
 """How long a transaction waits for the lock of another one, on SQLite that of the file."""
 
-REPEATS = 10
-"""How often a transaction may fall victim to a deadlock."""
+ATTEMPTS = 10
+"""How often a transaction is tried that others come between."""
 
 _WRITES = "gradd_writes"
 _DEADLOCKS = ("40P01", "40001")
@@ -76,19 +76,21 @@ class Database:
             yield session
 
     def repeat(self, work: Callable[[Session], T]) -> T:
-        """The result of a transaction that writes, done again where it fell victim to a deadlock.
+        """The result of a transaction that writes, done again where others came between.
+
+        That is so where it fell victim to a deadlock, and where a row that it found there was deleted before it was done.
 
         Raises:
             Refusal: as `write` does, and whatever `work` refuses.
         """
-        for _ in range(REPEATS):
+        for left in reversed(range(ATTEMPTS)):
             try:
                 with self.write() as session:
                     return work(session)
-            except Deadlock:
-                continue
-        with self.write() as session:
-            return work(session)
+            except (Deadlock, IntegrityError):
+                if not left:
+                    raise
+        raise AssertionError("unreachable")
 
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:

@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 from sqlalchemy import delete, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.storage import contents
@@ -19,9 +18,6 @@ from app.storage.tables import now
 from core.arrays import Array
 from core.dataset import Dataset
 from core.errors import Refusal
-
-ATTEMPTS = 5
-"""How often a dataset is stored anew because the content that it shares was deleted in that moment."""
 
 
 def save_dataset(
@@ -45,16 +41,13 @@ def save_dataset(
         "name": name,
         "created_at": now(),
     }
-    for left in reversed(range(ATTEMPTS)):
-        try:
-            with database.write() as session:
-                contents.put(session, content, tensors)
-                is_new = contents.insert_unless_there(session, StoredDataset, row)
-                return session.scalars(select(StoredDataset).where(StoredDataset.id == row["id"])).one(), is_new
-        except IntegrityError:
-            if not left:
-                raise
-    raise AssertionError("unreachable")
+
+    def work(session: Session) -> tuple[StoredDataset, bool]:
+        contents.put(session, content, tensors)
+        is_new = contents.insert_unless_there(session, StoredDataset, row)
+        return session.scalars(select(StoredDataset).where(StoredDataset.id == row["id"])).one(), is_new
+
+    return database.repeat(work)
 
 
 def load_dataset(database: Database, identity: str) -> Dataset:

@@ -9,7 +9,6 @@ from typing import Any
 import orjson
 from pydantic import TypeAdapter
 from sqlalchemy import delete, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.schemas.problem import LayerSpec
@@ -23,9 +22,6 @@ from core.errors import Refusal
 from core.layers import Layer
 from core.model import Model
 from core.survey import INPUT, names_of
-
-ATTEMPTS = 5
-"""How often a model is stored anew because the content that it shares with another one was deleted in that moment."""
 
 _LAYERS: TypeAdapter[Any] = TypeAdapter(list[LayerSpec])
 
@@ -44,14 +40,7 @@ def save_model(
         Its row, and whether it is new. Where the content is there already, the row is the one that is there, with the
         name, the metadata and the parent that it has.
     """
-    for left in reversed(range(ATTEMPTS)):
-        try:
-            with database.write() as session:
-                return put_model(session, model, name=name, metadata=metadata, parent=parent)
-        except IntegrityError:
-            if not left:
-                raise
-    raise AssertionError("unreachable")
+    return database.repeat(lambda session: put_model(session, model, name=name, metadata=metadata, parent=parent))
 
 
 def put_model(

@@ -21,6 +21,7 @@ from app.problems import error_of
 from app.schemas.jobs import JobRequest
 from app.settings import Settings
 from app.storage import Database
+from app.storage.jobs import StoredJob
 from app.storage.model_store import put_model
 from app.worker.environment import environment
 from app.worker.parent import when_parent_ends
@@ -28,7 +29,7 @@ from app.worker.patience import persistently
 from core.arrays import Array
 from core.errors import Refusal
 from core.problem import Problem
-from core.training import Epoch, Recipe, TrainingState, model_of, result_of, train
+from core.training import Epoch, Recipe, TrainingState, epoch_of_result, model_of, result_of, train
 
 T = TypeVar("T")
 WRITE_EVERY = 0.25
@@ -121,21 +122,24 @@ class Training:
             self._checkpointed = time.monotonic()
 
     def _record(self, session: Session, problem: Problem, state: TrainingState | None) -> None:
-        job = held(session, self._identity, self._run)
-        for report in self._reports:
-            # Epochs since the last checkpoint are done again after an interruption, and reported once.
-            if report["epoch"] > job.reported:
-                tell(session, job, "metrics", report)
-                job.reported = report["epoch"]
+        job = self._report(session)
         job.progress = self._progress or job.progress
         if state is not None:
             layers = [node.layer for node in problem.nodes]
             last = self._reports[-1] if self._reports else {}
             checkpoints.save(session, job, layers, state, last)
 
+    def _report(self, session: Session) -> StoredJob:
+        """Tell what is not told yet. Epochs that are done again after an interruption are reported once."""
+        job = held(session, *self._key)
+        for report in self._reports:
+            if report["epoch"] > job.reported:
+                tell(session, job, "metrics", report)
+                job.reported = report["epoch"]
+        return job
+
     def _finish(self, problem: Problem, state: TrainingState, reason: str) -> None:
         model = model_of([node.layer for node in problem.nodes], *result_of(state))
-        epoch = state.best.epoch if state.best and state.best.parameters else state.epoch
 
         def written() -> None:
             with self._database.write() as session:
@@ -143,7 +147,7 @@ class Training:
                 self._record(session, problem, state)
                 job = held(session, self._identity, self._run)
                 stored, _ = put_model(session, model, name=job.name or job.id, parent=job.model)
-                result = {"model": stored.id, "epoch": epoch, "reason": reason}
+                result = {"model": stored.id, "epoch": epoch_of_result(state), "reason": reason}
                 handing.succeed(session, self._identity, self._run, result)
 
         persistently(written)
@@ -165,11 +169,7 @@ class Training:
         def written() -> None:
             with self._database.write() as session:
                 sweeps.lock_sweep_of(session, self._identity)
-                for report in self._reports:
-                    job = held(session, *self._key)
-                    if report["epoch"] > job.reported:
-                        tell(session, job, "metrics", report)
-                        job.reported = report["epoch"]
+                self._report(session)
                 say(session)
 
         persistently(written)

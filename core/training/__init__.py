@@ -2,8 +2,9 @@
 
 from core.training.recipe import EarlyStopping, Recipe
 from core.training.report import EpochReport
-from core.training.state import TrainingState, model_of, result_of
-from core.training.train import Epoch, refuse_unfit, refuse_unfit_loss, train
+from core.training.state import TrainingState, epoch_of_result, model_of, result_of
+from core.training.train import Epoch, train
+from core.training.unfit import refuse_unfit, refuse_unfit_loss
 
 __all__ = [
     "EarlyStopping",
@@ -11,6 +12,7 @@ __all__ = [
     "EpochReport",
     "Recipe",
     "TrainingState",
+    "epoch_of_result",
     "model_of",
     "refuse_unfit",
     "refuse_unfit_loss",

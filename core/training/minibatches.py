@@ -11,9 +11,9 @@ from core import per_example
 from core.arrays import Array, Step, extended_matrix
 from core.layers.base import Layer
 from core.place import Place
-from core.plan import Keep, Objective, Plan
+from core.plan import Keep, Plan
 from core.problem import Problem
-from core.training.examples import nodes_for, objective_of, shares_of
+from core.training.examples import objective_of, part_of, shares_of
 from core.training.trainable import copied
 
 Gradients = Mapping[str, Mapping[str, Array]]
@@ -128,16 +128,12 @@ class Minibatches:
 
     def _some(self, size: int) -> Problem:
         """The problem of a step with so many examples; which ones, every step says anew."""
-        problem, objective = self._problem, self._objective
-        first = np.arange(size)
+        part = part_of(replace(self._problem, inputs=self._rows), np.arange(size))
+        if self._uniform:
+            return part
         # A plan is laid for shares that are all the same, or for shares that are not: NaN is not even like itself.
-        coefficients = shares_of(objective, first) if self._uniform else np.full(size, np.nan)
-        return replace(
-            problem,
-            nodes=nodes_for(problem, size),
-            inputs={name: np.empty((size, *array.shape[1:]), problem.dtype) for name, array in problem.inputs.items()},
-            objective=Objective(objective.loss, objective.targets[first], coefficients),
-        )
+        unlike = replace(objective_of(part), coefficients=np.full(size, np.nan))
+        return replace(part, objective=unlike)
 
     def _examples_for(self, name: str, memory: Array) -> Array:
         """All examples, each as it lies in that memory: with a 1 behind its features, if need be."""

@@ -101,6 +101,11 @@ def result_of(state: TrainingState) -> tuple[Arrays, Arrays]:
     return state.parameters, state.state
 
 
+def epoch_of_result(state: TrainingState) -> int:
+    """The epoch whose parameters `result_of` returns."""
+    return state.best.epoch if state.best and state.best.parameters else state.epoch
+
+
 def model_of(layers: Sequence[Layer], parameters: Arrays, state: Arrays) -> Model:
     """A network with what a run has for it."""
     filled = ({layer: dict(named) for layer, named in arrays.items() if named} for arrays in (parameters, state))

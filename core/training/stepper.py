@@ -69,7 +69,7 @@ class Stepper:
         for name in optimizer.slots:
             slots[name] = np.zeros_like(self.theta)
             # A parameter that was frozen so far has nothing to be remembered.
-            trainable.gather_known(state.slots.get(name, {}), slots[name])
+            trainable.gather(state.slots.get(name, {}), slots[name], known_only=True)
         self.memory = Memory(state.step, slots, {**optimizer.scalars, **state.scalars})
         default = optimizer.default_rate if not isinstance(optimizer.learning_rate, float) else optimizer.learning_rate
         self._rate: float | Array = default

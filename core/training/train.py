@@ -12,19 +12,18 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core import per_example
 from core.arrays import Array, Step
 from core.errors import Refusal
 from core.finite import all_finite
-from core.losses import Loss
 from core.problem import Problem
-from core.training.examples import objective_of, split
+from core.training.examples import split
 from core.training.minibatches import Gradients, Minibatches
 from core.training.recipe import Recipe
 from core.training.report import EpochReport, norms, ratios
 from core.training.state import Best, TrainingState
 from core.training.stepper import Stepper
 from core.training.trainable import Trainable, copied
+from core.training.unfit import refuse_unfit
 from core.training.validation import DeadUnits, Outputs, Validation, located
 
 
@@ -98,9 +97,6 @@ class _Run:
         training, recipe = self._training, self._recipe
         size, shuffle, seed = recipe.batch_size, recipe.shuffle, recipe.seed
         return Minibatches(training, size, shuffle=shuffle, seed=seed, gradients=gradients, interrupt=interrupt)
-
-    def _watched(self, interrupt: Step) -> Minibatches:
-        return self._order(interrupt=interrupt)
 
     def epochs(self) -> Iterator[Epoch]:
         """Go on to the end."""
@@ -184,7 +180,9 @@ class _Run:
     def _diverged(self, refusal: Refusal, step: int) -> Refusal:
         """The refusal with the first layer that was not finite, and with the epoch and the step."""
         is_moved = not all_finite(self._stepper.theta)
-        found = refusal if is_moved else located(self._watched, step, self._plan, refusal)
+        found = refusal
+        if not is_moved:
+            found = located(self._order(interrupt=lambda: None).plan(step), self._plan, refusal)
         diverged = all(issue.code == "non-finite" for issue in found.issues)
         where = f"{'Training diverged in epoch' if diverged else 'Epoch'} {self._done + 1}, step {step + 1}. "
         return Refusal(
@@ -193,32 +191,3 @@ class _Run:
 
 
 HINT = 'A smaller learning_rate, or "gradient_clip_norm".'
-
-
-def refuse_unfit_loss(loss: Loss) -> None:
-    """Refuse a loss that is a gradient at the output of one batch.
-
-    Raises:
-        Refusal: `unsupported-operator`.
-    """
-    if not loss.needs_targets:
-        detail = f"The loss {loss.kind!r} belongs to one batch only: a run of many needs a loss with targets."
-        raise Refusal.of("unsupported-operator", detail, "loss", "kind", hint="half_squared_error, for instance.")
-
-
-def refuse_unfit(problem: Problem, recipe: Recipe) -> None:
-    """Refuse what cannot be trained.
-
-    Raises:
-        Refusal: a loss without targets, parts of a batch where there is no telling its examples apart, a split that leaves
-            one side empty, frozen parameters that do not exist.
-    """
-    objective = objective_of(problem)
-    refuse_unfit_loss(objective.loss)
-    per_example.refuse_divided(problem, recipe.batch_size)
-    layer = per_example.indivisible(problem)
-    if layer and recipe.validation_fraction:
-        detail = f"Layer {layer.name!r} ({layer.layer.kind}) couples the examples, so none can be held back."
-        raise Refusal.of("unsupported-operator", detail, "validation_fraction", hint="Leave validation_fraction out.")
-    split(problem, recipe.validation_fraction, shuffle=recipe.shuffle, seed=recipe.seed)
-    Trainable(problem.nodes, recipe.freeze)

@@ -48,17 +48,12 @@ class Trainable:
         self._slices = [slice(start, end) for start, end in pairwise(ends)]
         self.size: int = ends[-1]
 
-    def gather(self, arrays: Named, into: Array) -> Array:
-        """Write the arrays into a vector."""
+    def gather(self, arrays: Named, into: Array, *, known_only: bool = False) -> Array:
+        """Write the arrays into a vector; with `known_only`, those of them that there are."""
         for (layer, name, shape), part in zip(self.entries, self._slices, strict=True):
-            np.copyto(into[part].reshape(shape), arrays[layer][name])
-        return into
-
-    def gather_known(self, arrays: Named, into: Array) -> None:
-        """Write those arrays that there are into a vector."""
-        for (layer, name, shape), part in zip(self.entries, self._slices, strict=True):
-            if name in arrays.get(layer, {}):
+            if not known_only or name in arrays.get(layer, {}):
                 np.copyto(into[part].reshape(shape), arrays[layer][name])
+        return into
 
     def apart(self, vector: Array) -> dict[str, dict[str, Array]]:
         """A vector as arrays by layer and name, which are views of it."""

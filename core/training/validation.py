@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -125,9 +125,8 @@ def set_to(plan: Plan, parameters: Arrays, state: Arrays) -> None:
             np.copyto(place.state[name], array)
 
 
-def located(minibatches: Callable[[Step], Minibatches], step: int, plan: Plan, refusal: Refusal) -> Refusal:
-    """The refusal of a step, once more with every layer watched: it names the first that was not finite."""
-    watched = minibatches(lambda: None).plan(step)
+def located(watched: Plan, plan: Plan, refusal: Refusal) -> Refusal:
+    """The refusal of a plan's step, once more on one in which every layer is watched: it names the first not finite."""
     set_to(watched, plan.parameters, {node.name: place.state for node, place in plan.places})
     try:
         watched.forward()

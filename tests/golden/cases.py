@@ -9,6 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from core.layers.dense import Dense
+from core.losses.half_squared_error import HalfSquaredError
+from core.problem import Problem, Sent, checked
+
 CASES: dict[str, dict[str, Any]] = {
     case["id"]: case for case in json.loads((Path(__file__).parent / "published_numbers.json").read_text())["cases"]
 }
@@ -91,3 +95,27 @@ def found(answer: dict[str, Any], path: str) -> Any:
     for index in re.findall(r"\d+", match[4]):
         value = value[int(index)]
     return value
+
+
+def problem_of(name: str) -> Problem:
+    """A case of dense layers as the core has it, with every example's loss counted in full."""
+    request = request_of(CASES[name])
+    return checked(
+        Sent(
+            layers=[Dense(**layer) for layer in request["network"]["layers"]],
+            inputs={"input": np.array(request["batch"]["inputs"], float)},
+            parameters={
+                layer: {key: np.array(value) for key, value in named.items()}
+                for layer, named in request["parameters"].items()
+            },
+            targets=np.array(request["batch"]["targets"], float),
+            loss=HalfSquaredError(reduction="sum"),
+            convention=request["convention"],
+        )
+    )
+
+
+def expected(name: str, check: str) -> tuple[Any, float]:
+    """A printed number of a case, and half a unit of its last digit."""
+    entry = next(entry for entry in CASES[name]["checks"] if entry["name"] == check)
+    return entry["expected"], entry["tol"]

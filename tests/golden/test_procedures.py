@@ -7,33 +7,12 @@ from typing import Any
 import httpx
 import numpy as np
 
-from core.layers.dense import Dense
-from core.losses.half_squared_error import HalfSquaredError
 from core.plan import Keep, Plan
-from core.problem import Sent, checked
-from tests.golden.cases import CASES, request_of
-
-
-def expected(name: str, check: str) -> tuple[Any, float]:
-    """A printed number of a case, and half a unit of its last digit."""
-    entry = next(entry for entry in CASES[name]["checks"] if entry["name"] == check)
-    return entry["expected"], entry["tol"]
+from tests.golden.cases import CASES, expected, problem_of, request_of
 
 
 def plan_of(name: str) -> Plan:
-    request = request_of(CASES[name])
-    sent = Sent(
-        layers=[Dense(**layer) for layer in request["network"]["layers"]],
-        inputs={"input": np.array(request["batch"]["inputs"], float)},
-        parameters={
-            layer: {key: np.array(value) for key, value in named.items()}
-            for layer, named in request["parameters"].items()
-        },
-        targets=np.array(request["batch"]["targets"], float),
-        loss=HalfSquaredError(reduction="sum"),
-        convention=request["convention"],
-    )
-    return checked(sent).plan(keep=Keep(deltas=True))
+    return problem_of(name).plan(keep=Keep(deltas=True))
 
 
 def descend(plan: Plan, steps: int, learning_rate: float, *, biases: bool = False) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 import gradd_api
 import httpx
@@ -37,6 +37,16 @@ from gradd_client.tensor import (
 )
 
 A = TypeVar("A")
+
+
+class Page(Protocol):
+    """A part of a list that is answered in parts."""
+
+    has_more: bool
+    next_: str | Unset
+
+
+P = TypeVar("P", bound=Page)
 Format = Literal["safetensors", "npz", "onnx", "json"]
 Metadata = Mapping[str, str | float | bool]
 
@@ -89,13 +99,8 @@ class Keeping:
 
     def models(self) -> Iterator[KeptModel]:
         """GET /v1/models: all of them, the newest first, without their parameters."""
-        after: str | None = None
-        while True:
-            part = read(models.ModelList, list_models.sync(client=self._api, limit=100, after=after))
+        for part in pages(models.ModelList, lambda after: list_models.sync(client=self._api, limit=100, after=after)):
             yield from map(_model, part.data)
-            if not part.has_more or isinstance(part.next_, Unset):
-                return
-            after = part.next_
 
     def change_model(self, id: str, *, name: str | None = None, metadata: Metadata | None = None) -> KeptModel:
         """PATCH /v1/models/{id}: what is left out stays."""
@@ -180,13 +185,10 @@ class Keeping:
 
     def datasets(self) -> Iterator[DatasetDescription]:
         """GET /v1/datasets: all of them, the newest first."""
-        after: str | None = None
-        while True:
-            part = read(models.DatasetList, list_datasets.sync(client=self._api, limit=100, after=after))
+        for part in pages(
+            models.DatasetList, lambda after: list_datasets.sync(client=self._api, limit=100, after=after)
+        ):
             yield from part.data
-            if not part.has_more or isinstance(part.next_, Unset):
-                return
-            after = part.next_
 
     def delete_dataset(self, id: str) -> None:
         """DELETE /v1/datasets/{id}."""
@@ -195,6 +197,17 @@ class Keeping:
 
 def _given(**members: Any) -> dict[str, Any]:
     return {name: value for name, value in members.items() if value is not None}
+
+
+def pages(kind: type[P], ask: Callable[[str | None], object]) -> Iterator[P]:
+    """The parts of a list, the first one and those that come after."""
+    after: str | None = None
+    while True:
+        part = read(kind, ask(after))
+        yield part
+        if not part.has_more or isinstance(part.next_, Unset):
+            return
+        after = part.next_
 
 
 def read(kind: type[A], answer: object) -> A:

@@ -20,10 +20,10 @@ from gradd_api.api.jobs import (
     resume_job,
 )
 from gradd_api.models import Checkpoint, Job, JobEvent
-from gradd_api.types import UNSET, Unset
+from gradd_api.types import UNSET
 from numpy.typing import ArrayLike
 
-from gradd_client.kept import read
+from gradd_client.kept import pages, read
 from gradd_client.kinds import Optimizer
 from gradd_client.network import Json, Network, sent
 from gradd_client.problem_members import Options, members_of, tensor
@@ -107,13 +107,8 @@ class Training:
 
     def jobs(self) -> Iterator[Job]:
         """GET /v1/jobs: all of them, the newest first."""
-        after: str | None = None
-        while True:
-            part = read(models.JobList, list_jobs.sync(client=self._api, limit=100, after=after))
+        for part in pages(models.JobList, lambda after: list_jobs.sync(client=self._api, limit=100, after=after)):
             yield from part.data
-            if not part.has_more or isinstance(part.next_, Unset):
-                return
-            after = part.next_
 
     def events(self, id: str, *, after: int = 0) -> Iterator[JobEvent]:
         """GET /v1/jobs/{id}/events: those after one, and those to come until the job has ended."""

@@ -13,7 +13,7 @@ from core.losses.half_squared_error import HalfSquaredError
 from core.optimizers.sgd import Sgd
 from core.problem import Problem, Sent, checked
 from core.training import Epoch, Recipe, train
-from tests.golden.cases import CASES, request_of
+from tests.golden.cases import expected, problem_of
 
 TRASK_ERRORS = {
     1: "0.496410031903",
@@ -27,27 +27,9 @@ TRASK_ERRORS = {
 network with three layers, which prints it every 10000 iterations."""
 
 
-def published(name: str) -> Problem:
-    """The network and batch of a case of the golden file, with every example's loss counted in full."""
-    request = request_of(CASES[name])
-    return checked(
-        Sent(
-            layers=[Dense(**layer) for layer in request["network"]["layers"]],
-            inputs={"input": np.array(request["batch"]["inputs"], float)},
-            parameters={
-                layer: {key: np.array(value) for key, value in named.items()}
-                for layer, named in request["parameters"].items()
-            },
-            targets=np.array(request["batch"]["targets"], float),
-            loss=HalfSquaredError(reduction="sum"),
-            convention=request["convention"],
-        )
-    )
-
-
 def printed(name: str, check: str) -> dict[str, Any]:
-    entry = next(entry for entry in CASES[name]["checks"] if entry["name"] == check)
-    return {"desired": entry["expected"], "rtol": 0, "atol": entry["tol"]}
+    desired, tolerance = expected(name, check)
+    return {"desired": desired, "rtol": 0, "atol": tolerance}
 
 
 def after(problem: Problem, epochs: int, rate: float, *, freeze: tuple[str, ...] = ()) -> Epoch:
@@ -63,7 +45,7 @@ def outputs(problem: Problem, epoch: Epoch) -> Any:
 
 
 def test_trask_s_two_layers() -> None:
-    problem = published("trask_2layer")
+    problem = problem_of("trask_2layer")
     weight = after(problem, 10_000, 1.0).state().parameters["1"]["weight"]
     np.testing.assert_allclose(weight[:, 0], **printed("trask_2layer", "syn0 after 10000 updates"))
     found = outputs(problem, after(problem, 9_999, 1.0))[:, 0]
@@ -92,7 +74,7 @@ def test_trask_s_three_layers_learn_xor_with_the_errors_that_he_prints() -> None
 
 
 def test_nielsen_s_neuron_learns_slowly() -> None:
-    problem = published("nielsen_ch3_w0.6")
+    problem = problem_of("nielsen_ch3_w0.6")
     found = outputs(problem, after(problem, 300, 0.15))
     np.testing.assert_allclose(found, **printed("nielsen_ch3_w0.6", "output after 300 epochs"))
 
@@ -100,7 +82,7 @@ def test_nielsen_s_neuron_learns_slowly() -> None:
 @pytest.mark.parametrize(("epochs", "error"), [(1, 0.291027774), (9_999, 0.0000351085)])
 def test_mazur_s_network_with_frozen_biases(epochs: int, error: float) -> None:
     """The first error as it must be (the post's own is a mistake, see the golden file), the second as copies print it."""
-    problem = published("mazur_2015_update")
+    problem = problem_of("mazur_2015_update")
     plan = problem.plan(parameters=after(problem, epochs, 0.5, freeze=("1.bias", "2.bias")).state().parameters)
     plan.forward()
     assert plan.loss.total == pytest.approx(error, abs=6e-10)
