@@ -73,3 +73,16 @@ def test_batch_norm_alone_is_trained_in_parts() -> None:
     recipe = Recipe(optimizer=Sgd(learning_rate=0.1), epochs=2, batch_size=2, validation_fraction=1 / 3)
     *_, last = train(problem, recipe)
     assert last.report.steps == 4
+
+
+def test_running_statistics_move_on_from_step_to_step() -> None:
+    problem = problem_of([BatchNorm(momentum=0.25)], {"input": X}, np.zeros((6, 4)))
+    recipe = Recipe(optimizer=Sgd(learning_rate=0.1), epochs=2, batch_size=4, shuffle=False)
+    *_, last = train(problem, recipe)
+    mean, variance = np.zeros(4), np.ones(4)
+    for part in (X[:4], X[4:], X[:4], X[4:]):
+        mean = 0.75 * mean + 0.25 * part.mean(axis=0)
+        variance = 0.75 * variance + 0.25 * part.var(axis=0, ddof=1)
+    state = last.state().state["1"]
+    np.testing.assert_allclose(state["running_mean"], mean, rtol=1e-12)
+    np.testing.assert_allclose(state["running_variance"], variance, rtol=1e-12)
