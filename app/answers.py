@@ -13,10 +13,10 @@ from app.problems import error_of
 from app.schemas.gradients import FORWARD_PARTS, GRADIENTS_PARTS, ForwardRequest, GradientsRequest
 from app.settings import Settings
 from app.workshop import Interrupt
-from core.certificate import certify
+from core.derivatives.certificate import certify
 from core.diagnoses import diagnosed
 from core.errors import Issue
-from core.plan import Keep, Plan
+from core.plan import Plan, Retain
 from core.problem import Problem
 
 
@@ -27,7 +27,7 @@ def forward(body: ForwardRequest, settings: Settings, interrupt: Interrupt) -> d
     )
     rendering = Rendering(problem, body.include, body.layers)
     rendering.refuse_large(settings.max_answer_elements, seeded=body.seed is not None)
-    keep = Keep(preactivations="preactivations" in rendering.parts)
+    keep = Retain(preactivations="preactivations" in rendering.parts)
     plan = problem.plan(backward=False, keep=keep, interrupt=interrupt)
     with np.errstate(all="ignore"):
         plan.forward()
@@ -45,7 +45,7 @@ def gradients(body: GradientsRequest, settings: Settings, interrupt: Interrupt) 
     if problem.feedback and body.verify:
         feedback.refuse_verify()
     parts = rendering.parts
-    keep = Keep(
+    keep = Retain(
         preactivations=True,  # Kinks and silent units show there.
         deltas="deltas" in parts,
         input_gradients="input_gradient" in parts or body.verify,

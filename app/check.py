@@ -13,13 +13,13 @@ from app.schemas.check import CheckRequest, Submission
 from app.settings import Settings
 from app.workshop import Interrupt
 from core.arrays import Array
-from core.checking import Examination, Report, SentSubmission, Tolerance
+from core.checking import Checker, Report, SentSubmission, Tolerance
 from core.checking.quantity import Quantity
 from core.checking.report import Blame, BlindSpot, Row
 from core.convention import is_turned
 from core.errors import Issue, refuse_if_any
+from core.network import INPUT
 from core.problem import Problem
-from core.survey import INPUT
 
 BACKWARD = ("loss", "deltas", "gradients", "input_gradient")
 
@@ -42,7 +42,7 @@ def answered(body: CheckRequest, settings: Settings, interrupt: Interrupt) -> di
     with np.errstate(all="ignore"):  # What is not finite is refused here, with its place.
         plan.forward()
         plan.backward()
-    examination = Examination(problem, interrupt)
+    examination = Checker(problem, interrupt)
     report = examination.report(submission, _dtypes(sent), tolerance)
     rendering = Rendering(problem, (), None)
     answer = written(report, problem, body.hints)

@@ -11,7 +11,7 @@ from app.storage.model_store import load_model
 from core.arrays import Array
 from core.errors import Issue, Refusal
 from core.model import described, kept
-from core.survey import names_of
+from core.network import names_of
 
 B = TypeVar("B", bound=NetworkInUse)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -15,10 +14,11 @@ from app.schemas.problem import Problem as ProblemBody
 from app.settings import Settings
 from core.arrays import Array
 from core.convention import layer_parameters, tensor
-from core.errors import Issue, Refusal
-from core.feedback import SentFeedback
-from core.problem import Problem, Sent, checked
-from core.survey import INPUT, Limits, Node, names_of
+from core.errors import Issue, Refusal, did_you_mean
+from core.feedback_alignment import SentFeedback
+from core.network import INPUT, Limits, Node, names_of
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 
 
 def problem_of(
@@ -46,7 +46,7 @@ def problem_of(
         detail = f"The network has {len(layers):,} layers; this server takes {settings.max_layers:,}."
         raise Refusal.of("too-large", detail, "network", "layers", expected=settings.max_layers, got=len(layers))
     batch = body.batch
-    sent = Sent(
+    sent = ProblemSpec(
         layers=layers,
         inputs=batch.inputs if isinstance(batch.inputs, dict) else {INPUT: batch.inputs},
         parameters=body.parameters or {},
@@ -62,7 +62,7 @@ def problem_of(
         feedback=_feedback(body, takes_feedback),
     )
     limits = Limits(parameters=settings.max_parameters, activations=settings.max_activations)
-    return checked(sent, limits, needs_loss=needs_loss, besides=besides)
+    return validate(sent, limits, needs_loss=needs_loss, besides=besides)
 
 
 def _feedback(body: ProblemBody, takes_feedback: bool) -> SentFeedback | None:
@@ -152,7 +152,6 @@ def unknown_names(field: str, asked: Sequence[str], valid: Sequence[str]) -> lis
     issues: list[Issue] = []
     for position, name in enumerate(asked):
         if name not in valid:
-            near = difflib.get_close_matches(name[:60], valid, 1) if len(issues) < MOST_ERRORS else None
             issues.append(
                 Issue(
                     code="unknown-name",
@@ -160,7 +159,7 @@ def unknown_names(field: str, asked: Sequence[str], valid: Sequence[str]) -> lis
                     detail=f"{name[:60]!r} is not one of {', '.join(valid[:50])}.",
                     expected=list(valid[:50]),
                     got=name[:60],
-                    hint=f"Did you mean {near[0]!r}?" if near else None,
+                    hint=did_you_mean(name, valid) if len(issues) < MOST_ERRORS else None,
                 )
             )
     return issues

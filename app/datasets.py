@@ -24,7 +24,7 @@ from core.arrays import Array
 from core.convention import tensor
 from core.dataset import Dataset, moments, refuse_uneven, standardised
 from core.errors import Refusal, refuse_if_any
-from core.survey import INPUT
+from core.network import INPUT
 
 Format = Literal["json", "csv", "npz", "safetensors"]
 MEDIA_TYPES: dict[str, Format] = {

@@ -12,7 +12,7 @@ from app.compute import Rendering
 from app.workshop import Interrupt
 from core.arrays import Array
 from core.errors import Refusal
-from core.feedback import angle
+from core.feedback_alignment import angle
 from core.plan import Plan
 
 

@@ -18,8 +18,9 @@ from core.convention import Convention, tensor
 from core.errors import GraddError, Issue, Refusal
 from core.inversion import LayerInversion, chained, input_features, inverted
 from core.losses.half_squared_error import HalfSquaredError
-from core.problem import Problem, Sent, checked
-from core.survey import INPUT, Limits
+from core.network import INPUT, Limits
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 
 
 def answered(body: InvertRequest, settings: Settings, interrupt: Interrupt) -> dict[str, Any]:
@@ -108,7 +109,7 @@ def _problem(body: InvertRequest, targets: Array, shape: tuple[int, ...], settin
             )
         )
     fits = body.reference is not None and not besides
-    sent = Sent(
+    sent = ProblemSpec(
         layers=layers,
         inputs={INPUT: body.reference if fits and body.reference is not None else np.zeros(shape)},
         parameters=body.parameters or {},
@@ -119,7 +120,7 @@ def _problem(body: InvertRequest, targets: Array, shape: tuple[int, ...], settin
         seed=body.seed,
     )
     limits = Limits(parameters=settings.max_parameters, activations=settings.max_activations)
-    return checked(sent, limits, needs_loss=True, besides=besides)
+    return validate(sent, limits, needs_loss=True, besides=besides)
 
 
 def _flat(shape: tuple[int, ...], convention: Convention | None) -> tuple[int, ...]:

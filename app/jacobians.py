@@ -13,10 +13,10 @@ from app.schemas.jacobian import JacobianRequest
 from app.settings import Settings
 from app.workshop import Interrupt
 from core.convention import is_turned
+from core.derivatives.jacobian import Variable, jacobian, refuse_large
 from core.errors import Issue, Refusal
-from core.jacobian import Variable, jacobian, refuse_large
+from core.network import names_of
 from core.problem import Problem
-from core.survey import names_of
 
 
 def answered(body: JacobianRequest, settings: Settings, interrupt: Interrupt) -> dict[str, Any]:

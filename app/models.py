@@ -16,7 +16,7 @@ from app.storage.models import StoredModel
 from core.convention import Convention
 from core.errors import Issue, Refusal
 from core.model import Model, fits_transposed, in_precision, received
-from core.survey import Limits
+from core.network import Limits
 
 
 def created(body: ModelRequest, settings: Settings, database: Database) -> Reply:

@@ -9,8 +9,8 @@ import numpy as np
 
 from app.compute import Rendering, scalar
 from app.workshop import Interrupt
-from core import per_example
 from core.arrays import Array
+from core.derivatives import per_example
 from core.errors import Refusal
 from core.plan import Plan
 

@@ -10,7 +10,7 @@ from app.settings import Settings
 from app.workshop import Interrupt
 from core.checking import probe
 from core.errors import Refusal
-from core.survey import INPUT, Limits
+from core.network import INPUT, Limits
 
 
 def answered(body: ProbeRequest, settings: Settings, interrupt: Interrupt) -> dict[str, Any]:

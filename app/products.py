@@ -14,12 +14,12 @@ from app.schemas.products import Direction as DirectionBody
 from app.schemas.products import ProductsRequest
 from app.settings import Settings
 from app.workshop import Interrupt
-from core import products
 from core.arrays import Array
 from core.convention import layer_parameters, parameter_shape, tensor, tensor_shape
+from core.derivatives import products
 from core.errors import Issue, Refusal, refuse_if_any
+from core.network import INPUT
 from core.problem import Problem
-from core.survey import INPUT
 
 ALONG = {
     "jvp": products.jacobian_vector,

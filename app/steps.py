@@ -14,9 +14,9 @@ from app.schemas.step import OptimizerState as StateBody
 from app.schemas.step import StepRequest
 from app.settings import Settings
 from app.workshop import Interrupt
-from core import per_example
 from core.arrays import Array
 from core.convention import layer_parameters, parameter_shape
+from core.derivatives import per_example
 from core.errors import Issue, Refusal, refuse_if_any
 from core.optimizers import Optimizer
 from core.problem import Problem

@@ -19,7 +19,7 @@ from app.wire.encode import encode
 from app.wire.message import MEDIA_TYPE
 from core.errors import Refusal
 from core.model import Model, received
-from core.survey import Limits
+from core.network import Limits
 
 Format = Literal["safetensors", "npz", "onnx", "json"]
 IMPORTERS: dict[str, Callable[[bytes, Options, int], Imported]] = {

@@ -28,7 +28,8 @@ from core.layers.dense import Dense
 from core.layers.flatten import Flatten
 from core.layers.max_pool2d import MaxPool2D
 from core.losses.cross_entropy import CrossEntropy
-from core.problem import Problem, Sent, checked
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 
 CLASSES = 10
 
@@ -65,8 +66,8 @@ CASES = (
 def problem_of(case: Case, dtype: Any) -> Problem:
     """The case with random parameters and data."""
     generator = np.random.default_rng(0)
-    return checked(
-        Sent(
+    return validate(
+        ProblemSpec(
             layers=case.layers(),
             inputs={"input": generator.standard_normal((case.examples, *case.image))},
             targets=generator.integers(0, CLASSES, case.examples).astype(float),

@@ -24,7 +24,8 @@ from bench._stopwatch import medians, readable
 from core.layers.dense import Dense
 from core.losses.cross_entropy import CrossEntropy
 from core.losses.half_squared_error import HalfSquaredError
-from core.problem import Problem, Sent, checked
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ def problem_of(case: Case, dtype: Any) -> Problem:
         for position, units in enumerate(case.sizes[1:])
     ]
     classes = case.loss == "cross_entropy"
-    return checked(
-        Sent(
+    return validate(
+        ProblemSpec(
             layers=layers,
             inputs={"input": generator.standard_normal((case.examples, case.sizes[0]))},
             targets=generator.integers(0, case.sizes[-1], case.examples).astype(float)

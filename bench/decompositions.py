@@ -27,8 +27,8 @@ from core.layers.matrix_log import MatrixLog
 from core.layers.second_order_pooling import SecondOrderPooling
 from core.layers.svd import Svd
 from core.losses.upstream import Upstream
-from core.plan import Keep
-from core.problem import Sent, checked
+from core.plan import Retain
+from core.problem_spec import ProblemSpec, validate
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,11 @@ def cases(count: int, size: int) -> list[Case]:
 
 def planned(case: Case) -> Callable[[], object]:
     """A plan of the layer, ready to run forward and backward."""
-    found = checked(Sent(layers=[case.layer], inputs={"input": case.X}), needs_loss=False)
-    sent = Sent(layers=[case.layer], inputs={"input": case.X}, loss=Upstream(), upstream=_random(*found.output_shape))
-    plan = checked(sent).plan(keep=Keep(input_gradients=True))
+    found = validate(ProblemSpec(layers=[case.layer], inputs={"input": case.X}), needs_loss=False)
+    sent = ProblemSpec(
+        layers=[case.layer], inputs={"input": case.X}, loss=Upstream(), upstream=_random(*found.output_shape)
+    )
+    plan = validate(sent).plan(keep=Retain(input_gradients=True))
 
     def run() -> None:
         plan.forward()

@@ -19,7 +19,7 @@ from core.layers.dense import Dense
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from core.optimizers.adam import Adam
 from core.optimizers.sgd import Sgd
-from core.problem import Sent, checked
+from core.problem_spec import ProblemSpec, validate
 from core.training import Recipe, train
 
 CASES = (
@@ -38,9 +38,9 @@ def ours(inputs: Any, labels: Any, hidden: int, batch_size: int, optimizer: str)
     """An epoch of the loop, report included."""
     layers = [Dense(units=hidden, activation="relu"), Dense(units=10)]
     loss = SoftmaxCrossEntropy()
-    sent = Sent(layers=layers, inputs={"input": inputs}, targets=labels, loss=loss, seed=1, dtype="float32")
+    sent = ProblemSpec(layers=layers, inputs={"input": inputs}, targets=labels, loss=loss, seed=1, dtype="float32")
     rule = Adam(learning_rate=RATE) if optimizer == "adam" else Sgd(learning_rate=RATE)
-    epochs = train(checked(sent), Recipe(optimizer=rule, epochs=10**6, batch_size=batch_size))
+    epochs = train(validate(sent), Recipe(optimizer=rule, epochs=10**6, batch_size=batch_size))
     return lambda: list(islice(epochs, 1))
 
 

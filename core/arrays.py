@@ -21,7 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 
 Array = NDArray[Any]
 Shape = tuple[int, ...]
-Step = Callable[[], object]
+Op = Callable[[], object]
 """One instruction of a plan: reads and writes arrays that it is bound to, and returns nothing of interest."""
 
 
@@ -79,7 +79,7 @@ def extended_matrix(examples: int, features: int, dtype: DTypeLike, *, by_row: b
     return matrix
 
 
-def product(A: Array, B: Array, out: Array) -> Step:
+def product(A: Array, B: Array, out: Array) -> Op:
     """The step that writes A B into `out`, which lies row by row or column by column.
 
     A bound method takes its operands faster than the function, and `dot` asks for row-by-row memory of its result:
@@ -90,7 +90,7 @@ def product(A: Array, B: Array, out: Array) -> Step:
     return partial(A.dot, B, out)
 
 
-def last_axis_sums(A: Array, sums: Array) -> Step:
+def last_axis_sums(A: Array, sums: Array) -> Op:
     """The step that writes the sums over the last axis into an array which keeps that axis."""
     if A.ndim == 2:
         return product(A, np.ones(A.shape[1], A.dtype), sums[:, 0])

@@ -13,11 +13,20 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 from core.arrays import Array, Shape
-from core.layers import Parameter
-from core.place import turned, turned_shape
+from core.parameters import Parameter
 
 Convention = Literal["row", "column", "torch"]
 CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
+
+
+def turned(array: Array, column: bool) -> Array:
+    """Rank-2 tensors are transposed between the core's view (batch-first) and a caller's under `column`."""
+    return array.T if column and array.ndim == 2 else array
+
+
+def turned_shape(shape: Shape, column: bool) -> Shape:
+    """The shape of `turned`."""
+    return shape[::-1] if column and len(shape) == 2 else shape
 
 
 def tensor(array: Array, convention: Convention) -> Array:

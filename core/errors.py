@@ -8,6 +8,7 @@ A code gets its HTTP status, its title and its page in ``app/problems.py``.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -70,3 +71,15 @@ def refuse_if_any(issues: Sequence[Issue]) -> None:
     """Raise one `Refusal` that lists all the issues, if there are any."""
     if issues:
         raise Refusal(issues)
+
+
+def nearest(name: str, valid: Iterable[str]) -> str | None:
+    """The valid name that is spelt most like this one, or None where none is near."""
+    near = difflib.get_close_matches(name[:100], list(valid), 1)
+    return near[0] if near else None
+
+
+def did_you_mean(name: str, valid: Iterable[str]) -> str | None:
+    """The hint for a name that does not exist: the nearest valid one, or None where none is near."""
+    near = nearest(name, valid)
+    return f"Did you mean {near!r}?" if near else None

@@ -12,9 +12,12 @@ import numpy as np
 from core.arrays import Array, Shape
 from core.convention import Convention, layer_parameters
 from core.errors import Issue, Refusal, refuse_if_any
-from core.finite import cast
-from core.layers import Layer, Parameter
-from core.survey import INPUT, Limits, function_of, names_of, stray
+from core.layers import Layer
+from core.network import INPUT, Limits, names_of
+from core.nonfinite import cast
+from core.parameters import Parameter
+from core.shape_inference import function_of
+from core.shape_issues import stray
 
 V = TypeVar("V")
 Arrays = Mapping[str, Mapping[str, Array]]

@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from core.arrays import Array, Shape, Step
-from core.convention import CONVENTIONS, Convention, layer_parameters, tensor
-from core.errors import Issue, Refusal, refuse_if_any
-from core.feedback import Feedback, SentFeedback, feedback_of
-from core.finite import cast
-from core.initial import initial_parameters
-from core.layers import Layer
-from core.losses import Loss
-from core.plan import Keep, Objective, Plan
-from core.survey import INPUT, Limits, Node, Survey, survey
-from core.targets import coefficients_for, fitted, targets_for
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """A problem in the caller's words: nothing is checked yet, every array has the caller's orientation."""
-
-    layers: Sequence[Layer]
-    inputs: Mapping[str, Array]
-    parameters: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
-    state: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
-    loss: Loss | None = None
-    targets: Array | None = None
-    upstream: Array | None = None
-    sample_weight: Array | None = None
-    first_label: int = 0
-    convention: Convention | None = None
-    dtype: Literal["float64", "float32"] = "float64"
-    seed: int | None = None
-    feedback: SentFeedback | None = None
+from core.arrays import Array, Op, Shape
+from core.convention import Convention
+from core.errors import Issue
+from core.feedback_alignment import Feedback
+from core.network import Node
+from core.plan import Objective, Plan, Retain
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +37,8 @@ class Problem:
         parameters: Mapping[str, Mapping[str, Array]] | None = None,
         dtype: np.dtype[Any] | None = None,
         backward: bool = True,
-        keep: Keep | None = None,
-        interrupt: Step | None = None,
+        keep: Retain | None = None,
+        interrupt: Op | None = None,
         gradients: Mapping[str, Mapping[str, Array]] | None = None,
         by_row: bool = False,
     ) -> Plan:
@@ -87,188 +63,3 @@ class Problem:
     def output_shape(self) -> Shape:
         """Shape of the last layer's result."""
         return self.nodes[-1].shape
-
-
-def checked(
-    sent: Sent, limits: Limits | None = None, *, needs_loss: bool = True, besides: Sequence[Issue] = ()
-) -> Problem:
-    """Check a problem and bring it to the core's view. `besides` are issues that were found elsewhere in the request.
-
-    Raises:
-        Refusal: with every issue that was found; where shapes do not fit, the convention that would fit is named.
-    """
-    convention = sent.convention or "row"
-    found, inputs = _surveyed(sent, convention, limits)
-    issues = [*besides, *_unreadable(sent), *found.issues]
-    objective, loss_issues = _objective(sent, found, convention, needs_loss)
-    issues += loss_issues
-    if any(issue.code == "shape-mismatch" for issue in issues):
-        issues = _with_fitting_conventions(issues, sent, convention, limits)
-    refuse_if_any(issues)
-    dtype = np.dtype(sent.dtype)
-    parameters = {}
-    for node in found.nodes:
-        drawn = {} if sent.seed is None else initial_parameters(node, found.nodes, sent.seed, dtype)
-        given = layer_parameters(sent.parameters.get(node.name, {}), node.parameters, convention)
-        parameters[node.name] = {name: given.get(name, drawn.get(name)) for name in node.parameters}
-    return Problem(
-        nodes=found.nodes,
-        inputs={name: cast(array, dtype, *_at_input(sent, name)) for name, array in inputs.items()},
-        parameters={
-            layer: {
-                name: cast(array, dtype, "parameters", layer, name)
-                for name, array in named.items()
-                if array is not None
-            }
-            for layer, named in parameters.items()
-        },
-        objective=objective,
-        convention=convention,
-        dtype=dtype,
-        warnings=[*_ambiguity(sent, limits), *_unread(found)],
-        state={
-            layer: {name: cast(array, dtype, "state", layer, name) for name, array in named.items()}
-            for layer, named in sent.state.items()
-        },
-        feedback=feedback_of(sent.feedback, found.nodes, convention, dtype) if sent.feedback else None,
-    )
-
-
-def _surveyed(sent: Sent, convention: Convention, limits: Limits | None) -> tuple[Survey, dict[str, Array]]:
-    """The survey in one convention, and the inputs in the core's view."""
-    inputs = {}
-    for name, array in sent.inputs.items():
-        flat = convention == "column" and array.ndim == 1
-        inputs[name] = array.reshape(1, -1) if flat else tensor(array, convention)
-    parameters = {
-        layer: {name: array.shape for name, array in named.items()} for layer, named in sent.parameters.items()
-    }
-    shapes = {name: array.shape for name, array in inputs.items()}
-    state = {layer: {name: array.shape for name, array in named.items()} for layer, named in sent.state.items()}
-    seeded = sent.seed is not None
-    return survey(sent.layers, shapes, parameters, convention, state=state, seeded=seeded, limits=limits), inputs
-
-
-def _at_input(sent: Sent, name: str) -> tuple[str, ...]:
-    """Where an input stands in the request: there is a name in its path where the inputs are named."""
-    return ("batch", "inputs") if set(sent.inputs) == {INPUT} else ("batch", "inputs", name)
-
-
-def _unreadable(sent: Sent) -> list[Issue]:
-    """Inputs that are single numbers have no examples to count."""
-    return [
-        Issue(
-            code="shape-mismatch",
-            path=_at_input(sent, name),
-            detail=f"The input {name!r} is a single number; a batch is a tensor whose examples can be counted.",
-            hint="Send one example with one feature as [[x]].",
-        )
-        for name, array in sent.inputs.items()
-        if not array.ndim
-    ]
-
-
-def _objective(
-    sent: Sent, found: Survey, convention: Convention, needs_loss: bool
-) -> tuple[Objective | None, list[Issue]]:
-    """The loss with its targets, or what is wrong with them."""
-    loss = sent.loss
-    source, name = (sent.targets, "targets") if loss is None or loss.needs_targets else (sent.upstream, "upstream")
-    if loss is None or source is None:
-        if not needs_loss and source is None:
-            return None, []
-        if not needs_loss and loss is None:
-            return None, []
-        return None, [_missing(loss, name)]
-    oversized = any(issue.code == "too-large" for issue in found.issues)
-    if oversized or found.unknown or not found.nodes or found.nodes[-1].position + 1 != len(sent.layers):
-        return None, []
-    output = found.nodes[-1].shape or (1,)
-    source = source.reshape(1) if not found.nodes[-1].shape and not source.ndim else source
-    dtype = np.dtype(sent.dtype)
-    issues, targets, coefficients = [], np.empty(0), np.empty(0)
-    try:
-        if loss.needs_targets:
-            targets = targets_for(loss, source, output, convention, sent.first_label, dtype)
-        else:
-            targets = fitted(source, output, convention, ("batch", name), dtype, loss)
-    except Refusal as refusal:
-        issues += refusal.issues
-    try:
-        coefficients = coefficients_for(loss, output[0], sent.sample_weight, dtype)
-    except Refusal as refusal:
-        issues += refusal.issues
-    return Objective(loss, targets, coefficients), issues
-
-
-def _missing(loss: Loss | None, name: str) -> Issue:
-    if loss is None:
-        return Issue(
-            code="invalid-request",
-            path=("loss",),
-            detail="Gradients are those of a loss, and the request names none.",
-            hint='For instance "loss": {"kind": "half_squared_error"}; with a gradient of your own at the output, '
-            '"loss": {"kind": "upstream"} and "batch": {"upstream": ...}.',
-        )
-    return Issue(
-        code="invalid-request",
-        path=("batch", name),
-        detail=f"The loss {loss.kind} needs batch.{name}, and the request has none.",
-    )
-
-
-def _with_fitting_conventions(
-    issues: list[Issue], sent: Sent, convention: Convention, limits: Limits | None
-) -> list[Issue]:
-    """The same issues; the shape mismatches among them name the conventions in which everything fits."""
-    fitting = [other for other in CONVENTIONS if other != convention and _fits(sent, other, limits)]
-    if not fitting:
-        return issues
-    advice = "These shapes fit " + " and ".join(f'"convention": "{other}"' for other in fitting) + "."
-    return [
-        replace(issue, hint=f"{issue.hint} {advice}" if issue.hint else advice)
-        if issue.code == "shape-mismatch"
-        else issue
-        for issue in issues
-    ]
-
-
-def _fits(sent: Sent, convention: Convention, limits: Limits | None) -> bool:
-    """Whether every shape fits in that convention, whatever else may be wrong."""
-    found, _ = _surveyed(sent, convention, limits)
-    issues = [*found.issues, *_objective(sent, found, convention, needs_loss=False)[1]]
-    return not any(issue.code == "shape-mismatch" for issue in issues)
-
-
-def _ambiguity(sent: Sent, limits: Limits | None) -> list[Issue]:
-    """A warning where no convention was named and the weights fit more than one."""
-    if sent.convention is not None or not any(
-        array.ndim == 2 for named in sent.parameters.values() for array in named.values()
-    ):
-        return []
-    fitting = [other for other in CONVENTIONS if other != "row" and _fits(sent, other, limits)]
-    if not fitting:
-        return []
-    others = " and ".join(f"{other!r}" for other in fitting)
-    return [
-        Issue(
-            code="ambiguous-convention",
-            path=("convention",),
-            detail=f"No convention was named and 'row' was taken; the same shapes also fit {others}, with other results.",
-            hint='Send "convention".',
-        )
-    ]
-
-
-def _unread(found: Survey) -> list[Issue]:
-    """A warning for every layer but the last that nothing reads: it has no influence, and gradients of 0."""
-    read = {name for node in found.nodes for name in node.reads}
-    return [
-        Issue(
-            code="unread-layer",
-            path=("network", "layers", node.position),
-            detail=f"Nothing reads layer {node.name!r}; it does not influence the output, and its gradients are 0.",
-        )
-        for node in found.nodes[:-1]
-        if node.name not in read
-    ]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, ClassVar
 
 
-def limits(
+def constraints(
     *,
     strict: bool = True,
     gt: float | None = None,

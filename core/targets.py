@@ -9,8 +9,8 @@ import numpy as np
 from core.arrays import Array, Shape
 from core.convention import Convention, tensor, tensor_shape
 from core.errors import Issue, Refusal
-from core.finite import cast
 from core.losses import Loss
+from core.nonfinite import cast
 
 AT_TARGETS = ("batch", "targets")
 

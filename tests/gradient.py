@@ -9,9 +9,9 @@ from collections.abc import Callable, Collection, Mapping
 
 import numpy as np
 
-from core.arrays import Array, Step
-from core.certificate import read_as_classes
-from core.plan import Keep, Plan
+from core.arrays import Array, Op
+from core.derivatives.certificate import read_as_classes
+from core.plan import Plan, Retain
 from core.problem import Problem
 
 STEP = 1e-30
@@ -23,12 +23,12 @@ DIFFERENCE = 1e-5
 Derivatives = dict[str, Array]
 
 
-def laid(problem: Problem, *, backward: bool = True, keep: Keep | None = None, interrupt: Step | None = None) -> Plan:
+def laid(problem: Problem, *, backward: bool = True, keep: Retain | None = None, interrupt: Op | None = None) -> Plan:
     """A plan of the problem; unless told otherwise, one that also finds the gradients of the inputs."""
-    return problem.plan(backward=backward, keep=keep or Keep(input_gradients=True), interrupt=interrupt)
+    return problem.plan(backward=backward, keep=keep or Retain(input_gradients=True), interrupt=interrupt)
 
 
-def solved(problem: Problem, keep: Keep | None = None) -> Plan:
+def solved(problem: Problem, keep: Retain | None = None) -> Plan:
     """A plan that has run forward and backward."""
     plan = laid(problem, keep=keep)
     plan.forward()

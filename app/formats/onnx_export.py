@@ -11,7 +11,7 @@ from core.convention import Convention
 from core.errors import Issue, refuse_if_any
 from core.layers import Layer
 from core.model import Model
-from core.survey import INPUT, names_of
+from core.network import INPUT, names_of
 
 OPSET = 20
 """The first with Gelu."""

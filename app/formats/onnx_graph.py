@@ -9,7 +9,7 @@ from typing import Any
 from app.formats.onnx_file import OnnxGraph, OnnxNode
 from core.arrays import Array
 from core.errors import Issue
-from core.survey import INPUT
+from core.network import INPUT
 
 
 class Untranslatable(Exception):

@@ -14,7 +14,7 @@ from core.layers import Layer
 from core.layers.batch_norm import BatchNorm
 from core.layers.dense import Dense
 from core.model import Arrays
-from core.survey import names_of
+from core.network import names_of
 
 NORMALISATION = {"weight": ("parameters", "gamma"), "bias": ("parameters", "beta")}
 NAMES: dict[str, dict[str, tuple[str, str]]] = {

@@ -24,8 +24,8 @@ from app.storage.jobs import StoredCheckpoint, StoredJob
 from app.storage.tables import now
 from core.arrays import Array
 from core.errors import Issue, Refusal, refuse_if_any
+from core.network import Limits
 from core.problem import Problem
-from core.survey import Limits
 from core.training import refuse_unfit
 from core.training.examples import nodes_for
 

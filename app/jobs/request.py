@@ -21,9 +21,10 @@ from app.wire.message import KEY, decode_message, without_tensors
 from core.arrays import Array
 from core.convention import tensor
 from core.errors import Refusal
-from core.feedback import SentFeedback
-from core.problem import Problem, Sent, checked
-from core.survey import INPUT, Limits
+from core.feedback_alignment import SentFeedback
+from core.network import INPUT, Limits
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 from core.training import EarlyStopping, Recipe, refuse_unfit_loss
 
 BATCH_SIZE = 32
@@ -72,7 +73,7 @@ def problem_and_recipe(
         turned = {path: _turned(path, array, body) for path, array in dataset.items()}
         targets = turned.pop("targets", None)
         inputs = {path.partition(".")[2]: array for path, array in turned.items()}
-    sent = Sent(
+    sent = ProblemSpec(
         layers=body.network.layers,
         inputs=inputs if isinstance(inputs, dict) else {INPUT: inputs},  # type: ignore[dict-item]
         parameters=body.parameters or {},
@@ -87,7 +88,7 @@ def problem_and_recipe(
         feedback=_feedback(body),
     )
     try:
-        problem = checked(sent, limits)
+        problem = validate(sent, limits)
     except Refusal as refusal:
         raise at_data(refusal, from_dataset=dataset is not None) from None
     stopping = body.early_stopping

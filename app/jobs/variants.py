@@ -10,7 +10,7 @@ from typing import Any
 from app.schemas.jobs import JobRequest
 from app.schemas.problem import NetworkSpec
 from core.errors import Refusal
-from core.survey import names_of
+from core.network import names_of
 
 MOST = 64
 """Parts of a sweep."""

@@ -21,7 +21,7 @@ from core.arrays import Array
 from core.errors import Refusal
 from core.layers import Layer
 from core.model import Model
-from core.survey import INPUT, names_of
+from core.network import INPUT, names_of
 
 _LAYERS: TypeAdapter[Any] = TypeAdapter(list[LayerSpec])
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from pydantic_core import ErrorDetails
 from app.wire.limits import ISSUES_LIMIT
 from app.wire.places import Place, names_at
 from app.wire.pointer import path_of, value_at
-from core.errors import GraddError, Issue, Path
+from core.errors import GraddError, Issue, Path, nearest
 
 _TEXT_LIMIT = 40
 """Characters of a string that may be repeated in a sentence."""
@@ -118,10 +117,10 @@ def _named(path: Path) -> str:
 
 def _unknown(path: Path, opening: str, name: object, names: list[str]) -> Issue:
     """A name that is none of those that are valid in its place."""
-    near = get_close_matches(str(name)[:_TEXT_LIMIT], names, n=1)
-    meant = f" Did you mean '{near[0]}'?" if near else ""
+    near = nearest(str(name), names)
+    meant = f" Did you mean '{near}'?" if near else ""
     valid = f" Valid: {', '.join(names)}." if names else ""
-    hint = f"Use '{near[0]}'." if near else None
+    hint = f"Use '{near}'." if near else None
     return Issue(
         code="unknown-name", detail=f"{opening}.{meant}{valid}", path=path, expected=names, got=_short(name), hint=hint
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from core.arrays import Array, Step
+from core.arrays import Array, Op
 
 Interval = tuple[float, float]
 """An open interval; its ends may be infinite."""
@@ -80,10 +80,10 @@ class Activation:
         """What a sentence calls it."""
         return self.name
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         """The step that writes f(Z) into A, which may be Z itself where `reads` is "result"."""
         raise NotImplementedError
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         """The step that writes ∂L/∂Z into dZ, given ∂L/∂A in dA. The two never share memory."""
         raise NotImplementedError

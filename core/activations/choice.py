@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass, field, fields
 from typing import Annotated
 
 from core.activations import FUNCTIONS, Activation
 from core.activations.gain import with_gain
-from core.errors import Issue, Refusal
-from core.spec import Choices, Spec, limits
+from core.errors import Issue, Refusal, did_you_mean
+from core.spec import Choices, Spec, constraints
 
 CONSTANTS = ("negative_slope", "alpha")
 FunctionName = Annotated[str, Choices(FUNCTIONS)]
@@ -23,13 +22,13 @@ class Function(Spec):
     function: FunctionName
     """The function."""
 
-    gain: float = field(default=1.0, metadata=limits())
+    gain: float = field(default=1.0, metadata=constraints())
     """Scale of the argument, f(gain · z): the slope of a sigmoid, the inverse temperature of a softmax."""
 
-    negative_slope: float | None = field(default=None, metadata=limits())
+    negative_slope: float | None = field(default=None, metadata=constraints())
     """Slope of leaky_relu for negative arguments. Default 0.01."""
 
-    alpha: float | None = field(default=None, metadata=limits())
+    alpha: float | None = field(default=None, metadata=constraints())
     """Scale of elu for negative arguments. Default 1."""
 
     def resolve(self) -> Activation:
@@ -45,14 +44,13 @@ def resolve(name: str, gain: float, constants: dict[str, float | None]) -> Activ
     """The activation function of that name with those constants (None: left at its default)."""
     function = FUNCTIONS.get(name)
     if function is None:
-        near = difflib.get_close_matches(name, FUNCTIONS, 1)
         raise Refusal.of(
             "unknown-name",
             f"There is no activation function {name[:60]!r}.",
             "function",
             expected=list(FUNCTIONS),
             got=name[:60],
-            hint=f"Did you mean {near[0]!r}?" if near else None,
+            hint=did_you_mean(name, FUNCTIONS),
         )
     given = {constant: value for constant, value in constants.items() if value is not None}
     has = {constant.name for constant in fields(function)}

@@ -7,8 +7,8 @@ import numpy as np
 from numpy import copyto, exp, expm1, minimum, multiply
 
 from core.activations.base import Activation, Interval
-from core.arrays import Array, Step, constant
-from core.spec import limits
+from core.arrays import Array, Op, constant
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class Elu(Activation):
     Source: Clevert, Unterthiner & Hochreiter, Fast and Accurate Deep Network Learning by Exponential Linear Units (2016).
     """
 
-    alpha: float = field(default=1.0, metadata=limits())
+    alpha: float = field(default=1.0, metadata=constraints())
     """α: the unit saturates at −α."""
 
     name = "elu"
@@ -47,7 +47,7 @@ class Elu(Activation):
     def inverse(self, A: Array) -> Array:
         return np.asarray(np.where(A > 0, A, np.log1p(np.minimum(A, 0) / self.alpha)))
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         alpha, zero = constant(self.alpha, Z), constant(0, Z)
 
         def step() -> None:
@@ -58,7 +58,7 @@ class Elu(Activation):
 
         return step
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         alpha, zero = constant(self.alpha, Z), constant(0, Z)
 
         def step() -> None:

@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from core.activations.base import Activation, Interval
-from core.arrays import Array, Step
+from core.arrays import Array, Op
 
 
 class Exp(Activation):
@@ -31,8 +31,8 @@ class Exp(Activation):
     def numpy_derivative(self) -> str:
         return "<A>"
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         return partial(np.exp, Z, A)
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         return partial(np.multiply, A, dA, dZ)

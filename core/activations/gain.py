@@ -8,7 +8,7 @@ import numpy as np
 from numpy import multiply
 
 from core.activations.base import Activation, Interval
-from core.arrays import Array, Step, constant
+from core.arrays import Array, Op, constant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class Gain(Activation):
     def inverse(self, A: Array) -> Array:
         return np.asarray(self.function.inverse(A) / self.gain)
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         gain, scaled = constant(self.gain, Z), np.empty_like(Z)
         apply = self.function.forward(scaled, A)
 
@@ -78,7 +78,7 @@ class Gain(Activation):
 
         return step
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         gain, scaled = constant(self.gain, Z), np.empty_like(Z)
         differentiate = self.function.backward(scaled, A, dA, dZ)
 

@@ -6,7 +6,7 @@ from numpy import add, exp, multiply
 
 from core.activations.base import Activation
 from core.activations.normal import normal_distribution
-from core.arrays import Array, Step, constant
+from core.arrays import Array, Op, constant
 
 
 class Gelu(Activation):
@@ -33,13 +33,13 @@ class Gelu(Activation):
     def steepest(self) -> float:
         return 1.13
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         def step() -> None:
             multiply(Z, normal_distribution(Z), A)
 
         return step
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         minus_half, peak = constant(-0.5, Z), constant(1 / math.sqrt(2 * math.pi), Z)
 
         def step() -> None:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy import copyto, multiply
 
 from core.activations.base import Activation, Interval
-from core.arrays import Array, Step, constant
-from core.spec import limits
+from core.arrays import Array, Op, constant
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +21,7 @@ class LeakyRelu(Activation):
     Source: Maas, Hannun & Ng, Rectifier Nonlinearities Improve Neural Network Acoustic Models (2013).
     """
 
-    negative_slope: float = field(default=0.01, metadata=limits())
+    negative_slope: float = field(default=0.01, metadata=constraints())
     """Slope s of the negative side."""
 
     name = "leaky_relu"
@@ -44,7 +44,7 @@ class LeakyRelu(Activation):
     def inverse(self, A: Array) -> Array:
         return np.asarray(np.where(A > 0, A, A / self.negative_slope))
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         slope = constant(self.negative_slope, Z)
 
         def step() -> None:
@@ -53,7 +53,7 @@ class LeakyRelu(Activation):
 
         return step
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         slope = constant(self.negative_slope, Z)
 
         def step() -> None:

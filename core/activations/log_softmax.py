@@ -7,7 +7,7 @@ from numpy import exp, log, multiply, subtract
 
 from core.activations.base import Activation
 from core.activations.softmax import exponentials, shifted
-from core.arrays import Array, Step
+from core.arrays import Array, Op
 
 
 class LogSoftmax(Activation):
@@ -35,7 +35,7 @@ class LogSoftmax(Activation):
     def latex_backward(self) -> str:
         return r"<dA> - e^{<A>} \circ \textstyle\sum_k (<dA>)_k"
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         shift = shifted(Z, A)
         exponentiate, sums = exponentials(A, np.empty_like(A))
 
@@ -47,7 +47,7 @@ class LogSoftmax(Activation):
 
         return step
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         total = np.empty((*Z.shape[:-1], 1), A.dtype)
         sum_of: Callable[..., object] = np.add.reduce
 

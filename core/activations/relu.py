@@ -6,7 +6,7 @@ import numpy as np
 from numpy import greater, multiply, sign
 
 from core.activations.base import Activation
-from core.arrays import SMALL, Array, Step, constant, real
+from core.arrays import SMALL, Array, Op, constant, real
 
 
 class Relu(Activation):
@@ -36,10 +36,10 @@ class Relu(Activation):
     def steepest(self) -> float:
         return 1.0
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         return partial(np.maximum, Z, constant(0, Z), out=A)
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         passed = real(A)
 
         def step() -> None:

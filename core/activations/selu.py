@@ -6,7 +6,7 @@ import numpy as np
 from numpy import add, exp, expm1, maximum, minimum, multiply
 
 from core.activations.base import Activation, Interval
-from core.arrays import Array, Step, constant
+from core.arrays import Array, Op, constant
 
 SCALE = 1.0507009873554804934193349852946
 ALPHA = 1.6732632423543772848170429916717
@@ -45,7 +45,7 @@ class Selu(Activation):
     def inverse(self, A: Array) -> Array:
         return np.asarray(np.where(A > 0, A / SCALE, np.log1p(np.minimum(A, 0) / (SCALE * ALPHA))))
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         zero, alpha, scale = constant(0, Z), constant(ALPHA, Z), constant(SCALE, Z)
 
         def step() -> None:
@@ -57,7 +57,7 @@ class Selu(Activation):
 
         return step
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         zero, scale, saturation = constant(0, Z), constant(SCALE, Z), constant(SCALE * ALPHA, Z)
 
         def step() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy import add, divide, exp, minimum, multiply, subtract
 
 from core.activations.base import Activation, Interval
-from core.arrays import Array, Step, constant
+from core.arrays import Array, Op, constant
 
 
 class Sigmoid(Activation):
@@ -40,7 +40,7 @@ class Sigmoid(Activation):
     def inverse(self, A: Array) -> Array:
         return np.asarray(np.log(A) - np.log1p(-A))
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         one = constant(1, Z)
         saturated = constant(2 - math.log(np.finfo(Z.dtype).eps), Z)
         denominator = np.empty_like(A)
@@ -53,7 +53,7 @@ class Sigmoid(Activation):
 
         return step
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         one = constant(1, A)
 
         def step() -> None:

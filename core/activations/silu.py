@@ -5,7 +5,7 @@ from numpy import add, multiply, subtract
 
 from core.activations.base import Activation
 from core.activations.sigmoid import Sigmoid
-from core.arrays import Array, Step, constant
+from core.arrays import Array, Op, constant
 
 
 class Silu(Activation):
@@ -32,7 +32,7 @@ class Silu(Activation):
     def steepest(self) -> float:
         return 1.1
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         sigmoid = Sigmoid().forward(Z, A)
 
         def step() -> None:
@@ -41,7 +41,7 @@ class Silu(Activation):
 
         return step
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         one = constant(1, Z)
         S = np.empty_like(Z)
         sigmoid = Sigmoid().forward(Z, S)

@@ -6,7 +6,7 @@ import numpy as np
 from numpy import cos, multiply
 
 from core.activations.base import Activation
-from core.arrays import Array, Step
+from core.arrays import Array, Op
 
 
 class Sin(Activation):
@@ -25,10 +25,10 @@ class Sin(Activation):
     def numpy_derivative(self) -> str:
         return "np.cos(<Z>)"
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         return partial(np.sin, Z, A)
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         def step() -> None:
             cos(Z, dZ)
             multiply(dZ, dA, dZ)

@@ -6,10 +6,10 @@ import numpy as np
 from numpy import divide, exp, maximum, multiply, subtract
 
 from core.activations.base import Activation
-from core.arrays import Array, Step, last_axis_sums
+from core.arrays import Array, Op, last_axis_sums
 
 
-def shifted(Z: Array, S: Array) -> Step:
+def shifted(Z: Array, S: Array) -> Op:
     """The step that writes the scores less the largest one of each example into S."""
     largest = np.empty((*Z.shape[:-1], 1), Z.dtype)
     largest_of: Callable[..., object] = maximum.reduce
@@ -21,7 +21,7 @@ def shifted(Z: Array, S: Array) -> Step:
     return step
 
 
-def exponentials(S: Array, A: Array) -> tuple[Step, Array]:
+def exponentials(S: Array, A: Array) -> tuple[Op, Array]:
     """The step that writes e^S into A; it returns the step, and the array in which it leaves the sums of A."""
     sums = np.empty((*S.shape[:-1], 1), S.dtype)
     add_up = last_axis_sums(A, sums)
@@ -57,7 +57,7 @@ class Softmax(Activation):
     def latex_backward(self) -> str:
         return r"<A> \circ \bigl( <dA> - \textstyle\sum_k (<dA> \circ <A>)_k \bigr)"
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         shift = shifted(Z, A)
         exponentiate, sums = exponentials(A, A)
 
@@ -68,7 +68,7 @@ class Softmax(Activation):
 
         return step
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         inner = np.empty((*Z.shape[:-1], 1), A.dtype)
         sum_of: Callable[..., object] = np.add.reduce
 

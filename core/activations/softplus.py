@@ -6,7 +6,7 @@ import numpy as np
 from numpy import add, exp, expm1, log1p, maximum, minimum, multiply, negative
 
 from core.activations.base import Activation, Interval
-from core.arrays import Array, Step, constant
+from core.arrays import Array, Op, constant
 
 
 class Softplus(Activation):
@@ -36,7 +36,7 @@ class Softplus(Activation):
     def inverse(self, A: Array) -> Array:
         return np.asarray(A + np.log(-np.expm1(-A)))
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         zero, T = constant(0, Z), np.empty_like(Z)
 
         def step() -> None:
@@ -49,7 +49,7 @@ class Softplus(Activation):
 
         return step
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         def step() -> None:
             negative(A, dZ)
             expm1(dZ, dZ)

@@ -4,7 +4,7 @@ import numpy as np
 from numpy import add, divide, maximum, multiply, negative
 
 from core.activations.base import Activation, Interval
-from core.arrays import Array, Step, constant
+from core.arrays import Array, Op, constant
 
 
 class Softsign(Activation):
@@ -35,7 +35,7 @@ class Softsign(Activation):
     def inverse(self, A: Array) -> Array:
         return np.asarray(A / (1 - np.abs(A)))
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         one, T = constant(1, Z), np.empty_like(Z)
 
         def step() -> None:
@@ -46,7 +46,7 @@ class Softsign(Activation):
 
         return step
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         one = constant(1, Z)
 
         def step() -> None:

@@ -3,7 +3,7 @@
 from numpy import add, multiply
 
 from core.activations.base import Activation
-from core.arrays import Array, Step
+from core.arrays import Array, Op
 
 
 class Square(Activation):
@@ -21,13 +21,13 @@ class Square(Activation):
     def numpy_derivative(self) -> str:
         return "2 * <Z>"
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         def step() -> None:
             multiply(Z, Z, A)
 
         return step
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         def step() -> None:
             add(Z, Z, dZ)
             multiply(dZ, dA, dZ)

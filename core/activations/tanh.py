@@ -6,7 +6,7 @@ import numpy as np
 from numpy import multiply, subtract
 
 from core.activations.base import Activation, Interval
-from core.arrays import Array, Step, constant
+from core.arrays import Array, Op, constant
 
 
 class Tanh(Activation):
@@ -37,10 +37,10 @@ class Tanh(Activation):
     def inverse(self, A: Array) -> Array:
         return np.asarray(np.arctanh(A))
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         return partial(np.tanh, Z, A)
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         one = constant(1, A)
 
         def step() -> None:

@@ -1,8 +1,8 @@
 """The checker: which rule of a hand-written backpropagation is wrong, why, and how to put it right."""
 
-from core.checking.examination import Examination, Tolerance
+from core.checking.checker import Checker, Tolerance
 from core.checking.probe import Probe, probe
 from core.checking.report import Report
 from core.checking.submission import SentSubmission
 
-__all__ = ["Examination", "Probe", "Report", "SentSubmission", "Tolerance", "probe"]
+__all__ = ["Checker", "Probe", "Report", "SentSubmission", "Tolerance", "probe"]

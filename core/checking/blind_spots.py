@@ -8,25 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from core.checking.causes import CAUSES
-from core.checking.causes.factor import ConstantFactor
-from core.checking.comparison import Judge
-from core.checking.mistake import Fitted, Mistake
+from core.checking.comparison import Comparator
+from core.checking.mistakes import MISTAKES
+from core.checking.mistakes.base import Fitted, Mistake
+from core.checking.mistakes.shared.factor import ConstantFactor
 from core.checking.quantity import Quantity
 from core.checking.replay import made_by
 from core.checking.report import BlindSpot
-from core.checking.scene import Scene
+from core.checking.trace import Trace
 from core.checking.words import Words
 
 
-def blind_spots(judge: Judge, scene: Scene, words: Words, interrupt: Callable[[], object]) -> list[BlindSpot]:
+def blind_spots(judge: Comparator, scene: Trace, words: Words, interrupt: Callable[[], object]) -> list[BlindSpot]:
     """The mistakes that would not show, each with the reason."""
     found: list[BlindSpot] = []
     for quantity, right in judge.right.items():
         interrupt()
         hidden: dict[str, type[Mistake]] = {}
         shown: set[str] = set()
-        for cause in CAUSES:
+        for cause in MISTAKES:
             mistake = cause()
             if not isinstance(mistake, Fitted) and mistake.strikes_at(scene, quantity):
                 if judge.differs(made_by(quantity.by_rule, mistake, scene), right):
@@ -42,12 +42,12 @@ def blind_spots(judge: Judge, scene: Scene, words: Words, interrupt: Callable[[]
     return found
 
 
-def _confused(scene: Scene, quantity: Quantity, words: Words) -> Iterator[BlindSpot]:
+def _confused(scene: Trace, quantity: Quantity, words: Words) -> Iterator[BlindSpot]:
     """Factors that are the same number here: n = K, or n = 2."""
     if quantity.part != "deltas" or quantity.layer != scene.network.last:
         return
     known: dict[float, str] = {}
-    for cause in CAUSES:
+    for cause in MISTAKES:
         mistake = cause()
         if isinstance(mistake, ConstantFactor) and mistake.strikes_at(scene, quantity):
             multiplier = mistake.multiplier(scene)

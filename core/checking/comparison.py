@@ -10,7 +10,7 @@ import numpy as np
 from core.arrays import Array
 from core.checking.precision import AMPLIFIED, Criterion, Disturbed, disturbed, disturbed_network
 from core.checking.quantity import Quantity, run, value_in
-from core.checking.scene import Network, Scene
+from core.checking.trace import Network, Trace
 
 DRAWS = 3
 """How often rounding is tried out."""
@@ -20,7 +20,7 @@ HOPELESS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Apart:
+class Difference:
     """How a submitted tensor differs from what is expected."""
 
     relative_error: float
@@ -33,7 +33,7 @@ class Apart:
     """How many numbers differ by more than is allowed."""
 
 
-def difference(yours: Array, expected: Array, allowed: Array) -> Apart:
+def difference(yours: Array, expected: Array, allowed: Array) -> Difference:
     """The difference of two tensors of one shape."""
     apart = np.abs(yours - expected)
     scale = max(_largest(yours), _largest(expected)) or 1.0  # The squares of large numbers are beyond float64.
@@ -44,7 +44,7 @@ def difference(yours: Array, expected: Array, allowed: Array) -> Apart:
     cosine = float(np.sum(one * other)) / product if product > 0 else None
     excess = apart - allowed
     worst = np.unravel_index(int(np.argmax(excess)), excess.shape) if excess.ndim else ()
-    return Apart(
+    return Difference(
         relative_error=float(np.linalg.norm(one - other)) / both if both else 0.0,
         cosine=None if cosine is None else max(-1.0, min(1.0, cosine)),
         worst=tuple(int(index) for index in worst),
@@ -52,14 +52,14 @@ def difference(yours: Array, expected: Array, allowed: Array) -> Apart:
     )
 
 
-Evaluated = Callable[[Scene], Array]
+Evaluated = Callable[[Trace], Array]
 """A rule, right or wrong: from a scene to a tensor."""
 
 
-class Judge:
+class Comparator:
     """Says whether two tensors agree."""
 
-    def __init__(self, network: Network, criterion: Criterion, truth: Scene, right: dict[Quantity, Array]) -> None:
+    def __init__(self, network: Network, criterion: Criterion, truth: Trace, right: dict[Quantity, Array]) -> None:
         self.criterion = criterion
         self.truth = truth
         self.right = right
@@ -83,7 +83,7 @@ class Judge:
             return True
         return bool(np.all(apart <= self.allowed(quantity)))
 
-    def agrees(self, yours: Array, rule: Evaluated, scene: Scene, value: Array | None = None) -> bool:
+    def agrees(self, yours: Array, rule: Evaluated, scene: Trace, value: Array | None = None) -> bool:
         """Whether a rule makes what was submitted out of the numbers of a scene."""
         expected = rule(scene) if value is None else value
         if yours.shape != expected.shape or not np.isfinite(expected).all():
@@ -107,7 +107,7 @@ class Judge:
         apart = np.abs(one - other)
         return bool(np.any(apart > 4 * self.criterion.allowed(other) + 64 * self.criterion.unit * _largest(other)))
 
-    def _hopeful(self, apart: Array, expected: Array, scene: Scene) -> bool:
+    def _hopeful(self, apart: Array, expected: Array, scene: Trace) -> bool:
         """Whether rounding may explain it, and may be tried: also where sums of large numbers cancel."""
         digits = self.criterion.digits
         coarse = 1e3 * float(digits.half_unit(expected).max(initial=0)) if digits else 0.0

@@ -6,8 +6,8 @@ import json
 
 from core.activations.identity import Identity
 from core.checking.quantity import Quantity
-from core.checking.scene import Network, Reader
-from core.survey import INPUT
+from core.checking.trace import Network, Reader
+from core.network import INPUT
 
 DELTA = r"\Delta"
 DERIVATIVES = {

@@ -6,15 +6,15 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from core.checking.attempt import Attempt, Right
-from core.checking.comparison import Judge
-from core.checking.differences import Numerical, recognised
+from core.checking.comparison import Comparator
 from core.checking.equivalences import EQUIVALENCES, Reading
+from core.checking.forward_mistakes import suppositions
 from core.checking.hypothesis import AGAIN, NAMED
+from core.checking.interpretation import Interpretation, Right
+from core.checking.numerical_gradient import Numerical, recognised
 from core.checking.precision import Criterion
 from core.checking.search import Search
 from core.checking.submission import SentSubmission, Submission, read
-from core.checking.suppositions import suppositions
 from core.problem import Problem
 
 SMALL = 10_000
@@ -31,7 +31,7 @@ class Explainer:
 
     def explained(
         self, sent: SentSubmission | None, submission: Submission, criterion: Criterion
-    ) -> tuple[Attempt, Numerical | None]:
+    ) -> tuple[Interpretation, Numerical | None]:
         """The best attempt, and what kind of numerical gradient the submission is, if it is one.
 
         Args:
@@ -54,13 +54,13 @@ class Explainer:
         right: Right,
         criterion: Criterion,
         limit: float = math.inf,
-    ) -> Attempt:
+    ) -> Interpretation:
         """Explain a submission under a reading, as long as that costs less than the limit."""
-        judge = Judge(right.network, criterion, right.scene, right.values)
+        judge = Comparator(right.network, criterion, right.scene, right.values)
         search = Search(right.network, judge, submission, self._interrupt, limit - reading.price)
-        return Attempt(reading, right, submission, judge, search.explained())
+        return Interpretation(reading, right, submission, judge, search.explained())
 
-    def _read_otherwise(self, attempt: Attempt) -> Attempt:
+    def _read_otherwise(self, attempt: Interpretation) -> Interpretation:
         """The reading under which least is wrong: what is written differently is no mistake."""
         small = sum(math.prod(shape) for shape in self._right.network.shapes.values()) <= SMALL
         while attempt.hypotheses[0].accusations:
@@ -73,7 +73,7 @@ class Explainer:
             attempt = cheaper
         return attempt
 
-    def _cheapest(self, attempt: Attempt, readings: Sequence[Reading]) -> Attempt:
+    def _cheapest(self, attempt: Interpretation, readings: Sequence[Reading]) -> Interpretation:
         """The attempt, or one with another reading that costs less."""
         cheapest = attempt
         fine = [q for q, yours in attempt.submission.values.items() if attempt.judge.is_right(q, yours)]
@@ -82,7 +82,7 @@ class Explainer:
             submission = read(right.network, reading.sent)
             if reading.sent.convention is not None and "transposed" in submission.layouts.values():
                 continue  # Not everything is written in that convention.
-            judge = Judge(right.network, attempt.judge.criterion, right.scene, right.values)
+            judge = Comparator(right.network, attempt.judge.criterion, right.scene, right.values)
             if any(not judge.is_right(quantity, submission.values[quantity]) for quantity in fine):
                 continue  # What is right as it is asked for would be wrong.
             other = self._attempt(reading, submission, right, attempt.judge.criterion, cheapest.cost)
@@ -90,7 +90,7 @@ class Explainer:
                 cheapest = other
         return cheapest
 
-    def _numerical(self, attempt: Attempt) -> Numerical | None:
+    def _numerical(self, attempt: Interpretation) -> Numerical | None:
         """What kind of differences the submission is, if only gradients are wrong and they are differences."""
         values, judge = attempt.submission.values, attempt.judge
         wrong = {quantity: yours for quantity, yours in values.items() if not judge.is_right(quantity, yours)}
@@ -100,12 +100,12 @@ class Explainer:
             return None
         return recognised(self._problem, wrong, attempt.right.values, judge.criterion, self._interrupt)
 
-    def _forgiven(self, attempt: Attempt) -> Attempt:
+    def _forgiven(self, attempt: Interpretation) -> Interpretation:
         """The attempt without accusations."""
         best = attempt.hypotheses[0]
         return replace(attempt, hypotheses=[replace(best, accusations=(), cost=0.0)])
 
-    def _supposing(self, attempt: Attempt) -> Attempt:
+    def _supposing(self, attempt: Interpretation) -> Interpretation:
         """The attempt, or one that explains all of it by a mistake in the forward pass, where that was not submitted."""
         sent = {quantity.part for quantity in attempt.submission.values}
         unknown = any(not accusation.findings for accusation in attempt.hypotheses[0].accusations)

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from core.arrays import Array, column_of
-from core.checking.scene import Scene
-from core.checking.stage import activated, through
-from core.losses import Loss, LossPlace
+from core.checking.layer_rules import activated, through
+from core.checking.trace import Trace
+from core.losses import Loss, LossContext
 from core.plan import Objective
 
 
@@ -27,15 +27,15 @@ class Formulas:
     gradients     ∂L/∂θ_l from Δ_l and what layer l reads, + λ W_l for weights
     """
 
-    def preactivation(self, scene: Scene, layer: str) -> Array:
+    def preactivation(self, scene: Trace, layer: str) -> Array:
         """Z of a layer from what it reads."""
         return scene.network.stages[layer].result(scene.read_by(layer))
 
-    def activation(self, scene: Scene, layer: str) -> Array:
+    def activation(self, scene: Trace, layer: str) -> Array:
         """A of a layer from its Z."""
         return activated(scene.network.nodes[layer].function, scene.preactivations[layer])
 
-    def loss(self, scene: Scene) -> Array:
+    def loss(self, scene: Trace) -> Array:
         """The loss of the batch from the output: from its logits, where that is the stable form and nothing was given."""
         network, objective = scene.network, scene.network.objective
         last = network.last
@@ -46,7 +46,7 @@ class Formulas:
         data = _placed(fused or objective.loss, objective, read)[1]
         return np.asarray(data + self.penalty(scene))
 
-    def penalty(self, scene: Scene) -> Any:
+    def penalty(self, scene: Trace) -> Any:
         """½ λ Σ‖W‖²."""
         network, l2 = scene.network, scene.network.objective.loss.l2
         weights = [
@@ -57,12 +57,12 @@ class Formulas:
         ]
         return 0.5 * l2 * sum((weight * weight).sum() for weight in weights) if l2 else 0.0
 
-    def loss_gradient(self, scene: Scene) -> Array:
+    def loss_gradient(self, scene: Trace) -> Array:
         """∂L/∂A of the output."""
         objective = scene.network.objective
         return loss_gradient(objective.loss, objective, scene.activations[scene.network.last])
 
-    def output_delta(self, scene: Scene) -> Array:
+    def output_delta(self, scene: Trace) -> Array:
         """Δ of the last layer; fused with its activation where the loss has such a form."""
         network, objective = scene.network, scene.network.objective
         node = network.nodes[network.last]
@@ -71,44 +71,44 @@ class Formulas:
             return self.through_activation(scene, network.last, self.loss_gradient(scene))
         return loss_gradient(fused, objective, scene.preactivations[node.name], scene.activations[node.name])
 
-    def through_layer(self, scene: Scene, layer: str, position: int) -> Array:
+    def through_layer(self, scene: Trace, layer: str, position: int) -> Array:
         """What a layer sends back to one of the tensors that it reads."""
         return scene.backward(layer).inputs[position]
 
-    def arriving(self, scene: Scene, name: str) -> Array:
+    def arriving(self, scene: Trace, name: str) -> Array:
         """∂L/∂A of a tensor: what all that read it send back, added up."""
         total = np.zeros(scene.network.shapes[name])
         for reader in scene.network.readers[name]:
             total = total + self.through_layer(scene, reader.layer, reader.position)
         return total
 
-    def through_activation(self, scene: Scene, layer: str, dA: Array) -> Array:
+    def through_activation(self, scene: Trace, layer: str, dA: Array) -> Array:
         """∂L/∂Z of a layer from ∂L/∂A."""
         function = scene.network.nodes[layer].function
         return through(function, scene.preactivations[layer], scene.activations[layer], dA)
 
-    def delta(self, scene: Scene, layer: str) -> Array:
+    def delta(self, scene: Trace, layer: str) -> Array:
         """Δ of a layer, from those of the layers that read it, or from the loss."""
         if layer == scene.network.last:
             return self.output_delta(scene)
         return self.through_activation(scene, layer, self.arriving(scene, layer))
 
-    def gradient(self, scene: Scene, layer: str, parameter: str) -> Array:
+    def gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
         """∂L/∂θ of one parameter, from the layer's Δ and what it reads."""
         found, penalty = self.data_gradient(scene, layer, parameter), self.regularisation(scene, layer, parameter)
         return found + penalty if penalty.any() else found
 
-    def data_gradient(self, scene: Scene, layer: str, parameter: str) -> Array:
+    def data_gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
         """The same without l2."""
         return scene.backward(layer).parameters[parameter]
 
-    def regularisation(self, scene: Scene, layer: str, parameter: str) -> Array:
+    def regularisation(self, scene: Trace, layer: str, parameter: str) -> Array:
         """λ W, for weights."""
         values = scene.parameters(layer)[parameter]
         weight_like = scene.network.nodes[layer].parameters[parameter].weight_like
         return scene.network.objective.loss.l2 * values if weight_like else np.zeros_like(values)
 
-    def input_gradient(self, scene: Scene, name: str) -> Array:
+    def input_gradient(self, scene: Trace, name: str) -> Array:
         """∂L/∂X of a tensor of the batch."""
         return self.arriving(scene, name)
 
@@ -125,9 +125,9 @@ def loss_gradient(loss: Loss, objective: Objective, read: Array, probabilities: 
     return np.asarray((at.dA * column_of(at.coefficients, at.dA)).reshape(read.shape))
 
 
-def _placed(loss: Loss, objective: Objective, read: Array) -> tuple[LossPlace, Any]:
+def _placed(loss: Loss, objective: Objective, read: Array) -> tuple[LossContext, Any]:
     """The arrays around a loss after it has computed its value, and the value."""
     A = np.ascontiguousarray(read.reshape(read.shape or (1,)))
     targets = objective.targets.reshape(A.shape).astype(A.dtype)
-    at = LossPlace(A, targets, objective.coefficients.astype(A.dtype), np.empty_like(A), np.empty_like(A))
+    at = LossContext(A, targets, objective.coefficients.astype(A.dtype), np.empty_like(A), np.empty_like(A))
     return at, loss.value(at)()

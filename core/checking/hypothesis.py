@@ -9,7 +9,7 @@ import numpy as np
 from core.arrays import Array
 from core.checking.quantity import Quantity
 from core.checking.replay import Finding
-from core.checking.scene import Scene
+from core.checking.trace import Trace
 
 NAMED, AGAIN, UNKNOWN, CONTRADICTED = 1.0, 0.5, 3.0, 4.0
 """What a hypothesis costs for a mistake with a name, the same mistake at another layer, a mistake without a name, and a
@@ -52,7 +52,7 @@ class Accusation:
 class Hypothesis:
     """Where the user's program is supposed to be wrong."""
 
-    scene: Scene
+    scene: Trace
     accusations: tuple[Accusation, ...] = ()
     cost: float = 0.0
     lost: frozenset[str] = field(default_factory=frozenset)

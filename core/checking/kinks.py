@@ -11,7 +11,7 @@ import numpy as np
 from core.activations.base import Activation
 from core.activations.elu import Elu
 from core.arrays import Array
-from core.checking.scene import Scene
+from core.checking.trace import Trace
 from core.layers.activation import ActivationLayer
 from core.layers.max_pool2d import MaxPool2D
 
@@ -31,12 +31,12 @@ class Kink:
     why: str
 
 
-def kinks(scene: Scene, near: float, most: int | None = MOST) -> list[Kink]:
+def kinks(scene: Trace, near: float, most: int | None = MOST) -> list[Kink]:
     """Where the right scene stands at a kink, or nearer to one than `near` times the numbers around it."""
     return list(islice(_all(scene, near), most))
 
 
-def _all(scene: Scene, near: float) -> Iterator[Kink]:
+def _all(scene: Trace, near: float) -> Iterator[Kink]:
     for name, node in scene.network.nodes.items():
         if _has_kink(node.function):
             yield from _zeros(name, scene.preactivations[name], near, f"the kink of {node.function.name} at z = 0")
@@ -66,7 +66,7 @@ def _zeros(layer: str, values: Array, near: float, why: str) -> Iterator[Kink]:
         yield Kink(layer=layer, index=place, distance=float(np.abs(values[place])), why=why)
 
 
-def _ties(layer: MaxPool2D, name: str, scene: Scene) -> Iterator[Kink]:
+def _ties(layer: MaxPool2D, name: str, scene: Trace) -> Iterator[Kink]:
     """Windows in which more than one number is the largest."""
     (X,), Z = scene.read_by(name), scene.preactivations[name]
     largest = np.zeros_like(Z)

@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 
 from core.arrays import Array
-from core.certificate import COMPLEX_STEP, DIFFERENCE, SEED, read_as_classes
 from core.checking.formulas import RIGHT, Formulas
 from core.checking.kinks import kinks
 from core.checking.quantity import Quantity, quantities, value_in
-from core.checking.scene import Network, Scene
+from core.checking.trace import Network, Trace
+from core.derivatives.certificate import COMPLEX_STEP, DIFFERENCE, SEED, read_as_classes
 from core.layers.activation import ActivationLayer
 from core.problem import Problem
 
@@ -44,16 +44,16 @@ class _Held(Formulas):
     def __init__(self, held: dict[str, Array]) -> None:
         self._held = held
 
-    def through_activation(self, scene: Scene, layer: str, dA: Array) -> Array:
+    def through_activation(self, scene: Trace, layer: str, dA: Array) -> Array:
         return super().through_activation(scene, layer, dA * ~self._held[layer])
 
-    def through_layer(self, scene: Scene, layer: str, position: int) -> Array:
+    def through_layer(self, scene: Trace, layer: str, position: int) -> Array:
         found = super().through_layer(scene, layer, position)
         kind = scene.network.nodes[layer].layer
         return found * ~self._held[layer] if isinstance(kind, ActivationLayer) else found
 
 
-def certify(problem: Problem, scene: Scene) -> Oracle:
+def certify(problem: Problem, scene: Trace) -> Oracle:
     """Compare deltas and gradients of a right scene with the change of the loss along one random direction of everything."""
     exact = all(node.layer.complex_safe for node in problem.nodes)
     held = {name: np.zeros(node.shape, bool) for name, node in scene.network.nodes.items()}
@@ -84,7 +84,7 @@ def certify(problem: Problem, scene: Scene) -> Oracle:
 
 
 def _loss_along(
-    problem: Problem, direction: dict[Quantity, Array], step: complex, held: dict[str, Array], right: Scene
+    problem: Problem, direction: dict[Quantity, Array], step: complex, held: dict[str, Array], right: Trace
 ) -> Any:
     """The loss with everything moved by `step` along the direction, but for what is held."""
     moved = replace(
@@ -98,7 +98,7 @@ def _loss_along(
         },
     )
     network = Network(moved, np.dtype(np.complex128 if isinstance(step, complex) else np.float64))
-    scene = Scene(network)
+    scene = Trace(network)
     for name, node in network.nodes.items():
         Z, still = RIGHT.preactivation(scene, name), held[name]
         if isinstance(node.layer, ActivationLayer):

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.arrays import Array
-from core.certificate import read_as_classes
 from core.checking.formulas import Formulas
-from core.checking.scene import Network, Scene
+from core.checking.trace import Network, Trace
+from core.derivatives.certificate import read_as_classes
 
 RELATIVE = {"float64": 1e-8, "float32": 1e-5}
 """Relative difference that is always allowed, by the precision of the computation."""
@@ -151,20 +151,20 @@ class Disturbed(Formulas):
         slack = self._size * np.abs(array).max(initial=0) * self._generator.uniform(-1, 1, array.shape)
         return np.asarray(self.moved(array) + np.where(array == 0, 0, slack))
 
-    def preactivation(self, scene: Scene, layer: str) -> Array:
+    def preactivation(self, scene: Trace, layer: str) -> Array:
         return self.moved(super().preactivation(scene, layer))
 
-    def activation(self, scene: Scene, layer: str) -> Array:
+    def activation(self, scene: Trace, layer: str) -> Array:
         return self.around(super().activation(scene, layer))
 
-    def loss(self, scene: Scene) -> Array:
+    def loss(self, scene: Trace) -> Array:
         """From the output and not from its logits, as most programs do: log(1 − a) loses what a saturated a has left."""
         return super().loss(replace(scene, given=frozenset({(scene.network.last, "activations")})))
 
-    def through_activation(self, scene: Scene, layer: str, dA: Array) -> Array:
+    def through_activation(self, scene: Trace, layer: str, dA: Array) -> Array:
         return self.moved(super().through_activation(scene, layer, self.moved(dA)))
 
-    def output_delta(self, scene: Scene) -> Array:
+    def output_delta(self, scene: Trace) -> Array:
         return self.moved(super().output_delta(scene))
 
 
@@ -186,7 +186,7 @@ def disturbed_network(network: Network, formulas: Disturbed) -> Network:
     )
 
 
-def disturbed(scene: Scene, network: Network, formulas: Disturbed, digits: Digits | None) -> Scene:
+def disturbed(scene: Trace, network: Network, formulas: Disturbed, digits: Digits | None) -> Trace:
     """The same scene with every number disturbed: by rounding, and by half a unit of the digits that were sent.
 
     Args:
@@ -202,7 +202,7 @@ def disturbed(scene: Scene, network: Network, formulas: Disturbed, digits: Digit
         return near if digits is None else near + digits.half_unit(array) * generator.uniform(-1, 1, array.shape)
 
     still = read_as_classes(network.problem.nodes)
-    found = Scene(network, given=scene.given)
+    found = Trace(network, given=scene.given)
     found.preactivations = {name: moved(array) for name, array in scene.preactivations.items()}
     found.activations = {
         name: network.inputs[name]

@@ -9,23 +9,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.certificate import read_as_classes
 from core.checking.blind_spots import blind_spots
-from core.checking.comparison import Judge
+from core.checking.comparison import Comparator
 from core.checking.formulas import RIGHT
 from core.checking.kinks import kinks
 from core.checking.precision import criterion_for
 from core.checking.quantity import quantities, run, value_in
 from core.checking.report import BlindSpot
-from core.checking.scene import Network
+from core.checking.trace import Network
 from core.checking.words import Words
 from core.convention import Convention, parameter_shape, tensor, tensor_shape
+from core.derivatives.certificate import read_as_classes
 from core.errors import Refusal, refuse_if_any
 from core.layers import Layer
 from core.layers.embedding import Embedding
 from core.losses import Loss
-from core.problem import Problem, Sent, checked
-from core.survey import Limits, Node, survey
+from core.network import Limits, Node
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
+from core.shape_inference import infer_shapes
 
 DRAWS = 8
 """Points that are tried for each size of the batch."""
@@ -41,7 +43,7 @@ NEAR_KINK = 1e-3
 class Probe:
     """A point in the words of a request."""
 
-    sent: Sent
+    sent: ProblemSpec
     problem: Problem
     blind_spots: Sequence[BlindSpot]
     """What does not show there either: it shows nowhere in this network."""
@@ -79,7 +81,7 @@ def probe(
         interrupt()
         generator = np.random.Generator(np.random.PCG64([seed, draw]))
         sent = _drawn(layers, features, loss, convention, sizes[draw // 4 % len(sizes)], generator, limits)
-        problem = checked(sent, limits)
+        problem = validate(sent, limits)
         with np.errstate(all="ignore"):
             found = Probe(sent, problem, _hidden(problem, interrupt))
         if best is None or len(found.blind_spots) < len(best.blind_spots):
@@ -95,7 +97,7 @@ def _hidden(problem: Problem, interrupt: Callable[[], object]) -> list[BlindSpot
     network = Network(problem)
     scene = run(network, RIGHT)
     right = {quantity: value_in(scene, quantity, RIGHT) for quantity in quantities(network)}
-    judge = Judge(network, criterion_for({"float64"}, [], None, None), scene, right)
+    judge = Comparator(network, criterion_for({"float64"}, [], None, None), scene, right)
     near = [
         BlindSpot(cause="kink", layer=kink.layer, tensor="deltas", reason=f"the point lies next to {kink.why}")
         for kink in kinks(scene, NEAR_KINK)
@@ -111,16 +113,16 @@ def _drawn(
     examples: int,
     generator: np.random.Generator,
     limits: Limits | None,
-) -> Sent:
+) -> ProblemSpec:
     """A random point: no number is 0, no weight symmetric, every class occurs."""
     shapes = {name: (examples, *shape) for name, shape in features.items()}
     size = sum(math.prod(shape) for shape in shapes.values())
     if limits and size > limits.activations:
         detail = f"A batch of {examples} such examples has {size:,} numbers; this server takes {limits.activations:,}."
         raise Refusal.of("too-large", detail, "features", expected=limits.activations, got=size)
-    found = survey(layers, shapes, {}, convention, seeded=True, limits=limits)
+    found = infer_shapes(layers, shapes, {}, convention, seeded=True, limits=limits)
     refuse_if_any([issue for issue in found.issues if issue.path[:1] != ("state",)])  # The state is drawn below.
-    blank = Sent(
+    blank = ProblemSpec(
         layers=layers,
         inputs={name: np.zeros(tensor_shape(shape, convention)) for name, shape in shapes.items()},
         convention=convention,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from core.arrays import Array, Shape
 from core.checking.formulas import Formulas
-from core.checking.scene import Network, Scene
+from core.checking.trace import Network, Trace
 
 PARTS = ("preactivations", "activations", "loss", "deltas", "gradients", "input_gradient")
 """In the order in which a program computes them."""
@@ -29,7 +29,7 @@ class Quantity(NamedTuple):
         """The word for it in an answer: `deltas`, `gradients.bias`."""
         return f"{self.part}.{self.name}" if self.name else self.part
 
-    def by_rule(self, formulas: Formulas, scene: Scene) -> Array:
+    def by_rule(self, formulas: Formulas, scene: Trace) -> Array:
         """Its value from what is upstream of it in the scene."""
         match self.part:
             case "preactivations":
@@ -71,7 +71,7 @@ def backward_of(network: Network, layer: str) -> list[Quantity]:
     return [Quantity("deltas", layer), *gradients]
 
 
-def run(network: Network, formulas: Formulas) -> Scene:
+def run(network: Network, formulas: Formulas) -> Trace:
     """A scene with everything computed by these formulas."""
     scene = run_forward(network, formulas)
     if network.problem.objective is not None:
@@ -80,16 +80,16 @@ def run(network: Network, formulas: Formulas) -> Scene:
     return scene
 
 
-def run_forward(network: Network, formulas: Formulas) -> Scene:
+def run_forward(network: Network, formulas: Formulas) -> Trace:
     """A scene with the forward pass computed by these formulas."""
-    scene = Scene(network)
+    scene = Trace(network)
     for name in network.nodes:
         scene.preactivations[name] = formulas.preactivation(scene, name)
         scene.activations[name] = formulas.activation(scene, name)
     return scene
 
 
-def value_in(scene: Scene, quantity: Quantity, formulas: Formulas) -> Array:
+def value_in(scene: Trace, quantity: Quantity, formulas: Formulas) -> Array:
     """A quantity of a scene that has been run."""
     stored = {
         "preactivations": scene.preactivations,

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.arrays import Array
 from core.checking.quantity import Quantity
-from core.checking.scene import Network, Scene
+from core.checking.trace import Network, Trace
 
 CONSISTENT = 1e-7
 """Relative residual up to which the gradients of a layer are those of one delta."""
@@ -25,7 +25,7 @@ class Recovered:
     """Whether any delta has these gradients."""
 
 
-def recovered_delta(network: Network, scene: Scene, layer: str, values: Mapping[Quantity, Array]) -> Recovered:
+def recovered_delta(network: Network, scene: Trace, layer: str, values: Mapping[Quantity, Array]) -> Recovered:
     """Solve [A 1]ᵀ Δ = [dW; db] for Δ by least squares.
 
     For a dense layer with i inputs that reads n examples A (n x i) there are i + 1 equations for the n unknowns of every

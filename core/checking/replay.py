@@ -10,15 +10,15 @@ from functools import partial
 import numpy as np
 
 from core.arrays import Array
-from core.checking.causes import CAUSES
-from core.checking.causes.factor import ConstantFactor
-from core.checking.comparison import Judge
+from core.checking.comparison import Comparator
 from core.checking.formulas import RIGHT, Formulas
-from core.checking.mistake import Fitted, Mistake, both
+from core.checking.mistakes import MISTAKES
+from core.checking.mistakes.base import Fitted, Mistake, both
+from core.checking.mistakes.shared.factor import ConstantFactor
 from core.checking.quantity import Quantity
-from core.checking.scene import Scene
+from core.checking.trace import Trace
 
-Made = Callable[[Formulas, Scene], Array]
+Made = Callable[[Formulas, Trace], Array]
 """What a program with these formulas submits: from the rules and the scene before them to one tensor."""
 
 SURE = 2.0
@@ -52,7 +52,7 @@ class Finding:
 
 
 def findings(
-    judge: Judge, scene: Scene, struck: Quantity, yours: Mapping[Quantity, Array], made: Mapping[Quantity, Made]
+    judge: Comparator, scene: Trace, struck: Quantity, yours: Mapping[Quantity, Array], made: Mapping[Quantity, Made]
 ) -> list[Finding]:
     """The mistakes in the rule of `struck` that reproduce everything in `yours`: single ones, and only then pairs.
 
@@ -64,7 +64,7 @@ def findings(
         made: how each of these follows from the rule.
     """
     right = {quantity: rule(RIGHT, scene) for quantity, rule in made.items()}
-    concerned = [cause for cause in CAUSES if cause().strikes_at(scene, struck)]
+    concerned = [cause for cause in MISTAKES if cause().strikes_at(scene, struck)]
     single = [Trial((cause,), cause()) for cause in concerned]
     found = list(_reproducing(judge, scene, single, right, yours, made))
     if not found:
@@ -95,7 +95,7 @@ def _pairs(concerned: Sequence[type[Mistake]]) -> Iterator[Trial]:
 
 def _in_proportion(
     concerned: Sequence[type[Mistake]],
-    scene: Scene,
+    scene: Trace,
     yours: Mapping[Quantity, Array],
     made: Mapping[Quantity, Made],
 ) -> Iterator[Trial]:
@@ -117,8 +117,8 @@ def _in_proportion(
 
 
 def _reproducing(
-    judge: Judge,
-    scene: Scene,
+    judge: Comparator,
+    scene: Trace,
     trials: Sequence[Trial] | Iterator[Trial],
     right: Mapping[Quantity, Array],
     yours: Mapping[Quantity, Array],
@@ -140,7 +140,7 @@ def _reproducing(
             yield Finding(trial.mistakes, formulas, residual, _is_sure(judge, yours, len(trials), formulas))
 
 
-def made_by(rule: Made, formulas: Formulas, scene: Scene) -> Array:
+def made_by(rule: Made, formulas: Formulas, scene: Trace) -> Array:
     """What a rule makes; nothing (an array that agrees with none) where a mistake does not fit the shapes, or another one."""
     with np.errstate(all="ignore"):
         try:
@@ -149,7 +149,7 @@ def made_by(rule: Made, formulas: Formulas, scene: Scene) -> Array:
             return np.full(0, np.nan)
 
 
-def _fit(formulas: Fitted, scene: Scene, yours: Mapping[Quantity, Array], made: Mapping[Quantity, Made]) -> bool:
+def _fit(formulas: Fitted, scene: Trace, yours: Mapping[Quantity, Array], made: Mapping[Quantity, Made]) -> bool:
     """Find the number in the formulas by least squares. False where it is not determined with something to spare."""
     differences, directions = [], []
     for quantity, rule in made.items():
@@ -176,7 +176,7 @@ def _residual(yours: Mapping[Quantity, Array], replayed: Mapping[Quantity, Array
     return apart / size if size else apart
 
 
-def _is_sure(judge: Judge, yours: Mapping[Quantity, Array], tried: int, formulas: Formulas) -> bool:
+def _is_sure(judge: Comparator, yours: Mapping[Quantity, Array], tried: int, formulas: Formulas) -> bool:
     """Whether the digits that agree are more than the choice among all that was tried could bring about by chance."""
     digits = 0.0
     for array in yours.values():

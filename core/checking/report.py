@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.arrays import Array, Shape
-from core.checking.comparison import Apart
+from core.checking.comparison import Difference
 from core.checking.kinks import Kink
 from core.checking.oracle import Oracle
 from core.checking.quantity import Quantity
@@ -66,7 +66,7 @@ class Row:
     quantity: Quantity
     status: Status
     total: int
-    difference: Apart | None = None
+    difference: Difference | None = None
     """None for a tensor that is missing, or of another shape."""
     yours: Array | None = None
     expected: Array | None = None
@@ -77,7 +77,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class ReportedEquivalence:
     """A way of writing things that is not the request's and no mistake either."""
 
     slug: str
@@ -102,7 +102,7 @@ class Report:
     summary: str
     blame: Sequence[Blame]
     rows: Sequence[Row]
-    equivalences: Sequence[Difference]
+    equivalences: Sequence[ReportedEquivalence]
     kinks: Sequence[Kink]
     blind_spots: Sequence[BlindSpot]
     needs: Sequence[str]

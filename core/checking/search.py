@@ -14,14 +14,14 @@ from dataclasses import replace
 import numpy as np
 
 from core.arrays import Array
-from core.checking.comparison import Judge
+from core.checking.comparison import Comparator
 from core.checking.formulas import RIGHT, Formulas
 from core.checking.hypothesis import AGAIN, NAMED, Accusation, Hypothesis
 from core.checking.quantity import Quantity
 from core.checking.recovery import recovered_delta
 from core.checking.replay import Finding, Made, findings
-from core.checking.scene import Network, Scene
 from core.checking.submission import Submission
+from core.checking.trace import Network, Trace
 
 WIDTH = 6
 """Hypotheses that go on side by side."""
@@ -33,7 +33,7 @@ class Search:
     def __init__(
         self,
         network: Network,
-        judge: Judge,
+        judge: Comparator,
         submission: Submission,
         interrupt: Callable[[], object],
         limit: float = math.inf,
@@ -59,7 +59,7 @@ class Search:
 
     def explained(self) -> list[Hypothesis]:
         """The hypotheses that explain the submission at less than the limit, the cheapest first."""
-        return self._backward(self._cheapest([self._forward(Hypothesis(Scene(self._network)))]))
+        return self._backward(self._cheapest([self._forward(Hypothesis(Trace(self._network)))]))
 
     def _forward(self, hypothesis: Hypothesis) -> Hypothesis:
         """Judge the forward rules; the scene then has what was submitted, and what follows from it elsewhere."""
@@ -176,7 +176,7 @@ class Search:
                 break
         return options
 
-    def _struck(self, scene: Scene, formulas: Formulas, place: str, layer: str) -> Scene:
+    def _struck(self, scene: Trace, formulas: Formulas, place: str, layer: str) -> Trace:
         """The scene with the delta of `place` made by these formulas, and the deltas from there down to `layer`."""
         scene = scene.with_delta(place, Quantity("deltas", place).by_rule(formulas, scene))
         path = self._suspects(layer)
@@ -215,7 +215,7 @@ class Search:
             return replace(hypothesis, cost=math.inf)
         return hypothesis.accusing(self._accused(hypothesis.scene, quantity))
 
-    def _accused(self, scene: Scene, quantity: Quantity) -> Accusation:
+    def _accused(self, scene: Trace, quantity: Quantity) -> Accusation:
         """An accusation of the rule of a submitted quantity, with the causes that reproduce it."""
         self._interrupt()
         yours = self._values[quantity]
@@ -234,7 +234,7 @@ class Search:
     def _is_right(self, quantity: Quantity) -> bool:
         return self._judge.is_right(quantity, self._values[quantity])
 
-    def _follows(self, scene: Scene, quantity: Quantity) -> bool:
+    def _follows(self, scene: Trace, quantity: Quantity) -> bool:
         """Whether a submitted quantity is what its rule makes of the scene."""
         return self._judge.agrees(self._values[quantity], lambda at: _right(quantity, at), scene)
 
@@ -242,6 +242,6 @@ class Search:
         return any(reader.layer in hypothesis.lost for reader in self._network.readers[layer])
 
 
-def _right(quantity: Quantity, scene: Scene) -> Array:
+def _right(quantity: Quantity, scene: Trace) -> Array:
     with np.errstate(all="ignore"):
         return quantity.by_rule(RIGHT, scene)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -10,9 +9,9 @@ import numpy as np
 
 from core.arrays import Array, Shape
 from core.checking.quantity import Quantity
-from core.checking.scene import Network
+from core.checking.trace import Network
 from core.convention import Convention, is_turned, parameter_shape, tensor_shape
-from core.errors import Issue, refuse_if_any
+from core.errors import Issue, did_you_mean, refuse_if_any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,12 +117,11 @@ def _named(network: Network, sent: SentSubmission) -> tuple[dict[Quantity, Array
 
 
 def _unknown(what: str, name: str, known: Mapping[str, object], *path: str) -> Issue:
-    near = difflib.get_close_matches(name[:60], list(known), 1)
     return Issue(
         code="unknown-name",
         path=("submission", *path),
         detail=f"There is no {what} {name[:60]!r} in the network.",
         expected=list(known)[:50],
         got=name[:60],
-        hint=f"Did you mean {near[0]!r}?" if near else None,
+        hint=did_you_mean(name, known),
     )

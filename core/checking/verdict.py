@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.checking.hypothesis import Accusation, Hypothesis
-from core.checking.mistake import Mistake
+from core.checking.mistakes.base import Mistake
 from core.checking.oracle import Oracle
 from core.checking.quantity import Quantity
 from core.checking.replay import Finding
-from core.checking.report import Alternative, Blame, Certainty, Difference, Fix, Row, Verdict
+from core.checking.report import Alternative, Blame, Certainty, Fix, ReportedEquivalence, Row, Verdict
 from core.checking.words import Words
 
 UNKNOWN = "unknown"
@@ -116,7 +116,7 @@ def summary(
     verdict: Verdict,
     blame: Sequence[Blame],
     rows: Sequence[Row],
-    equivalences: Sequence[Difference],
+    equivalences: Sequence[ReportedEquivalence],
     oracle: Oracle | None,
 ) -> str:
     """The outcome in a few sentences."""

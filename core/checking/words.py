@@ -6,8 +6,8 @@ from string import Template
 
 from core.checking.equations import Equations
 from core.checking.quantity import Quantity
-from core.checking.scene import Network
-from core.survey import INPUT
+from core.checking.trace import Network
+from core.network import INPUT
 
 
 class Words:

@@ -9,9 +9,9 @@ import numpy as np
 from core.arrays import Array
 from core.diagnoses.units import by_unit, times, written
 from core.errors import Issue
-from core.place import Place
+from core.layer_context import LayerContext
+from core.network import Node
 from core.plan import Plan
-from core.survey import Node
 
 LEAST_TIMES = 8
 """A unit that computed once may be off by chance; from this many values on it is worth a word."""
@@ -35,7 +35,7 @@ def silent_units(plan: Plan) -> Iterator[Issue]:
             yield _saturated(node, place, saturated, slopes)
 
 
-def largest_slopes(plan: Plan, node: Node, place: Place) -> Array:
+def largest_slopes(plan: Plan, node: Node, place: LayerContext) -> Array:
     """For each unit the largest |f'(z)| that occurs."""
     Z = place.result
     slopes, ones = np.empty_like(Z), np.ones_like(Z)
@@ -43,7 +43,7 @@ def largest_slopes(plan: Plan, node: Node, place: Place) -> Array:
     return np.asarray(np.abs(slopes).max(axis=by_unit(Z)))
 
 
-def _dead(node: Node, place: Place, dead: Array) -> Issue:
+def _dead(node: Node, place: LayerContext, dead: Array) -> Issue:
     units = np.flatnonzero(dead).tolist()
     return Issue(
         code="dead-units",
@@ -55,7 +55,7 @@ def _dead(node: Node, place: Place, dead: Array) -> Issue:
     )
 
 
-def _saturated(node: Node, place: Place, saturated: Array, slopes: Array) -> Issue:
+def _saturated(node: Node, place: LayerContext, saturated: Array, slopes: Array) -> Issue:
     units = np.flatnonzero(saturated).tolist()
     return Issue(
         code="saturated-units",

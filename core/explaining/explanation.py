@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.arrays import Array
-from core.arrays import Step as Interrupt
+from core.arrays import Op as Interrupt
 from core.errors import Refusal
+from core.explaining.derivation_builder import DerivationBuilder, Notation
 from core.explaining.focus import Focus, focus_on
 from core.explaining.script import program
 from core.explaining.step import Step
 from core.explaining.update import write_update
-from core.explaining.walk import Notation, Walk
 from core.losses import Loss
 from core.optimizers import Optimizer
-from core.plan import Keep, Plan
+from core.plan import Plan, Retain
 from core.problem import Problem
 
 MANY = 20_000
@@ -56,11 +56,11 @@ def explained(
         raise Refusal.of(
             "unsupported-operator", f"There is no derivation of the loss {kind}.", "loss", "kind", hint=hint
         )
-    plan = problem.plan(keep=Keep(preactivations=True, deltas=True, input_gradients=True), interrupt=interrupt)
+    plan = problem.plan(keep=Retain(preactivations=True, deltas=True, input_gradients=True), interrupt=interrupt)
     with np.errstate(all="ignore"):
         plan.forward()
         plan.backward()
-        walk = Walk(problem, plan.reported, notation)
+        walk = DerivationBuilder(problem, plan.reported, notation)
         if optimizer:
             write_update(walk, optimizer, rates)
         found = focus_on(focus, walk, plan) if focus else None

@@ -11,11 +11,11 @@ import numpy as np
 
 from core.convention import layer_parameters
 from core.errors import Refusal
+from core.explaining.derivation_builder import DerivationBuilder
 from core.explaining.step import Step
-from core.explaining.walk import Walk
 from core.layers.dense import Dense
+from core.network import Node
 from core.plan import Plan
-from core.survey import Node
 
 PATH = re.compile(r"(?P<id>.+?)(?:\[(?P<index>\d+(?:\s*,\s*\d+)*)\])?")
 FACTOR = re.compile(r"gradients\.(?P<layer>.+)\.(?P<name>\w+)")
@@ -54,7 +54,7 @@ class Focus:
     because: str
 
 
-def focus_on(path: str, walk: Walk, plan: Plan) -> Focus:
+def focus_on(path: str, walk: DerivationBuilder, plan: Plan) -> Focus:
     """The explanation of one number. `plan` has run both ways and kept its deltas.
 
     Raises:
@@ -92,7 +92,7 @@ def _found(path: str, steps: Sequence[Step]) -> tuple[Step, tuple[int, ...]]:
 Terms = list[tuple[str, float, dict[str, float]]]
 
 
-def _terms(step: Step, index: tuple[int, ...], walk: Walk, plan: Plan) -> tuple[Terms, str]:
+def _terms(step: Step, index: tuple[int, ...], walk: DerivationBuilder, plan: Plan) -> tuple[Terms, str]:
     match = FACTOR.fullmatch(step.id)
     places = {node.name: (node, place) for node, place in plan.places}
     if match and match["layer"] in places:

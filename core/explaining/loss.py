@@ -2,55 +2,57 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
+from core.activations.derivation import in_scene
 from core.convention import tensor, tensor_shape
-from core.explaining.equation import Equation, Scene
-from core.explaining.function import in_scene
-from core.explaining.symbols import Symbol
-
-if TYPE_CHECKING:
-    from core.explaining.walk import Walk
+from core.equations.equation import Equation
+from core.equations.layout import Layout
+from core.equations.symbols import Symbol
+from core.explaining.forward_builder import ForwardBuilder
 
 
 class LossEquations:
     """The steps between the output and the way back."""
 
-    def __init__(self, walk: Walk) -> None:
-        self._walk, problem = walk, walk.problem
+    def __init__(self, builder: ForwardBuilder) -> None:
+        self._builder, problem = builder, builder.problem
         objective = problem.objective
         if objective is None:
             raise LookupError("gradients are those of a loss")
         self._objective, self._loss = objective, objective.loss
         self._node = problem.nodes[-1]
         shape = tensor_shape(self._node.shape, problem.convention)
-        self._scene = Scene(problem.convention, [], shape, frozenset())
+        self._scene = Layout(problem.convention, [], shape, frozenset())
         self._n = max(1, self._node.shape[0] if self._node.shape else 1)
 
-    def write(self) -> None:
-        """Append the steps."""
-        _, scope = self._walk.output()
-        targets = tensor(self._objective.targets.reshape(self._node.shape), self._walk.problem.convention)
+    @property
+    def is_fused(self) -> bool:
+        """Whether loss and activation are differentiated together."""
+        return self._loss.on_logits(self._node.function) is not None
+
+    def write(self) -> tuple[Equation, dict[str, Symbol]]:
+        """Append the steps of the loss.
+
+        Returns:
+            The equation of the gradient at the output, or of its delta where the loss `is_fused`, and its operands.
+        """
+        _, scope = self._builder.output()
+        targets = tensor(self._objective.targets.reshape(self._node.shape), self._builder.problem.convention)
         path = "batch.targets" if self._loss.needs_targets else "batch.upstream"
-        scope["Y"] = self._walk.given(path, "Y" if self._loss.needs_targets else r"\bar A", "Y", targets)
+        scope["Y"] = self._builder.given(path, "Y" if self._loss.needs_targets else r"\bar A", "Y", targets)
         shares = self._objective.coefficients
         self._weighted = self._loss.needs_targets and not np.all(shares == shares[0])
         if self._weighted:
-            scope["c"] = self._walk.given("batch.sample_weight", "c", "c", shares)
-        fused = self._loss.on_logits(self._node.function)
+            scope["c"] = self._builder.given("batch.sample_weight", "c", "c", shares)
         for equation in self._loss.intermediate():
             symbol = equation.symbol or equation.result
-            scope[equation.result] = self._walk.step(
+            scope[equation.result] = self._builder.step(
                 f"loss.{equation.result}", "Within the loss", symbol, f"loss_{equation.result}", equation, scope
             )
         if self._loss.needs_targets:
-            self._value(scope, logits=fused is not None)
-        if fused is not None:
-            self._walk.delta_of_output(self._fused(), scope)
-        else:
-            self._walk.upstream_of_output(self._gradient(), scope)
+            self._value(scope, logits=self.is_fused)
+        return self._fused() if self.is_fused else self._gradient(), scope
 
     def _value(self, scope: dict[str, Symbol], *, logits: bool) -> None:
         loss = (self._loss.on_logits(self._node.function) if logits else None) or self._loss
@@ -62,15 +64,15 @@ class LossEquations:
             f"The loss of each example: ${self._loss.formula}$."
             + (" It is computed from the logits, so that no logarithm meets a 0." if logits else ""),
         )
-        scope["losses"] = self._walk.step(
+        scope["losses"] = self._builder.step(
             "per_example_losses", "Loss of each example", r"\ell", "losses", losses, scope
         )
         l2 = self._loss.l2
         weights = [
             symbol
-            for node in self._walk.problem.nodes
+            for node in self._builder.problem.nodes
             for name, parameter in node.parameters.items()
-            if parameter.weight_like and (symbol := self._walk.data[f"parameters.{node.name}.{name}"])
+            if parameter.weight_like and (symbol := self._builder.data[f"parameters.{node.name}.{name}"])
         ]
         penalty = {f"W{position}": symbol for position, symbol in enumerate(weights)} if l2 else {}
         if self._weighted:
@@ -87,7 +89,7 @@ class LossEquations:
             )
             code += f" + {l2!r} / 2 * (" + " + ".join(f"(<{name}>**2).sum()" for name in penalty) + ")"
             why += " The penalty ½ λ Σ‖W‖² is added after it."
-        self._walk.step("loss", "Loss", "L", "L", Equation("L", latex, code, why), scope | penalty)
+        self._builder.step("loss", "Loss", "L", "L", Equation("L", latex, code, why), scope | penalty)
 
     def _shared(self, latex: str, code: str) -> tuple[str, str]:
         """An expression times the share of each example in the loss."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.arrays import Array
+from core.equations.symbols import Symbol
 from core.explaining.step import Step
-from core.explaining.symbols import Symbol
 
 LARGEST = 20_000
 """A program holds at most this many numbers; with more it reads them from the request."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from core.explaining.equation import Equation
+from core.equations.equation import Equation
+from core.equations.symbols import OPERAND, Symbol
 from core.explaining.matrices import matrix
-from core.explaining.symbols import OPERAND, Symbol
 
 
 @dataclass(frozen=True, slots=True)

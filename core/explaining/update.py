@@ -8,15 +8,17 @@ import numpy as np
 
 from core.arrays import Array
 from core.convention import layer_parameters
+from core.equations.equation import Equation
+from core.equations.symbols import LETTERS, Symbol, subscript, with_subscript
 from core.errors import Refusal
-from core.explaining.equation import Equation
-from core.explaining.symbols import LETTERS, Symbol, subscript, with_subscript
-from core.explaining.walk import Walk
+from core.explaining.derivation_builder import DerivationBuilder
+from core.network import Node
 from core.optimizers import Optimizer
-from core.survey import Node
 
 
-def write_update(walk: Walk, optimizer: Optimizer, rates: Mapping[str, Mapping[str, Array]] | None) -> None:
+def write_update(
+    walk: DerivationBuilder, optimizer: Optimizer, rates: Mapping[str, Mapping[str, Array]] | None
+) -> None:
     """Append the steps of the first step of an optimizer, which remembers nothing yet.
 
     Raises:
@@ -39,7 +41,7 @@ def write_update(walk: Walk, optimizer: Optimizer, rates: Mapping[str, Mapping[s
             _one(walk, optimizer, node, name, rate)
 
 
-def _one(walk: Walk, optimizer: Optimizer, node: Node, name: str, rate: Symbol) -> None:
+def _one(walk: DerivationBuilder, optimizer: Optimizer, node: Node, name: str, rate: Symbol) -> None:
     """The steps for one parameter."""
     key, title = f"{node.name}.{name}", f"Update, layer {node.name}, {name}"
     theta, gradient = walk.data[f"parameters.{key}"], walk.result(f"gradients.{key}")

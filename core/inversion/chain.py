@@ -14,8 +14,8 @@ from core.errors import Issue
 from core.layers import Layer
 from core.layers.activation import ActivationLayer
 from core.layers.dense import Dense
+from core.network import INPUT, names_of
 from core.problem import Problem
-from core.survey import INPUT, names_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from core.inversion.chain import Link, links_of
 from core.inversion.outcome import Inversion, LayerInversion
 from core.inversion.repair import Solver, moved_inside
 from core.inversion.weight import Decomposed, decomposed
+from core.network import INPUT
 from core.problem import Problem
-from core.survey import INPUT
 
 INSIDE = 1e-6
 """Where a value outside a range is replaced by the nearest one inside: that share of the range from its end."""

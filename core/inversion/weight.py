@@ -8,7 +8,7 @@ import numpy as np
 
 from core.arrays import Array
 from core.errors import Refusal
-from core.spectral.gauge import signs
+from core.linalg.gauge import signs
 
 LARGEST_WORK = 2 * 10**10
 """Some seconds of LAPACK, which nothing can interrupt."""

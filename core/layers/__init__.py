@@ -7,7 +7,7 @@ from typing import get_args
 from core.layers.activation import ActivationLayer
 from core.layers.add import Add
 from core.layers.average_pool2d import AveragePool2D
-from core.layers.base import Layer, Parameter
+from core.layers.base import Layer
 from core.layers.batch_norm import BatchNorm
 from core.layers.concatenate import Concatenate
 from core.layers.conv1d import Conv1D
@@ -36,6 +36,7 @@ from core.layers.second_order_pooling import SecondOrderPooling
 from core.layers.subtract import Subtract
 from core.layers.svd import Svd
 from core.layers.transpose import Transpose
+from core.parameters import Parameter
 
 AnyLayer = (
     Dense

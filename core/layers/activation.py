@@ -7,13 +7,14 @@ from typing import Literal
 
 from core.activations import Activation
 from core.activations.choice import CONSTANTS, FunctionName, resolve
+from core.activations.derivation import activation_equation, in_scene, why_backward
 from core.arrays import Shape
-from core.explaining.equation import Derivation, Equation, Scene
-from core.explaining.function import activation_equation, in_scene, why_backward
-from core.explaining.symbols import OPERAND
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.equations.symbols import OPERAND
+from core.layer_context import LayerContext
 from core.layers.base import Layer, Steps, misfit
-from core.place import Place
-from core.spec import limits
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +33,13 @@ class ActivationLayer(Layer):
     function: FunctionName
     """The function."""
 
-    gain: float = field(default=1.0, metadata=limits())
+    gain: float = field(default=1.0, metadata=constraints())
     """Scale of the argument, f(gain · x): the slope of a sigmoid, the inverse temperature of a softmax."""
 
-    negative_slope: float | None = field(default=None, metadata=limits())
+    negative_slope: float | None = field(default=None, metadata=constraints())
     """Slope of leaky_relu for negative arguments. Default 0.01."""
 
-    alpha: float | None = field(default=None, metadata=limits())
+    alpha: float | None = field(default=None, metadata=constraints())
     """Scale of elu for negative arguments. Default 1."""
 
     def applied(self) -> Activation:
@@ -52,7 +53,7 @@ class ActivationLayer(Layer):
             )
         return inputs[0]
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         function = self.applied()
         renamed = {"Z": "X", "A": "Z", "dA": "dZ"}
 
@@ -65,11 +66,11 @@ class ActivationLayer(Layer):
             [Equation("dX", of_layer(function.latex_backward()), of_layer(back), why_backward(function))],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         Z = place.new_result()
         place.fresh = False  # f' may be formed from Z, so the layer's own activation is not computed in its place.
         return [self.applied().forward(place.inputs[0], Z)]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (X,), (dX,) = place.inputs, place.d_inputs
         return [] if dX is None else [self.applied().backward(X, place.result, place.d_result, dX)]

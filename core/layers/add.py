@@ -8,11 +8,12 @@ from typing import ClassVar, Literal
 
 from numpy import add
 
-from core.arrays import Shape, Step
-from core.explaining.equation import Derivation, Scene
-from core.layers.arithmetic import stretched, stretched_derivation, summed_back
+from core.arrays import Op, Shape
+from core.equations.equation import Derivation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Layer, Steps
-from core.place import Place
+from core.layers.shared.arithmetic import stretched, stretched_derivation, summed_back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,18 +31,18 @@ class Add(Layer):
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         return stretched("add", inputs, column)
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         operands = [f"<X{position}>" for position in range(1, len(scene.inputs) + 1)]
         because = "∂z/∂x = 1: the gradient goes to each operand as it is."
         return stretched_derivation(
             scene, " + ".join(operands), " + ".join, [("<dZ>", "<dZ>")] * len(operands), because
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         first, second, *rest = place.inputs
         Z = place.new_result()
-        steps: list[Step] = [partial(add, first, second, Z)]
+        steps: list[Op] = [partial(add, first, second, Z)]
         return steps + [partial(add, Z, operand, Z) for operand in rest]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         return [partial(summed_back, place.d_result, dX) for dX in place.d_inputs if dX is not None]

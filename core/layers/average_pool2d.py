@@ -8,11 +8,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Step, constant
-from core.explaining.equation import Derivation, Equation, Scene
+from core.arrays import Op, constant
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Steps
-from core.layers.pooling import Pooling, selections
-from core.place import Place
+from core.layers.shared.pooling import Pooling, selections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class AveragePool2D(Pooling):
     kind: Literal["average_pool2d"] = "average_pool2d"
     equations: ClassVar[dict[str, str]] = {"any": "Z = mean of A over each window"}
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         rows, columns = self._windows(scene.inputs[0])
         K = rows.size * columns.size
         return Derivation(
@@ -53,18 +54,18 @@ class AveragePool2D(Pooling):
             ],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         (X,), Z = place.inputs, place.new_result()
         rows, columns = self._windows(X.shape)
         share = constant(1 / (rows.size * columns.size), Z)
         sums = [partial(np.add, windows, numbers, windows) for windows, numbers in self.offsets(Z, X)]
         return [lambda: Z.fill(0), *sums, partial(np.multiply, Z, share, Z)]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (X,), (dX,), dZ = place.inputs, place.d_inputs, place.d_result
         if dX is None:
             return []
         rows, columns = self._windows(X.shape)
         share, shared = constant(1 / (rows.size * columns.size), dZ), np.empty_like(dZ)
-        steps: list[Step] = [partial(dX.fill, 0), partial(np.multiply, dZ, share, shared)]
+        steps: list[Op] = [partial(dX.fill, 0), partial(np.multiply, dZ, share, shared)]
         return steps + [partial(np.add, numbers, windows, numbers) for windows, numbers in self.offsets(shared, dX)]

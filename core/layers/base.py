@@ -4,42 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, NoReturn, Self
+from typing import ClassVar, NoReturn, Self
 
 import numpy as np
 
 from core.activations.base import Activation
 from core.activations.choice import Function, FunctionName, resolve
-from core.arrays import Array, Shape, Step
+from core.arrays import Array, Op, Shape
+from core.equations.equation import Derivation
+from core.equations.layout import Layout
 from core.errors import Refusal
-from core.explaining.equation import Derivation, Scene
-from core.place import Place
-from core.spec import Spec, limits
+from core.layer_context import LayerContext
+from core.parameters import Parameter
+from core.spec import Spec, constraints
 
-Steps = Sequence[Step]
+Steps = Sequence[Op]
 
 INITIALIZERS = ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "zeros"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameter:
-    """What a layer says of one of its parameters."""
-
-    shape: Shape
-    """Its shape in the row convention."""
-
-    follows_convention: bool = False
-    """Whether it is an in x out matrix, which `column` and `torch` write out x in."""
-
-    fan_in: int = 0
-    fan_out: int = 0
-    """How many values a result is made of, and how many results a value enters: the scale of random initial values."""
-
-    initial: Literal["scheme", "zeros", "ones"] = "zeros"
-    """"scheme": drawn at random by the layer's initializer."""
-
-    weight_like: bool = False
-    """Whether l2 and weight decay apply: to weights, never to biases and gains."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +38,7 @@ class Layer(Spec):
 
     name: str | None = field(
         default=None,
-        metadata=limits(
+        metadata=constraints(
             min_length=1,
             max_length=100,
             pattern=r"^[^\x00]*$",
@@ -68,7 +49,7 @@ class Layer(Spec):
 
     inputs: list[str] | None = field(
         default=None,
-        metadata=limits(
+        metadata=constraints(
             min_length=1,
             max_length=1000,
             description='What the layer reads: names of earlier layers, "input" for the batch, or the batch\'s named inputs. '
@@ -78,7 +59,7 @@ class Layer(Spec):
 
     activation: FunctionName | Function = field(
         default="identity",
-        metadata=limits(
+        metadata=constraints(
             strict=False,
             description="Function applied to the layer's result: its name, or an object with the function and its constants.",
         ),
@@ -133,26 +114,26 @@ class Layer(Spec):
         """
         raise NotImplementedError
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         """Set the place's result, and return the steps that compute it."""
         raise NotImplementedError
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         """The steps that compute ∂L/∂(each input) and ∂L/∂(each parameter) from ∂L/∂(result)."""
         raise NotImplementedError
 
-    def derivation(self, scene: Scene) -> Derivation:
-        """Its equations as a derivation shows them (``core/explaining/equation.py``), forward and backward."""
+    def derivation(self, scene: Layout) -> Derivation:
+        """Its equations as a derivation shows them (``core/equations/equation.py``), forward and backward."""
         raise NotImplementedError
 
-    def example_gradients(self, place: Place) -> dict[str, Array]:
+    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
         """After a backward run: the terms whose sum over the examples the gradient of each parameter is, n x its shape.
 
         Every kind with parameters has it, but for those that couple the examples.
         """
         raise NotImplementedError
 
-    def example_square_norms(self, place: Place) -> Array:
+    def example_square_norms(self, place: LayerContext) -> Array:
         """After a backward run: Σ of the squares of every example's terms, over all parameters of the layer."""
         found = self.example_gradients(place).values()
         return np.asarray(sum(np.square(array).reshape(len(array), -1).sum(axis=1) for array in found))
@@ -161,7 +142,7 @@ class Layer(Spec):
         """The layer as it is when a network is evaluated rather than trained."""
         return self
 
-    def renew(self, place: Place, step: int) -> None:
+    def renew(self, place: LayerContext, step: int) -> None:
         """Before step number `step`, counted from 0, of a training run: draw what is drawn anew for every step."""
 
     def equation(self, convention: str) -> str | None:

@@ -9,14 +9,16 @@ from typing import ClassVar, Literal, Self
 
 import numpy as np
 
-from core.arrays import Array, Shape, Step
+from core.arrays import Array, Op, Shape
+from core.equations.batch_norm import WHY_MEAN, WHY_ROOT, batch_norm_forms
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
 from core.errors import Issue
-from core.explaining.batch_norm import WHY_MEAN, WHY_ROOT, batch_norm_forms
-from core.explaining.equation import Derivation, Equation, Scene
-from core.layers.base import Layer, Parameter, Steps, misfit
-from core.layers.normalisation import reduced, refuse_unless, spread, standardise
-from core.place import Place
-from core.spec import limits
+from core.layer_context import LayerContext
+from core.layers.base import Layer, Steps, misfit
+from core.layers.shared.normalisation import reduced, refuse_unless, spread, standardise
+from core.parameters import Parameter
+from core.spec import constraints
 
 
 def _over(X: Array) -> tuple[int, ...]:
@@ -59,13 +61,13 @@ class BatchNorm(Layer):
 
     kind: Literal["batch_norm"] = "batch_norm"
 
-    epsilon: float = field(default=1e-5, metadata=limits(ge=0))
+    epsilon: float = field(default=1e-5, metadata=constraints(ge=0))
     """ε, added to the variance; 0 is allowed where every feature varies."""
 
-    momentum: float = field(default=0.1, metadata=limits(ge=0, le=1))
+    momentum: float = field(default=0.1, metadata=constraints(ge=0, le=1))
     """Share of this batch in the running statistics, 0 to 1."""
 
-    mode: Literal["train", "eval"] = field(default="train", metadata=limits(strict=False))
+    mode: Literal["train", "eval"] = field(default="train", metadata=constraints(strict=False))
     """train: with the statistics of the batch. eval: with the running statistics in `state`, which have to be sent."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = gamma * (A - mean) / sqrt(variance + epsilon) + beta"}
@@ -92,7 +94,7 @@ class BatchNorm(Layer):
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return self.mode == "train"
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         x = scene.core_shape(scene.inputs[0])
         axes = tuple(axis for axis in range(len(x)) if axis != 1)
         X, dZ = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
@@ -136,7 +138,7 @@ class BatchNorm(Layer):
         N = math.prod(x) // x[1]
         return Derivation(forward, [*sums, *batch_norm_forms(scene, dZ, gamma, axes, N)])
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         (X,), Z = place.inputs, place.new_result()
         gamma, beta = (_beside(X, place.parameters[name]) for name in ("gamma", "beta"))
         values = place.saved["standardised"] = np.empty_like(Z)
@@ -144,7 +146,7 @@ class BatchNorm(Layer):
         standardised = self._by_batch(place) if self.mode == "train" else self._by_state(place)
         return [standardised, partial(np.multiply, values, gamma, Z), partial(np.add, Z, beta, Z)]
 
-    def _by_batch(self, place: Place) -> Step:
+    def _by_batch(self, place: LayerContext) -> Op:
         """The step that standardises by the statistics of the batch, and moves the running ones."""
         (X,), values, deviation = place.inputs, place.saved["standardised"], place.saved["deviation"]
         axes, features = _over(X), X.shape[1]
@@ -168,7 +170,7 @@ class BatchNorm(Layer):
 
         return step
 
-    def _by_state(self, place: Place) -> Step:
+    def _by_state(self, place: LayerContext) -> Op:
         """The step that standardises by the running statistics, which stay as they are."""
         (X,), values, deviation = place.inputs, place.saved["standardised"], place.saved["deviation"]
         place.new_state.update(place.state)
@@ -184,13 +186,13 @@ class BatchNorm(Layer):
 
         return step
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (dX,), dZ = place.d_inputs, place.d_result
         values, deviation = place.saved["standardised"], place.saved["deviation"]
         d_gamma, d_beta = place.gradients["gamma"], place.gradients["beta"]
         gamma, d_gammas, d_betas = (_beside(dZ, array) for array in (place.parameters["gamma"], d_gamma, d_beta))
         axes, count = _over(dZ), dZ.size // len(d_beta)
-        steps: list[Step] = [
+        steps: list[Op] = [
             partial(np.sum, dZ, axis=axes, out=d_beta),
             lambda: np.sum(dZ * values, axis=axes, out=d_gamma),
         ]
@@ -207,7 +209,7 @@ class BatchNorm(Layer):
             steps.append(lambda: np.multiply(dZ, gamma / deviation, dX))
         return steps
 
-    def example_gradients(self, place: Place) -> dict[str, Array]:
+    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
         dZ, axes = place.d_result, tuple(range(2, place.d_result.ndim))
         return {"gamma": np.sum(dZ * place.saved["standardised"], axis=axes), "beta": np.sum(dZ, axis=axes)}
 

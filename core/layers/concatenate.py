@@ -9,11 +9,13 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.explaining.equation import Derivation, Equation, Scene
-from core.layers.axis import counted
+from core.convention import turned_shape
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Layer, Steps, misfit
-from core.place import Place, turned_shape
-from core.spec import limits
+from core.layers.shared.axis import counted
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,7 @@ class Concatenate(Layer):
 
     kind: Literal["concatenate"] = "concatenate"
 
-    axis: int | None = field(default=None, metadata=limits(examples=[1]))
+    axis: int | None = field(default=None, metadata=constraints(examples=[1]))
     """The axis along which the tensors are joined, counted from 0, or from the end if negative. Default: the features."""
 
     reads: ClassVar[tuple[int, int]] = (2, 1000)
@@ -56,12 +58,12 @@ class Concatenate(Layer):
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return self._axis(inputs[0], column) == 0
 
-    def _blocks(self, whole: Array, place: Place) -> list[Array]:
+    def _blocks(self, whole: Array, place: LayerContext) -> list[Array]:
         axis = self._axis(place.shape, place.column)
         ends = np.cumsum([X.shape[axis] for X in place.inputs])
         return np.split(whole, ends[:-1], axis)
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         axis = self._axis(scene.core_shape(scene.inputs[0]), scene.column)
         axis = 1 - axis if scene.transposes(scene.inputs[0]) else axis
         operands = [f"<X{position}>" for position in range(1, len(scene.inputs) + 1)]
@@ -87,11 +89,11 @@ class Concatenate(Layer):
             ],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         blocks = self._blocks(place.new_result(), place)
         return [partial(np.copyto, block, X) for block, X in zip(blocks, place.inputs, strict=True)]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         blocks = self._blocks(place.d_result, place)
         return [
             partial(np.copyto, dX, block) for dX, block in zip(place.d_inputs, blocks, strict=True) if dX is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from core.layers.convolution import Convolution
+from core.layers.shared.convolution import Convolution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Array, Shape, Step, product
-from core.explaining.equation import Derivation, Equation, Scene
-from core.layers.base import INITIALIZERS, Layer, Parameter, Steps, misfit
-from core.place import Place
-from core.spec import limits
+from core.arrays import Array, Op, Shape, product
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
+from core.layers.base import INITIALIZERS, Layer, Steps, misfit
+from core.parameters import Parameter
+from core.spec import constraints
 
 WHY_WEIGHT = "∂z_j/∂w_ij = x_i, so that each weight gathers x_i δ_j over the examples: a product of matrices."
 WHY_BIAS = "∂z_j/∂b_j = 1 in every example: the deltas are added up."
@@ -39,13 +41,13 @@ class Dense(Layer):
 
     kind: Literal["dense"] = "dense"
 
-    units: int = field(metadata=limits(gt=0, examples=[3]))
+    units: int = field(metadata=constraints(gt=0, examples=[3]))
     """Number of units, o: the size of the result's last axis (first, under `column`)."""
 
-    bias: bool = field(default=True, metadata=limits())
+    bias: bool = field(default=True, metadata=constraints())
     """Whether to add the bias b."""
 
-    initializer: str = field(default="default", metadata=limits(choices=["default", *INITIALIZERS]))
+    initializer: str = field(default="default", metadata=constraints(choices=["default", *INITIALIZERS]))
     """How `seed` draws the weight. Default: He normal before relu-like functions, Glorot uniform otherwise."""
 
     feedback_weight: ClassVar[str | None] = "weight"
@@ -76,7 +78,7 @@ class Dense(Layer):
         )
         return {"weight": weight, "bias": Parameter(shape=(self.units,))} if self.bias else {"weight": weight}
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         (X,), W, b = place.inputs, place.parameters["weight"], place.parameters.get("bias")
         Z = place.new_result()
         if place.packed is not None:
@@ -85,9 +87,9 @@ class Dense(Layer):
         multiplied = product(X, W, Z) if X.ndim == 2 else partial(np.matmul, X, W, out=Z)
         return [multiplied] if b is None else [multiplied, partial(np.add, Z, b, Z)]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (X,), W, dZ, (dX,) = place.inputs, place.parameters["weight"], place.d_result, place.d_inputs
-        steps: list[Step] = []
+        steps: list[Op] = []
         if place.packed_gradient is not None:
             steps.append(product(place.extended_input.T, dZ, place.packed_gradient))
         elif X.ndim > 2:
@@ -103,7 +105,7 @@ class Dense(Layer):
             )
         return steps
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         if len(scene.result) > 2:
             return self._derivation_along_last_axis(scene)
         latex, numpy = {
@@ -135,7 +137,7 @@ class Dense(Layer):
             ],
         )
 
-    def _derivation_along_last_axis(self, scene: Scene) -> Derivation:
+    def _derivation_along_last_axis(self, scene: Layout) -> Derivation:
         """The same products where all axes but the last count examples."""
         W = "<weight>.T" if scene.out_by_in else "<weight>"
         latex = r"<weight>^\top" if scene.out_by_in else "<weight>"
@@ -155,14 +157,14 @@ class Dense(Layer):
             ],
         )
 
-    def example_gradients(self, place: Place) -> dict[str, Array]:
+    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
         """dW of example i is x_iᵀ dz_i; with more axes the sum of these over them."""
         (X,), dZ = place.inputs, place.d_result
         rows, deltas = (array.reshape(len(array), -1, array.shape[-1]) for array in (X, dZ))
         found = {"weight": np.matmul(rows.swapaxes(1, 2), deltas), "bias": deltas.sum(axis=1)}
         return {name: found[name] for name in place.parameters}
 
-    def example_square_norms(self, place: Place) -> Array:
+    def example_square_norms(self, place: LayerContext) -> Array:
         (X,), dZ = place.inputs, place.d_result
         if X.ndim > 2:
             return Layer.example_square_norms(self, place)

@@ -9,10 +9,11 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.explaining.equation import Derivation, Equation, Scene
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Layer, Steps
-from core.place import Place
-from core.spec import limits
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +32,10 @@ class Dropout(Layer):
 
     kind: Literal["dropout"] = "dropout"
 
-    drop_probability: float = field(metadata=limits(ge=0, lt=1, examples=[0.5]))
+    drop_probability: float = field(metadata=constraints(ge=0, lt=1, examples=[0.5]))
     """p, the probability with which a number is left out; from 0 to below 1."""
 
-    seed: int = field(metadata=limits(ge=0, lt=2**63, examples=[0]))
+    seed: int = field(metadata=constraints(ge=0, lt=2**63, examples=[0]))
     """Seed of the mask."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = A * mask"}
@@ -47,7 +48,7 @@ class Dropout(Layer):
         drawn = np.random.Generator(np.random.PCG64([self.seed, position, *([step] if step else [])])).random(shape)
         return (drawn >= self.drop_probability) / (1 - self.drop_probability)
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         because = "The mask is a constant: what was left out passes no gradient."
         return Derivation(
             [
@@ -61,7 +62,7 @@ class Dropout(Layer):
             [Equation("dX", r"<dZ> \circ <mask>", "<dZ> * <mask>", because)],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         (X,), Z = place.inputs, place.new_result()
         mask = place.saved["mask"] = np.empty_like(Z)
         mask[...] = self.mask(place.shape, place.position)
@@ -71,9 +72,9 @@ class Dropout(Layer):
     def at_evaluation(self) -> Self:
         return replace(self, drop_probability=0.0)
 
-    def renew(self, place: Place, step: int) -> None:
+    def renew(self, place: LayerContext, step: int) -> None:
         place.saved["mask"][...] = self.mask(place.shape, place.position, step)
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (dX,) = place.d_inputs
         return [] if dX is None else [partial(np.multiply, place.d_result, place.saved["mask"], dX)]

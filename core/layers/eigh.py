@@ -8,22 +8,23 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.explaining import spectral as written_out
-from core.explaining.equation import Derivation, Equation, Scene
+from core.equations import spectral as written_out
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Layer, Steps
-from core.layers.matrices import converging, counted_from, refuse_unless_square, single_matrix, symmetric, transposed
-from core.place import Place
-from core.spec import limits
-from core.spectral.clusters import distinct, inverse_differences
-from core.spectral.eigen import eigen
-from core.spectral.gap import (
-    depends_on_choice,
-    differ_in_cluster,
-    first_of,
-    reaches_across,
-    small_gap,
-    smallest_gap,
+from core.layers.shared.matrices import (
+    converging,
+    counted_from,
+    refuse_unless_square,
+    single_matrix,
+    symmetric,
+    transposed,
 )
+from core.linalg.clusters import distinct, inverse_differences
+from core.linalg.eigen import eigen
+from core.linalg.gap import depends_on_choice, differ_in_cluster, first_of, reaches_across, small_gap, smallest_gap
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Eigh(Layer):
 
     kind: Literal["eigh"] = "eigh"
 
-    part: Literal["values", "vectors"] = field(default="values", metadata=limits(strict=False))
+    part: Literal["values", "vectors"] = field(default="values", metadata=constraints(strict=False))
     """Which factor flows on."""
 
     equations: ClassVar[dict[str, str]] = {"any": "A = U diag(l) U'"}
@@ -66,7 +67,7 @@ class Eigh(Layer):
     def working_size(self, *inputs: Shape) -> int:
         return int(np.prod(inputs[0]))
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         T = written_out.T
         forward = written_out.eigen(f"(<X> + <X>{T}) / 2", signs=True)
         if self.part == "values":
@@ -106,7 +107,7 @@ class Eigh(Layer):
             ],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         result = place.new_result()
         Z, once = place.as_sent(result) if self.part == "vectors" else result, single_matrix(place)
         place.warnings = once
@@ -123,7 +124,7 @@ class Eigh(Layer):
 
         return [step]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (dX,), dZ = place.d_inputs, place.d_result
         if dX is None:
             return []
@@ -145,7 +146,7 @@ class Eigh(Layer):
         return [through_values if self.part == "values" else through_vectors]
 
 
-def _refuse(place: Place, dependent: Array) -> None:
+def _refuse(place: LayerContext, dependent: Array) -> None:
     """Refuse a gradient that depends on the basis of a cluster, in any matrix."""
     if dependent.any():
         raise depends_on_choice(place, counted_from(place, first_of(dependent)), "eigenvalues")

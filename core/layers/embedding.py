@@ -7,11 +7,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Array, Shape, Step, real
-from core.explaining.equation import Derivation, Equation, Scene
-from core.layers.base import INITIALIZERS, Layer, Parameter, Steps, misfit
-from core.place import Place, turned_shape
-from core.spec import limits
+from core.arrays import Array, Op, Shape, real
+from core.convention import turned_shape
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
+from core.layers.base import INITIALIZERS, Layer, Steps, misfit
+from core.parameters import Parameter
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,13 +34,13 @@ class Embedding(Layer):
 
     kind: Literal["embedding"] = "embedding"
 
-    vocabulary_size: int = field(metadata=limits(gt=0, le=2**24, examples=[1000]))
+    vocabulary_size: int = field(metadata=constraints(gt=0, le=2**24, examples=[1000]))
     """Number of classes, v. Beyond 2²⁴ float32 has no number for every class."""
 
-    units: int = field(metadata=limits(gt=0, examples=[16]))
+    units: int = field(metadata=constraints(gt=0, examples=[16]))
     """Length of the vector of a class, o: the size of the result's last axis."""
 
-    initializer: str = field(default="default", metadata=limits(choices=["default", *INITIALIZERS]))
+    initializer: str = field(default="default", metadata=constraints(choices=["default", *INITIALIZERS]))
     """How `seed` draws the weight. A result is made of one number, so fan_in is 1. Default: Glorot uniform."""
 
     reads_classes: ClassVar[bool] = True
@@ -55,7 +58,7 @@ class Embedding(Layer):
             "weight": Parameter(shape=shape, fan_in=1, fan_out=self.units, initial="scheme", weight_like=True),
         }
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         X = scene.core("<X>", scene.inputs[0])
         classes = f"np.eye({self.vocabulary_size})[{X}.astype(int).ravel()]"
         dZ = f"{scene.core('<dZ>', scene.result)}.reshape(-1, {self.units})"
@@ -79,7 +82,7 @@ class Embedding(Layer):
             ],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         (X,), W, Z = place.inputs, place.parameters["weight"], place.new_result()
         classes = place.saved["classes"] = np.empty(X.shape, np.intp)
 
@@ -90,7 +93,7 @@ class Embedding(Layer):
 
         return [step]
 
-    def _refuse_other_than_classes(self, place: Place) -> None:
+    def _refuse_other_than_classes(self, place: LayerContext) -> None:
         numbers = real(place.inputs[0])
         valid = (numbers >= 0) & (numbers < self.vocabulary_size) & (numbers == np.floor(numbers))
         if valid.all():
@@ -107,15 +110,15 @@ class Embedding(Layer):
             hint="Classes are counted from 0." if number == self.vocabulary_size else None,
         )
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (dX,), dZ, dW = place.d_inputs, place.d_result, place.gradients["weight"]
         classes = place.saved["classes"].reshape(-1)
-        steps: list[Step] = [lambda: _sum_by_class(classes, dZ.reshape(-1, self.units), dW)]
+        steps: list[Op] = [lambda: _sum_by_class(classes, dZ.reshape(-1, self.units), dW)]
         if dX is not None:
             steps.append(lambda: dX.fill(0))
         return steps
 
-    def example_gradients(self, place: Place) -> dict[str, Array]:
+    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
         classes = place.saved["classes"].reshape(len(place.d_result), -1)
         deltas = place.d_result.reshape(*classes.shape, self.units)
         weight = np.zeros((len(classes), self.vocabulary_size, self.units), place.dtype)

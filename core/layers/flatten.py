@@ -9,11 +9,12 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.explaining.equation import Derivation, Equation, Scene
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Layer, Steps, misfit
 from core.layers.reshape import reshaped, reshaped_back
-from core.place import Place
-from core.spec import limits
+from core.spec import constraints
 
 
 def by_columns(X: Array) -> Array:
@@ -36,7 +37,7 @@ class Flatten(Layer):
 
     kind: Literal["flatten"] = "flatten"
 
-    order: Literal["row_major", "column_scan"] = field(default="row_major", metadata=limits(strict=False))
+    order: Literal["row_major", "column_scan"] = field(default="row_major", metadata=constraints(strict=False))
     """In which order the elements of an example are read."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = flatten(A)"}
@@ -49,7 +50,7 @@ class Flatten(Layer):
             misfit(f"flatten scans maps by columns; it reads a tensor of shape {list(x)}, which has no maps.", "order")
         return (x[0], math.prod(x[1:]))
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         x, n = scene.core_shape(scene.inputs[0]), scene.core_shape(scene.inputs[0])[0]
         forward, backward = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
         if self.order == "column_scan":
@@ -68,14 +69,14 @@ class Flatten(Layer):
             ],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         (X,) = place.inputs
         if self.order == "row_major":
             return reshaped(place, X)
         Z = place.new_result()
         return [lambda: np.copyto(Z, by_columns(X).reshape(Z.shape))]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (X,), dZ, (dX,) = place.inputs, place.d_result, place.d_inputs
         if dX is None or self.order == "row_major":
             return reshaped_back(place)

@@ -10,9 +10,10 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Shape, constant
-from core.explaining.equation import Derivation, Equation, Scene
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Layer, Steps, misfit
-from core.place import Place
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class GlobalAveragePool(Layer):
             misfit(f"global_average_pool reads n x channels x positions; it reads a tensor of shape {sent}.")
         return x[:2]
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         x = scene.inputs[0]
         axes, K = tuple(range(2, len(x))), math.prod(x[2:])
         dZ = scene.core("<dZ>", scene.result)
@@ -56,12 +57,12 @@ class GlobalAveragePool(Layer):
             ],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         (X,), Z = place.inputs, place.new_result()
         share = constant(1 / math.prod(X.shape[2:]), Z)
         return [partial(np.sum, X, axis=tuple(range(2, X.ndim)), out=Z), partial(np.multiply, Z, share, Z)]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (dX,), dZ = place.d_inputs, place.d_result
         if dX is None:
             return []

@@ -9,12 +9,13 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.activations.sigmoid import Sigmoid
-from core.arrays import Step
-from core.explaining.equation import Derivation, Equation, Scene
-from core.explaining.recurrence import Unrolled
+from core.arrays import Op
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.equations.recurrence import Unrolled
+from core.layer_context import LayerContext
 from core.layers.base import Steps
-from core.layers.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, rows, states
-from core.place import Place
+from core.layers.shared.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, rows, states
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ class Gru(Recurrent):
         "torch": "[r z n] from x_t W' + b' and h_(t-1) U' + c', W is 3 units x features, U is 3 units x units",
     }
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         over, u = Unrolled(scene, self.units, None), self.units
         steps = range(1, over.time + 1)
         b, c = (" + <bias>", " + <recurrent_bias>") if self.bias else ("", "")
@@ -136,7 +137,7 @@ class Gru(Recurrent):
         biases = {"bias": "dp", "recurrent_bias": "dq"} if self.bias else {}
         return Derivation([*forward, over.result()], [*backward, *over.gathered("dp", "dq", biases)])
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         U, c = place.parameters["recurrent_weight"], place.parameters.get("recurrent_bias")
         P, steps = contributed_by_inputs(place, place.parameters.get("bias"))
         u, H = self.units, states(place, self.units)
@@ -161,7 +162,7 @@ class Gru(Recurrent):
 
         return [*steps, advance, result_of(place)]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         U, H = place.parameters["recurrent_weight"], place.saved["H"]
         Q, gates, new = (place.saved[name] for name in ("Q", "gates", "new"))
         dH, arrive = arriving(place)
@@ -182,7 +183,7 @@ class Gru(Recurrent):
                 np.matmul(dQ[t], U.T, out=by_next)
                 np.add(by_next, dh * z, by_next)
 
-        steps: list[Step] = [arrive, retreat, *gathered(place, dP, dQ)]
+        steps: list[Op] = [arrive, retreat, *gathered(place, dP, dQ)]
         if self.bias:
             steps.append(partial(np.sum, rows(dQ), axis=0, out=place.gradients["recurrent_bias"]))
         return steps

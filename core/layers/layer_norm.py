@@ -8,12 +8,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Array, Shape, Step
-from core.explaining.equation import Derivation, Equation, Scene
-from core.layers.base import Layer, Parameter, Steps, misfit
-from core.layers.normalisation import reduced, refuse_unless, spread, standardise, through_standardise
-from core.place import Place
-from core.spec import limits
+from core.arrays import Array, Op, Shape
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
+from core.layers.base import Layer, Steps, misfit
+from core.layers.shared.normalisation import reduced, refuse_unless, spread, standardise, through_standardise
+from core.parameters import Parameter
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class LayerNorm(Layer):
 
     kind: Literal["layer_norm"] = "layer_norm"
 
-    epsilon: float = field(default=1e-5, metadata=limits(ge=0))
+    epsilon: float = field(default=1e-5, metadata=constraints(ge=0))
     """ε, added to the variance; 0 is allowed where the features of every example differ."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = gamma * (A - mean) / sqrt(variance + epsilon) + beta"}
@@ -52,7 +54,7 @@ class LayerNorm(Layer):
         shape = inputs[0][-1:]
         return {"gamma": Parameter(shape=shape, initial="ones"), "beta": Parameter(shape=shape)}
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         X, dZ = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
         over = "axis=-1, keepdims=True"
         every = tuple(range(len(scene.result) - 1))
@@ -96,7 +98,7 @@ class LayerNorm(Layer):
             ],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         (X,), Z = place.inputs, place.new_result()
         gamma, beta = place.parameters["gamma"], place.parameters["beta"]
         values = place.saved["standardised"] = np.empty_like(Z)
@@ -109,12 +111,12 @@ class LayerNorm(Layer):
 
         return [step, partial(np.multiply, values, gamma, Z), partial(np.add, Z, beta, Z)]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (dX,), dZ, gamma = place.d_inputs, place.d_result, place.parameters["gamma"]
         values, deviation = place.saved["standardised"], place.saved["deviation"]
         d_gamma, d_beta = place.gradients["gamma"], place.gradients["beta"]
         axes = tuple(range(dZ.ndim - 1))
-        steps: list[Step] = [
+        steps: list[Op] = [
             partial(np.sum, dZ, axis=axes, out=d_beta),
             lambda: np.sum(dZ * values, axis=axes, out=d_gamma),
         ]
@@ -122,6 +124,6 @@ class LayerNorm(Layer):
             steps.append(lambda: through_standardise(dZ * gamma, values, deviation, -1, dX))
         return steps
 
-    def example_gradients(self, place: Place) -> dict[str, Array]:
+    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
         dZ, axes = place.d_result, tuple(range(1, place.d_result.ndim - 1))
         return {"gamma": np.sum(dZ * place.saved["standardised"], axis=axes), "beta": np.sum(dZ, axis=axes)}

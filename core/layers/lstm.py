@@ -9,11 +9,12 @@ import numpy as np
 
 from core.activations.sigmoid import Sigmoid
 from core.arrays import Array
-from core.explaining.equation import Derivation, Equation, Scene
-from core.explaining.recurrence import Unrolled
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.equations.recurrence import Unrolled
+from core.layer_context import LayerContext
 from core.layers.base import Steps
-from core.layers.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, states
-from core.place import Place
+from core.layers.shared.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, states
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,7 @@ class Lstm(Recurrent):
         """The blocks i, f, g, o of an array n x 4u."""
         return np.split(array, 4, axis=-1)
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         over, u = Unrolled(scene, self.units, "<bias>" if self.bias else None), self.units
         steps = range(1, over.time + 1)
         forward, backward = [over.zero("h0", "h_0"), over.zero("c0", "c_0")], []
@@ -105,7 +106,7 @@ class Lstm(Recurrent):
             [*forward, over.result()], [*backward, *over.gathered("da", "da", {"bias": "da"} if self.bias else {})]
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         U = place.parameters["recurrent_weight"]
         P, steps = contributed_by_inputs(place, place.parameters.get("bias"))
         H, gates = states(place, self.units), np.empty_like(P)
@@ -130,7 +131,7 @@ class Lstm(Recurrent):
 
         return [*steps, advance, result_of(place)]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         U, H = place.parameters["recurrent_weight"], place.saved["H"]
         gates, cells, shown = (place.saved[name] for name in ("gates", "cells", "shown"))
         dH, arrive = arriving(place)

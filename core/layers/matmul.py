@@ -8,11 +8,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Array, Shape, Step
-from core.explaining.equation import Derivation, Equation, Scene
-from core.layers.arithmetic import summed_back
+from core.arrays import Array, Op, Shape
+from core.convention import turned_shape
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Layer, Steps, misfit
-from core.place import Place, turned_shape
+from core.layers.shared.arithmetic import summed_back
 
 
 def _times(A: Array, B: Array, out: Array) -> None:
@@ -50,7 +52,7 @@ class Matmul(Layer):
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return min(len(shape) for shape in inputs) < 3  # Of two matrices, each has the examples along one axis.
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         left, right = scene.inputs
         products = [
             ("dX1", r"<dZ> <X2>^\top", "<dZ> @ <X2>.swapaxes(-1, -2)", left, (*scene.result[:-1], left[-1])),
@@ -70,14 +72,14 @@ class Matmul(Layer):
             )
         return Derivation([Equation("Z", "<X1> <X2>", "<X1> @ <X2>", "The product of two matrices.")], backward)
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         left, right = (place.as_sent(X) for X in place.inputs)
         return [partial(np.matmul, left, right, out=place.as_sent(place.new_result()))]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         left, right = (place.as_sent(X) for X in place.inputs)
         dZ, (d_left, d_right) = place.as_sent(place.d_result), place.d_inputs
-        steps: list[Step] = []
+        steps: list[Op] = []
         if d_left is not None:
             steps.append(partial(_times, dZ, right.swapaxes(-1, -2), place.as_sent(d_left)))
         if d_right is not None:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from core.arrays import Array
-from core.layers.matrix_function import MatrixFunction, refuse_unless_above_rounding
-from core.place import Place
-from core.spectral.functions import Logarithm, SpectralFunction
+from core.layer_context import LayerContext
+from core.layers.shared.matrix_function import MatrixFunction, refuse_unless_above_rounding
+from core.linalg.functions import Logarithm, SpectralFunction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class MatrixLog(MatrixFunction):
     def written(self) -> tuple[str, str, str]:
         return "np.log({0})", "1 / {0}", r"\log(\Lambda)"
 
-    def refuse_values(self, place: Place, values: Array) -> None:
+    def refuse_values(self, place: LayerContext, values: Array) -> None:
         why = "a logarithm takes a positive definite matrix"
         refuse_unless_above_rounding(
             place, values, why, "Add a multiple of the identity, as second_order_pooling does."

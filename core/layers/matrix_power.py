@@ -8,10 +8,10 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
-from core.layers.matrix_function import MatrixFunction, refuse_unless_above_rounding
-from core.place import Place
-from core.spec import limits
-from core.spectral.functions import Power, SpectralFunction, WholePower
+from core.layer_context import LayerContext
+from core.layers.shared.matrix_function import MatrixFunction, refuse_unless_above_rounding
+from core.linalg.functions import Power, SpectralFunction, WholePower
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class MatrixPower(MatrixFunction):
 
     kind: Literal["matrix_power"] = "matrix_power"
 
-    exponent: float = field(metadata=limits(ge=-100, le=100, examples=[0.5]))
+    exponent: float = field(metadata=constraints(ge=-100, le=100, examples=[0.5]))
     """p, from −100 to 100."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = A^p = U L^p U', A = U L U'"}
@@ -49,7 +49,7 @@ class MatrixPower(MatrixFunction):
         p = self.exponent
         return f"({{0}} ** {p!r})", f"{p!r} * {{0}} ** {p - 1!r}", rf"\Lambda^{{{p:g}}}"
 
-    def refuse_values(self, place: Place, values: Array) -> None:
+    def refuse_values(self, place: LayerContext, values: Array) -> None:
         hint = "Add a multiple of the identity before it."
         if not self._whole:
             why = f"the power {self.exponent:g} takes a positive definite matrix"

@@ -9,10 +9,11 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, real
-from core.explaining.equation import Derivation, Equation, Scene
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Steps
-from core.layers.pooling import Pooling, selections
-from core.place import Place
+from core.layers.shared.pooling import Pooling, selections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ class MaxPool2D(Pooling):
     kind: Literal["max_pool2d"] = "max_pool2d"
     equations: ClassVar[dict[str, str]] = {"any": "Z = largest A in each window"}
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         rows, columns = self._windows(scene.inputs[0])
         shape = (*scene.result, rows.size * columns.size)
         numbers = "np.einsum('nchw,rhi,swj->ncrsij', <X>, <R>, <S>, optimize=True)"
@@ -64,7 +65,7 @@ class MaxPool2D(Pooling):
             ],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         (X,), Z = place.inputs, place.new_result()
         place.fresh = False  # The way back compares with it: no activation is computed in its place.
         largest = np.maximum if Z.dtype.kind == "f" else _larger
@@ -73,7 +74,7 @@ class MaxPool2D(Pooling):
             *(partial(largest, windows, numbers, out=windows) for windows, numbers in self.offsets(Z, X)),
         ]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (X,), (dX,), dZ, Z = place.inputs, place.d_inputs, place.d_result, place.result
         if dX is None:
             return []

@@ -10,11 +10,13 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.activations.softmax import Softmax
-from core.arrays import Array, Shape, Step, constant
-from core.explaining.equation import Derivation, Equation, Scene
-from core.layers.base import INITIALIZERS, Layer, Parameter, Steps, misfit
-from core.place import Place
-from core.spec import limits
+from core.arrays import Array, Op, Shape, constant
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
+from core.layers.base import INITIALIZERS, Layer, Steps, misfit
+from core.parameters import Parameter
+from core.spec import constraints
 
 WHY_SUM = "A bias enters every time step of every example."
 
@@ -45,16 +47,16 @@ class MultiHeadAttention(Layer):
 
     kind: Literal["multi_head_attention"] = "multi_head_attention"
 
-    heads: int = field(metadata=limits(gt=0, examples=[2]))
+    heads: int = field(metadata=constraints(gt=0, examples=[2]))
     """Number of heads, k; the number of features is a multiple of it."""
 
-    causal: bool = field(default=False, metadata=limits())
+    causal: bool = field(default=False, metadata=constraints())
     """Whether a time step reads no later ones."""
 
-    bias: bool = field(default=True, metadata=limits())
+    bias: bool = field(default=True, metadata=constraints())
     """Whether to add the biases b and c."""
 
-    initializer: str = field(default="default", metadata=limits(choices=["default", *INITIALIZERS]))
+    initializer: str = field(default="default", metadata=constraints(choices=["default", *INITIALIZERS]))
     """How `seed` draws the weights. Default: Glorot uniform."""
 
     equations: ClassVar[dict[str, str]] = {
@@ -94,7 +96,7 @@ class MultiHeadAttention(Layer):
         n, time, features = inputs[0]
         return n * time * (8 * features + 3 * self.heads * time)
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         n, time, features = scene.inputs[0]
         size, turned = features // self.heads, r"^\top" if scene.out_by_in else ""
         W, U = ("<in_weight>.T", "<out_weight>.T") if scene.out_by_in else ("<in_weight>", "<out_weight>")
@@ -181,7 +183,7 @@ class MultiHeadAttention(Layer):
             ],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         (X,), Z, W = place.inputs, place.new_result(), place.parameters
         n, time, features = X.shape
         projected = place.saved["projected"] = np.empty((n, time, 3 * features), place.dtype)
@@ -191,7 +193,7 @@ class MultiHeadAttention(Layer):
         Q, K, V = by_head(projected, 3, self.heads)
         (read,) = by_head(context, 1, self.heads)
         scale = constant(1 / math.sqrt(Q.shape[-1]), scores)
-        steps: list[Step] = [
+        steps: list[Op] = [
             *_projection(X, W["in_weight"], W.get("in_bias"), projected),
             partial(np.matmul, Q, K.swapaxes(-1, -2), out=scores),
             partial(np.multiply, scores, scale, scores),
@@ -206,7 +208,7 @@ class MultiHeadAttention(Layer):
             *_projection(context, W["out_weight"], W.get("out_bias"), Z),
         ]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (X,), dZ, (dX,), W = place.inputs, place.d_result, place.d_inputs, place.parameters
         projected, context, weights = (place.saved[name] for name in ("projected", "context", "weights"))
         d_projected, d_context = np.empty_like(projected), np.empty_like(context)
@@ -216,7 +218,7 @@ class MultiHeadAttention(Layer):
         (d_read,) = by_head(d_context, 1, self.heads)
         d_weights, d_scores = place.saved["scores"], np.empty_like(weights)  # Nothing reads the scores any more.
         scale = constant(1 / math.sqrt(Q.shape[-1]), weights)
-        steps: list[Step] = [
+        steps: list[Op] = [
             *_projection_gradients(place, "out", context, dZ),
             partial(np.matmul, dZ, W["out_weight"].T, out=d_context),
             partial(np.matmul, d_read, V.swapaxes(-1, -2), out=d_weights),
@@ -231,7 +233,7 @@ class MultiHeadAttention(Layer):
             steps.append(partial(np.matmul, d_projected, W["in_weight"].T, out=dX))
         return steps
 
-    def example_gradients(self, place: Place) -> dict[str, Array]:
+    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
         (X,), context, d_projected, dZ = (
             place.inputs,
             place.saved["context"],
@@ -259,9 +261,9 @@ def _projection(X: Array, W: Array, b: Array | None, out: Array) -> Steps:
     return [multiplied] if b is None else [multiplied, partial(np.add, out, b, out)]
 
 
-def _projection_gradients(place: Place, name: str, X: Array, dZ: Array) -> Steps:
+def _projection_gradients(place: LayerContext, name: str, X: Array, dZ: Array) -> Steps:
     """The steps that write the gradients of a weight and its bias, time steps and examples taken as one axis."""
     dW, db = place.gradients[f"{name}_weight"], place.gradients.get(f"{name}_bias")
     inputs, outputs = dW.shape
-    steps: list[Step] = [lambda: np.matmul(X.reshape(-1, inputs).T, dZ.reshape(-1, outputs), out=dW)]
+    steps: list[Op] = [lambda: np.matmul(X.reshape(-1, inputs).T, dZ.reshape(-1, outputs), out=dW)]
     return steps if db is None else [*steps, partial(np.sum, dZ, axis=(0, 1), out=db)]

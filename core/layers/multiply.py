@@ -8,11 +8,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Array, Shape, Step
-from core.explaining.equation import Derivation, Scene
-from core.layers.arithmetic import stretched, stretched_derivation, summed_back
+from core.arrays import Array, Op, Shape
+from core.equations.equation import Derivation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Layer, Steps
-from core.place import Place
+from core.layers.shared.arithmetic import stretched, stretched_derivation, summed_back
 
 
 def _product(factors: tuple[Array, ...], out: Array) -> None:
@@ -38,7 +39,7 @@ class Multiply(Layer):
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         return stretched("multiply", inputs, column)
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         operands = [f"<X{position}>" for position in range(1, len(scene.inputs) + 1)]
         slopes = []
         for operand in operands:
@@ -47,13 +48,13 @@ class Multiply(Layer):
         because = "Product rule: the derivative by one factor is the product of the others."
         return stretched_derivation(scene, r" \circ ".join(operands), " * ".join, slopes, because)
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         return [partial(_product, place.inputs, place.new_result())]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         factors, dZ = place.inputs, place.d_result
         product = place.scratch(place.shape)
-        steps: list[Step] = []
+        steps: list[Op] = []
         for position, dX in enumerate(place.d_inputs):
             if dX is not None:
                 others = (dZ, *factors[:position], *factors[position + 1 :])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from core.layers.reduce import Reduction
+from core.layers.shared.reduce import Reduction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

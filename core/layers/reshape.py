@@ -10,13 +10,14 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.explaining.equation import Derivation, Equation, Scene
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Layer, Steps, misfit
-from core.place import Place
-from core.spec import WholeNumber, limits
+from core.spec import WholeNumber, constraints
 
 
-def reshaped(place: Place, X: Array) -> Steps:
+def reshaped(place: LayerContext, X: Array) -> Steps:
     """Let the result be X in the place's shape: a view where memory allows one, else a copy at every run."""
     try:
         place.view_as_result(np.reshape(X, place.shape, copy=False))
@@ -26,7 +27,7 @@ def reshaped(place: Place, X: Array) -> Steps:
         return [lambda: np.copyto(Z, X.reshape(Z.shape))]
 
 
-def reshaped_back(place: Place) -> Steps:
+def reshaped_back(place: LayerContext) -> Steps:
     """dX has the elements of dZ in the shape of X."""
     dZ, (dX,) = place.d_result, place.d_inputs
     if dX is None:
@@ -51,7 +52,7 @@ class Reshape(Layer):
 
     kind: Literal["reshape"] = "reshape"
 
-    shape: list[WholeNumber] = field(metadata=limits(min_length=1, max_length=7, examples=[[1, 28, 28]]))
+    shape: list[WholeNumber] = field(metadata=constraints(min_length=1, max_length=7, examples=[[1, 28, 28]]))
     """Shape of one example, without the number of examples."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = reshape(A)"}
@@ -76,7 +77,7 @@ class Reshape(Layer):
             )
         return (x[0], *self.shape)
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         x, z = scene.core_shape(scene.inputs[0]), scene.core_shape(scene.result)
         forward = scene.sent(f"{scene.core('<X>', scene.inputs[0])}.reshape({z})", scene.result)
         backward = scene.sent(f"{scene.core('<dZ>', scene.result)}.reshape({x})", scene.inputs[0])
@@ -92,8 +93,8 @@ class Reshape(Layer):
             ],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         return reshaped(place, place.inputs[0])
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         return reshaped_back(place)

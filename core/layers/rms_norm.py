@@ -8,12 +8,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Array, Shape, Step, real
-from core.explaining.equation import Derivation, Equation, Scene
-from core.layers.base import Layer, Parameter, Steps, misfit
-from core.layers.normalisation import reduced, refuse_unless
-from core.place import Place
-from core.spec import limits
+from core.arrays import Array, Op, Shape, real
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
+from core.layers.base import Layer, Steps, misfit
+from core.layers.shared.normalisation import reduced, refuse_unless
+from core.parameters import Parameter
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +39,7 @@ class RmsNorm(Layer):
 
     kind: Literal["rms_norm"] = "rms_norm"
 
-    epsilon: float = field(default=1e-5, metadata=limits(ge=0))
+    epsilon: float = field(default=1e-5, metadata=constraints(ge=0))
     """ε, added to the mean square; 0 is allowed where every example has a feature that is not 0."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = gamma * A / sqrt(mean(A * A) + epsilon)"}
@@ -51,7 +53,7 @@ class RmsNorm(Layer):
     def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
         return {"gamma": Parameter(shape=inputs[0][-1:], initial="ones")}
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         X, dZ = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
         every, over = tuple(range(len(scene.result) - 1)), "axis=-1, keepdims=True"
         dX = f"(<dX_hat> - <X_hat> * (<dX_hat> * <X_hat>).mean({over})) / <s>"
@@ -85,7 +87,7 @@ class RmsNorm(Layer):
             ],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         (X,), Z = place.inputs, place.new_result()
         values = place.saved["normalised"] = np.empty_like(Z)
         size = place.saved["size"] = reduced(Z, -1)
@@ -99,17 +101,17 @@ class RmsNorm(Layer):
 
         return [step, partial(np.multiply, values, place.parameters["gamma"], Z)]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (dX,), dZ, gamma = place.d_inputs, place.d_result, place.parameters["gamma"]
         values, size = place.saved["normalised"], place.saved["size"]
         d_gamma = place.gradients["gamma"]
         axes = tuple(range(dZ.ndim - 1))
-        steps: list[Step] = [lambda: np.sum(dZ * values, axis=axes, out=d_gamma)]
+        steps: list[Op] = [lambda: np.sum(dZ * values, axis=axes, out=d_gamma)]
         if dX is not None:
             steps += [partial(np.multiply, dZ, gamma, dX), lambda: _without_radial_part(dX, values, size)]
         return steps
 
-    def example_gradients(self, place: Place) -> dict[str, Array]:
+    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
         axes = tuple(range(1, place.d_result.ndim - 1))
         return {"gamma": np.sum(place.d_result * place.saved["normalised"], axis=axes)}
 

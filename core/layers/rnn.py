@@ -8,12 +8,13 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.activations import FUNCTIONS
-from core.explaining.equation import Derivation, Equation, Scene
-from core.explaining.recurrence import Unrolled
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.equations.recurrence import Unrolled
+from core.layer_context import LayerContext
 from core.layers.base import Steps
-from core.layers.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, states
-from core.place import Place
-from core.spec import limits
+from core.layers.shared.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, states
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +40,9 @@ class Rnn(Recurrent):
 
     kind: Literal["rnn"] = "rnn"
 
-    nonlinearity: Literal["tanh", "relu", "sigmoid", "identity"] = field(default="tanh", metadata=limits(strict=False))
+    nonlinearity: Literal["tanh", "relu", "sigmoid", "identity"] = field(
+        default="tanh", metadata=constraints(strict=False)
+    )
     """f, the function inside of the recurrence."""
 
     equations: ClassVar[dict[str, str]] = {
@@ -48,7 +51,7 @@ class Rnn(Recurrent):
         "torch": "h_t = tanh(x_t W' + h_(t-1) U' + b'), W is units x features, U is units x units",
     }
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         over, f = Unrolled(scene, self.units, "<bias>" if self.bias else None), FUNCTIONS[self.nonlinearity]()
         steps = range(1, over.time + 1)
         forward, backward = [over.zero("h0", "h_0")], []
@@ -69,7 +72,7 @@ class Rnn(Recurrent):
             [*forward, over.result()], [*backward, *over.gathered("da", "da", {"bias": "da"} if self.bias else {})]
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         U, f = place.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
         A, steps = contributed_by_inputs(place, place.parameters.get("bias"))
         place.saved["A"], H = A, states(place, self.units)
@@ -84,7 +87,7 @@ class Rnn(Recurrent):
 
         return [*steps, advance, result_of(place)]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         U, f = place.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
         A, H = place.saved["A"], place.saved["H"]
         dH, arrive = arriving(place)

@@ -8,19 +8,17 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.explaining import spectral as written_out
-from core.explaining.equation import Derivation, Equation, Scene
+from core.convention import turned_shape
+from core.equations import spectral as written_out
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Layer, Steps
-from core.layers.matrices import converging, refuse_non_finite, refuse_unless_matrices, single_matrix, transposed
-from core.layers.matrix_function import (
-    ONE_VALUE,
-    function_of,
-    refuse_unless_above_rounding,
-)
-from core.place import Place, turned_shape
-from core.spec import limits
-from core.spectral.eigen import gram_eigen, gram_step
-from core.spectral.functions import Logarithm
+from core.layers.shared.matrices import converging, refuse_non_finite, refuse_unless_matrices, single_matrix, transposed
+from core.layers.shared.matrix_function import ONE_VALUE, function_of, refuse_unless_above_rounding
+from core.linalg.eigen import gram_eigen, gram_step
+from core.linalg.functions import Logarithm
+from core.spec import constraints
 
 
 def rounding_of_squares(F: Array) -> float:
@@ -47,7 +45,7 @@ class SecondOrderPooling(Layer):
 
     kind: Literal["second_order_pooling"] = "second_order_pooling"
 
-    epsilon: float = field(default=1e-3, metadata=limits(ge=0))
+    epsilon: float = field(default=1e-3, metadata=constraints(ge=0))
     """ε, added to every eigenvalue; 0 is allowed where FᵀF has an inverse."""
 
     equations: ClassVar[dict[str, str]] = {"any": "C = log(F'F + epsilon I)"}
@@ -64,7 +62,7 @@ class SecondOrderPooling(Layer):
         *stack, _, features = inputs[0]
         return int(np.prod(stack)) * features * (features + inputs[0][-2])
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         moments = f"<X>{written_out.T} @ <X> + {self.epsilon!r} * np.eye(<X>.shape[-1])"
         log = f"(<vectors> * np.log(<values>)[..., None, :]) @ <vectors>{written_out.T}"
         return Derivation(
@@ -80,7 +78,7 @@ class SecondOrderPooling(Layer):
             ],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         F, C = place.as_sent(place.inputs[0]), place.as_sent(place.new_result())
         place.warnings = single_matrix(place)
 
@@ -98,7 +96,7 @@ class SecondOrderPooling(Layer):
 
         return [step]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (dF,), dC = place.d_inputs, place.as_sent(place.d_result)
         if dF is None:
             return []

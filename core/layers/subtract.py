@@ -8,11 +8,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Shape, Step
-from core.explaining.equation import Derivation, Scene
-from core.layers.arithmetic import stretched, stretched_derivation, summed_back
+from core.arrays import Op, Shape
+from core.equations.equation import Derivation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Layer, Steps
-from core.place import Place
+from core.layers.shared.arithmetic import stretched, stretched_derivation, summed_back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,18 +32,18 @@ class Subtract(Layer):
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         return stretched("subtract", inputs, column)
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         because = "∂z/∂x₁ = 1 and ∂z/∂x₂ = −1."
         slopes = [("<dZ>", "<dZ>"), ("-<dZ>", "-<dZ>")]
         return stretched_derivation(scene, "<X1> - <X2>", " - ".join, slopes, because)
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         first, second = place.inputs
         return [partial(np.subtract, first, second, place.new_result())]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         d_first, d_second = place.d_inputs
-        steps: list[Step] = []
+        steps: list[Op] = []
         if d_first is not None:
             steps.append(partial(summed_back, place.d_result, d_first))
         if d_second is not None:

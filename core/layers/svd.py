@@ -8,10 +8,13 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.explaining import spectral as written_out
-from core.explaining.equation import Derivation, Equation, Scene
+from core.convention import turned_shape
+from core.equations import spectral as written_out
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Layer, Steps
-from core.layers.matrices import (
+from core.layers.shared.matrices import (
     converging,
     counted_from,
     refuse_non_finite,
@@ -19,10 +22,8 @@ from core.layers.matrices import (
     single_matrix,
     transposed,
 )
-from core.place import Place, turned_shape
-from core.spec import limits
-from core.spectral.clusters import distinct
-from core.spectral.gap import (
+from core.linalg.clusters import distinct
+from core.linalg.gap import (
     depends_on_choice,
     differ_in_cluster,
     first_of,
@@ -31,7 +32,8 @@ from core.spectral.gap import (
     small_gap,
     smallest_gap,
 )
-from core.spectral.singular import Singular, singular
+from core.linalg.singular import Singular, singular
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,7 @@ class Svd(Layer):
 
     kind: Literal["svd"] = "svd"
 
-    part: Literal["values", "left", "right"] = field(default="values", metadata=limits(strict=False))
+    part: Literal["values", "left", "right"] = field(default="values", metadata=constraints(strict=False))
     """Which factor flows on."""
 
     equations: ClassVar[dict[str, str]] = {"any": "A = U diag(s) V'"}
@@ -82,7 +84,7 @@ class Svd(Layer):
         *stack, rows, columns = inputs[0]
         return int(np.prod(stack)) * (rows + columns) * min(rows, columns)
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         T = written_out.T
         sign = written_out.sign_of("<left_free>")
         forward = [
@@ -155,7 +157,7 @@ class Svd(Layer):
             ],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         X, result = place.as_sent(place.inputs[0]), place.new_result()
         Z, once = result if self.part == "values" else place.as_sent(result), single_matrix(place)
         rows, columns = X.shape[-2:]
@@ -174,7 +176,7 @@ class Svd(Layer):
 
         return [step]
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (dX,), dZ = place.d_inputs, place.d_result
         if dX is None:
             return []
@@ -193,7 +195,7 @@ class Svd(Layer):
         return [step]
 
 
-def _through(place: Place, at: Singular, U: Array, V: Array, dU: Array) -> Array:
+def _through(place: LayerContext, at: Singular, U: Array, V: Array, dU: Array) -> Array:
     """dX of X = U Σ Vᵀ, given dU. For dV it is the same of Xᵀ = V Σ Uᵀ.
 
     (F ∘ A) Σ with A = UᵀdU − dUᵀU is ½ (1/(σ_j − σ_i) + 1/(σ_j + σ_i)) ∘ A, in which nothing is squared.
@@ -206,7 +208,7 @@ def _through(place: Place, at: Singular, U: Array, V: Array, dU: Array) -> Array
     return np.asarray((inside + outside * at.inverses[..., np.newaxis, :]) @ transposed(V))
 
 
-def _refuse(place: Place, dependent: Array) -> None:
+def _refuse(place: LayerContext, dependent: Array) -> None:
     """Refuse a gradient that depends on the basis of a cluster, in any matrix."""
     if dependent.any():
         raise depends_on_choice(place, counted_from(place, first_of(dependent)), "singular values")

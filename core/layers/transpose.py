@@ -9,10 +9,12 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.explaining.equation import Derivation, Equation, Scene
+from core.convention import turned_shape
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
 from core.layers.base import Layer, Steps, misfit
-from core.place import Place, turned_shape
-from core.spec import WholeNumber, limits
+from core.spec import WholeNumber, constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,7 @@ class Transpose(Layer):
     kind: Literal["transpose"] = "transpose"
 
     axes: list[WholeNumber] | None = field(
-        default=None, metadata=limits(min_length=1, max_length=8, examples=[[0, 2, 1]])
+        default=None, metadata=constraints(min_length=1, max_length=8, examples=[[0, 2, 1]])
     )
     """For each axis of the result, the axis of the input it comes from, counted from 0 on the tensor as it is sent.
     Default: the last two exchanged."""
@@ -55,10 +57,10 @@ class Transpose(Layer):
         examples = 1 if column and rank == 2 else 0
         return self._order(rank)[examples] != examples
 
-    def _transposed(self, X: Array, place: Place) -> Array:
+    def _transposed(self, X: Array, place: LayerContext) -> Array:
         return place.as_sent(place.as_sent(X).transpose(self._order(X.ndim)))
 
-    def derivation(self, scene: Scene) -> Derivation:
+    def derivation(self, scene: Layout) -> Derivation:
         order = tuple(self._order(len(scene.inputs[0])))
         back = tuple(int(axis) for axis in np.argsort(order))
         because = "Numbers only change their places."
@@ -71,10 +73,10 @@ class Transpose(Layer):
             ],
         )
 
-    def forward(self, place: Place) -> Steps:
+    def forward(self, place: LayerContext) -> Steps:
         place.view_as_result(self._transposed(place.inputs[0], place))
         return []
 
-    def backward(self, place: Place) -> Steps:
+    def backward(self, place: LayerContext) -> Steps:
         (dX,) = place.d_inputs
         return [] if dX is None else [partial(np.copyto, self._transposed(dX, place), place.d_result)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from core.losses.base import Loss, LossPlace
+from core.losses.base import Loss, LossContext
 from core.losses.binary_cross_entropy import BinaryCrossEntropy
 from core.losses.cross_entropy import CrossEntropy
 from core.losses.half_squared_error import HalfSquaredError
@@ -36,4 +36,4 @@ AnyLoss = (
 
 LOSSES: dict[str, type[Loss]] = {loss.__dataclass_fields__["kind"].default: loss for loss in get_args(AnyLoss)}
 
-__all__ = ["LOSSES", "AnyLoss", "Loss", "LossPlace"]
+__all__ = ["LOSSES", "AnyLoss", "Loss", "LossContext"]

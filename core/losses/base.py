@@ -9,17 +9,17 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from core.activations.base import Activation
-from core.arrays import Array, Shape, Step, in_memory_order
+from core.arrays import Array, Op, Shape, in_memory_order
+from core.equations.equation import Equation
 from core.errors import Issue
-from core.explaining.equation import Equation
-from core.spec import Spec, limits
+from core.spec import Spec, constraints
 
 Scalar = Callable[[], Any]
 """Computes the loss of the batch: a real number, or a complex one while a complex step passes through."""
 
 
 @dataclass(slots=True)
-class LossPlace:
+class LossContext:
     """The arrays around a loss; the first axis counts the examples, and Y has the shape of A."""
 
     A: Array
@@ -63,7 +63,7 @@ class Loss(Spec):
 
     reduction: Literal["mean", "sum"] = field(
         default="mean",
-        metadata=limits(
+        metadata=constraints(
             strict=False,
             description="How the values of the examples become one: their mean (with sample weights, the weighted mean) or "
             "their sum.",
@@ -72,7 +72,7 @@ class Loss(Spec):
 
     l2: float = field(
         default=0.0,
-        metadata=limits(
+        metadata=constraints(
             ge=0,
             description="λ: adds ½ λ Σ‖weight‖² after the reduction, never on biases; reported as a term of its own.",
         ),
@@ -96,7 +96,7 @@ class Loss(Spec):
         """ℓ of each example, as plain NumPy; a complex step may pass through A."""
         raise NotImplementedError
 
-    def value(self, at: LossPlace) -> Scalar:
+    def value(self, at: LossContext) -> Scalar:
         """What computes the loss of the batch. It runs once in every forward pass, before `gradient`."""
         return lambda: at.coefficients.dot(self.per_example(at.A, at.Y))
 
@@ -104,7 +104,7 @@ class Loss(Spec):
         """Where the loss has no derivative, in the shape of A."""
         return np.zeros(A.shape, bool)
 
-    def gradient(self, at: LossPlace) -> Step:
+    def gradient(self, at: LossContext) -> Op:
         """The step that completes ∂ℓ/∂A in dA, after `value` has run."""
         raise NotImplementedError
 

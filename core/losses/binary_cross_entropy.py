@@ -9,9 +9,9 @@ from numpy import subtract
 
 from core.activations.base import Activation
 from core.activations.sigmoid import Sigmoid
-from core.arrays import Array, Step, sum_over_features
+from core.arrays import Array, Op, sum_over_features
 from core.errors import Issue
-from core.losses.base import Loss, LossPlace
+from core.losses.base import Loss, LossContext
 from core.losses.cross_entropy import DIVIDED, TIMES_LOG, divided, times_log
 from core.losses.sigmoid_cross_entropy import SigmoidCrossEntropy, refuse_beyond_one
 
@@ -51,7 +51,7 @@ class BinaryCrossEntropy(Loss):
     def per_example(self, A: Array, Y: Array) -> Array:
         return -sum_over_features(times_log(Y, A) + times_log(1 - Y, 1 - A))
 
-    def gradient(self, at: LossPlace) -> Step:
+    def gradient(self, at: LossContext) -> Op:
         def step() -> None:
             subtract(divided(1 - at.Y, 1 - at.A), divided(at.Y, at.A), at.dA)
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from core.activations.base import Activation
 from core.activations.softmax import Softmax
-from core.arrays import Array, Step, sum_over_features
+from core.arrays import Array, Op, sum_over_features
 from core.errors import Issue
-from core.losses.base import Loss, LossPlace
+from core.losses.base import Loss, LossContext
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
 TIMES_LOG = "np.where(<Y> == 0, 0, <Y> * np.log(np.where(<Y> == 0, 1, <A>)))"
@@ -71,7 +71,7 @@ class CrossEntropy(Loss):
     def per_example(self, A: Array, Y: Array) -> Array:
         return -sum_over_features(times_log(Y, A))
 
-    def gradient(self, at: LossPlace) -> Step:
+    def gradient(self, at: LossContext) -> Op:
         def step() -> None:
             np.negative(divided(at.Y, at.A), at.dA)
 

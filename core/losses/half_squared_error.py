@@ -8,8 +8,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy import subtract
 
-from core.arrays import Array, Step, nothing, sum_over_features
-from core.losses.base import Loss, LossPlace, Scalar
+from core.arrays import Array, Op, nothing, sum_over_features
+from core.losses.base import Loss, LossContext, Scalar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ class HalfSquaredError(Loss):
         error = A - Y
         return np.asarray(0.5 * sum_over_features(error * error))
 
-    def value(self, at: LossPlace) -> Scalar:
+    def value(self, at: LossContext) -> Scalar:
         A, Y, E, share = at.A, at.Y, at.dA, at.share
         if share is None:
 
@@ -54,5 +54,5 @@ class HalfSquaredError(Loss):
 
         return uniform
 
-    def gradient(self, at: LossPlace) -> Step:
+    def gradient(self, at: LossContext) -> Op:
         return nothing

@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from core.arrays import Array, Step, real, sum_over_features
+from core.arrays import Array, Op, real, sum_over_features
 from core.errors import Issue
-from core.losses.base import Loss, LossPlace
+from core.losses.base import Loss, LossContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class Hinge(Loss):
     def at_kink(self, A: Array, Y: Array) -> Array:
         return np.asarray(Y * A == 1)
 
-    def gradient(self, at: LossPlace) -> Step:
+    def gradient(self, at: LossContext) -> Op:
         def step() -> None:
             at.dA[...] = np.where(real(at.Y * at.A) < 1, -at.Y, 0)
 

@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from core.arrays import Array, Step, constant, sum_over_features
-from core.losses.base import Loss, LossPlace
-from core.spec import limits
+from core.arrays import Array, Op, constant, sum_over_features
+from core.losses.base import Loss, LossContext
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class Huber(Loss):
 
     kind: Literal["huber"] = "huber"
 
-    delta: float = field(default=1.0, metadata=limits(gt=0))
+    delta: float = field(default=1.0, metadata=constraints(gt=0))
     """δ: the error beyond which the loss grows linearly."""
 
     formula = (
@@ -49,7 +49,7 @@ class Huber(Loss):
         values = np.where(size.real <= self.delta, 0.5 * error * error, self.delta * (size - 0.5 * self.delta))
         return sum_over_features(values) * (len(A) / A.size)
 
-    def gradient(self, at: LossPlace) -> Step:
+    def gradient(self, at: LossContext) -> Op:
         factor, delta = constant(len(at.A) / at.A.size, at.A), constant(self.delta, at.A)
 
         def step() -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 from core.activations.base import Activation
 from core.activations.softmax import Softmax
 from core.arrays import Array, sum_over_features
-from core.losses.base import Loss, LossPlace, Scalar
+from core.losses.base import Loss, LossContext, Scalar
 from core.losses.cross_entropy import TIMES_LOG, CrossEntropy, times_log
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
@@ -24,7 +24,7 @@ class _OnLogits(SoftmaxCrossEntropy):
     def per_example(self, A: Array, Y: Array) -> Array:
         return SoftmaxCrossEntropy.per_example(self, A, Y) + sum_over_features(times_log(Y, Y))
 
-    def value(self, at: LossPlace) -> Scalar:
+    def value(self, at: LossContext) -> Scalar:
         cross_entropy = SoftmaxCrossEntropy.value(self, at)
         return lambda: cross_entropy() + at.coefficients.dot(sum_over_features(times_log(at.Y, at.Y)))
 

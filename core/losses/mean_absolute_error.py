@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from core.arrays import Array, Step, constant, real, sum_over_features
-from core.losses.base import Loss, LossPlace
+from core.arrays import Array, Op, constant, real, sum_over_features
+from core.losses.base import Loss, LossContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class MeanAbsoluteError(Loss):
     def at_kink(self, A: Array, Y: Array) -> Array:
         return np.asarray(A == Y)
 
-    def gradient(self, at: LossPlace) -> Step:
+    def gradient(self, at: LossContext) -> Op:
         factor = constant(len(at.A) / at.A.size, at.A)
 
         error = real(at.dA)

@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from core.arrays import Array, Step, constant, sum_over_features
-from core.losses.base import Loss, LossPlace
+from core.arrays import Array, Op, constant, sum_over_features
+from core.losses.base import Loss, LossContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class MeanSquaredError(Loss):
         error = A - Y
         return sum_over_features(error * error) * (len(A) / A.size)
 
-    def gradient(self, at: LossPlace) -> Step:
+    def gradient(self, at: LossContext) -> Op:
         factor = constant(2 * len(at.A) / at.A.size, at.A)
 
         def step() -> None:

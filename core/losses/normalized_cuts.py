@@ -7,12 +7,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from core.arrays import Array, Shape, Step, nothing
+from core.arrays import Array, Op, Shape, nothing
+from core.equations.equation import Equation
 from core.errors import Issue
-from core.explaining.equation import Equation
-from core.losses.base import Loss, LossPlace, Scalar
-from core.spec import limits
-from core.spectral.cuts import CutDistance
+from core.linalg.cuts import CutDistance
+from core.losses.base import Loss, LossContext, Scalar
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class NormalizedCuts(Loss):
 
     kind: Literal["normalized_cuts"] = "normalized_cuts"
 
-    rank: int | None = field(default=None, metadata=limits(ge=1))
+    rank: int | None = field(default=None, metadata=constraints(ge=1))
     """Π_M projects on this many leading singular vectors of M. Default: on all whose singular value is not 0."""
 
     takes_class_indices = True
@@ -168,7 +168,7 @@ class NormalizedCuts(Loss):
     def per_example(self, A: Array, Y: Array) -> Array:
         return CutDistance(A, Y, self.rank).value()
 
-    def value(self, at: LossPlace) -> Scalar:
+    def value(self, at: LossContext) -> Scalar:
         def total() -> Any:
             distance = CutDistance(at.A, at.Y, self.rank)
             np.copyto(at.dA, distance.gradient())
@@ -176,5 +176,5 @@ class NormalizedCuts(Loss):
 
         return total
 
-    def gradient(self, at: LossPlace) -> Step:
+    def gradient(self, at: LossContext) -> Op:
         return nothing

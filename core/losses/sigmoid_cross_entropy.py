@@ -9,9 +9,9 @@ import numpy as np
 from numpy import add, exp, log1p, maximum, minimum, multiply, negative, subtract
 
 from core.activations.sigmoid import Sigmoid
-from core.arrays import Array, Step, constant, in_memory_order, sum_over_features
+from core.arrays import Array, Op, constant, in_memory_order, sum_over_features
 from core.errors import Issue
-from core.losses.base import Loss, LossPlace, Scalar
+from core.losses.base import Loss, LossContext, Scalar
 
 
 def refuse_beyond_one(kind: str, Y: Array) -> Issue | None:
@@ -26,7 +26,7 @@ def refuse_beyond_one(kind: str, Y: Array) -> Issue | None:
     )
 
 
-def _terms(Z: Array, Y: Array, out: Array) -> Step:
+def _terms(Z: Array, Y: Array, out: Array) -> Op:
     """The step that writes log(1 + e^z) − y z = (max(z, 0) − y z) + log(1 + e^−|z|) into `out`.
 
     For targets 0 and 1 the bracket is exact, so a loss that is nearly 0 keeps its relative accuracy.
@@ -76,7 +76,7 @@ class SigmoidCrossEntropy(Loss):
         _terms(A, Y, terms)()
         return sum_over_features(terms)
 
-    def value(self, at: LossPlace) -> Scalar:
+    def value(self, at: LossContext) -> Scalar:
         sigmoid = Sigmoid().forward(at.A, at.probabilities)
         terms = np.empty_like(at.A)
         compute, share = _terms(at.A, at.Y, terms), at.share
@@ -97,5 +97,5 @@ class SigmoidCrossEntropy(Loss):
 
         return uniform
 
-    def gradient(self, at: LossPlace) -> Step:
+    def gradient(self, at: LossContext) -> Op:
         return lambda: subtract(at.probabilities, at.Y, at.dA)

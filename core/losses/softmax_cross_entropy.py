@@ -9,9 +9,9 @@ import numpy as np
 from numpy import divide, multiply, subtract
 
 from core.activations.softmax import exponentials, shifted
-from core.arrays import Array, Step, column_of, inner_product, last_axis_sums
+from core.arrays import Array, Op, column_of, inner_product, last_axis_sums
 from core.errors import Issue
-from core.losses.base import Loss, LossPlace, Scalar
+from core.losses.base import Loss, LossContext, Scalar
 
 SHIFTED = "<A> - <A>.max(axis=<axis>, keepdims=True)"
 SUMS = f"np.exp({SHIFTED}).sum(axis=<axis>, keepdims=True)"
@@ -60,7 +60,7 @@ class SoftmaxCrossEntropy(Loss):
         terms = Y * (log_sum - shifted)
         return np.asarray(terms.sum(axis=tuple(range(1, terms.ndim))))
 
-    def value(self, at: LossPlace) -> Scalar:
+    def value(self, at: LossContext) -> Scalar:
         # With S = Z − m, Σ_i c_i ℓ_i = Σ c_i t_i log s_i − Σ c_i Y ∘ S, and no term of either sum is negative.
         Z, Y, P, coefficients = at.A, at.Y, at.probabilities, at.coefficients
         share = at.share
@@ -85,7 +85,7 @@ class SoftmaxCrossEntropy(Loss):
 
         return value
 
-    def gradient(self, at: LossPlace) -> Step:
+    def gradient(self, at: LossContext) -> Op:
         Y, P, dZ = at.Y, at.probabilities, at.dA
         totals = np.empty((*Y.shape[:-1], 1), Y.dtype)
         add_up = last_axis_sums(Y, totals)

@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 
-from core.arrays import Array, Step, sum_over_features
-from core.losses.base import Loss, LossPlace
+from core.arrays import Array, Op, sum_over_features
+from core.losses.base import Loss, LossContext
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Upstream(Loss):
     def per_example(self, A: Array, Y: Array) -> Array:
         return sum_over_features(A * Y)
 
-    def gradient(self, at: LossPlace) -> Step:
+    def gradient(self, at: LossContext) -> Op:
         return partial(np.copyto, at.dA, at.Y)
 
     def batch_formula(self) -> str:

@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
-from core.explaining.equation import Equation
+from core.equations.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
-from core.spec import limits
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +29,10 @@ class Adadelta(Optimizer):
 
     kind: Literal["adadelta"] = "adadelta"
 
-    rho: float = field(default=0.9, metadata=limits(ge=0, lt=1))
+    rho: float = field(default=0.9, metadata=constraints(ge=0, lt=1))
     """ρ: what is kept of the averages."""
 
-    epsilon: float = field(default=1e-6, metadata=limits(ge=0))
+    epsilon: float = field(default=1e-6, metadata=constraints(ge=0))
     """ε."""
 
     default_rate: ClassVar[float] = 1.0

@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
-from core.explaining.equation import Equation
+from core.equations.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
-from core.spec import limits
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Adagrad(Optimizer):
 
     kind: Literal["adagrad"] = "adagrad"
 
-    epsilon: float = field(default=1e-10, metadata=limits(ge=0))
+    epsilon: float = field(default=1e-10, metadata=constraints(ge=0))
     """ε. The survey takes 1e-8."""
 
     default_rate: ClassVar[float] = 0.01

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.arrays import Array
-from core.explaining.equation import Equation
+from core.equations.equation import Equation
 from core.optimizers.base import Memory, Rate
 from core.optimizers.moments import ByMoments
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from core.arrays import Array
-from core.explaining.equation import Equation
+from core.equations.equation import Equation
 from core.optimizers.base import Memory, Rate
 from core.optimizers.moments import ByMoments
-from core.spec import limits
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class AdamW(ByMoments):
 
     kind: Literal["adamw"] = "adamw"
 
-    weight_decay: float = field(default=0.01, metadata=limits(ge=0))
+    weight_decay: float = field(default=0.01, metadata=constraints(ge=0))
     """λ: shrinks θ by η λ θ in every step."""
 
     def derivation(self, t: int) -> list[Equation]:

@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
-from core.explaining.equation import Equation
+from core.equations.equation import Equation
 from core.optimizers.schedule import AnySchedule
-from core.spec import Spec, limits
+from core.spec import Spec, constraints
 
 Variant = Literal["torch", "ruder"]
 Rate = float | Array
@@ -25,13 +25,13 @@ class GradientNoise(Spec):
     Source: Neelakantan et al., Adding Gradient Noise Improves Learning for Very Deep Networks (2015).
     """
 
-    eta: float = field(metadata=limits(ge=0, examples=[0.01]))
+    eta: float = field(metadata=constraints(ge=0, examples=[0.01]))
     """η: the variance at the first step."""
 
-    gamma: float = field(default=0.55, metadata=limits(ge=0))
+    gamma: float = field(default=0.55, metadata=constraints(ge=0))
     """γ: how fast it falls."""
 
-    seed: int = field(metadata=limits(ge=0, lt=2**63, examples=[0]))
+    seed: int = field(metadata=constraints(ge=0, lt=2**63, examples=[0]))
     """Seed of the noise; every step draws from a stream of its own."""
 
     def drawn(self, steps_done: int, size: int) -> Array:
@@ -57,7 +57,7 @@ class Optimizer(Spec):
 
     learning_rate: float | dict[str, dict[str, Any]] | None = field(
         default=None,
-        metadata=limits(
+        metadata=constraints(
             strict=False,
             description="η: one number, or a map shaped like `parameters` with a rate for each weight; what the map leaves "
             "out has the optimizer's default, which is torch's: 0.001 for sgd, adam and adamw, 0.01 for adagrad and rmsprop, "
@@ -67,33 +67,34 @@ class Optimizer(Spec):
 
     weight_decay: float = field(
         default=0.0,
-        metadata=limits(ge=0, description="λ: adds λ θ to the gradient (adamw and lion: shrinks θ itself)."),
+        metadata=constraints(ge=0, description="λ: adds λ θ to the gradient (adamw and lion: shrinks θ itself)."),
     )
 
     schedule: AnySchedule | None = field(
         default=None,
-        metadata=limits(
+        metadata=constraints(
             strict=False, discriminator="kind", description="How the learning rate changes from step to step."
         ),
     )
 
     warmup_steps: int = field(
         default=0,
-        metadata=limits(ge=0, description="The rate rises in equal parts over so many steps, to its full size."),
+        metadata=constraints(ge=0, description="The rate rises in equal parts over so many steps, to its full size."),
     )
 
     gradient_clip_norm: float | None = field(
         default=None,
-        metadata=limits(gt=0, description="Gradients whose norm, all together, is larger are scaled down to it."),
+        metadata=constraints(gt=0, description="Gradients whose norm, all together, is larger are scaled down to it."),
     )
 
     gradient_noise: GradientNoise | None = field(
-        default=None, metadata=limits(strict=False, description="Noise on every gradient, by σ_t² = η / (1 + t)^γ.")
+        default=None,
+        metadata=constraints(strict=False, description="Noise on every gradient, by σ_t² = η / (1 + t)^γ."),
     )
 
     variant: Variant = field(
         default="torch",
-        metadata=limits(
+        metadata=constraints(
             strict=False, description="Whose formulas: torch's, or those of Ruder's survey where they differ."
         ),
     )

@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
-from core.explaining.equation import Equation
+from core.equations.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
-from core.spec import limits
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +25,10 @@ class Lion(Optimizer):
 
     kind: Literal["lion"] = "lion"
 
-    beta1: float = field(default=0.9, metadata=limits(ge=0, lt=1))
+    beta1: float = field(default=0.9, metadata=constraints(ge=0, lt=1))
     """β₁: share of the momentum in a step."""
 
-    beta2: float = field(default=0.99, metadata=limits(ge=0, lt=1))
+    beta2: float = field(default=0.99, metadata=constraints(ge=0, lt=1))
     """β₂: what is kept of the momentum."""
 
     default_rate: ClassVar[float] = 1e-4

@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 
 from core.arrays import Array
-from core.explaining.equation import Equation
+from core.equations.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
-from core.spec import limits
+from core.spec import constraints
 
 
 def moments(beta1: float, beta2: float) -> list[Equation]:
@@ -51,16 +51,16 @@ def moved_moments(g: Array, beta1: float, beta2: float, memory: Memory) -> tuple
 class ByMoments(Optimizer):
     """Base of Adam and AdamW, which differ in what weight decay is."""
 
-    beta1: float = field(default=0.9, metadata=limits(ge=0, lt=1))
+    beta1: float = field(default=0.9, metadata=constraints(ge=0, lt=1))
     """β₁: what is kept of the first moment."""
 
-    beta2: float = field(default=0.999, metadata=limits(ge=0, lt=1))
+    beta2: float = field(default=0.999, metadata=constraints(ge=0, lt=1))
     """β₂: what is kept of the second moment."""
 
-    epsilon: float = field(default=1e-8, metadata=limits(ge=0))
+    epsilon: float = field(default=1e-8, metadata=constraints(ge=0))
     """ε."""
 
-    amsgrad: bool = field(default=False, metadata=limits())
+    amsgrad: bool = field(default=False, metadata=constraints())
     """Whether the second moment may not fall."""
 
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment", "largest_second_moment")

@@ -9,10 +9,10 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
-from core.explaining.equation import Equation
+from core.equations.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
 from core.optimizers.moments import moments, moved_moments
-from core.spec import limits
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +29,16 @@ class Nadam(Optimizer):
 
     kind: Literal["nadam"] = "nadam"
 
-    beta1: float = field(default=0.9, metadata=limits(ge=0, lt=1))
+    beta1: float = field(default=0.9, metadata=constraints(ge=0, lt=1))
     """β₁: what is kept of the first moment."""
 
-    beta2: float = field(default=0.999, metadata=limits(ge=0, lt=1))
+    beta2: float = field(default=0.999, metadata=constraints(ge=0, lt=1))
     """β₂: what is kept of the second moment."""
 
-    epsilon: float = field(default=1e-8, metadata=limits(ge=0))
+    epsilon: float = field(default=1e-8, metadata=constraints(ge=0))
     """ε."""
 
-    momentum_decay: float = field(default=4e-3, metadata=limits(ge=0))
+    momentum_decay: float = field(default=4e-3, metadata=constraints(ge=0))
     """ψ."""
 
     default_rate: ClassVar[float] = 0.002

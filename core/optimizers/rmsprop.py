@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
-from core.explaining.equation import Equation
+from core.equations.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
-from core.spec import limits
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,16 +26,16 @@ class Rmsprop(Optimizer):
 
     kind: Literal["rmsprop"] = "rmsprop"
 
-    alpha: float = field(default=0.99, metadata=limits(ge=0, lt=1))
+    alpha: float = field(default=0.99, metadata=constraints(ge=0, lt=1))
     """α: what is kept of the average. The survey takes 0.9."""
 
-    epsilon: float = field(default=1e-8, metadata=limits(ge=0))
+    epsilon: float = field(default=1e-8, metadata=constraints(ge=0))
     """ε."""
 
-    momentum: float = field(default=0.0, metadata=limits(ge=0))
+    momentum: float = field(default=0.0, metadata=constraints(ge=0))
     """μ."""
 
-    centered: bool = field(default=False, metadata=limits())
+    centered: bool = field(default=False, metadata=constraints())
     """Whether the variance is taken instead of the mean square."""
 
     default_rate: ClassVar[float] = 0.01

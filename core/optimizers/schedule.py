@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
-from core.spec import Spec, limits
+from core.spec import Spec, constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +26,10 @@ class StepDecay(Spec):
 
     kind: Literal["step"] = "step"
 
-    every: int = field(metadata=limits(gt=0, examples=[100]))
+    every: int = field(metadata=constraints(gt=0, examples=[100]))
     """Steps from fall to fall."""
 
-    gamma: float = field(default=0.1, metadata=limits(gt=0, le=1))
+    gamma: float = field(default=0.1, metadata=constraints(gt=0, le=1))
     """γ: what is left after a fall."""
 
     def factor(self, t: int) -> float:
@@ -43,7 +43,7 @@ class Exponential(Spec):
 
     kind: Literal["exponential"] = "exponential"
 
-    gamma: float = field(metadata=limits(gt=0, le=1, examples=[0.99]))
+    gamma: float = field(metadata=constraints(gt=0, le=1, examples=[0.99]))
     """γ: what is left after a step."""
 
     def factor(self, t: int) -> float:
@@ -57,7 +57,7 @@ class InverseTime(Spec):
 
     kind: Literal["inverse_time"] = "inverse_time"
 
-    rate: float = field(metadata=limits(ge=0, examples=[0.01]))
+    rate: float = field(metadata=constraints(ge=0, examples=[0.01]))
     """k."""
 
     def factor(self, t: int) -> float:
@@ -74,10 +74,10 @@ class Cosine(Spec):
 
     kind: Literal["cosine"] = "cosine"
 
-    steps: int = field(metadata=limits(gt=0, examples=[1000]))
+    steps: int = field(metadata=constraints(gt=0, examples=[1000]))
     """T: steps to the least."""
 
-    least: float = field(default=0.0, metadata=limits(ge=0, le=1))
+    least: float = field(default=0.0, metadata=constraints(ge=0, le=1))
     """m: the share that is left in the end."""
 
     def factor(self, t: int) -> float:

@@ -8,9 +8,9 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array
-from core.explaining.equation import Equation
+from core.equations.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
-from core.spec import limits
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,13 +27,13 @@ class Sgd(Optimizer):
 
     kind: Literal["sgd"] = "sgd"
 
-    momentum: float = field(default=0.0, metadata=limits(ge=0))
+    momentum: float = field(default=0.0, metadata=constraints(ge=0))
     """μ."""
 
-    dampening: float = field(default=0.0, metadata=limits(ge=0, le=1))
+    dampening: float = field(default=0.0, metadata=constraints(ge=0, le=1))
     """d; not with nesterov."""
 
-    nesterov: bool = field(default=False, metadata=limits())
+    nesterov: bool = field(default=False, metadata=constraints())
     """Whether the gradient counts as if the step were half made: Nesterov's accelerated gradient."""
 
     slots: ClassVar[tuple[str, ...]] = ("velocity",)

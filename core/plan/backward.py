@@ -8,14 +8,14 @@ from functools import partial
 import numpy as np
 
 from core.activations.identity import Identity
-from core.arrays import Array, Step, constant, stacked
-from core.feedback import Feedback
-from core.finite import of_gradient
-from core.place import Place, new_value
+from core.arrays import Array, Op, constant, stacked
+from core.feedback_alignment import Feedback
+from core.layer_context import LayerContext, new_value
+from core.network import Node
+from core.nonfinite import of_gradient
 from core.plan.forward import ForwardPass
 from core.plan.pool import Pool
-from core.plan.watch import Keep, Watch
-from core.survey import Node
+from core.plan.watch import Retain, Watch
 
 
 class BackwardPass:
@@ -31,13 +31,13 @@ class BackwardPass:
         pool: Pool,
         *,
         l2: float,
-        keep: Keep,
+        keep: Retain,
         watch: Watch,
         fused: bool,
         feedback: Feedback | None = None,
         memory: Mapping[str, Mapping[str, Array]] | None = None,
     ) -> None:
-        self.steps: list[Step] = []
+        self.steps: list[Op] = []
         self.deltas: dict[str, Array] = {}
         self.gradients: dict[str, dict[str, Array]] = {node.name: {} for node, _ in forward.places}
         self._values, self._pool, self._keep, self._watch, self._l2 = forward.values, pool, keep, watch, l2
@@ -50,7 +50,7 @@ class BackwardPass:
                 self._lay(node, place, fused=fused and node is last)
         self.input_gradients = {name: self._total(name) for name in forward.inputs if name in self._wanted}
 
-    def _lay(self, node: Node, place: Place, *, fused: bool) -> None:
+    def _lay(self, node: Node, place: LayerContext, *, fused: bool) -> None:
         """The steps of one layer: its delta, then the gradients of its parameters and of what it reads."""
         dA = self._total(node.name)
         if fused or isinstance(node.function, Identity):
@@ -89,7 +89,7 @@ class BackwardPass:
             self._totals[name] = array
         return self._totals[name]
 
-    def _receive_parameters(self, node: Node, place: Place) -> None:
+    def _receive_parameters(self, node: Node, place: LayerContext) -> None:
         """Memory for the gradients of a layer's parameters, which is never used for anything else."""
         lent = self._memory.get(node.name, {})
         if place.packed is not None:
@@ -103,7 +103,7 @@ class BackwardPass:
             }
         self.gradients[node.name] = place.gradients
 
-    def _receive_inputs(self, node: Node, place: Place) -> list[tuple[Array, Array]]:
+    def _receive_inputs(self, node: Node, place: LayerContext) -> list[tuple[Array, Array]]:
         """Memory for ∂L/∂(what a layer reads). Returns what has to be added to what once the layer's steps have run."""
         sums = []
         place.d_inputs = []
@@ -119,14 +119,14 @@ class BackwardPass:
                 self._totals[name] = dX
         return sums
 
-    def _carry(self, node: Node, place: Place) -> None:
+    def _carry(self, node: Node, place: LayerContext) -> None:
         """Under feedback alignment the error goes down through other matrices."""
         if self._feedback and node.name in self._feedback.weights:
             direct = self._feedback.kind == "direct" and node.name != self._feedback.last
             delta = self.deltas[self._feedback.last] if direct else place.d_result
             place.carrier = delta, self._feedback.weights[node.name]
 
-    def _regularise(self, node: Node, place: Place) -> None:
+    def _regularise(self, node: Node, place: LayerContext) -> None:
         """dW += λ W for every weight."""
         for name, parameter in node.parameters.items():
             if self._l2 and parameter.weight_like:
@@ -139,7 +139,7 @@ def _add_multiple(total: Array, array: Array, factor: Array) -> None:
     np.add(total, array * factor, total)
 
 
-def _wanted(forward: ForwardPass, keep: Keep) -> set[str]:
+def _wanted(forward: ForwardPass, keep: Retain) -> set[str]:
     """The tensors whose gradient somebody needs: all layers' where deltas are kept, else those above parameters."""
     wanted = set(forward.inputs) if keep.input_gradients else set()
     for node, place in forward.places:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from core.activations.identity import Identity
-from core.arrays import Array, Step, extended_matrix, stacked
-from core.finite import of_activation, of_result
-from core.place import Place, Value, new_value
-from core.plan.watch import Keep, Watch
-from core.survey import Node
+from core.arrays import Array, Op, extended_matrix, stacked
+from core.layer_context import LayerContext, Value, new_value
+from core.network import Node
+from core.nonfinite import of_activation, of_result
+from core.plan.watch import Retain, Watch
 
 PACKED = 2**19
 """Up to this many elements a weight and its bias are copied into one matrix, and a batch gets its column of ones: there
@@ -31,13 +31,13 @@ class ForwardPass:
         state: Mapping[str, Mapping[str, Array]],
         dtype: np.dtype[Any],
         column: bool,
-        keep: Keep,
+        keep: Retain,
         watch: Watch,
         fused: bool,
         by_row: bool = False,
     ) -> None:
-        self.steps: list[Step] = []
-        self.places: list[tuple[Node, Place]] = []
+        self.steps: list[Op] = []
+        self.places: list[tuple[Node, LayerContext]] = []
         self.values = {name: _batch(array, by_row) for name, array in inputs.items()}
         self.inputs = {name: value.array for name, value in self.values.items()}
         self.input_memory = {
@@ -47,7 +47,7 @@ class ForwardPass:
         self.preactivations: dict[str, Array] = {}
         self.activations: dict[str, Array] = {}
         for node in nodes:
-            place = Place(
+            place = LayerContext(
                 sources=tuple(self.values[name] for name in node.reads),
                 parameters=dict(parameters[node.name]),
                 shape=node.shape,
@@ -63,7 +63,7 @@ class ForwardPass:
             watch.layer(self.steps)
         self.output = self.activations[nodes[-1].name]
 
-    def _lay(self, node: Node, place: Place, keep: Keep, watch: Watch, *, fused: bool) -> None:
+    def _lay(self, node: Node, place: LayerContext, keep: Retain, watch: Watch, *, fused: bool) -> None:
         """The steps of one layer. Where its activation is fused with the loss, the loss computes the activation."""
         self.steps += node.layer.forward(place)
         Z, value, function = place.result, place.value, node.function
@@ -90,7 +90,7 @@ def _batch(array: Array, by_row: bool) -> Value:
     return Value(extended[:, :-1], extended)
 
 
-def _pack(place: Place) -> None:
+def _pack(place: LayerContext) -> None:
     """Copy a small weight and bias into one matrix [W; b], of which the two become views; or find that they are that."""
     weight, bias = place.parameters.get("weight"), place.parameters.get("bias")
     if weight is None or bias is None or weight.ndim != 2 or bias.shape != weight.shape[1:]:

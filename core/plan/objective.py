@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy import multiply
 
-from core.arrays import Array, Step, column_of, constant, tensor_memory
-from core.finite import of_loss, watched
-from core.losses import Loss, LossPlace
+from core.arrays import Array, Op, column_of, constant, tensor_memory
+from core.losses import Loss, LossContext
+from core.nonfinite import of_loss, watched
 from core.plan.forward import ForwardPass
 from core.plan.watch import Watch
 
@@ -39,7 +39,7 @@ class LossPass:
         self.targets[...] = objective.targets
         self.coefficients = objective.coefficients.astype(A.dtype)
         probabilities = forward.output.reshape(A.shape) if fused else np.empty_like(A)
-        at = LossPlace(A, self.targets, self.coefficients, dA, probabilities)
+        at = LossContext(A, self.targets, self.coefficients, dA, probabilities)
         loss = fused or objective.loss
         self._loss, self._read = loss, A
         value = loss.value(at)
@@ -51,13 +51,13 @@ class LossPass:
             for name, parameter in node.parameters.items()
             if parameter.weight_like
         ]
-        self.steps: list[Step] = [lambda: self.terms.__setitem__("data", value())]
+        self.steps: list[Op] = [lambda: self.terms.__setitem__("data", value())]
         if self.l2:
             self.steps.append(self._penalise)
         if watch.interrupt and objective.loss.needs_targets:  # With upstream there is no loss to report.
             cause = of_loss(objective.loss.kind, A, self.targets)
             self.steps.append(lambda: watched(node.name, node.position, "loss", np.asarray(self.total), cause)())
-        self.backward_steps: list[Step] = [loss.gradient(at), *_shared(at)]
+        self.backward_steps: list[Op] = [loss.gradient(at), *_shared(at)]
 
     @property
     def total(self) -> Any:
@@ -77,7 +77,7 @@ class LossPass:
         self.terms["l2"] = 0.5 * self.l2 * sum(vector.dot(vector) for vector in vectors)
 
 
-def _shared(at: LossPlace) -> list[Step]:
+def _shared(at: LossContext) -> list[Op]:
     """The step that multiplies every example's gradient by its share in the loss of the batch, where that is not 1."""
     share = at.share
     if share is None:

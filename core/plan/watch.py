@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.arrays import Array, Step
-from core.finite import Cause, watched
-from core.survey import Node
+from core.arrays import Array, Op
+from core.network import Node
+from core.nonfinite import Cause, watched
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
     """Adds watching steps behind computing ones. Without `interrupt` it adds none."""
 
-    interrupt: Step | None = None
+    interrupt: Op | None = None
     """Called after every layer in both directions; it ends a run by raising."""
 
-    def tensor(self, steps: list[Step], node: Node, tensor: str, array: Array, cause: Cause) -> None:
+    def tensor(self, steps: list[Op], node: Node, tensor: str, array: Array, cause: Cause) -> None:
         """Refuse NaN and infinity in a tensor of that layer."""
         if self.interrupt:
             steps.append(watched(node.name, node.position, tensor, array, cause))
 
-    def layer(self, steps: list[Step]) -> None:
+    def layer(self, steps: list[Op]) -> None:
         """Let a run be ended here."""
         if self.interrupt:
             steps.append(self.interrupt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Keep:
+class Retain:
     """What must still be readable when a run is over; memory of anything else is used again."""
 
     preactivations: bool = False

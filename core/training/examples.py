@@ -9,9 +9,10 @@ import numpy as np
 
 from core.arrays import Array
 from core.errors import Refusal
+from core.network import Node
 from core.plan import Objective
 from core.problem import Problem
-from core.survey import Node, survey
+from core.shape_inference import infer_shapes
 
 SPLIT = 1
 """Sets the stream that draws the held-back examples apart from those that order the epochs: [seed, 0, SPLIT]."""
@@ -31,7 +32,7 @@ def objective_of(problem: Problem) -> Objective:
 def nodes_for(problem: Problem, examples: int) -> list[Node]:
     """The network, wired for another number of examples."""
     shapes = {name: (examples, *array.shape[1:]) for name, array in problem.inputs.items()}
-    found = survey([node.layer for node in problem.nodes], shapes, {}, problem.convention, seeded=True)
+    found = infer_shapes([node.layer for node in problem.nodes], shapes, {}, problem.convention, seeded=True)
     return [replace(node, name=own.name) for node, own in zip(found.nodes, problem.nodes, strict=True)]
 
 

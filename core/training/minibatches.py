@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core import per_example
-from core.arrays import Array, Step, extended_matrix
+from core.arrays import Array, Op, extended_matrix
+from core.derivatives import per_example
+from core.layer_context import LayerContext
 from core.layers.base import Layer
-from core.place import Place
-from core.plan import Keep, Plan
+from core.plan import Plan, Retain
 from core.problem import Problem
 from core.training.examples import objective_of, part_of, shares_of
 from core.training.trainable import copied
@@ -28,7 +28,7 @@ class _Part:
     """All examples, and memory for those of a step."""
 
     targets: Array
-    renewed: list[tuple[Layer, Place]]
+    renewed: list[tuple[Layer, LayerContext]]
     """Layers that draw something anew for every step."""
 
     carried: list[tuple[Array, Array]]
@@ -47,7 +47,7 @@ class Minibatches:
         seed: int,
         backward: bool = True,
         gradients: Gradients | None = None,
-        interrupt: Step | None = None,
+        interrupt: Op | None = None,
     ) -> None:
         """A problem's parameters are used where they lie, and so is the memory for `gradients`."""
         self._problem, self._objective = problem, objective_of(problem)
@@ -116,7 +116,7 @@ class Minibatches:
         else:
             part = replace(part, state=copied(self._problem.state))
         plan: Plan = part.plan(
-            keep=Keep(), backward=self._backward, interrupt=self._interrupt, gradients=self._gradients, by_row=True
+            keep=Retain(), backward=self._backward, interrupt=self._interrupt, gradients=self._gradients, by_row=True
         )
         memories = {} if self._is_whole else plan.input_memory
         pairs = [(self._examples_for(name, memory), memory) for name, memory in memories.items()]

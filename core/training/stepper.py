@@ -11,7 +11,7 @@ import numpy as np
 
 from core.arrays import Array
 from core.errors import Refusal
-from core.finite import all_finite
+from core.nonfinite import all_finite
 from core.optimizers import Memory, Optimizer
 from core.plan import Plan
 from core.training.trainable import Trainable, copied

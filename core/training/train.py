@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.arrays import Array, Step
+from core.arrays import Array, Op
 from core.errors import Refusal
-from core.finite import all_finite
+from core.nonfinite import all_finite
 from core.problem import Problem
 from core.training.examples import split
 from core.training.minibatches import Gradients, Minibatches
@@ -45,7 +45,7 @@ class Epoch:
 
 
 def train(
-    problem: Problem, recipe: Recipe, start: TrainingState | None = None, *, interrupt: Step | None = None
+    problem: Problem, recipe: Recipe, start: TrainingState | None = None, *, interrupt: Op | None = None
 ) -> Iterator[Epoch]:
     """Train a network.
 
@@ -68,7 +68,7 @@ def train(
 class _Run:
     """A run's arrays."""
 
-    def __init__(self, problem: Problem, recipe: Recipe, start: TrainingState | None, interrupt: Step | None) -> None:
+    def __init__(self, problem: Problem, recipe: Recipe, start: TrainingState | None, interrupt: Op | None) -> None:
         self._recipe, self._interrupt = recipe, interrupt or (lambda: None)
         training, held = split(problem, recipe.validation_fraction, shuffle=recipe.shuffle, seed=recipe.seed)
         self._done = start.epoch if start else 0
@@ -93,7 +93,7 @@ class _Run:
         self._validation = Validation(held, recipe.batch_size, interrupt) if held else None
         self._plan = self._minibatches.plan(self._done * self._minibatches.parts)
 
-    def _order(self, *, gradients: Gradients | None = None, interrupt: Step | None = None) -> Minibatches:
+    def _order(self, *, gradients: Gradients | None = None, interrupt: Op | None = None) -> Minibatches:
         training, recipe = self._training, self._recipe
         size, shuffle, seed = recipe.batch_size, recipe.shuffle, recipe.seed
         return Minibatches(training, size, shuffle=shuffle, seed=seed, gradients=gradients, interrupt=interrupt)

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.arrays import Array
 from core.errors import Issue, refuse_if_any
-from core.survey import Node
+from core.network import Node
 
 Named = Mapping[str, Mapping[str, Array]]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core import per_example
+from core.derivatives import per_example
 from core.errors import Refusal
 from core.losses import Loss
 from core.problem import Problem

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from core import per_example
 from core.activations.base import Activation
-from core.arrays import Array, Step
+from core.arrays import Array, Op
+from core.derivatives import per_example
 from core.diagnoses.silent_units import largest_slopes
 from core.errors import Refusal
-from core.plan import Keep, Plan
+from core.plan import Plan, Retain
 from core.problem import Problem
 from core.training.examples import evaluated, objective_of, part_of
 from core.training.metrics import METRICS, measured
@@ -31,7 +31,7 @@ Arrays = Mapping[str, Mapping[str, Array]]
 class Validation:
     """Evaluates parameters on the examples that were held back."""
 
-    def __init__(self, problem: Problem, batch_size: int, interrupt: Step | None) -> None:
+    def __init__(self, problem: Problem, batch_size: int, interrupt: Op | None) -> None:
         self._problem = problem = evaluated(problem)
         self._size = _examples(problem) if per_example.coupling(problem) else max(AT_ONCE, batch_size)
         self._interrupt = interrupt or (lambda: None)
@@ -95,7 +95,7 @@ class DeadUnits:
             return {}
         if self._plan is None:
             own = replace(self._problem, parameters=copied(parameters), state=copied(state))
-            self._plan = own.plan(backward=False, keep=Keep(preactivations=True))
+            self._plan = own.plan(backward=False, keep=Retain(preactivations=True))
         plan = self._plan
         set_to(plan, parameters, state)
         plan.forward()

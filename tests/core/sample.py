@@ -8,15 +8,16 @@ from typing import Any
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.certificate import read_as_classes
 from core.convention import Convention, parameter_shape, tensor_shape
+from core.derivatives.certificate import read_as_classes
 from core.layers import Layer
 from core.layers.embedding import Embedding
 from core.losses import Loss
 from core.losses.half_squared_error import HalfSquaredError
 from core.losses.upstream import Upstream
-from core.problem import Problem, Sent, checked
-from core.survey import survey
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
+from core.shape_inference import infer_shapes
 
 CONVENTIONS: tuple[Convention, ...] = ("row", "column", "torch")
 
@@ -29,7 +30,7 @@ def sample(
     loss: Loss | None = None,
     seed: int = 0,
     **more: Any,
-) -> Sent:
+) -> ProblemSpec:
     """A problem whose numbers are all random.
 
     Args:
@@ -42,7 +43,7 @@ def sample(
     """
     generator = np.random.default_rng(seed)
     shapes = {name: _batch_first(shape, convention) for name, shape in inputs.items()}
-    found = survey(layers, shapes, {}, convention, seeded=True)
+    found = infer_shapes(layers, shapes, {}, convention, seeded=True)
     issues = [issue for issue in found.issues if issue.path[:1] != ("state",)]  # It is drawn below.
     assert not issues, issues
     parameters: dict[str, dict[str, Array]] = {
@@ -63,7 +64,7 @@ def sample(
     fields: dict[str, Any] = compared | {"state": state} | more
     classes = min((layer.vocabulary_size for layer in layers if isinstance(layer, Embedding)), default=0)
     read = read_as_classes(found.nodes)
-    return Sent(
+    return ProblemSpec(
         layers=layers,
         inputs={
             name: generator.integers(classes, size=shape) if name in read else generator.standard_normal(shape)
@@ -85,4 +86,4 @@ def _batch_first(shape: Shape, convention: Convention) -> Shape:
 
 def sampled(layers: Sequence[Layer], inputs: Mapping[str, Shape], **more: Any) -> Problem:
     """The same, checked."""
-    return checked(sample(layers, inputs, **more))
+    return validate(sample(layers, inputs, **more))

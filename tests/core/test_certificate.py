@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.certificate import Certificate, certify
 from core.convention import Convention
+from core.derivatives.certificate import Certificate, certify
 from core.layers.add import Add
 from core.layers.dense import Dense
 from core.losses.binary_cross_entropy import BinaryCrossEntropy

@@ -20,12 +20,13 @@ from core.losses.cross_entropy import CrossEntropy
 from core.losses.half_squared_error import HalfSquaredError
 from core.losses.mean_squared_error import MeanSquaredError
 from core.losses.upstream import Upstream
-from core.plan import Keep
-from core.problem import Problem, Sent, checked
+from core.plan import Retain
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 from tests.core.sample import sample
 from tests.gradient import assert_same, by_path, gradients_of, solved
 
-ALL = Keep(preactivations=True, deltas=True, input_gradients=True)
+ALL = Retain(preactivations=True, deltas=True, input_gradients=True)
 
 
 @st.composite
@@ -42,7 +43,7 @@ def networks(draw: st.DrawFn) -> Sequence[Layer]:
     return [*layers, Dense(units=draw(st.integers(1, 3)), activation=draw(activations))]
 
 
-def rewritten(sent: Sent, problem: Problem, convention: Convention) -> Sent:
+def rewritten(sent: ProblemSpec, problem: Problem, convention: Convention) -> ProblemSpec:
     """A problem of the row convention as another one writes it."""
     parameters = {
         node.name: {
@@ -69,8 +70,8 @@ def test_every_convention_gives_the_same_numbers_transposed(
 ) -> None:
     loss = MeanSquaredError(l2=0.1)
     by_row = sample(layers, {"input": (examples, features)}, loss=loss, seed=seed)
-    row = checked(by_row)
-    other = checked(rewritten(by_row, row, convention))
+    row = validate(by_row)
+    other = validate(rewritten(by_row, row, convention))
     one, two = solved(row, ALL), solved(other, ALL)
     assert two.loss.total == pytest.approx(float(one.loss.total), rel=1e-13)
     assert_same(two.activations, one.activations, 1e-13)
@@ -126,7 +127,7 @@ LOSSES: list[Loss] = [
 @given(examples=st.integers(1, 5), seed=st.integers(0, 9))
 def test_the_gradient_of_a_batch_is_the_sum_or_mean_over_its_examples(loss: Loss, examples: int, seed: int) -> None:
     targets = {"targets": np.arange(examples) % 2 * 1.0} if isinstance(loss, CrossEntropy) else {}
-    problem = checked(sample(SEQUENCES, {"input": (examples, 2, 3)}, loss=loss, seed=seed, **targets))  # type: ignore[arg-type]
+    problem = validate(sample(SEQUENCES, {"input": (examples, 2, 3)}, loss=loss, seed=seed, **targets))  # type: ignore[arg-type]
     whole, alone = solved(problem), [solved(some_of(problem, [i])) for i in range(examples)]
     averaged = loss.reduction == "mean" and loss.needs_targets
     share = 1 / examples if averaged else 1.0
@@ -142,7 +143,7 @@ def test_the_gradient_of_a_batch_is_the_sum_or_mean_over_its_examples(loss: Loss
 
 
 def test_the_order_of_the_examples_does_not_matter() -> None:
-    problem = checked(sample(SEQUENCES, {"input": (5, 2, 3)}))
+    problem = validate(sample(SEQUENCES, {"input": (5, 2, 3)}))
     order = [3, 0, 4, 1, 2]
     one, two = solved(problem), solved(some_of(problem, order))
     np.testing.assert_allclose(two.output, one.output[order], rtol=1e-14)

@@ -18,7 +18,7 @@ from core.errors import Refusal
 from core.layers import Layer
 from core.layers.activation import ActivationLayer
 from core.layers.dense import Dense
-from core.plan import Keep
+from core.plan import Retain
 from core.problem import Problem
 from tests.core.activation_cases import ELEMENTWISE, MODERATE, OVER_FEATURES, Case
 from tests.core.sample import sampled
@@ -140,7 +140,7 @@ def test_an_activation_and_a_layer_of_its_own_agree_with_a_complex_step(name: st
 def test_keeping_preactivations_changes_no_number(name: str) -> None:
     joined, _ = problems(Function(function=name))
     in_place = solved(joined)
-    kept = solved(joined, Keep(preactivations=True, deltas=True, input_gradients=True))
+    kept = solved(joined, Retain(preactivations=True, deltas=True, input_gradients=True))
     assert np.array_equal(in_place.output, kept.output)
     for path, array in gradients_of(kept).items():
         np.testing.assert_array_equal(gradients_of(in_place)[path], array)

@@ -14,7 +14,8 @@ from core.convention import CONVENTIONS, Convention, tensor
 from core.layers.dense import Dense
 from core.losses import AnyLoss, Loss
 from core.losses.normalized_cuts import NormalizedCuts
-from core.problem import Problem, Sent, checked
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 from tests.gradient import backpropagated, complex_steps
 
 LOSSES: list[type[Loss]] = [loss for loss in get_args(AnyLoss) if loss is not NormalizedCuts]
@@ -63,8 +64,8 @@ def problem_of(
         for named in parameters.values():
             named["weight"] = named["weight"].T
     targets = tensor(targets_for(loss.kind, (examples, outputs), generator), convention)
-    return checked(
-        Sent(
+    return validate(
+        ProblemSpec(
             layers=layers,
             inputs={"input": tensor(generator.standard_normal((examples, inputs)), convention)},
             parameters=parameters,

@@ -11,15 +11,15 @@ import pytest
 
 from core.activations import FUNCTIONS
 from core.convention import Convention, layer_parameters, tensor
+from core.explaining.derivation_builder import DerivationBuilder, Notation
 from core.explaining.script import program
-from core.explaining.walk import Notation, Walk
 from core.layers.activation import ActivationLayer
 from core.layers.dense import Dense
 from core.losses import LOSSES as KINDS_OF_LOSS
 from core.losses import Loss
 from core.losses.half_squared_error import HalfSquaredError
 from core.losses.upstream import Upstream
-from core.plan import Keep
+from core.plan import Retain
 from core.problem import Problem
 from tests.core.layer_cases import CASES, Case, Sizes
 from tests.core.loss_cases import CASES as LOSSES
@@ -32,8 +32,8 @@ every_convention = pytest.mark.parametrize("convention", CONVENTIONS)
 
 
 def assert_program_is_the_answer(problem: Problem, notation: Notation = "delta") -> None:
-    plan = solved(problem, keep=Keep(preactivations=True, deltas=True, input_gradients=True))
-    walk = Walk(problem, plan.reported, notation)
+    plan = solved(problem, keep=Retain(preactivations=True, deltas=True, input_gradients=True))
+    walk = DerivationBuilder(problem, plan.reported, notation)
     found: dict[str, Any] = {}
     with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

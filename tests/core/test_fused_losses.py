@@ -14,7 +14,7 @@ from core.layers import Layer
 from core.layers.activation import ActivationLayer
 from core.layers.dense import Dense
 from core.losses import LOSSES, Loss
-from core.plan import Keep
+from core.plan import Retain
 from core.problem import Problem
 from tests.core.activation_cases import sigmoid, softmax, softplus
 from tests.core.loss_cases import bits, chances, distributions, sparse
@@ -73,7 +73,7 @@ def test_the_delta_of_a_fused_output_is_its_error(kind: str, activation: str, on
     problem = sampled(
         [Dense(units=3, activation=activation)], SHAPE, loss=loss_of(kind, reduction="sum"), targets=targets_by(draw)
     )
-    plan, Y = solved(problem, Keep(deltas=True)), targets_by(draw)
+    plan, Y = solved(problem, Retain(deltas=True)), targets_by(draw)
     total = Y.sum(axis=1, keepdims=True) if activation == "softmax" else 1
     np.testing.assert_allclose(plan.gradients.deltas["1"], plan.output * total - Y, rtol=0, atol=1e-14)
 

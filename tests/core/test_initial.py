@@ -14,7 +14,7 @@ from core.layers import Layer
 from core.layers.activation import ActivationLayer
 from core.layers.base import INITIALIZERS
 from core.layers.dense import Dense
-from core.problem import Sent, checked
+from core.problem_spec import ProblemSpec, validate
 
 INPUTS, UNITS = 400, 100
 HE, GLOROT = 2 / INPUTS, 2 / (INPUTS + UNITS)
@@ -22,8 +22,8 @@ HE, GLOROT = 2 / INPUTS, 2 / (INPUTS + UNITS)
 
 def drawn(layers: Sequence[Layer], seed: int = 1, dtype: str = "float64", layer: str = "1") -> dict[str, Array]:
     """The initial parameters of a layer."""
-    sent = Sent(layers=layers, inputs={"input": np.ones((1, INPUTS))}, seed=seed, dtype=dtype)  # type: ignore[arg-type]
-    return dict(checked(sent, needs_loss=False).parameters[layer])
+    sent = ProblemSpec(layers=layers, inputs={"input": np.ones((1, INPUTS))}, seed=seed, dtype=dtype)  # type: ignore[arg-type]
+    return dict(validate(sent, needs_loss=False).parameters[layer])
 
 
 def assert_drawn(weight: Array, variance: float, distribution: str) -> None:

@@ -10,7 +10,7 @@ from core.arrays import Shape
 from core.convention import CONVENTIONS, Convention
 from core.errors import Issue
 from core.layers import KINDS
-from core.survey import survey
+from core.shape_inference import infer_shapes
 
 
 def issues_of(kind: str, shapes: list[Shape], convention: Convention = "row", **fields: object) -> list[Issue]:
@@ -18,7 +18,7 @@ def issues_of(kind: str, shapes: list[Shape], convention: Convention = "row", **
     inputs = dict(zip("abcd", shapes, strict=False))
     construct: Callable[..., object] = KINDS[kind]
     layer = construct(inputs=list(inputs), **fields)
-    return survey([layer], inputs, {}, convention, seeded=True).issues  # type: ignore[list-item]
+    return infer_shapes([layer], inputs, {}, convention, seeded=True).issues  # type: ignore[list-item]
 
 
 def refusal_of(kind: str, *shapes: Shape, **fields: object) -> Issue:

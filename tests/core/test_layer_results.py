@@ -21,14 +21,14 @@ from core.layers.reduce_sum import ReduceSum
 from core.layers.reshape import Reshape
 from core.layers.subtract import Subtract
 from core.layers.transpose import Transpose
-from core.problem import Sent, checked
+from core.problem_spec import ProblemSpec, validate
 from tests.core.sample import CONVENTIONS, sample
 from tests.gradient import laid
 
 
-def result_of(sent: Sent) -> Array:
+def result_of(sent: ProblemSpec) -> Array:
     """The output as the caller's convention writes it."""
-    plan = laid(checked(replace(sent, loss=None), needs_loss=False), backward=False)
+    plan = laid(validate(replace(sent, loss=None), needs_loss=False), backward=False)
     plan.forward()
     return tensor(plan.output, sent.convention or "row")
 
@@ -36,7 +36,7 @@ def result_of(sent: Sent) -> Array:
 def result(layer: Layer, *arrays: Array, convention: Convention = "row") -> Array:
     """The result of a layer without parameters."""
     inputs = dict(zip("abcd", arrays, strict=False))
-    return result_of(Sent(layers=[replace(layer, inputs=list(inputs))], inputs=inputs, convention=convention))
+    return result_of(ProblemSpec(layers=[replace(layer, inputs=list(inputs))], inputs=inputs, convention=convention))
 
 
 def counted(*shape: int) -> Array:
@@ -56,7 +56,7 @@ def test_dense_solves_the_hidden_layer_of_xor() -> None:
     """Goodfellow, Bengio & Courville, Deep Learning (2016), §6.1."""
     X = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
     parameters = {"1": {"weight": np.ones((2, 2)), "bias": np.array([0.0, -1])}}
-    sent = Sent(layers=[Dense(units=2)], inputs={"input": X}, parameters=parameters)
+    sent = ProblemSpec(layers=[Dense(units=2)], inputs={"input": X}, parameters=parameters)
     np.testing.assert_array_equal(result_of(sent), [[0, -1], [1, 0], [1, 0], [2, 1]])
 
 

@@ -11,7 +11,8 @@ from core.errors import Refusal
 from core.layers import Layer
 from core.layers.dense import Dense
 from core.model import Model, described, fits_transposed, kept, received, template
-from core.survey import Limits, survey
+from core.network import Limits
+from core.shape_inference import infer_shapes
 from tests.core.layer_cases import CASES, Case, Sizes
 from tests.core.sample import CONVENTIONS
 
@@ -22,7 +23,7 @@ SIZES = Sizes(2, 3, 2, 3)
 def test_names_orientation_and_fixed_lengths_do_not_depend_on_what_a_layer_reads(case: Case) -> None:
     layers, inputs = case.built(SIZES, "row")
     layer = layers[-1]
-    node = survey(layers, inputs, {}, "row", seeded=True).nodes[-1]
+    node = infer_shapes(layers, inputs, {}, "row", seeded=True).nodes[-1]
     stated = described(layer)
     assert {name: p.follows_convention for name, p in stated.items()} == {
         name: p.follows_convention for name, p in node.parameters.items()

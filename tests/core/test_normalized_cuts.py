@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.arrays import Array
+from core.derivatives.products import Direction, hessian_vector
 from core.errors import Refusal
 from core.layers import Layer
 from core.layers.activation import ActivationLayer
@@ -15,8 +16,8 @@ from core.layers.dense import Dense
 from core.layers.matmul import Matmul
 from core.layers.transpose import Transpose
 from core.losses.normalized_cuts import NormalizedCuts
-from core.problem import Problem, Sent, checked
-from core.products import Direction, hessian_vector
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 from tests.gradient import assert_same, backpropagated, central_differences, complex_steps, solved
 
 LABELS = np.array([[0, 0, 1, 1, 2], [1, 0, 0, 1, 1]])
@@ -31,8 +32,8 @@ def graph_problem(loss: NormalizedCuts | None = None, seed: int = 0, **fields: A
     """W = F Λ Fᵀ of two graphs with five nodes and two positive features each."""
     generator = np.random.default_rng(seed)
     fields.setdefault("targets", LABELS)
-    return checked(
-        Sent(
+    return validate(
+        ProblemSpec(
             layers=AFFINITY,
             inputs={"input": generator.uniform(0.2, 1.5, (2, 5, 2))},
             parameters={"FΛ": {"weight": np.array([[1.0, 0.3], [0.3, 0.7]])}},
@@ -45,7 +46,9 @@ def graph_problem(loss: NormalizedCuts | None = None, seed: int = 0, **fields: A
 def affinity_problem(W: Array, targets: Array = LABELS, loss: NormalizedCuts | None = None, **fields: Any) -> Problem:
     """The loss on affinities as they are."""
     layers = [ActivationLayer(function="identity")]
-    return checked(Sent(layers=layers, inputs={"input": W}, loss=loss or NormalizedCuts(), targets=targets, **fields))
+    return validate(
+        ProblemSpec(layers=layers, inputs={"input": W}, loss=loss or NormalizedCuts(), targets=targets, **fields)
+    )
 
 
 def literal(W: Array, E: Array) -> float:

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core import per_example
 from core.arrays import Array
 from core.convention import Convention
+from core.derivatives import per_example
 from core.plan import Objective
 from core.problem import Problem
 from tests.core.layer_cases import CASES, Case, Sizes

@@ -16,15 +16,15 @@ from core.layers.dense import Dense
 from core.losses.cross_entropy import CrossEntropy
 from core.losses.half_squared_error import HalfSquaredError
 from core.losses.upstream import Upstream
-from core.problem import Sent, checked
-from core.survey import Limits
+from core.network import Limits
+from core.problem_spec import ProblemSpec, validate
 from tests.core.sample import CONVENTIONS, sample
 
 
-def issues_of(sent: Sent, **options: Any) -> list[Issue]:
+def issues_of(sent: ProblemSpec, **options: Any) -> list[Issue]:
     """Everything that is wrong with a problem."""
     with pytest.raises(Refusal) as refusal:
-        checked(sent, **options)
+        validate(sent, **options)
     return refusal.value.issues
 
 
@@ -34,7 +34,7 @@ def dense(weight: tuple[int, ...], bias: int = 2) -> dict[str, dict[str, Array]]
 
 
 def test_all_issues_are_reported_at_once_with_their_places() -> None:
-    sent = Sent(
+    sent = ProblemSpec(
         layers=[Dense(units=2, activation="rely"), Dense(units=3, name="out")],
         inputs={"input": np.ones((4, 3))},
         parameters={"1": {"weight": np.ones((5, 5)), "extra": np.ones(1)}, "uot": {}},
@@ -57,7 +57,7 @@ def test_all_issues_are_reported_at_once_with_their_places() -> None:
 
 def test_issues_found_elsewhere_come_first() -> None:
     before = Issue(code="unknown-name", detail="There is no answer 'los'.", path=("include", 0))
-    sent = Sent(layers=[Dense(units=2)], inputs={"input": np.ones((4, 3))}, seed=1)
+    sent = ProblemSpec(layers=[Dense(units=2)], inputs={"input": np.ones((4, 3))}, seed=1)
     assert [issue.path for issue in issues_of(sent, besides=[before])] == [("include", 0), ("loss",)]
 
 
@@ -67,7 +67,7 @@ def test_the_convention_that_fits_is_named(taken: Convention, written: Conventio
     shape = (3, 4) if written == "column" else (4, 3)
     sent = sample([Dense(units=5), Dense(units=2)], {"input": shape}, convention=written)
     if taken == written:
-        assert checked(sent).warnings == []
+        assert validate(sent).warnings == []
         return
     issues = issues_of(replace(sent, convention=taken))
     assert issues
@@ -77,7 +77,7 @@ def test_the_convention_that_fits_is_named(taken: Convention, written: Conventio
 
 
 def test_a_convention_that_does_not_fit_either_is_not_named() -> None:
-    sent = Sent(
+    sent = ProblemSpec(
         layers=[Dense(units=2)],
         inputs={"input": np.ones((4, 3))},
         parameters=dense((7, 2)),
@@ -88,9 +88,9 @@ def test_a_convention_that_does_not_fit_either_is_not_named() -> None:
     assert issue.hint is None
 
 
-def square(convention: Convention | None, examples: int = 4) -> Sent:
+def square(convention: Convention | None, examples: int = 4) -> ProblemSpec:
     """A problem whose weight is square."""
-    return Sent(
+    return ProblemSpec(
         layers=[Dense(units=3)],
         inputs={"input": np.ones((examples, 3))},
         parameters=dense((3, 3), 3),
@@ -101,20 +101,20 @@ def square(convention: Convention | None, examples: int = 4) -> Sent:
 
 
 def test_square_weights_without_a_convention_are_warned_of() -> None:
-    (issue,) = checked(square(None)).warnings
+    (issue,) = validate(square(None)).warnings
     assert (issue.code, issue.path) == ("ambiguous-convention", ("convention",))
     assert "'row' was taken" in issue.detail and "fit 'torch'," in issue.detail
-    (issue,) = checked(square(None, examples=3)).warnings
+    (issue,) = validate(square(None, examples=3)).warnings
     assert "fit 'column' and 'torch'," in issue.detail
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS)
 def test_a_named_convention_is_not_warned_of(convention: Convention) -> None:
-    assert checked(square(convention, examples=3)).warnings == []
+    assert validate(square(convention, examples=3)).warnings == []
 
 
 def test_weights_that_fit_one_convention_are_not_warned_of() -> None:
-    assert checked(replace(sample([Dense(units=2)], {"input": (4, 3)}), convention=None)).warnings == []
+    assert validate(replace(sample([Dense(units=2)], {"input": (4, 3)}), convention=None)).warnings == []
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def test_weights_that_fit_one_convention_are_not_warned_of() -> None:
     ],
 )
 def test_a_loss_and_its_targets_are_needed(fields: dict[str, Any], path: tuple[str, ...]) -> None:
-    sent = Sent(layers=[Dense(units=2)], inputs={"input": np.ones((4, 3))}, seed=1, **fields)
+    sent = ProblemSpec(layers=[Dense(units=2)], inputs={"input": np.ones((4, 3))}, seed=1, **fields)
     (issue,) = issues_of(sent)
     assert (issue.code, issue.path) == ("invalid-request", path)
-    assert checked(sent, needs_loss=False).objective is None
+    assert validate(sent, needs_loss=False).objective is None
 
 
 def test_a_single_number_is_no_batch() -> None:
-    sent = Sent(layers=[Dense(units=2)], inputs={"input": np.array(1.0)}, seed=1)
+    sent = ProblemSpec(layers=[Dense(units=2)], inputs={"input": np.array(1.0)}, seed=1)
     assert {(issue.code, issue.path) for issue in issues_of(sent, needs_loss=False)} == {
         ("shape-mismatch", ("batch", "inputs")),
         ("shape-mismatch", ("network", "layers", 0)),
@@ -142,7 +142,7 @@ def test_a_single_number_is_no_batch() -> None:
 
 @pytest.mark.parametrize("targets", [None, np.zeros(4)])
 def test_too_large_is_refused_before_memory_is_taken(targets: Array | None) -> None:
-    sent = Sent(
+    sent = ProblemSpec(
         layers=[Dense(units=10**9)], inputs={"input": np.ones((4, 3))}, seed=1, loss=CrossEntropy(), targets=targets
     )
     tracemalloc.start()
@@ -166,8 +166,8 @@ def test_too_large_is_refused_before_memory_is_taken(targets: Array | None) -> N
 def test_numbers_beyond_float32_are_refused(fields: dict[str, Any], path: tuple[str, ...]) -> None:
     ordinary: dict[str, Any] = {"inputs": {"x": np.ones((4, 3))}, "parameters": dense((3, 2))}
     name = next(iter((ordinary | fields)["inputs"]))
-    sent = Sent(layers=[Dense(units=2, inputs=[name])], **(ordinary | fields))
-    assert checked(sent, needs_loss=False).dtype == np.float64
+    sent = ProblemSpec(layers=[Dense(units=2, inputs=[name])], **(ordinary | fields))
+    assert validate(sent, needs_loss=False).dtype == np.float64
     (issue,) = issues_of(replace(sent, dtype="float32"), needs_loss=False)
     assert (issue.code, issue.path, issue.hint) == ("non-finite", path, 'Send "dtype": "float64".')
     assert "1e+39 is beyond the range of float32" in issue.detail
@@ -176,14 +176,16 @@ def test_numbers_beyond_float32_are_refused(fields: dict[str, Any], path: tuple[
 def test_what_was_sent_is_not_copied() -> None:
     for convention in CONVENTIONS:
         sent = sample([Dense(units=2)], {"input": (4, 3)}, convention=convention)
-        problem = checked(sent)
+        problem = validate(sent)
         assert np.shares_memory(problem.inputs["input"], sent.inputs["input"])
         assert np.shares_memory(problem.parameters["1"]["weight"], sent.parameters["1"]["weight"])
 
 
 def test_parameters_that_are_not_sent_are_drawn_beside_those_that_are() -> None:
     bias = np.array([1.0, 2])
-    sent = Sent(layers=[Dense(units=2)], inputs={"input": np.ones((4, 3))}, parameters={"1": {"bias": bias}}, seed=3)
-    problem = checked(sent, needs_loss=False)
+    sent = ProblemSpec(
+        layers=[Dense(units=2)], inputs={"input": np.ones((4, 3))}, parameters={"1": {"bias": bias}}, seed=3
+    )
+    problem = validate(sent, needs_loss=False)
     np.testing.assert_array_equal(problem.parameters["1"]["bias"], bias)
     assert problem.parameters["1"]["weight"].std() > 0

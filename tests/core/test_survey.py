@@ -15,7 +15,8 @@ from core.layers.activation import ActivationLayer
 from core.layers.add import Add
 from core.layers.dense import Dense
 from core.layers.subtract import Subtract
-from core.survey import Limits, Survey, survey
+from core.network import Limits
+from core.shape_inference import ShapeReport, infer_shapes
 
 BATCH: dict[str, Shape] = {"input": (4, 3)}
 
@@ -27,9 +28,9 @@ def surveyed(
     inputs: Mapping[str, Shape] = BATCH,
     convention: Convention = "row",
     limits: Limits | None = None,
-) -> Survey:
+) -> ShapeReport:
     """A survey; parameters are drawn unless some are sent."""
-    return survey(layers, inputs, parameters or {}, convention, seeded=parameters is None, limits=limits)
+    return infer_shapes(layers, inputs, parameters or {}, convention, seeded=parameters is None, limits=limits)
 
 
 def places(issues: Sequence[Issue]) -> list[tuple[str, tuple[str | int, ...]]]:

@@ -16,7 +16,7 @@ from core.layers.reduce_sum import ReduceSum
 from core.losses import LOSSES, Loss
 from core.losses.half_squared_error import HalfSquaredError
 from core.losses.upstream import Upstream
-from core.problem import checked
+from core.problem_spec import validate
 from tests.core.sample import CONVENTIONS, sample, sampled
 from tests.gradient import backpropagated
 
@@ -45,7 +45,7 @@ def refusal_of(targets: Array, kind: str = "half_squared_error", **fields: Any) 
     """The only issue with these targets for an output of four examples and three features."""
     sent = sample([Dense(units=3)], {"input": (4, 2)}, loss=loss_of(kind), targets=targets, **fields)
     with pytest.raises(Refusal) as refusal:
-        checked(sent)
+        validate(sent)
     (issue,) = refusal.value.issues
     return issue
 
@@ -124,7 +124,7 @@ def test_softmax_cross_entropy_refuses_an_output_without_features() -> None:
     layers = [Dense(units=3), ReduceSum(axis=1, keep_axis=False)]
     sent = sample(layers, {"input": (4, 2)}, loss=loss_of("softmax_cross_entropy"), targets=np.zeros(4))
     with pytest.raises(Refusal, match="features of each example"):
-        checked(sent)
+        validate(sent)
 
 
 def test_a_single_example_may_be_a_flat_list_under_column() -> None:
@@ -140,7 +140,7 @@ def test_a_single_example_may_be_a_flat_list_under_column() -> None:
 def test_an_upstream_gradient_of_one_number_for_many_outputs_is_refused() -> None:
     sent = sample([Dense(units=3)], {"input": (4, 2)}, loss=Upstream(), upstream=np.array(1.0))
     with pytest.raises(Refusal) as refusal:
-        checked(sent)
+        validate(sent)
     assert [(issue.code, issue.path) for issue in refusal.value.issues] == [("shape-mismatch", ("batch", "upstream"))]
 
 
@@ -157,7 +157,7 @@ def test_refuses_sample_weights_that_weigh_nothing(weight: list[Any], code: str)
 def test_refuses_sample_weights_for_an_upstream_gradient() -> None:
     sent = sample([Dense(units=3)], {"input": (4, 2)}, loss=Upstream(), sample_weight=np.ones(4))
     with pytest.raises(Refusal, match="there is none"):
-        checked(sent)
+        validate(sent)
 
 
 @pytest.mark.parametrize("field", ["targets", "sample_weight"])
@@ -168,5 +168,5 @@ def test_refuses_numbers_beyond_float32(field: str) -> None:
         [Dense(units=3)], {"input": (4, 2)}, loss=HalfSquaredError(reduction="sum"), dtype="float32", **fields
     )
     with pytest.raises(Refusal) as refusal:
-        checked(sent)
+        validate(sent)
     assert [(issue.code, issue.path) for issue in refusal.value.issues] == [("non-finite", ("batch", field))]

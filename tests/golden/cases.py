@@ -11,7 +11,8 @@ import numpy as np
 
 from core.layers.dense import Dense
 from core.losses.half_squared_error import HalfSquaredError
-from core.problem import Problem, Sent, checked
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 
 CASES: dict[str, dict[str, Any]] = {
     case["id"]: case for case in json.loads((Path(__file__).parent / "published_numbers.json").read_text())["cases"]
@@ -100,8 +101,8 @@ def found(answer: dict[str, Any], path: str) -> Any:
 def problem_of(name: str) -> Problem:
     """A case of dense layers as the core has it, with every example's loss counted in full."""
     request = request_of(CASES[name])
-    return checked(
-        Sent(
+    return validate(
+        ProblemSpec(
             layers=[Dense(**layer) for layer in request["network"]["layers"]],
             inputs={"input": np.array(request["batch"]["inputs"], float)},
             parameters={

@@ -7,12 +7,12 @@ from typing import Any
 import httpx
 import numpy as np
 
-from core.plan import Keep, Plan
+from core.plan import Plan, Retain
 from tests.golden.cases import CASES, expected, problem_of, request_of
 
 
 def plan_of(name: str) -> Plan:
-    return problem_of(name).plan(keep=Keep(deltas=True))
+    return problem_of(name).plan(keep=Retain(deltas=True))
 
 
 def descend(plan: Plan, steps: int, learning_rate: float, *, biases: bool = False) -> None:

@@ -9,14 +9,16 @@ import numpy as np
 from core.layers.dense import Dense
 from core.losses.binary_cross_entropy import BinaryCrossEntropy
 from core.plan import Plan
-from core.problem import Sent, checked
+from core.problem_spec import ProblemSpec, validate
 
 X, Y = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), np.array([[0], [1], [1], [0.0]])
 
 
 def xor() -> Plan:
     layers = [Dense(units=4, activation="tanh"), Dense(units=1, activation="sigmoid")]
-    return checked(Sent(layers=layers, inputs={"input": X}, targets=Y, loss=BinaryCrossEntropy(), seed=3)).plan()
+    return validate(
+        ProblemSpec(layers=layers, inputs={"input": X}, targets=Y, loss=BinaryCrossEntropy(), seed=3)
+    ).plan()
 
 
 def descend(plan: Plan, steps: int, frozen: Collection[str] = ()) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.activations.base import Activation
 from core.activations.relu import Relu
-from core.arrays import Array, Step
+from core.arrays import Array, Op
 from core.checking.equivalences.base import Equivalence, Reading
 from core.checking.submission import SentSubmission
 from core.problem import Problem
@@ -26,10 +26,10 @@ class ReluWithSlope(Activation):
     formula = Relu.formula
     derivative = r"[z > 0] + s\,[z = 0]"
 
-    def forward(self, Z: Array, A: Array) -> Step:
+    def forward(self, Z: Array, A: Array) -> Op:
         return Relu().forward(Z, A)
 
-    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Step:
+    def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         return lambda: np.multiply(np.where(Z > 0, 1.0, np.where(Z == 0, self.at_zero, 0.0)), dA, dZ)
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from core.checking.equivalences.base import Equivalence, Reading
 from core.checking.submission import SentSubmission
-from core.layers.filters import Filters
+from core.layers.shared.filters import Filters
 from core.problem import Problem
 
 

@@ -11,7 +11,7 @@ from typing_extensions import TypeAliasType
 from app.wire.decode import decode
 from app.wire.tensor import Tensor
 from core.errors import GraddError, Issue, Refusal
-from core.spec import Spec, limits
+from core.spec import Spec, constraints
 
 Parameters = TypeAliasType("Parameters", dict[str, dict[str, Tensor]])
 
@@ -33,7 +33,7 @@ class Free(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Dense(Spec):
-    units: int = field(metadata=limits(gt=0))
+    units: int = field(metadata=constraints(gt=0))
     kind: Literal["dense"] = "dense"
 
     def __post_init__(self) -> None:

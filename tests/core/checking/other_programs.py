@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from core.checking import SentSubmission
 from core.layers import KINDS
 from core.losses import LOSSES
-from core.problem import Problem, Sent, checked
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 
 Array = NDArray[np.float64]
 RNG = np.random.default_rng(6)
@@ -25,8 +26,8 @@ def layer(kind: str, **fields: Any) -> Any:
 
 def problem(layers: list[Any], X: Array, Y: Array, parameters: dict[str, Any], loss: str) -> Problem:
     kind: Any = LOSSES[loss]
-    return checked(
-        Sent(layers=layers, inputs={"input": X}, parameters=parameters, targets=Y, loss=kind(), convention="row")
+    return validate(
+        ProblemSpec(layers=layers, inputs={"input": X}, parameters=parameters, targets=Y, loss=kind(), convention="row")
     )
 
 

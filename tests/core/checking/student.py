@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.checking import Examination, Report, SentSubmission, Tolerance
+from core.checking import Checker, Report, SentSubmission, Tolerance
 from core.convention import Convention
 from core.layers import KINDS
 from core.losses import LOSSES
-from core.problem import Problem, Sent, checked
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 
 Array = NDArray[np.float64]
 FUNCTIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], Array]]] = {
@@ -58,16 +59,16 @@ class Exercise:
 
     def problem(self, convention: Convention = "row", **more: Any) -> Problem:
         """The same for the core."""
-        return checked(self.sent(convention, **more))
+        return validate(self.sent(convention, **more))
 
-    def sent(self, convention: Convention = "row", **more: Any) -> Sent:
+    def sent(self, convention: Convention = "row", **more: Any) -> ProblemSpec:
         """The same in the words of a request."""
         dense: Any = KINDS["dense"]
         layers = [dense(units=u, activation=f) for u, f in zip(self.widths[1:], self.functions, strict=True)]
         loss: Any = LOSSES[self.loss]
         data = np.transpose if convention == "column" else np.asarray
         weight = np.asarray if convention == "row" else np.transpose
-        return Sent(
+        return ProblemSpec(
             layers=layers,
             inputs={"input": data(self.X)},
             parameters={
@@ -185,7 +186,7 @@ class Student:
 
 def examined(problem: Problem, submission: SentSubmission | None, *dtypes: str, **tolerance: float) -> Report:
     """The report of a submission."""
-    return Examination(problem, lambda: None).report(submission, set(dtypes), Tolerance(**tolerance))
+    return Checker(problem, lambda: None).report(submission, set(dtypes), Tolerance(**tolerance))
 
 
 PARTS = ("loss", "preactivations", "activations", "deltas", "gradients", "input_gradient")

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from core.activations import FUNCTIONS
-from core.checking import Examination, SentSubmission, Tolerance
+from core.checking import Checker, SentSubmission, Tolerance
 from core.convention import Convention, layer_parameters, tensor
 from core.layers import KINDS
-from core.plan import Keep
+from core.plan import Retain
 from core.problem import Problem
 from tests.core.layer_cases import CASES, Case, Sizes
 from tests.core.loss_cases import CASES as LOSS_CASES
@@ -24,7 +24,7 @@ SIZES = Sizes(3, 4, 2, 3)
 
 def submitted(problem: Problem) -> SentSubmission:
     """The server's own answer, as the convention writes it."""
-    plan = problem.plan(keep=Keep(preactivations=True, deltas=True, input_gradients=True))
+    plan = problem.plan(keep=Retain(preactivations=True, deltas=True, input_gradients=True))
     plan.forward()
     plan.backward()
 
@@ -47,7 +47,7 @@ def submitted(problem: Problem) -> SentSubmission:
 
 
 def assert_correct(problem: Problem) -> None:
-    examination = Examination(problem, lambda: None)
+    examination = Checker(problem, lambda: None)
     for submission in (None, submitted(problem)):
         report = examination.report(submission, set(), Tolerance())
         assert report.verdict == "correct", report.summary

@@ -7,8 +7,8 @@ import itertools
 
 import pytest
 
-from core.checking.causes import CAUSES
-from core.checking.mistake import Mistake
+from core.checking.mistakes import MISTAKES
+from core.checking.mistakes.base import Mistake
 from tests.core.checking.campaign import Trial, trials
 from tests.core.checking.faults import FAULTS
 
@@ -35,7 +35,7 @@ def test_the_sample_has_every_mistake() -> None:
     assert {trial.fault.cause for trial in SAMPLE} == {fault.cause for fault in FAULTS}
 
 
-@pytest.mark.parametrize("cause", CAUSES, ids=lambda cause: cause.__name__)
+@pytest.mark.parametrize("cause", MISTAKES, ids=lambda cause: cause.__name__)
 def test_a_cause_says_what_it_is(cause: type[Mistake]) -> None:
     for text in ("slug", "said", "wrong", "why", "unseen"):
         value = getattr(cause, text)

@@ -12,7 +12,7 @@ from core.checking import SentSubmission
 from core.checking.equivalences import EQUIVALENCES
 from core.layers import KINDS
 from core.losses import LOSSES
-from core.problem import Sent, checked
+from core.problem_spec import ProblemSpec, validate
 from tests.core.checking.student import PARTS, Array, Exercise, Student, examined
 
 SQUARE = Exercise((3, 3, 3), ("tanh", "sigmoid"), examples=3)
@@ -165,8 +165,8 @@ def test_true_convolution_where_cross_correlation_is_asked_for() -> None:
             flatten(),  # type: ignore[call-arg]
             dense(units=2),  # type: ignore[call-arg]
         ]
-        return checked(
-            Sent(
+        return validate(
+            ProblemSpec(
                 layers=layers,
                 inputs={"input": X},
                 parameters={"1": {"weight": K, "bias": np.ones(2)}, "3": {"weight": W, "bias": np.zeros(2)}},

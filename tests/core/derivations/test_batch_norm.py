@@ -23,7 +23,7 @@ from core.derivations.batch_norm import (
 )
 from core.layers.batch_norm import BatchNorm
 from core.losses.upstream import Upstream
-from core.problem import Sent, checked
+from core.problem_spec import ProblemSpec, validate
 from tests.gradient import solved
 
 Form = Callable[[Array, Array, Array, float], Gradients]
@@ -47,14 +47,14 @@ def assert_agree(found: Gradients, expected: Gradients) -> None:
 
 def by_layer(X: Array, dY: Array, gamma: Array, epsilon: float) -> Gradients:
     """What gradd's layer answers."""
-    sent = Sent(
+    sent = ProblemSpec(
         layers=[BatchNorm(epsilon=epsilon)],
         inputs={"input": X},
         parameters={"1": {"gamma": gamma, "beta": np.zeros_like(gamma)}},
         loss=Upstream(),
         upstream=dY,
     )
-    gradients = solved(checked(sent)).gradients
+    gradients = solved(validate(sent)).gradients
     return Gradients(gradients.input_gradients["input"], **{f"d{k}": v for k, v in gradients.gradients["1"].items()})
 
 

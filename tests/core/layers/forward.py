@@ -10,7 +10,7 @@ from core.arrays import Array
 from core.convention import tensor
 from core.layers import Layer
 from core.plan import Plan
-from core.problem import Sent, checked
+from core.problem_spec import ProblemSpec, validate
 from tests.gradient import laid
 
 
@@ -18,7 +18,9 @@ def ran(layer: Layer, X: Array, **fields: Any) -> Plan:
     """A plan of that layer alone that has run forward; its parameters are random where none are given."""
     fields.setdefault("seed", 0)
     named: dict[str, Any] = {name: {"1": fields.pop(name)} for name in ("parameters", "state") if name in fields}
-    problem = checked(Sent(layers=[layer], inputs={"input": np.asarray(X, float)}, **named, **fields), needs_loss=False)
+    problem = validate(
+        ProblemSpec(layers=[layer], inputs={"input": np.asarray(X, float)}, **named, **fields), needs_loss=False
+    )
     plan = laid(problem, backward=False)
     plan.forward()
     return plan

@@ -10,8 +10,9 @@ import numpy as np
 from core.arrays import Array
 from core.layers import Layer
 from core.losses.upstream import Upstream
-from core.plan import Keep, Plan
-from core.problem import Problem, Sent, checked
+from core.plan import Plan, Retain
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 
 
 def orthogonal(size: int, seed: int = 0) -> Array:
@@ -30,12 +31,12 @@ def problem_of(layer: Layer | Sequence[Layer], X: Array, upstream: Array, **fiel
     """The network, and the gradient that comes from above."""
     layers = [layer] if isinstance(layer, Layer) else layer
     inputs = {"input": np.asarray(X)}
-    return checked(Sent(layers=layers, inputs=inputs, loss=Upstream(), upstream=np.asarray(upstream), **fields))
+    return validate(ProblemSpec(layers=layers, inputs=inputs, loss=Upstream(), upstream=np.asarray(upstream), **fields))
 
 
 def planned(layer: Layer | Sequence[Layer], X: Array, upstream: Array, **fields: Any) -> Plan:
     """A plan that has run forward and backward."""
-    plan = problem_of(layer, X, upstream, **fields).plan(keep=Keep(input_gradients=True))
+    plan = problem_of(layer, X, upstream, **fields).plan(keep=Retain(input_gradients=True))
     plan.forward()
     plan.backward()
     return plan

@@ -7,6 +7,7 @@ import pytest
 
 from core.arrays import Array, Shape
 from core.convention import CONVENTIONS, Convention
+from core.derivatives.products import Direction, hessian_vector
 from core.errors import Refusal
 from core.layers import Layer
 from core.layers.eigh import Eigh
@@ -14,7 +15,6 @@ from core.layers.matmul import Matmul
 from core.layers.svd import Svd
 from core.layers.transpose import Transpose
 from core.losses.half_squared_error import HalfSquaredError
-from core.products import Direction, hessian_vector
 from tests.core.layers.forward import ran, result
 from tests.core.layers.structured import gradient, orthogonal, planned, sym, with_values
 from tests.core.sample import sampled

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from core.spectral.functions import Logarithm, Power, SpectralFunction, WholePower
+from core.linalg.functions import Logarithm, Power, SpectralFunction, WholePower
 
 positive = st.floats(1e-8, 1e8)
 nearness = st.sampled_from([0.0, 1e-16, 1e-12, 1e-8, 1e-4, 9e-4, 1.1e-3, 0.1, 3.0])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes
 
 from core.arrays import Shape
-from core.certificate import certify
+from core.derivatives.certificate import certify
 from core.errors import Refusal
 from core.layers.activation import ActivationLayer
 from core.layers.dense import Dense

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.arrays import Array
+from core.derivatives.products import Direction, hessian_vector
 from core.errors import Refusal
 from core.layers import Layer
 from core.layers.matmul import Matmul
@@ -15,7 +16,6 @@ from core.layers.second_order_pooling import SecondOrderPooling
 from core.layers.transpose import Transpose
 from core.losses.half_squared_error import HalfSquaredError
 from core.problem import Problem
-from core.products import Direction, hessian_vector
 from tests.core.layers.forward import result
 from tests.core.layers.structured import gradient, sym, with_values
 from tests.core.sample import sampled

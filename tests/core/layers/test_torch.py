@@ -21,7 +21,7 @@ from core.layers.rms_norm import RmsNorm
 from core.layers.rnn import Rnn
 from core.losses.upstream import Upstream
 from core.plan import Plan
-from core.problem import Sent, checked
+from core.problem_spec import ProblemSpec, validate
 from tests.gradient import solved
 
 torch: Any = pytest.importorskip(
@@ -62,7 +62,7 @@ def assert_same(module: Any, call: Callable[[Any], Any], layer: Layer, names: Na
     result.backward(torch.tensor(upstream))
     of_torch = dict(module.named_parameters())
     parameters = {name: sum(of_torch[part].detach().numpy() for part in parts) for name, parts in names.items()}
-    sent = Sent(
+    sent = ProblemSpec(
         layers=[layer],
         inputs={"input": X},
         parameters={"1": parameters},
@@ -71,7 +71,7 @@ def assert_same(module: Any, call: Callable[[Any], Any], layer: Layer, names: Na
         convention="torch",
         **fields,
     )
-    problem = checked(sent)
+    problem = validate(sent)
     plan = solved(problem)
     np.testing.assert_allclose(plan.output, result.detach().numpy(), rtol=1e-11, atol=1e-12)
     if x.requires_grad:

@@ -14,7 +14,7 @@ from core.layers.conv1d import Conv1D
 from core.layers.conv2d import Conv2D
 from core.layers.max_pool2d import MaxPool2D
 from core.losses.upstream import Upstream
-from core.problem import Sent, checked
+from core.problem_spec import ProblemSpec, validate
 from tests.gradient import solved
 
 torch: Any = pytest.importorskip(
@@ -34,8 +34,8 @@ def assert_same(module: Any, layer: Layer, X: Array) -> None:
     result.backward(torch.tensor(upstream))
     theirs = dict(module.named_parameters())
     parameters = {"1": {name: parameter.detach().numpy() for name, parameter in theirs.items()}}
-    sent = Sent(layers=[layer], inputs={"input": X}, parameters=parameters, loss=Upstream(), upstream=upstream)
-    plan = solved(checked(sent))
+    sent = ProblemSpec(layers=[layer], inputs={"input": X}, parameters=parameters, loss=Upstream(), upstream=upstream)
+    plan = solved(validate(sent))
     np.testing.assert_allclose(plan.output, result.detach().numpy(), rtol=1e-12, atol=1e-13)
     np.testing.assert_allclose(plan.gradients.input_gradients["input"], x.grad.numpy(), rtol=1e-12, atol=1e-13)
     for name, parameter in theirs.items():

@@ -15,7 +15,7 @@ from core.layers import Layer
 from core.layers.add import Add
 from core.layers.dense import Dense
 from core.losses.cross_entropy import CrossEntropy
-from core.plan import Keep, Plan
+from core.plan import Plan, Retain
 from core.problem import Problem
 from tests.core.sample import sampled
 from tests.gradient import laid
@@ -57,7 +57,7 @@ def size_of(parameters: dict[str, dict[str, Array]]) -> int:
 def test_the_backward_pass_takes_its_results_and_two_buffers(problem: Problem) -> None:
     """dA of a layer and dZ of the same layer exist at the same time; whatever else is needed reuses their memory."""
     forward, _ = traced(lambda: laid(problem, backward=False))
-    both, _ = traced(lambda: laid(problem, keep=Keep()))
+    both, _ = traced(lambda: laid(problem, keep=Retain()))
     gradients = size_of(laid(problem).gradients.gradients)
     assert both - forward <= gradients + 2 * BUFFER + LITTLE
 
@@ -66,7 +66,7 @@ def test_more_layers_take_no_more_buffers(problem: Problem) -> None:
     hidden = [Dense(units=UNITS, activation="relu") for _ in range(6)]
     deep = sampled([*hidden, Dense(units=1)], {"input": (EXAMPLES, UNITS)})
     forward, _ = traced(lambda: laid(deep, backward=False))
-    both, _ = traced(lambda: laid(deep, keep=Keep()))
+    both, _ = traced(lambda: laid(deep, keep=Retain()))
     gradients = size_of(laid(deep).gradients.gradients)
     assert both - forward <= gradients + 2 * BUFFER + LITTLE
 
@@ -81,14 +81,14 @@ def test_forks_take_at_most_one_more_buffer_however_many_there_are() -> None:
         ]
     deep = sampled(layers, {"input": (EXAMPLES, UNITS)})
     forward, _ = traced(lambda: laid(deep, backward=False))
-    both, _ = traced(lambda: laid(deep, keep=Keep()))
+    both, _ = traced(lambda: laid(deep, keep=Retain()))
     gradients = size_of(laid(deep).gradients.gradients)
     assert both - forward <= gradients + 3 * BUFFER + LITTLE
 
 
 def test_kept_deltas_take_their_own_memory_and_no_more(problem: Problem) -> None:
-    without, _ = traced(lambda: laid(problem, keep=Keep()))
-    kept, _ = traced(lambda: laid(problem, keep=Keep(deltas=True)))
+    without, _ = traced(lambda: laid(problem, keep=Retain()))
+    kept, _ = traced(lambda: laid(problem, keep=Retain(deltas=True)))
     assert kept - without <= BUFFER + EXAMPLES * 12 * 8 + LITTLE
 
 

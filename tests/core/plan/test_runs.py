@@ -16,7 +16,7 @@ from core.layers.add import Add
 from core.layers.dense import Dense
 from core.losses import LOSSES
 from core.losses.upstream import Upstream
-from core.plan import Keep, Plan
+from core.plan import Plan, Retain
 from core.problem import Problem
 from tests.core.loss_cases import CASES, Case, bits, distributions
 from tests.core.sample import sampled
@@ -118,10 +118,10 @@ def test_memory_order_changes_no_number(graph: str, packed: int, small: int, mon
 def test_what_is_kept_changes_no_gradient(graph: str, deltas: bool, preactivations: bool, memory: str) -> None:
     problem = sampled(*GRAPHS[graph])
     expected = results_of(solved(problem))
-    kept = solved(problem, Keep(deltas=deltas, preactivations=preactivations, input_gradients=True))
+    kept = solved(problem, Retain(deltas=deltas, preactivations=preactivations, input_gradients=True))
     for name, array in results_of(kept).items():
         np.testing.assert_array_equal(array, expected[name], err_msg=name)
-    alone = solved(problem, Keep(deltas=deltas, preactivations=preactivations))
+    alone = solved(problem, Retain(deltas=deltas, preactivations=preactivations))
     assert not alone.gradients.input_gradients
     for layer, named in alone.gradients.gradients.items():
         for name, array in named.items():
@@ -145,7 +145,7 @@ def test_a_delta_is_the_gradient_at_the_preactivation(activation: str, memory: s
     other.inputs["input"][...] = problem.inputs["input"]
     assert problem.objective is not None and other.objective is not None
     other.objective.targets[...] = problem.objective.targets
-    plan = solved(problem, Keep(deltas=True, preactivations=True))
+    plan = solved(problem, Retain(deltas=True, preactivations=True))
     assert_same({"delta": plan.gradients.deltas["hidden"]}, {"delta": complex_steps(other)["batch.probe"]}, 1e-12)
     assert set(plan.gradients.deltas) == {"hidden", "last"}
     weight, bias = problem.parameters["hidden"].values()

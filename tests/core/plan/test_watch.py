@@ -15,13 +15,13 @@ from core.layers.dense import Dense
 from core.layers.reduce_sum import ReduceSum
 from core.losses.cross_entropy import CrossEntropy
 from core.losses.upstream import Upstream
-from core.plan import Keep
+from core.plan import Retain
 from core.problem import Problem
 from tests.core.sample import sampled
 from tests.gradient import laid
 
 
-def refusal_of(problem: Problem, keep: Keep | None = None) -> Issue:
+def refusal_of(problem: Problem, keep: Retain | None = None) -> Issue:
     """What a watched run refuses."""
     plan = laid(problem, interrupt=lambda: None, keep=keep)
     with pytest.raises(Refusal) as refusal, np.errstate(all="ignore"):
@@ -46,8 +46,8 @@ def constant(activation: str | Function, value: float, *, bias: float = 0.0, **f
     return problem
 
 
-@pytest.mark.parametrize("keep", [Keep(), Keep(preactivations=True, deltas=True)])
-def test_exp_of_1000_is_named(keep: Keep) -> None:
+@pytest.mark.parametrize("keep", [Retain(), Retain(preactivations=True, deltas=True)])
+def test_exp_of_1000_is_named(keep: Retain) -> None:
     issue = refusal_of(constant("exp", 1000.0), keep)
     assert issue.path == ("network", "layers", 1)
     assert issue.detail == "The activation of layer 'sick' at [0, 0] is infinite: it is exp(1000)."

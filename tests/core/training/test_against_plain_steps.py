@@ -14,7 +14,7 @@ from core.layers.dense import Dense
 from core.losses.mean_squared_error import MeanSquaredError
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from core.optimizers.sgd import Sgd
-from core.problem import Sent, checked
+from core.problem_spec import ProblemSpec, validate
 from core.training import Recipe, train
 
 RATE, MOMENTUM, EPOCHS = 0.1, 0.5, 3
@@ -24,7 +24,7 @@ Parameters = dict[str, dict[str, Array]]
 
 def gradients_of(sent: dict[str, Any], parameters: Parameters) -> Parameters:
     """Gradients of a batch that is sent as any request sends it."""
-    plan = checked(Sent(parameters=parameters, **sent)).plan()
+    plan = validate(ProblemSpec(parameters=parameters, **sent)).plan()
     plan.forward()
     plan.backward()
     return plan.gradients.gradients
@@ -86,13 +86,13 @@ def test_the_loop_does_what_plain_steps_do(
         "loss": loss(reduction=reduction, l2=0.01),
         "sample_weight": generator.uniform(0.5, 2, examples) if weighted else None,
     }
-    start = checked(Sent(seed=4, **sent)).parameters
+    start = validate(ProblemSpec(seed=4, **sent)).parameters
     parameters = {layer: dict(named) for layer, named in start.items()}
     expected = plainly_trained(sent, parameters, batch_size, frozen)
 
     rule = Sgd(learning_rate=RATE, momentum=MOMENTUM, nesterov=True, variant="ruder")
     recipe = Recipe(optimizer=rule, epochs=EPOCHS, batch_size=batch_size, seed=11, freeze=tuple(frozen))
-    *_, end = train(checked(Sent(parameters=parameters, **sent)), recipe)
+    *_, end = train(validate(ProblemSpec(parameters=parameters, **sent)), recipe)
     for layer, named in end.state().parameters.items():
         for name, array in named.items():
             np.testing.assert_allclose(array, expected[layer][name], rtol=1e-9, atol=1e-12)
@@ -108,7 +108,7 @@ def test_an_example_counts_as_much_in_a_part_as_its_weight_in_a_sum(batch_size: 
         "loss": MeanSquaredError(reduction="sum"),
         "sample_weight": np.array([1.0, 3.0, 1.0, 1.0]),
     }
-    problem = checked(Sent(parameters={"1": {"weight": np.zeros((1, 1))}}, **sent))
+    problem = validate(ProblemSpec(parameters={"1": {"weight": np.zeros((1, 1))}}, **sent))
     rule = Sgd(learning_rate=1e-6)
     *_, end = train(problem, Recipe(optimizer=rule, epochs=1, batch_size=batch_size, shuffle=False))
     # To first order a step of the whole batch: −η Σ c_i · 2 (0 − 1).

@@ -22,14 +22,14 @@ from core.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from core.optimizers.adam import Adam
 from core.optimizers.sgd import Sgd
-from core.problem import Sent, checked
+from core.problem_spec import ProblemSpec, validate
 from core.training import EpochReport, Recipe, train
 
 CLASSES = 10
 
 
 def last_report(sent: dict[str, Any], recipe: Recipe) -> EpochReport:
-    *_, last = train(checked(Sent(seed=3, **sent)), recipe)
+    *_, last = train(validate(ProblemSpec(seed=3, **sent)), recipe)
     return last.report
 
 

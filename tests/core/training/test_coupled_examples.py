@@ -15,7 +15,8 @@ from core.layers.reduce_mean import ReduceMean
 from core.layers.transpose import Transpose
 from core.losses.mean_squared_error import MeanSquaredError
 from core.optimizers.sgd import Sgd
-from core.problem import Problem, Sent, checked
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 from core.training import Recipe, train
 
 RNG = np.random.default_rng(4)
@@ -34,7 +35,7 @@ COUPLED: dict[str, tuple[list[Any], dict[str, Any], Any]] = {
 
 
 def problem_of(layers: list[Any], inputs: dict[str, Any], targets: Any) -> Problem:
-    return checked(Sent(layers=layers, inputs=inputs, targets=targets, loss=MeanSquaredError(), seed=1))
+    return validate(ProblemSpec(layers=layers, inputs=inputs, targets=targets, loss=MeanSquaredError(), seed=1))
 
 
 @pytest.mark.parametrize("case", COUPLED)

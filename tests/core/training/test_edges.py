@@ -13,7 +13,8 @@ from core.layers.dense import Dense
 from core.losses.mean_absolute_error import MeanAbsoluteError
 from core.losses.mean_squared_error import MeanSquaredError
 from core.optimizers.sgd import Sgd
-from core.problem import Problem, Sent, checked
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 from core.training import Recipe, train
 from core.training.minibatches import Minibatches
 
@@ -28,7 +29,7 @@ def problem_of(features: int, examples: int, **more: Any) -> Problem:
         "loss": MeanSquaredError(),
         "seed": 1,
     }
-    return checked(Sent(**sent | more))
+    return validate(ProblemSpec(**sent | more))
 
 
 def test_a_run_may_begin_with_the_smaller_last_part() -> None:

@@ -11,7 +11,8 @@ import pytest
 from core.layers.dense import Dense
 from core.losses.half_squared_error import HalfSquaredError
 from core.optimizers.sgd import Sgd
-from core.problem import Problem, Sent, checked
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 from core.training import Epoch, Recipe, train
 from tests.golden.cases import expected, problem_of
 
@@ -55,8 +56,8 @@ def test_trask_s_two_layers() -> None:
 def test_trask_s_three_layers_learn_xor_with_the_errors_that_he_prints() -> None:
     random = np.random.RandomState(1)
     first, second = 2 * random.random_sample((3, 4)) - 1, 2 * random.random_sample((4, 1)) - 1
-    problem = checked(
-        Sent(
+    problem = validate(
+        ProblemSpec(
             layers=[Dense(units=4, activation="sigmoid", bias=False), Dense(units=1, activation="sigmoid", bias=False)],
             inputs={"input": np.array([[0.0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1]])},
             parameters={"1": {"weight": first}, "2": {"weight": second}},

@@ -22,7 +22,8 @@ from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from core.optimizers import OPTIMIZERS
 from core.optimizers.adam import Adam
 from core.optimizers.sgd import Sgd
-from core.problem import Problem, Sent, checked
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
 from core.training import EarlyStopping, Epoch, Recipe, TrainingState, result_of, train
 
 
@@ -34,7 +35,7 @@ def problem_of(layers: list[Any], loss: Loss, *, examples: int = 23, outputs: in
         else generator.normal(size=(examples, outputs))
     )
     inputs = generator.normal(size=(examples, 4))
-    return checked(Sent(layers=layers, inputs={"input": inputs}, loss=loss, targets=targets, seed=1, **more))
+    return validate(ProblemSpec(layers=layers, inputs={"input": inputs}, loss=loss, targets=targets, seed=1, **more))
 
 
 def layers_with_state() -> list[Any]:
@@ -84,7 +85,7 @@ def test_a_run_that_is_taken_up_again_ends_with_the_same_bits(
 
 
 def test_xor_is_learned() -> None:
-    sent = Sent(
+    sent = ProblemSpec(
         layers=[Dense(units=4, activation="tanh"), Dense(units=1)],
         inputs={"input": np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])},
         targets=np.array([[0.0], [1], [1], [0]]),
@@ -92,7 +93,7 @@ def test_xor_is_learned() -> None:
         seed=2,
     )
     recipe = Recipe(optimizer=Adam(learning_rate=0.05), epochs=400, batch_size=4)
-    report = last(train(checked(sent), recipe)).report
+    report = last(train(validate(sent), recipe)).report
     assert report.loss < 1e-3
     assert report.metrics["r_squared"] > 0.99
     assert report.steps == 400
@@ -121,8 +122,8 @@ def test_validation_is_of_examples_that_are_never_trained_on() -> None:
     inputs, targets = problem.inputs["input"][15:], problem.objective.targets[15:]
     output = inputs @ trained["weight"] + trained["bias"]
     assert epoch.report.validation_metrics["mean_squared_error"] == pytest.approx(np.mean((output - targets) ** 2))
-    plain = checked(
-        Sent(
+    plain = validate(
+        ProblemSpec(
             layers=[Dense(units=3)],
             inputs={"input": problem.inputs["input"][:15]},
             loss=MeanSquaredError(),

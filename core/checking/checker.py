@@ -1,0 +1,128 @@
+"""The check of a submission: compare, search, and put what was found into words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.blind_spots import blind_spots
+from core.checking.explanation import Explainer
+from core.checking.interpretation import Interpretation, Right, equivalences_of, needs_of, rows_of
+from core.checking.kinks import kinks
+from core.checking.oracle import Oracle, certify
+from core.checking.precision import UNITS, criterion_for
+from core.checking.quantity import Quantity
+from core.checking.report import Blame, BlindSpot, Report, ReportedEquivalence, Row, Verdict
+from core.checking.submission import SentSubmission, Submission, read
+from core.checking.verdict import blamed, summary
+from core.checking.words import Words
+from core.plan import Retain
+from core.problem import Problem
+
+LARGE = 1_000_000
+"""Beyond this many numbers in all tensors, blind spots are not looked for."""
+
+MANY = 400
+"""Beyond this many tensors likewise."""
+
+UNTRUSTED = 1e-6
+"""An error of the oracle beyond this makes every verdict inconclusive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tolerance:
+    """What the caller allows; None where the submission's precision decides."""
+
+    rtol: float | None = None
+    atol: float | None = None
+
+
+class Checker:
+    """A problem against which submissions are held."""
+
+    @np.errstate(all="ignore")
+    def __init__(self, problem: Problem, interrupt: Callable[[], object]) -> None:
+        self.problem = problem
+        self.interrupt = interrupt
+        self.right = Right(problem)
+        self.oracle: Oracle | None = certify(problem, self.right.scene) if problem.objective is not None else None
+
+    @np.errstate(all="ignore")
+    def report(self, sent: SentSubmission | None, dtypes: set[str], tolerance: Tolerance) -> Report:
+        """Check a submission; without one, the server's own backward pass."""
+        network = self.right.network
+        submission = self._own() if sent is None else read(network, sent)
+        criterion = criterion_for(
+            {*dtypes, self.problem.dtype.name}, submission.values.values(), tolerance.rtol, tolerance.atol
+        )
+        explainer = Explainer(self.problem, self.right, self.interrupt)
+        attempt, numerical = explainer.explained(sent, submission, criterion)
+        best, words = attempt.hypotheses[0], Words(attempt.right.network)
+        rows = rows_of(attempt)
+        blame = blamed(words, best, attempt.hypotheses[1:])
+        equivalences = equivalences_of(attempt) + (
+            [ReportedEquivalence(slug=numerical.slug, said=numerical.said)] if numerical else []
+        )
+        verdict = "inconclusive" if numerical else self._verdict(rows, blame, submission, equivalences)
+        return Report(
+            verdict=verdict,
+            summary=summary(verdict, blame, rows, equivalences, self.oracle),
+            blame=blame,
+            rows=rows,
+            equivalences=equivalences,
+            kinks=kinks(self.right.scene, UNITS * criterion.unit),
+            blind_spots=self._blind_spots(attempt),
+            needs=needs_of(submission, best),
+            oracle=self.oracle,
+            criterion=str(criterion),
+        )
+
+    @property
+    def skips_blind_spots(self) -> bool:
+        """Whether the network is too large to make every mistake in every rule."""
+        size = sum(math.prod(shape) for shape in self.right.network.shapes.values())
+        return size > LARGE or len(self.right.values) > MANY
+
+    def _blind_spots(self, attempt: Interpretation) -> list[BlindSpot]:
+        """The mistakes that this batch could not have revealed."""
+        if self.skips_blind_spots:
+            return []
+        return blind_spots(attempt.judge, attempt.right.scene, Words(attempt.right.network), self.interrupt)
+
+    def _own(self) -> Submission:
+        """What the server's own passes make of the problem."""
+        keep = Retain(preactivations=True, deltas=self.problem.objective is not None, input_gradients=True)
+        plan = self.problem.plan(keep=keep, interrupt=self.interrupt)
+        plan.forward()
+        plan.backward()
+        parts: dict[str, Mapping[str, Array]] = {
+            "preactivations": plan.preactivations,
+            "activations": plan.activations,
+        }
+        values: dict[Quantity, Array] = {}
+        if self.problem.objective is not None:
+            parts |= {"deltas": plan.gradients.deltas, "input_gradient": plan.gradients.input_gradients}
+            for layer, named in plan.gradients.gradients.items():
+                values |= {Quantity("gradients", layer, name): np.array(array) for name, array in named.items()}
+            if Quantity("loss") in self.right.values:
+                values[Quantity("loss")] = np.asarray(plan.loss.total)
+        for part, tensors in parts.items():
+            values |= {Quantity(part, name): np.array(array) for name, array in tensors.items()}
+        return Submission(values, {})
+
+    def _verdict(
+        self,
+        rows: Sequence[Row],
+        blame: Sequence[Blame],
+        submission: Submission,
+        equivalences: Sequence[ReportedEquivalence],
+    ) -> Verdict:
+        if not submission.values or (self.oracle is not None and not self.oracle.error < UNTRUSTED):
+            return "inconclusive"
+        if blame or any(row.status in ("wrong", "inherited") for row in rows):
+            return "wrong"
+        return "equivalent-layout" if equivalences else "correct"

@@ -1,0 +1,29 @@
+"""Mistakes of the forward pass that may be behind gradients which no mistake of the backward pass explains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from core.checking.mistakes import MISTAKES
+from core.checking.quantity import Quantity
+from core.checking.replay import Finding
+from core.checking.trace import Trace
+
+FORWARD = ("preactivations", "activations")
+
+
+def suppositions(scene: Trace) -> Iterator[dict[Quantity, Finding]]:
+    """Every forward mistake in one layer, and then in all layers where it can be made."""
+    everywhere: list[dict[Quantity, Finding]] = []
+    for cause in MISTAKES:
+        places = {}
+        for name in scene.network.nodes:
+            for part in FORWARD:
+                quantity, mistake = Quantity(part, name), cause()
+                if part in cause.strikes and mistake.strikes_at(scene, quantity):
+                    places[quantity] = Finding((cause,), mistake, None, True)
+        for quantity, finding in places.items():
+            yield {quantity: finding}
+        if len(places) > 1:
+            everywhere.append(places)
+    yield from everywhere

@@ -1,0 +1,98 @@
+"""An attempt to explain a submission under one reading of the request, and what it comes to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.checking.comparison import Comparator, difference
+from core.checking.equivalences import Reading
+from core.checking.formulas import RIGHT
+from core.checking.hypothesis import Hypothesis
+from core.checking.quantity import quantities, run, value_in
+from core.checking.report import ReportedEquivalence, Row, Status
+from core.checking.submission import Submission
+from core.checking.trace import Network
+from core.problem import Problem
+
+
+class Right:
+    """A problem with everything right."""
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.network = Network(problem)
+        self.scene = run(self.network, RIGHT)
+        self.values = {quantity: value_in(self.scene, quantity, RIGHT) for quantity in quantities(self.network)}
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """What a submission comes to under one reading of the request."""
+
+    reading: Reading
+    right: Right
+    submission: Submission
+    judge: Comparator
+    hypotheses: Sequence[Hypothesis]
+
+    @property
+    def cost(self) -> float:
+        """How much has to be wrong or different."""
+        return self.hypotheses[0].cost + self.reading.price if self.hypotheses else math.inf
+
+
+def equivalences_of(attempt: Interpretation) -> list[ReportedEquivalence]:
+    """What is written differently, in words."""
+    reading = attempt.reading
+    found = [ReportedEquivalence(slug=slug, said=said) for slug, said in zip(reading.slugs, reading.said, strict=True)]
+    turned = [quantity for quantity, layout in attempt.submission.layouts.items() if layout == "transposed"]
+    if turned:
+        names = ", ".join(f"{each.tensor} of {each.layer!r}" for each in turned)
+        said = f"Transposed against the request's convention: {names}."
+        found.append(ReportedEquivalence(slug="transposed-layout", said=said))
+    return found
+
+
+def rows_of(attempt: Interpretation) -> list[Row]:
+    """Every tensor beside what is expected."""
+    submission, judge = attempt.submission, attempt.judge
+    accused = {accusation.quantity for accusation in attempt.hypotheses[0].accusations}
+    rows = []
+    for quantity, expected in attempt.right.values.items():
+        if quantity not in submission.values:
+            rows.append(Row(quantity=quantity, status="missing", total=expected.size))
+            continue
+        yours = submission.values[quantity]
+        # Where every rule holds on the user's own numbers, what is left of a difference is rounding that adds up.
+        right = not accused or judge.is_right(quantity, yours)
+        status: Status = "wrong" if quantity in accused else "correct" if right else "inherited"
+        fits = yours.shape == expected.shape
+        rows.append(
+            Row(
+                quantity=quantity,
+                status=status,
+                total=expected.size,
+                difference=difference(yours, expected, judge.allowed(quantity)) if fits else None,
+                yours=yours,
+                expected=expected,
+                layout=submission.layouts.get(quantity),
+                shapes=None if fits else (yours.shape, expected.shape),
+            )
+        )
+    return rows
+
+
+def needs_of(submission: Submission, best: Hypothesis) -> list[str]:
+    """Parts that would show more than those that were submitted."""
+    sent = {quantity.part for quantity in submission.values}
+    needs = []
+    if not submission.values or (best.accusations and "deltas" not in sent):
+        needs.append("deltas")
+    vague = any(not accusation.findings for accusation in best.accusations)
+    if not submission.values or (vague and "gradients" not in sent):
+        needs.append("gradients")
+    if vague and "activations" not in sent:
+        needs.append("activations")
+    return needs

@@ -1,0 +1,119 @@
+"""One layer's rules as functions: what a hand-written backpropagation does there, on any arrays one likes.
+
+A plan runs a network as a whole; a check asks each rule by itself, on the numbers that somebody else found upstream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.activations.base import Activation
+from core.activations.identity import Identity
+from core.arrays import Array, Shape, tensor_memory
+from core.layer_context import LayerContext, Value
+from core.network import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Backward:
+    """What one layer's own rules make of its delta."""
+
+    inputs: Sequence[Array]
+    """∂L/∂(what it reads), in the order in which it reads."""
+
+    parameters: Mapping[str, Array]
+    """∂L/∂(parameter), without l2."""
+
+
+class LayerRules:
+    """A layer between the arrays that are handed to it. Nothing that is returned is written to again."""
+
+    def __init__(
+        self,
+        node: Node,
+        shapes: Sequence[Shape],
+        parameters: Mapping[str, Array],
+        state: Mapping[str, Array],
+        *,
+        dtype: np.dtype[Any],
+        column: bool,
+    ) -> None:
+        self.node = node
+        self.parameters = {name: array.astype(dtype) for name, array in parameters.items()}
+        self._place = LayerContext(
+            sources=tuple(Value(tensor_memory(shape, dtype)) for shape in shapes),
+            parameters=self.parameters,
+            shape=node.shape,
+            dtype=dtype,
+            name=node.name,
+            position=node.position,
+            column=column,
+            state={name: array.astype(dtype) for name, array in state.items()},
+        )
+        self._forward = list(node.layer.forward(self._place))
+        self._backward: list[Any] | None = None
+        self._read: Sequence[Array] = ()
+
+    @property
+    def function(self) -> Activation:
+        """The activation function that is applied to its result."""
+        return self.node.function
+
+    def result(self, inputs: Sequence[Array]) -> Array:
+        """Z: the layer's result before its activation."""
+        self._run(inputs)
+        return self._place.result.copy()
+
+    def backward(self, inputs: Sequence[Array], delta: Array) -> Backward:
+        """The gradients of what it reads and of its parameters, from ∂L/∂Z."""
+        place = self._place
+        if self._backward is None:
+            place.d_result = tensor_memory(self.node.shape, place.dtype)
+            place.d_inputs = [tensor_memory(source.array.shape, place.dtype) for source in place.sources]
+            place.gradients = {name: np.empty(array.shape, array.dtype) for name, array in self.parameters.items()}
+            self._backward = list(self.node.layer.backward(place))
+        self._run(inputs)
+        np.copyto(place.d_result, delta)
+        for step in self._backward:
+            step()
+        if place.saved:  # A backward pass may scribble in what the forward pass left for it.
+            self._read = ()
+        found = [array.copy() for array in place.d_inputs if array is not None]
+        return Backward(found, {name: array.copy() for name, array in place.gradients.items()})
+
+    def saved(self, inputs: Sequence[Array]) -> dict[str, Array]:
+        """What the layer keeps of a forward run beside its result: x̂ of a normalisation, the mask of a dropout."""
+        self._run(inputs)
+        return {name: array.copy() for name, array in self._place.saved.items()}
+
+    def _run(self, inputs: Sequence[Array]) -> None:
+        """Compute the result, unless it is there: arrays are never written to, so the same ones have the same numbers."""
+        if len(self._read) == len(inputs) and all(one is other for one, other in zip(self._read, inputs, strict=True)):
+            return
+        self._read = ()
+        for source, array in zip(self._place.sources, inputs, strict=True):
+            np.copyto(source.array, array)
+        for step in self._forward:
+            step()
+        self._read = list(inputs)
+
+
+def activated(function: Activation, Z: Array) -> Array:
+    """A = f(Z)."""
+    A = np.array(Z)
+    if not isinstance(function, Identity):
+        function.forward(np.array(Z), A)()
+    return A
+
+
+def through(function: Activation, Z: Array, A: Array, dA: Array) -> Array:
+    """∂L/∂Z from ∂L/∂A: f'(Z) ∘ dA, or the transposed Jacobian of f times dA."""
+    if isinstance(function, Identity):
+        return np.array(dA)
+    dZ = np.empty_like(np.asarray(Z))
+    function.backward(np.array(Z), np.array(A), np.array(dA), dZ)()
+    return dZ

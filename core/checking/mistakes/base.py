@@ -1,0 +1,79 @@
+"""What a mistake is."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from core.checking.formulas import Formulas
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+
+
+class Mistake(Formulas):
+    """A mistake that people make: the rules of backpropagation with one of them wrong.
+
+    It is named as a cause only where the wrong rule, run on the user's own numbers, makes what the user submitted.
+
+    Adding one: a class in a file of ``core/checking/causes/``, and its name in `CAUSES` there. It overrides the rule that
+    it has wrong and says the rest in words. In these, $n, $K, $layer and the other words of `core/checking/words.py` are
+    filled in.
+    """
+
+    slug: ClassVar[str]
+    """Its name in an answer."""
+
+    strikes: ClassVar[tuple[str, ...]]
+    """Parts whose rule it has wrong: `deltas`, `gradients`, ..."""
+
+    parameters: ClassVar[tuple[str, ...]] = ()
+    """Among the gradients, those of parameters with these names; () for all."""
+
+    said: ClassVar[str]
+    """What is wrong, continuing "Your bias gradient of layer 'out'"."""
+
+    wrong: ClassVar[str]
+    """The wrong formula, in LaTeX."""
+
+    why: ClassVar[str]
+    """Why it is wrong."""
+
+    fix_latex: ClassVar[str] = ""
+    """The right formula, in LaTeX; "" where it is that of the rule."""
+
+    fix_numpy: ClassVar[str] = ""
+    """The right line of NumPy; "" where it is that of the rule."""
+
+    unseen: ClassVar[str] = "the wrong formula gives the same numbers here"
+    """Why a batch may not show it."""
+
+    plain: ClassVar[bool] = False
+    """Whether it is a constant factor: such mistakes go together with any other."""
+
+    separate: ClassVar[str] = ""
+    """What to send so that it can be told from others that give the same numbers."""
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        """Whether somebody could make this mistake in the rule of that quantity."""
+        return True
+
+    def strikes_at(self, scene: Trace, quantity: Quantity) -> bool:
+        """Whether it concerns the rule of a quantity at all."""
+        named = not self.parameters or quantity.part != "gradients" or quantity.name in self.parameters
+        return quantity.part in self.strikes and named and self.applies(scene, quantity)
+
+
+class Fitted(Mistake):
+    """A mistake with an unknown number in it, on which the result depends linearly: it is found by least squares."""
+
+    factor: float = 1.0
+    """The number."""
+
+    def accepts(self, scene: Trace, factor: float) -> bool:
+        """Whether somebody could have had that number."""
+        return True
+
+
+def both(first: type[Mistake], second: type[Mistake]) -> Mistake:
+    """Two mistakes in one program."""
+    found: Mistake = type(f"{first.__name__}And{second.__name__}", (first, second), {})()
+    return found

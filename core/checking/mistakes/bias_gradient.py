@@ -1,0 +1,76 @@
+"""The mistakes in the bias gradient that are more than a factor."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.mistakes.base import Mistake
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+
+
+class _WrongBias(Mistake):
+    """∂L/∂b of a layer with a rank-2 delta, formed otherwise than by a sum over the examples."""
+
+    strikes: ClassVar[tuple[str, ...]] = ("gradients",)
+    parameters: ClassVar[tuple[str, ...]] = ("bias",)
+
+    def instead(self, scene: Trace, layer: str) -> Array:
+        """What was formed."""
+        raise NotImplementedError
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        return scene.network.nodes[quantity.layer].layer.kind == "dense" and scene.deltas[quantity.layer].ndim == 2
+
+    def data_gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
+        return self.instead(scene, layer) if parameter == "bias" else super().data_gradient(scene, layer, parameter)
+
+
+class BiasGradientNotSummed(_WrongBias):
+    """∂L/∂b = Δ, a row for each example."""
+
+    slug = "bias-gradient-not-summed"
+    said = "is the delta of every example by itself; it was not summed over them"
+    wrong = r"\frac{\partial L}{\partial b} = \Delta"
+    why = "One bias serves all $n examples, so its gradient is the sum of their deltas and has the shape of b."
+    unseen = "with one example there is nothing to sum"
+
+    def instead(self, scene: Trace, layer: str) -> Array:
+        return scene.deltas[layer]
+
+
+class BiasGradientNotSummedColumn(BiasGradientNotSummed):
+    """The same as a caller of another layout sends it."""
+
+    def instead(self, scene: Trace, layer: str) -> Array:
+        return scene.deltas[layer].T
+
+
+class BiasGradientOverWrongAxis(_WrongBias):
+    """∂L/∂b summed over the units: a number for each example."""
+
+    slug = "bias-gradient-over-wrong-axis"
+    said = "is summed over the units instead of the examples"
+    wrong = r"\frac{\partial L}{\partial b} = \Delta \mathbf{1} \quad \text{(one number for each example)}"
+    why = (
+        "The sum runs over the $n examples and leaves a number for each unit. With as many examples as units no shape "
+        "shows it."
+    )
+
+    def instead(self, scene: Trace, layer: str) -> Array:
+        return np.asarray(scene.deltas[layer].sum(axis=1))
+
+
+class BiasGradientIsWeightGradient(_WrongBias):
+    """∂L/∂b = ∂L/∂W, as in b −= α dW."""
+
+    slug = "bias-gradient-is-weight-gradient"
+    said = "is the weight gradient"
+    wrong = r"\frac{\partial L}{\partial b} = \frac{\partial L}{\partial W}"
+    why = "The bias has a gradient of its own, the sum of the deltas; dW was used for it."
+
+    def instead(self, scene: Trace, layer: str) -> Array:
+        return super().data_gradient(scene, layer, "weight")

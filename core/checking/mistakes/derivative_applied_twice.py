@@ -1,0 +1,31 @@
+"""derivative-applied-twice: f'(z) on a delta that has it already."""
+
+from __future__ import annotations
+
+from core.activations.base import Activation
+from core.arrays import Array
+from core.checking.formulas import RIGHT
+from core.checking.layer_rules import through
+from core.checking.mistakes.shared.derivative import WrongDerivative
+from core.checking.trace import Trace
+
+
+class DerivativeAppliedTwice(WrongDerivative):
+    """f'(Z) ∘ (A − Y) for cross-entropy: A − Y is the delta already; or a Jacobian applied to what has passed it."""
+
+    slug = "derivative-applied-twice"
+    said = "has the derivative of its activation function in it twice"
+    wrong = r"\Delta = J_f(Z)^\top \, \Delta_{\text{right}}"
+    why = (
+        "For cross-entropy after softmax, and for binary cross-entropy after sigmoid, a − y is ∂L/∂z already: the "
+        "derivative of the activation has cancelled against that of the loss. It must not be applied to it again."
+    )
+    unseen = "f'(z) is 0 or 1 for every number that counts here"
+
+    def output_delta(self, scene: Trace) -> Array:
+        last = scene.network.last
+        function = scene.network.nodes[last].function
+        return through(function, scene.preactivations[last], scene.activations[last], RIGHT.output_delta(scene))
+
+    def differentiated(self, function: Activation, Z: Array, A: Array, dA: Array) -> Array:
+        return through(function, Z, A, through(function, Z, A, dA))

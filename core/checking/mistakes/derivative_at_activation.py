@@ -1,0 +1,24 @@
+"""derivative-at-activation: f' of a instead of f' of z."""
+
+from __future__ import annotations
+
+from core.activations.base import Activation
+from core.arrays import Array
+from core.checking.layer_rules import activated, through
+from core.checking.mistakes.shared.derivative import WrongDerivative
+
+
+class DerivativeAtActivation(WrongDerivative):
+    """f'(A) instead of f'(Z): the function `f_prime` is handed what is activated already."""
+
+    slug = "derivative-at-activation"
+    said = "takes the derivative of its activation function at a, not at z"
+    wrong = r"\Delta = f'(A) \circ \frac{\partial L}{\partial A}"
+    why = (
+        "f' is a function of the preactivation z. For sigmoid, a(1 − a) is f'(z) already; a function that computes "
+        "σ(x)(1 − σ(x)) has to be given z, not a. The two are close to each other, so training hides it."
+    )
+    unseen = "f'(a) and f'(z) are equal here, as they always are for relu"
+
+    def differentiated(self, function: Activation, Z: Array, A: Array, dA: Array) -> Array:
+        return through(function, A, activated(function, A), dA)

@@ -1,0 +1,78 @@
+"""derivative-of-another-layer: f' at the numbers of a neighbouring layer."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from core.activations.identity import Identity
+from core.arrays import Array
+from core.checking.layer_rules import activated, through
+from core.checking.mistakes.base import Mistake
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+
+
+class _AtAnotherLayer(Mistake):
+    """f'(Z_m) ∘ ∂L/∂A_l with the numbers of another layer m, or another array, of the same shape."""
+
+    slug = "derivative-of-another-layer"
+    strikes: ClassVar[tuple[str, ...]] = ("deltas",)
+    wrong = r"\Delta_l = f'(Z_m) \circ \frac{\partial L}{\partial A_l}"
+    unseen = "the same units are active in both layers"
+
+    def array(self, scene: Trace, layer: str) -> Array | None:
+        """What f' is evaluated at instead of Z."""
+        raise NotImplementedError
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        node = scene.network.nodes[quantity.layer]
+        if isinstance(node.function, Identity):
+            return False
+        other = self.array(scene, quantity.layer)
+        return other is not None and other.shape == node.shape
+
+    def through_activation(self, scene: Trace, layer: str, dA: Array) -> Array:
+        function, other = scene.network.nodes[layer].function, self.array(scene, layer)
+        if other is None or other.shape != dA.shape:
+            return super().through_activation(scene, layer, dA)
+        return through(function, other, activated(function, other), dA)
+
+
+class DerivativeAtInput(_AtAnotherLayer):
+    """f' at what the layer reads."""
+
+    said = "takes f' at what the layer reads, not at its own z"
+    why = (
+        "The mask or slope of a layer belongs to its own preactivation z; here it was computed from the layer's input."
+    )
+
+    def array(self, scene: Trace, layer: str) -> Array | None:
+        return scene.read_by(layer)[0]
+
+
+class DerivativeOfLayerAbove(_AtAnotherLayer):
+    """f' at the preactivation of the layer that reads this one."""
+
+    said = "takes f' at the preactivation of the layer above it"
+    why = "The index of z is one too high: the delta of a layer is multiplied by the derivative at its own z."
+
+    def array(self, scene: Trace, layer: str) -> Array | None:
+        readers = scene.network.readers[layer]
+        return scene.preactivations[readers[0].layer] if readers else None
+
+
+class DerivativeAtDelta(_AtAnotherLayer):
+    """A mask that keeps what is positive in the gradient instead of in z."""
+
+    said = "masks by the sign of the gradient, not by that of z"
+    why = "relu lets the gradient pass where z > 0, whatever the gradient's own sign is."
+
+    def array(self, scene: Trace, layer: str) -> Array | None:
+        rectifies = scene.network.nodes[layer].function.name in ("relu", "leaky_relu")
+        return scene.preactivations[layer] if rectifies else None
+
+    def through_activation(self, scene: Trace, layer: str, dA: Array) -> Array:
+        function = scene.network.nodes[layer].function
+        if self.array(scene, layer) is None:
+            return super().through_activation(scene, layer, dA)
+        return through(function, dA, activated(function, dA), dA)

@@ -1,0 +1,55 @@
+"""The mistakes around a dropout layer."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from core.arrays import Array
+from core.checking.mistakes.shared.kind import OfKind
+from core.checking.trace import Trace
+
+
+class DropoutMaskForgotten(OfKind):
+    """∂L/∂A = Δ: what was dropped receives a gradient."""
+
+    slug = "dropout-mask-forgotten"
+    kinds = ("dropout",)
+    strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient", "preactivations")
+    said = "passed the dropout layer without its mask"
+    wrong = r"\frac{\partial L}{\partial A} = \Delta"
+    why = (
+        "A number that was dropped had no influence, so no gradient reaches it. The mask of the forward pass applies "
+        "both ways."
+    )
+    fix_latex = r"\frac{\partial L}{\partial A} = \Delta \circ M"
+    fix_numpy = "dA = D * mask"
+    unseen = "nothing was dropped"
+
+    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
+        return scene.deltas[layer]
+
+    def forward(self, scene: Trace, layer: str) -> Array | None:
+        return scene.read_by(layer)[0]
+
+
+class DropoutScaleForgotten(OfKind):
+    """The mask as zeros and ones, without 1/(1 − p)."""
+
+    slug = "dropout-scale-forgotten"
+    kinds = ("dropout",)
+    strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient", "preactivations")
+    said = "passed the dropout layer without the scale 1/(1 − p)"
+    wrong = r"\frac{\partial L}{\partial A} = \Delta \circ [M > 0]"
+    why = "This dropout is inverted: what is kept is scaled by 1/(1 − p), in the forward pass and so in the gradient."
+    fix_latex = r"\frac{\partial L}{\partial A} = \Delta \circ M, \quad M \in \{0, \tfrac{1}{1 - p}\}"
+    fix_numpy = "dA = D * mask / (1 - p)"
+    unseen = "p is 0"
+
+    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
+        return scene.deltas[layer] * (self._mask(scene, layer) > 0)
+
+    def forward(self, scene: Trace, layer: str) -> Array | None:
+        return scene.read_by(layer)[0] * (self._mask(scene, layer) > 0)
+
+    def _mask(self, scene: Trace, layer: str) -> Array:
+        return scene.network.stages[layer].saved(scene.read_by(layer))["mask"]

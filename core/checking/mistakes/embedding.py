@@ -1,0 +1,32 @@
+"""repeated-rows-overwritten: an embedding's gradient where a class occurs twice."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.mistakes.shared.kind import OfKind
+from core.checking.trace import Trace
+
+
+class RepeatedRowsOverwritten(OfKind):
+    """dW[x] = Δ, or dW[x] += Δ with an index array: of equal classes only the last one counts."""
+
+    slug = "repeated-rows-overwritten"
+    kinds = ("embedding",)
+    strikes: ClassVar[tuple[str, ...]] = ("gradients",)
+    said = "has only the last of several deltas in the row of a class that occurs more than once"
+    wrong = r"\texttt{dW[x] += D}"
+    why = "NumPy evaluates dW[x] += D once for each index, so equal classes overwrite one another. np.add.at adds them all."
+    fix_latex = r"\frac{\partial L}{\partial W_c} = \sum_{i \,:\, x_i = c} \Delta_i"
+    fix_numpy = "np.add.at(dW, x, D)"
+    unseen = "no class occurs twice in this batch"
+
+    def parameter_gradient(self, scene: Trace, layer: str, parameter: str) -> Array | None:
+        (X,) = scene.read_by(layer)
+        W, delta = scene.parameters(layer)[parameter], scene.deltas[layer]
+        found = np.zeros_like(W)
+        found[X.astype(int).ravel()] = delta.reshape(-1, W.shape[1])
+        return found

@@ -1,0 +1,41 @@
+"""flatten-order: images read by columns forward and by rows backward, or the other way round."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from core.arrays import Array
+from core.checking.layer_rules import LayerRules
+from core.checking.mistakes.shared.kind import OfKind
+from core.checking.trace import Trace
+
+
+class FlattenOrder(OfKind):
+    """The other order of the numbers of an example."""
+
+    slug = "flatten-order"
+    kinds = ("flatten",)
+    strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient", "preactivations")
+    said = "has its numbers in another order: flattened by columns instead of by rows, or the other way round"
+    wrong = r"\mathrm{reshape}(\Delta) \text{ in the other order}"
+    why = (
+        "NumPy reads row by row (C order), MATLAB and some derivations column by column. Both directions have to agree."
+    )
+    unseen = "each map is a single row or column"
+
+    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
+        other = self._other(scene, layer)
+        return None if other is None else other.backward(scene.read_by(layer), scene.deltas[layer]).inputs[position]
+
+    def forward(self, scene: Trace, layer: str) -> Array | None:
+        other = self._other(scene, layer)
+        return None if other is None else other.result(scene.read_by(layer))
+
+    def _other(self, scene: Trace, layer: str) -> LayerRules | None:
+        kind: Any = scene.network.nodes[layer].layer
+        if scene.read_by(layer)[0].ndim < 3:
+            return None
+        return scene.network.variant(
+            layer, kind=replace(kind, order="row_major" if kind.order == "column_scan" else "column_scan")
+        )

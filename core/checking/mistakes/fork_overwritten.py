@@ -1,0 +1,47 @@
+"""fork-overwritten: of several gradients that arrive at a tensor, one alone."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from core.arrays import Array
+from core.checking.mistakes.base import Mistake
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+
+
+class _OneReaderOnly(Mistake):
+    """= instead of += where a tensor is read more than once."""
+
+    slug = "fork-overwritten"
+    strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
+    wrong = r"\frac{\partial L}{\partial A} = \text{one of its readers' gradients alone}"
+    why = (
+        "What several layers read receives a gradient from each of them, and these add up. Assigning with = keeps only one; "
+        "so does a walk over the graph that does not wait until all readers are done."
+    )
+    which: ClassVar[int]
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        return len(scene.network.readers[quantity.layer]) > 1
+
+    def arriving(self, scene: Trace, name: str) -> Array:
+        readers = scene.network.readers[name]
+        if len(readers) < 2:
+            return super().arriving(scene, name)
+        reader = readers[self.which]
+        return self.through_layer(scene, reader.layer, reader.position)
+
+
+class ForkKeepsFirst(_OneReaderOnly):
+    """The reader that comes first in the network, which a backward pass visits last."""
+
+    which = 0
+    said = "has only the gradient from its first reader, '$above', and lost those of the others"
+
+
+class ForkKeepsLast(_OneReaderOnly):
+    """The reader that comes last in the network, which a backward pass visits first."""
+
+    which = -1
+    said = "has only the gradient from its last reader and lost those of the others"

@@ -1,0 +1,56 @@
+"""The mistakes in Z = A W + b."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.mistakes.base import Mistake
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+
+
+class BiasLeftOut(Mistake):
+    """Z = A W."""
+
+    slug = "bias-left-out"
+    strikes: ClassVar[tuple[str, ...]] = ("preactivations",)
+    said = "has no bias in it"
+    wrong = r"Z = A W"
+    why = "Every unit adds its bias to the weighted sum, in the forward pass too."
+    unseen = "the biases are 0"
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        node = scene.network.nodes[quantity.layer]
+        return node.layer.kind == "dense" and "bias" in node.parameters
+
+    def preactivation(self, scene: Trace, layer: str) -> Array:
+        found = super().preactivation(scene, layer)
+        bias = scene.parameters(layer).get("bias")
+        return found if bias is None or scene.network.nodes[layer].layer.kind != "dense" else found - bias
+
+
+class ForwardWeightsTransposed(Mistake):
+    """Z = A Wᵀ + b for a square W."""
+
+    slug = "forward-weights-transposed"
+    strikes: ClassVar[tuple[str, ...]] = ("preactivations",)
+    said = "uses W transposed"
+    wrong = r"Z = A W^\top + \mathbf{1} b^\top \quad \text{in the layout of the request transposed}"
+    why = "A square W fits either way round. Which way it is meant follows from the convention, and here it is the other one."
+    unseen = "W is symmetric"
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        node = scene.network.nodes[quantity.layer]
+        shape = scene.parameters(quantity.layer)["weight"].shape if node.layer.kind == "dense" else (0, 1)
+        return bool(shape[0] == shape[1])
+
+    def preactivation(self, scene: Trace, layer: str) -> Array:
+        W = scene.parameters(layer).get("weight")
+        found = super().preactivation(scene, layer)
+        if scene.network.nodes[layer].layer.kind != "dense" or W is None or W.shape[0] != W.shape[1]:
+            return found
+        (A,) = scene.read_by(layer)
+        return np.asarray(found - A @ W + A @ W.T)

@@ -1,0 +1,55 @@
+"""gradient-of-another-loss: the output delta of a loss that is not the one asked for."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from core.arrays import Array
+from core.checking.formulas import loss_gradient
+from core.checking.mistakes.base import Mistake
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+from core.losses import LOSSES, Loss
+
+COMMON = ("half_squared_error", "mean_squared_error", "binary_cross_entropy", "cross_entropy", "mean_absolute_error")
+"""Losses that are taken for one another."""
+
+
+class GradientOfAnotherLoss(Mistake):
+    """Δ_L of the squared error where cross-entropy was asked for, or the other way round."""
+
+    slug = "gradient-of-another-loss"
+    strikes: ClassVar[tuple[str, ...]] = ("deltas",)
+    other: ClassVar[str]
+    separate = "Send the loss too: it shows which one your program computes."
+    unseen = "both losses have the same gradient here"
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        loss = scene.network.objective.loss
+        return quantity.layer == scene.network.last and loss.needs_targets and loss.kind != self.other
+
+    def output_delta(self, scene: Trace) -> Array:
+        network, objective = scene.network, scene.network.objective
+        last, kind = network.last, LOSSES[self.other]
+        other: Loss = kind(reduction=objective.loss.reduction)  # type: ignore[call-arg]
+        fused = other.on_logits(network.nodes[last].function)
+        if fused is not None:
+            return loss_gradient(fused, objective, scene.preactivations[last], scene.activations[last])
+        return self.through_activation(scene, last, loss_gradient(other, objective, scene.activations[last]))
+
+
+def _of(name: str) -> type[GradientOfAnotherLoss]:
+    return type(
+        f"GradientOf{name.title().replace('_', '')}",
+        (GradientOfAnotherLoss,),
+        {
+            "other": name,
+            "said": f"is that of the loss {name}, not of $loss",
+            "wrong": rf"\Delta \text{{ of }} \mathrm{{{name}}}".replace("_", r"\_"),
+            "why": f"The loss of this problem is $loss; the delta that was sent is the one of {name}.",
+        },
+    )
+
+
+OTHER_LOSSES = tuple(_of(name) for name in COMMON)
+"""One for each loss."""

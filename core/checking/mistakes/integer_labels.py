@@ -1,0 +1,51 @@
+"""integer-labels: the class number subtracted where a one-hot row belongs."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.formulas import loss_gradient
+from core.checking.mistakes.base import Mistake
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+
+
+class IntegerLabels(Mistake):
+    """A − y with y the number of the class, broadcast over all outputs."""
+
+    slug = "integer-labels"
+    strikes: ClassVar[tuple[str, ...]] = ("deltas",)
+    said = "subtracts the class number from every output instead of 1 from the right one"
+    wrong = r"\Delta = c \, (A - y \mathbf{1}^\top), \quad y \in \{0, \dots, K - 1\}"
+    why = (
+        "Targets of a classifier are one-hot rows. A column of class numbers broadcasts without an error and is another "
+        "target."
+    )
+    fix_numpy = "Y = np.eye(K)[y]"
+    unseen = "the class numbers are 0 and 1 and happen to agree with the one-hot targets"
+    first: ClassVar[int] = 0
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        objective = scene.network.objective
+        Y = objective.targets
+        one_hot = Y.ndim == 2 and Y.shape[1] > 1 and bool(np.all((Y == 0) | (Y == 1)) and np.all(Y.sum(axis=1) == 1))
+        return quantity.layer == scene.network.last and objective.loss.takes_class_indices and one_hot
+
+    def output_delta(self, scene: Trace) -> Array:
+        objective, last = scene.network.objective, scene.network.last
+        fused = objective.loss.on_logits(scene.network.nodes[last].function)
+        if fused is None:
+            return super().output_delta(scene)
+        A, Y = scene.activations[last], objective.targets
+        right = loss_gradient(fused, objective, scene.preactivations[last], A)
+        numbers = Y.argmax(axis=1)[:, np.newaxis] + self.first
+        return np.asarray(right + objective.coefficients[:, np.newaxis] * (Y - numbers))
+
+
+class IntegerLabelsFromOne(IntegerLabels):
+    """The same with classes counted from 1."""
+
+    first = 1

@@ -1,0 +1,46 @@
+"""The mistakes in the value of the loss that are more than a factor."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.mistakes.base import Mistake
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+
+
+class LossWithoutPenalty(Mistake):
+    """The data's loss alone."""
+
+    slug = "loss-without-penalty"
+    strikes: ClassVar[tuple[str, ...]] = ("loss",)
+    said = "lacks the l2 penalty ½ λ ‖W‖²"
+    wrong = r"L = \text{the loss of the data}"
+    why = "The loss asked for has an l2 term, which is added after the reduction."
+    unseen = "the weights are 0"
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        return scene.network.objective.loss.l2 > 0
+
+    def penalty(self, scene: Trace) -> Any:
+        return 0.0
+
+
+class LossInBits(Mistake):
+    """log₂ instead of ln."""
+
+    slug = "loss-in-bits"
+    strikes: ClassVar[tuple[str, ...]] = ("loss",)
+    said = "is computed with logarithms to base 2"
+    wrong = r"-\sum_k y_k \log_2 a_k"
+    why = "The gradient a − y belongs to the natural logarithm. With base 2 the loss is larger by 1/ln 2 = 1.4427."
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        return "entropy" in scene.network.objective.loss.kind
+
+    def loss(self, scene: Trace) -> Array:
+        penalty = self.penalty(scene)
+        return np.asarray((super().loss(scene) - penalty) / np.log(2) + penalty)

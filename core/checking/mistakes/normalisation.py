@@ -1,0 +1,163 @@
+"""The mistakes in batch_norm and layer_norm."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.mistakes.shared.kind import OfKind
+from core.checking.trace import Trace
+
+
+class _Normalised(OfKind):
+    """A rule of a layer that standardises by the statistics of what it reads."""
+
+    kinds = ("batch_norm", "layer_norm")
+    strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
+    fix_latex = (
+        r"\frac{\partial L}{\partial X} = \frac{1}{\sqrt{\sigma^2 + \epsilon}} \left( G - \overline{G} - \hat{X} \circ "
+        r"\overline{G \circ \hat{X}} \right), \quad G = \gamma \circ \Delta"
+    )
+    fix_numpy = "dX = (G - G.mean(axis) - Xhat * (G * Xhat).mean(axis)) / np.sqrt(variance + epsilon)   # G = gamma * D"
+
+    def is_kind(self, scene: Trace, layer: str) -> bool:
+        node: Any = scene.network.nodes.get(layer)
+        return super().is_kind(scene, layer) and getattr(node.layer, "mode", "train") == "train"
+
+    def parts(self, scene: Trace, layer: str) -> tuple[Array, Array, Array, tuple[int, ...]]:
+        """G = γ ∘ Δ, x̂, √(σ² + ε), and the axes that the statistics run over."""
+        saved = scene.network.stages[layer].saved(scene.read_by(layer))
+        D, gamma = scene.deltas[layer], scene.parameters(layer)["gamma"]
+        if scene.network.nodes[layer].layer.kind == "layer_norm":
+            return D * gamma, saved["standardised"], saved["deviation"], (D.ndim - 1,)
+        beside = gamma.reshape(1, -1, *(1 for _ in D.shape[2:]))
+        return D * beside, saved["standardised"], saved["deviation"], (0, *range(2, D.ndim))
+
+
+class StatisticsAsConstants(_Normalised):
+    """∂L/∂X = γ Δ / σ."""
+
+    slug = "statistics-as-constants"
+    said = "treats mean and variance in layer '$above' as constants"
+    wrong = r"\frac{\partial L}{\partial X} = \frac{\gamma \circ \Delta}{\sqrt{\sigma^2 + \epsilon}}"
+    why = (
+        "Mean and variance depend on every number they are taken over, so each of these receives two more terms through "
+        "them."
+    )
+
+    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
+        G, _, deviation, _ = self.parts(scene, layer)
+        return np.asarray(G / deviation)
+
+
+class MeanTermMissing(_Normalised):
+    """Without the term through the mean."""
+
+    slug = "mean-term-missing"
+    said = "lacks the term through the mean in layer '$above'"
+    wrong = (
+        r"\frac{\partial L}{\partial X} = \frac{1}{\sigma} \left( G - \hat{X} \circ \overline{G \circ \hat{X}} \right)"
+    )
+    why = (
+        "The mean depends on every x: its term − mean(G) makes the gradient sum to 0 over what the mean was taken over."
+    )
+
+    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
+        G, values, deviation, axes = self.parts(scene, layer)
+        return np.asarray((G - values * (G * values).mean(axis=axes, keepdims=True)) / deviation)
+
+
+class VarianceTermMissing(_Normalised):
+    """Without the term through the variance."""
+
+    slug = "variance-term-missing"
+    said = "lacks the term through the variance in layer '$above'"
+    wrong = r"\frac{\partial L}{\partial X} = \frac{1}{\sigma} \left( G - \overline{G} \right)"
+    why = "The variance depends on every x: its term − x̂ mean(G x̂) makes the gradient orthogonal to x̂."
+
+    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
+        G, _, deviation, axes = self.parts(scene, layer)
+        return np.asarray((G - G.mean(axis=axes, keepdims=True)) / deviation)
+
+
+class GammaLeftOut(_Normalised):
+    """The gradient with γ = 1."""
+
+    slug = "gamma-left-out"
+    said = "passed layer '$above' without its gamma"
+    wrong = r"G = \Delta \quad \text{instead of} \quad \gamma \circ \Delta"
+    why = "The layer scales x̂ by γ, so the error comes back scaled by γ."
+    unseen = "every gamma is 1"
+
+    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
+        ones = {"gamma": np.ones_like(scene.parameters(layer)["gamma"])}
+        stage = scene.network.variant(layer, parameters=ones)
+        return stage.backward(scene.read_by(layer), scene.deltas[layer]).inputs[position]
+
+
+class GammaGradientOfRawInput(_Normalised):
+    """dγ = Σ Δ ∘ X."""
+
+    slug = "gamma-gradient-of-raw-input"
+    strikes: ClassVar[tuple[str, ...]] = ("gradients",)
+    parameters: ClassVar[tuple[str, ...]] = ("gamma",)
+    said = "is formed with x instead of the standardised x̂"
+    wrong = r"\frac{\partial L}{\partial \gamma} = \sum \Delta \circ X"
+    why = "γ multiplies x̂ and not x, so x̂ stands in its gradient."
+    fix_latex = r"\frac{\partial L}{\partial \gamma} = \sum \Delta \circ \hat{X}"
+    fix_numpy = "dgamma = (D * Xhat).sum(axis)"
+    unseen = "what the layer reads is standardised already"
+
+    def parameter_gradient(self, scene: Trace, layer: str, parameter: str) -> Array | None:
+        if parameter != "gamma":
+            return None
+        (X,) = scene.read_by(layer)
+        return np.asarray((scene.deltas[layer] * X).sum(axis=summed(scene, layer)))
+
+
+class UnbiasedVariance(_Normalised):
+    """σ² with 1/(N − 1)."""
+
+    slug = "unbiased-variance"
+    strikes: ClassVar[tuple[str, ...]] = ("preactivations", "gradients")
+    parameters: ClassVar[tuple[str, ...]] = ("gamma",)
+    said = "is standardised by the variance with 1/(N − 1)"
+    wrong = r"\sigma^2 = \frac{1}{N - 1} \sum (x - \mu)^2"
+    why = "Normalisation uses the mean square distance, 1/N. torch.var and MATLAB's var divide by N − 1 by default."
+    fix_latex = r"\sigma^2 = \frac{1}{N} \sum (x - \mu)^2"
+    fix_numpy = "variance = X.var(axis)   # ddof=0"
+
+    def forward(self, scene: Trace, layer: str) -> Array | None:
+        values = self._standardised(scene, layer)
+        gamma, beta = (self._beside(scene, layer, name) for name in ("gamma", "beta"))
+        return None if values is None else np.asarray(gamma * values + beta)
+
+    def parameter_gradient(self, scene: Trace, layer: str, parameter: str) -> Array | None:
+        values = self._standardised(scene, layer)
+        if values is None or parameter != "gamma":
+            return None
+        return np.asarray((scene.deltas[layer] * values).sum(axis=summed(scene, layer)))
+
+    def _standardised(self, scene: Trace, layer: str) -> Array | None:
+        kind: Any = scene.network.nodes[layer].layer
+        (X,) = scene.read_by(layer)
+        axes = (X.ndim - 1,) if kind.kind == "layer_norm" else (0, *range(2, X.ndim))
+        if np.prod([X.shape[axis] for axis in axes]) < 2:
+            return None
+        variance = X.var(axis=axes, ddof=1, keepdims=True)
+        return np.asarray((X - X.mean(axis=axes, keepdims=True)) / np.sqrt(variance + kind.epsilon))
+
+    def _beside(self, scene: Trace, layer: str, name: str) -> Array:
+        """A parameter shaped so that it multiplies what the layer reads."""
+        values, rank = scene.parameters(layer)[name], len(scene.network.shapes[layer])
+        last = scene.network.nodes[layer].layer.kind == "layer_norm"
+        return values if last else values.reshape(1, -1, *(1 for _ in range(rank - 2)))
+
+
+def summed(scene: Trace, layer: str) -> tuple[int, ...]:
+    """The axes over which the gradients of gamma and beta sum: all but that of the features or channels."""
+    rank = len(scene.network.shapes[layer])
+    kept = rank - 1 if scene.network.nodes[layer].layer.kind == "layer_norm" else 1
+    return tuple(axis for axis in range(rank) if axis != kept)

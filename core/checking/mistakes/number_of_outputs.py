@@ -1,0 +1,40 @@
+"""multiplied-by-outputs, divided-by-outputs: the mean over the outputs, or not."""
+
+from __future__ import annotations
+
+from core.checking.mistakes.shared.factor import ConstantFactor
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+
+
+class _Outputs(ConstantFactor):
+    """The mean runs over the examples alone, or over all n · K numbers: one of the two was meant."""
+
+    unseen = "with one output both means are the same"
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        return scene.network.outputs > 1
+
+
+class DividedByOutputs(_Outputs):
+    """1/(nK) where 1/n belongs."""
+
+    slug = "divided-by-outputs"
+    said = "is exactly $K times too small (K = $K outputs)"
+    wrong = r"\tfrac{1}{K} \cdot \text{(the right value)}"
+    why = "The loss sums over the $K outputs of an example. Here it was averaged over them too, as np.mean of a matrix does."
+
+    def multiplier(self, scene: Trace) -> float:
+        return 1 / scene.network.outputs
+
+
+class MultipliedByOutputs(_Outputs):
+    """1/n where 1/(nK) belongs."""
+
+    slug = "multiplied-by-outputs"
+    said = "is exactly $K times too large (K = $K outputs)"
+    wrong = r"K \cdot \text{(the right value)}"
+    why = "The loss is the mean over the $K outputs of an example, so 1/K belongs into the gradient. Here they were summed."
+
+    def multiplier(self, scene: Trace) -> float:
+        return float(scene.network.outputs)

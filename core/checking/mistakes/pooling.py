@@ -1,0 +1,73 @@
+"""The mistakes in means and maxima over windows and axes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar
+
+from core.arrays import Array
+from core.checking.mistakes.shared.kind import OfKind
+from core.checking.trace import Trace
+from core.layers.average_pool2d import AveragePool2D
+
+
+def window_size(size: Any) -> int:
+    """How many numbers a window has."""
+    return size * size if isinstance(size, int) else math.prod(size)
+
+
+class MeanWithoutItsShare(OfKind):
+    """∂L/∂X of a mean as if it were a sum."""
+
+    slug = "mean-without-its-share"
+    kinds = ("average_pool2d", "global_average_pool", "reduce_mean")
+    strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient", "preactivations")
+    said = "lacks the 1/k of the mean over k numbers in layer '$above'"
+    wrong = r"\frac{\partial L}{\partial x} = \Delta \quad \text{instead of} \quad \tfrac{1}{k} \Delta"
+    why = "Each of the k numbers of a mean moves it by 1/k, so each receives the k-th part of the delta."
+    fix_latex = r"\frac{\partial L}{\partial x} = \tfrac{1}{k} \Delta"
+    unseen = "k is 1"
+
+    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
+        return scene.backward(layer).inputs[position] * self._count(scene, layer)
+
+    def forward(self, scene: Trace, layer: str) -> Array | None:
+        return scene.network.stages[layer].result(scene.read_by(layer)) * self._count(scene, layer)
+
+    def _count(self, scene: Trace, layer: str) -> float:
+        kind: Any = scene.network.nodes[layer].layer
+        if kind.kind == "average_pool2d":
+            return float(window_size(kind.size))
+        return scene.read_by(layer)[0].size / math.prod(scene.network.shapes[layer])
+
+
+class MaximumToWholeWindow(OfKind):
+    """∂L/∂X of a maximum spread over its window."""
+
+    slug = "maximum-to-whole-window"
+    kinds = ("max_pool2d",)
+    strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
+    said = "went to every number of the window in layer '$above', not only to the largest"
+    wrong = r"\frac{\partial L}{\partial x} = \Delta \text{ for every } x \text{ of the window}"
+    why = "Only the largest number of a window decides the result, so only it receives the delta; the others receive 0."
+    fix_latex = r"\frac{\partial L}{\partial x} = \Delta \, [x = \max]"
+    unseen = "a window is one number"
+
+    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
+        kind: Any = scene.network.nodes[layer].layer
+        mean = AveragePool2D(size=kind.size, stride=kind.stride, padding=kind.padding)
+        stage = scene.network.variant(layer, kind=mean)
+        return stage.backward(scene.read_by(layer), scene.deltas[layer]).inputs[position] * window_size(kind.size)
+
+
+class MeanToWholeWindow(MaximumToWholeWindow):
+    """∂L/∂X of a maximum divided among its window, as for a mean."""
+
+    slug = "maximum-as-mean"
+    said = "was divided among the numbers of the window in layer '$above', as for a mean"
+    wrong = r"\frac{\partial L}{\partial x} = \tfrac{1}{k} \Delta"
+
+    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
+        found = super().sent_back(scene, layer, position)
+        kind: Any = scene.network.nodes[layer].layer
+        return None if found is None else found / window_size(kind.size)

@@ -1,0 +1,120 @@
+"""The mistakes in backpropagation through time, for rnn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from core.activations import FUNCTIONS
+from core.arrays import Array
+from core.checking.layer_rules import activated, through
+from core.checking.mistakes.shared.kind import OfKind
+from core.checking.trace import Trace
+
+
+class _ThroughTime(OfKind):
+    """δ_t = f'(a_t) ∘ (∂L/∂h_t + what step t + 1 sends back), with the last part wrong."""
+
+    kinds = ("rnn",)
+    strikes: ClassVar[tuple[str, ...]] = ("gradients", "deltas", "input_gradient")
+    fix_latex = r"\delta_t = f'(a_t) \circ \left( \frac{\partial L}{\partial h_t} + \delta_{t+1} U^\top \right)"
+    unseen = "the sequences have one time step"
+
+    def from_next(self, later: Array, U: Array) -> Array:
+        """What step t + 1 sends back to the state before it."""
+        return later @ U.T
+
+    def at_step(self, f: Any, a: Array, h: Array, dh: Array) -> Array:
+        """δ_t from ∂L/∂h_t."""
+        return through(f, a, h, dh)
+
+    def deltas(self, scene: Trace, layer: str) -> tuple[Array, Array, Array]:
+        """x, the states before each step, and δ: time x n x features."""
+        kind: Any = scene.network.nodes[layer].layer
+        (X,), D = scene.read_by(layer), scene.deltas[layer]
+        parameters, f = scene.parameters(layer), FUNCTIONS[kind.nonlinearity]()
+        x, U = X.swapaxes(0, 1), parameters["recurrent_weight"]
+        bias = parameters.get("bias", np.zeros(len(U)))
+        states, sums = [np.zeros((x.shape[1], len(U)))], []
+        for step in x:
+            sums.append(step @ parameters["weight"] + states[-1] @ U + bias)
+            states.append(activated(f, sums[-1]))
+        arriving = D.swapaxes(0, 1) if D.ndim == 3 else np.zeros_like(np.stack(sums))
+        if D.ndim == 2:
+            arriving[-1] = D
+        found, later = [], np.zeros_like(states[0])
+        for a, h, dh in zip(reversed(sums), reversed(states[1:]), arriving[::-1], strict=True):
+            found.append(self.at_step(f, a, h, dh + later))
+            later = self.from_next(found[-1], U)
+        return x, np.stack(states[:-1]), np.stack(found[::-1])
+
+    def parameter_gradient(self, scene: Trace, layer: str, parameter: str) -> Array | None:
+        x, before, delta = self.deltas(scene, layer)
+        formed: dict[str, Callable[[], Array]] = {
+            "weight": lambda: np.einsum("tni,tnu->iu", x, delta),
+            "recurrent_weight": lambda: np.einsum("tnv,tnu->vu", before, delta),
+            "bias": lambda: np.asarray(delta.sum(axis=(0, 1))),
+        }
+        return formed[parameter]()
+
+    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
+        _, _, delta = self.deltas(scene, layer)
+        return np.asarray((delta @ scene.parameters(layer)["weight"].T).swapaxes(0, 1))
+
+
+class TimeTruncated(_ThroughTime):
+    """δ_t without what comes from later steps."""
+
+    slug = "time-truncated"
+    said = "has nothing in it that came back through the states: no step looks further back than itself"
+    wrong = r"\delta_t = f'(a_t) \circ \frac{\partial L}{\partial h_t}"
+    why = "A state influences all later ones, so its gradient collects what comes back from the step after it."
+
+    def from_next(self, later: Array, U: Array) -> Array:
+        return np.zeros_like(later)
+
+
+class RecurrentWeightNotTransposed(_ThroughTime):
+    """δ_{t+1} U instead of δ_{t+1} Uᵀ."""
+
+    slug = "recurrent-weight-not-transposed"
+    said = "goes back through the recurrent weights as they are, not transposed"
+    wrong = r"\delta_t = f'(a_t) \circ \left( \frac{\partial L}{\partial h_t} + \delta_{t+1} U \right)"
+    why = "The recurrent weights are square, so both products fit; the error goes back through the transpose."
+
+    def from_next(self, later: Array, U: Array) -> Array:
+        return later @ U
+
+
+class TimeDerivativeMissing(_ThroughTime):
+    """δ_t without f'(a_t)."""
+
+    slug = "time-derivative-missing"
+    said = "lacks f'(a) of the steps in time"
+    wrong = r"\delta_t = \frac{\partial L}{\partial h_t} + \delta_{t+1} U^\top"
+    why = "Every step has its own activation, and the error passes its derivative at every step."
+    unseen = "f is the identity"
+
+    def at_step(self, f: Any, a: Array, h: Array, dh: Array) -> Array:
+        return dh
+
+
+class RecurrentGradientOfCurrentState(_ThroughTime):
+    """Σ h_tᵀ δ_t instead of Σ h_{t−1}ᵀ δ_t."""
+
+    slug = "recurrent-gradient-of-current-state"
+    strikes: ClassVar[tuple[str, ...]] = ("gradients",)
+    parameters: ClassVar[tuple[str, ...]] = ("recurrent_weight",)
+    said = "is formed with the state after each step instead of the one before it"
+    wrong = r"\frac{\partial L}{\partial U} = \sum_t h_t^\top \delta_t"
+    why = "U multiplies h_(t−1) at step t, so h_(t−1) stands beside δ_t; at the first step it is 0."
+    fix_latex = r"\frac{\partial L}{\partial U} = \sum_t h_{t-1}^\top \delta_t"
+
+    def parameter_gradient(self, scene: Trace, layer: str, parameter: str) -> Array | None:
+        if parameter != "recurrent_weight":
+            return None
+        _, before, delta = self.deltas(scene, layer)
+        saved = scene.network.stages[layer].saved(scene.read_by(layer))["H"]
+        return np.einsum("tnv,tnu->vu", saved[1:], delta) if len(saved) == len(before) + 1 else None

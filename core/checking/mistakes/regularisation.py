@@ -1,0 +1,98 @@
+"""The mistakes in λ W."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.mistakes.base import Fitted, Mistake
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+
+
+class _Penalty(Mistake):
+    """∂L/∂W with another multiple of W than λ."""
+
+    strikes: ClassVar[tuple[str, ...]] = ("gradients",)
+    unseen = "the weights are 0"
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        parameter = scene.network.nodes[quantity.layer].parameters[quantity.name]
+        return scene.network.objective.loss.l2 > 0 and parameter.weight_like
+
+
+class PenaltyMissing(_Penalty):
+    """No λ W."""
+
+    slug = "penalty-missing"
+    said = "lacks the term λ W of the l2 penalty"
+    wrong = r"\frac{\partial L}{\partial W} = A^\top \Delta \quad \text{without} \quad + \lambda W"
+    why = "The loss has the penalty ½ λ ‖W‖², whose gradient is λ W."
+
+    def regularisation(self, scene: Trace, layer: str, parameter: str) -> Array:
+        return np.zeros_like(scene.parameters(layer)[parameter])
+
+
+class PenaltyDoubled(_Penalty):
+    """2 λ W."""
+
+    slug = "penalty-doubled"
+    said = "has 2 λ W where λ W belongs"
+    wrong = r"\dots + 2 \lambda W"
+    why = "The penalty here is ½ λ ‖W‖² and its gradient λ W. For λ ‖W‖² without the ½ it would be 2 λ W."
+
+    def regularisation(self, scene: Trace, layer: str, parameter: str) -> Array:
+        return 2 * super().regularisation(scene, layer, parameter)
+
+
+class PenaltyDividedByBatchSize(_Penalty):
+    """λ W / n."""
+
+    slug = "penalty-divided-by-batch-size"
+    said = "has λ W / n where λ W belongs (n = $n)"
+    wrong = r"\dots + \tfrac{\lambda}{n} W"
+    why = (
+        "Here the penalty is added after the mean over the examples and is not divided by n. Some courses define it as "
+        "λ/2n."
+    )
+    unseen = "with one example λ and λ/n are the same"
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        return super().applies(scene, quantity) and scene.network.examples > 1
+
+    def regularisation(self, scene: Trace, layer: str, parameter: str) -> Array:
+        return super().regularisation(scene, layer, parameter) / scene.network.examples
+
+
+class PenaltyOnBias(Fitted):
+    """c b added to ∂L/∂b."""
+
+    slug = "penalty-on-bias"
+    strikes: ClassVar[tuple[str, ...]] = ("gradients",)
+    parameters: ClassVar[tuple[str, ...]] = ("bias", "beta")
+    said = "has $factor times the bias added to it"
+    wrong = r"\frac{\partial L}{\partial b} = \Delta^\top \mathbf{1} + c \, b"
+    why = "The penalty is on the weights alone: a bias moves the output without making it steeper, so it is left free."
+    unseen = "the biases are 0"
+
+    def regularisation(self, scene: Trace, layer: str, parameter: str) -> Array:
+        found = super().regularisation(scene, layer, parameter)
+        return found + self.factor * scene.parameters(layer)[parameter] if parameter in self.parameters else found
+
+
+class PenaltyOfAnotherSize(Fitted):
+    """c W added to the right gradient."""
+
+    slug = "penalty-of-another-size"
+    strikes: ClassVar[tuple[str, ...]] = ("gradients",)
+    parameters: ClassVar[tuple[str, ...]] = ("weight", "recurrent_weight", "gamma")
+    said = "has $factor W in it besides what belongs there"
+    wrong = r"\dots + c \, W"
+    why = "What is left after the right gradient is taken away is a multiple of W: an l2 penalty of another strength than λ."
+    unseen = "the weights are 0"
+
+    def regularisation(self, scene: Trace, layer: str, parameter: str) -> Array:
+        found = super().regularisation(scene, layer, parameter)
+        return found + self.factor * scene.parameters(layer)[parameter] if parameter in self.parameters else found

@@ -1,0 +1,1 @@
+"""What several mistakes have in common."""

@@ -1,0 +1,52 @@
+"""subtraction-sign-lost, own-factor-in-product: the rules of subtract and multiply."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from core.arrays import Array
+from core.checking.mistakes.base import Mistake
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+
+
+class _ThroughKind(Mistake):
+    """The rule of one kind of layer, wrong."""
+
+    strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
+    kind: ClassVar[str]
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        nodes = scene.network.nodes
+        return any(nodes[reader.layer].layer.kind == self.kind for reader in scene.network.readers[quantity.layer])
+
+
+class SubtractionSignLost(_ThroughKind):
+    """∂L/∂b = +Δ for a − b."""
+
+    slug = "subtraction-sign-lost"
+    kind = "subtract"
+    said = "lost the minus of the subtraction in layer '$above'"
+    wrong = r"\frac{\partial L}{\partial b} = +\Delta \quad \text{for } z = a - b"
+    why = "What is subtracted receives the negative of the delta."
+
+    def through_layer(self, scene: Trace, layer: str, position: int) -> Array:
+        found = super().through_layer(scene, layer, position)
+        return -found if scene.network.nodes[layer].layer.kind == self.kind and position == 1 else found
+
+
+class OwnFactorInProduct(_ThroughKind):
+    """∂L/∂a = Δ ∘ a for a ∘ b."""
+
+    slug = "own-factor-in-product"
+    kind = "multiply"
+    said = "is multiplied by its own factor of the product in layer '$above', not by the others"
+    wrong = r"\frac{\partial L}{\partial a} = \Delta \circ a \quad \text{for } z = a \circ b"
+    why = "Each factor of a product receives the delta times the other factors."
+    unseen = "the factors are equal"
+
+    def through_layer(self, scene: Trace, layer: str, position: int) -> Array:
+        if scene.network.nodes[layer].layer.kind != self.kind:
+            return super().through_layer(scene, layer, position)
+        own, delta = scene.read_by(layer)[position], scene.deltas[layer]
+        return delta * own if own.shape == delta.shape else super().through_layer(scene, layer, position)

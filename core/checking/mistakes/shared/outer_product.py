@@ -1,0 +1,40 @@
+"""What the mistakes in the weight gradient of a dense layer share: a product of two wrong arrays."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.mistakes.base import Mistake
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+from core.layers.dense import Dense
+
+
+class WrongProduct(Mistake):
+    """∂L/∂W of a dense layer from other factors than its input and its delta."""
+
+    strikes: ClassVar[tuple[str, ...]] = ("gradients",)
+    parameters: ClassVar[tuple[str, ...]] = ("weight",)
+
+    def factors(self, scene: Trace, layer: str) -> tuple[Array | None, Array | None]:
+        """What takes the places of A and Δ in Aᵀ Δ (row convention); None where there is nothing of the kind."""
+        raise NotImplementedError
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        return self._product(scene, quantity.layer) is not None
+
+    def data_gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
+        found = self._product(scene, layer) if parameter == "weight" else None
+        return super().data_gradient(scene, layer, parameter) if found is None else found
+
+    def _product(self, scene: Trace, layer: str) -> Array | None:
+        if not isinstance(scene.network.nodes[layer].layer, Dense):
+            return None
+        A, D = self.factors(scene, layer)
+        if A is None or D is None or A.ndim != 2 or D.ndim != 2 or len(A) != len(D):
+            return None
+        found = np.asarray(A.T @ D)
+        return found if found.shape == scene.parameters(layer)["weight"].shape else None

@@ -1,0 +1,33 @@
+"""What the mistakes in the step down to the layer below share."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from core.arrays import Array
+from core.checking.mistakes.base import Mistake
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+from core.layers.dense import Dense
+
+
+class WrongRecursion(Mistake):
+    """Δ W' of a dense layer formed in another way, wherever such a layer reads the tensor."""
+
+    strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
+
+    def sent_back(self, scene: Trace, layer: str, D: Array, W: Array) -> Array | None:
+        """What takes the place of Δ W' (row convention); None where shapes do not allow the mistake."""
+        raise NotImplementedError
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        return any(self._found(scene, reader.layer) is not None for reader in scene.network.readers[quantity.layer])
+
+    def through_layer(self, scene: Trace, layer: str, position: int) -> Array:
+        found = self._found(scene, layer)
+        return super().through_layer(scene, layer, position) if found is None else found
+
+    def _found(self, scene: Trace, layer: str) -> Array | None:
+        if not isinstance(scene.network.nodes[layer].layer, Dense) or layer not in scene.deltas:
+            return None
+        return self.sent_back(scene, layer, scene.deltas[layer], scene.parameters(layer)["weight"])

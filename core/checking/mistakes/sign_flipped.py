@@ -1,0 +1,22 @@
+"""sign-flipped."""
+
+from __future__ import annotations
+
+from core.checking.mistakes.shared.factor import ConstantFactor
+from core.checking.trace import Trace
+
+
+class SignFlipped(ConstantFactor):
+    """The right rule times -1.0."""
+
+    slug = "sign-flipped"
+    said = "has the opposite sign"
+    wrong = r"-(text{the right value})"
+    why = (
+        "a − y became y − a somewhere, or the update −η ∂L/∂W was sent for the gradient. The gradient points uphill; the "
+        "minus belongs into the update, once."
+    )
+    unseen = "every number here is 0"
+
+    def multiplier(self, scene: Trace) -> float:
+        return -1.0

@@ -1,0 +1,55 @@
+"""softmax-jacobian-diagonal: only the diagonal of softmax's Jacobian."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.activations.base import Activation
+from core.arrays import Array
+from core.checking.formulas import RIGHT
+from core.checking.mistakes.shared.derivative import WrongDerivative
+from core.checking.trace import Trace
+
+
+class SoftmaxJacobianDiagonal(WrongDerivative):
+    """a(1 − a) ∘ ∂L/∂A for softmax, as if it were elementwise."""
+
+    slug = "softmax-jacobian-diagonal"
+    said = "uses only the diagonal of the softmax Jacobian, a(1 − a)"
+    wrong = r"\Delta = A \circ (1 - A) \circ \frac{\partial L}{\partial A}"
+    why = (
+        "Every output of softmax depends on every z, so its Jacobian diag(a) − a aᵀ is not diagonal. With the diagonal alone "
+        "the deltas of an example no longer sum to 0, and for a one-hot target all but one of them are 0."
+    )
+    fix_latex = (
+        r"\Delta = A \circ \left( G - (G \circ A) \mathbf{1} \mathbf{1}^\top \right), \quad G = \frac{\partial "
+        r"L}{\partial A}"
+    )
+    fix_numpy = "D = A * (G - (G * A).sum(axis=-1, keepdims=True))"
+
+    def concerns(self, function: Activation) -> bool:
+        return function.name == "softmax"
+
+    def differentiated(self, function: Activation, Z: Array, A: Array, dA: Array) -> Array:
+        return np.asarray(A * (1 - A) * dA)
+
+
+class SoftmaxDiagonalAppliedAgain(SoftmaxJacobianDiagonal):
+    """a(1 − a) ∘ (a − y): the elementwise derivative on a delta that has passed softmax already."""
+
+    slug = "softmax-diagonal-applied-again"
+    said = "is a − y multiplied once more by a(1 − a)"
+    wrong = r"\Delta = A \circ (1 - A) \circ (A - Y)"
+    why = (
+        "For cross-entropy after softmax a − y is ∂L/∂z already; softmax's derivative has cancelled against the loss. And it "
+        "is no elementwise function, so a(1 − a) would be only the diagonal of its Jacobian."
+    )
+    fix_latex = ""
+    fix_numpy = ""
+
+    def output_delta(self, scene: Trace) -> Array:
+        A = scene.activations[scene.network.last]
+        return np.asarray(A * (1 - A) * RIGHT.output_delta(scene))
+
+    def concerns(self, function: Activation) -> bool:
+        return function.name == "softmax"

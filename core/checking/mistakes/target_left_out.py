@@ -1,0 +1,43 @@
+"""target-left-out: a delta without the target in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.formulas import loss_gradient
+from core.checking.mistakes.base import Mistake
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+
+
+class TargetLeftOut(Mistake):
+    """A instead of A − Y."""
+
+    slug = "target-left-out"
+    strikes: ClassVar[tuple[str, ...]] = ("deltas",)
+    said = "has no target in it"
+    wrong = r"\Delta = c \, A \circ \dots \quad \text{instead of} \quad c \, (A - Y) \circ \dots"
+    why = "The error is the difference between output and target."
+    unseen = "all targets are 0"
+
+    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+        kind = scene.network.objective.loss.kind
+        entropies = ("cross_entropy", "softmax_cross_entropy")
+        squares = ("half_squared_error", "mean_squared_error", "binary_cross_entropy", "sigmoid_cross_entropy")
+        return quantity.layer == scene.network.last and kind in (*entropies, *squares)
+
+    def output_delta(self, scene: Trace) -> Array:
+        network, objective = scene.network, scene.network.objective
+        last = network.last
+        fused = objective.loss.on_logits(network.nodes[last].function)
+        if fused is not None:
+            right = super().output_delta(scene)
+            shares = objective.coefficients.reshape(-1, *(1 for _ in right.shape[1:]))
+            return np.asarray(right + shares * objective.targets)
+        blank = replace(objective, targets=np.zeros_like(objective.targets))
+        dA = loss_gradient(objective.loss, blank, scene.activations[last])
+        return self.through_activation(scene, last, dA)

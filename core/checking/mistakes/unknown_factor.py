@@ -1,0 +1,55 @@
+"""accumulated-over-calls, constant-factor: a factor that does not follow from the sizes of the problem."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from core.arrays import Array
+from core.checking.mistakes.base import Fitted
+from core.checking.trace import Trace
+
+
+class AccumulatedOverCalls(Fitted):
+    """Gradients added to those of earlier calls: k times the gradient after k calls on one batch."""
+
+    slug = "accumulated-over-calls"
+    strikes: ClassVar[tuple[str, ...]] = ("gradients",)
+    said = "is $factor times the gradient, as if it had been added up over $factor calls"
+    wrong = r"\texttt{dW += } \frac{\partial L}{\partial W}"
+    why = (
+        "Gradients that are added with += have to be set to 0 before every backward pass, or they hold the sum of all "
+        "calls."
+    )
+    separate = "Call your backward pass twice and send both: accumulated gradients grow from call to call."
+
+    def accepts(self, scene: Trace, factor: float) -> bool:
+        return 1.5 < factor < 1000 and abs(factor - round(factor)) < 1e-6 * factor
+
+    def gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
+        return self.factor * super().gradient(scene, layer, parameter)
+
+
+class UnknownFactor(Fitted):
+    """The right rule times some constant."""
+
+    slug = "constant-factor"
+    strikes: ClassVar[tuple[str, ...]] = ("loss", "deltas", "gradients", "input_gradient")
+    said = "is $factor times what it should be, in every number"
+    wrong = r"c \cdot \text{(the right value)}"
+    why = (
+        "All numbers are off by one factor, so the formula is right up to a constant. A learning rate that is in the "
+        "gradient already, a weight of the loss, or a mean over something else are where such factors come from."
+    )
+    separate = "Send the loss as well: it shows whether the factor is in the loss or only in the gradient."
+
+    def loss(self, scene: Trace) -> Array:
+        return self.factor * super().loss(scene)
+
+    def delta(self, scene: Trace, layer: str) -> Array:
+        return self.factor * super().delta(scene, layer)
+
+    def gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
+        return self.factor * super().gradient(scene, layer, parameter)
+
+    def input_gradient(self, scene: Trace, name: str) -> Array:
+        return self.factor * super().input_gradient(scene, name)

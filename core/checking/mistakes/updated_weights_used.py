@@ -1,0 +1,28 @@
+"""updated-weights-used: the layer above was updated before its error went down."""
+
+from __future__ import annotations
+
+from core.arrays import Array
+from core.checking.formulas import RIGHT
+from core.checking.mistakes.base import Fitted
+from core.checking.mistakes.shared.recursion import WrongRecursion
+from core.checking.trace import Trace
+
+
+class UpdatedWeightsUsed(WrongRecursion, Fitted):
+    """Δ (W − η ∂L/∂W)ᵀ: the weights that went forward are gone when the error comes back."""
+
+    slug = "updated-weights-used"
+    said = "comes back through weights of layer '$above' that were updated already (learning rate $factor)"
+    wrong = r"\frac{\partial L}{\partial A} = \Delta \left( W - \eta \frac{\partial L}{\partial W} \right)^\top"
+    why = (
+        "All gradients belong to one point: the weights of the forward pass. Compute every delta first, then update all "
+        "weights; or keep the old ones until the pass is over."
+    )
+    unseen = "the gradient of the weights above is 0"
+
+    def accepts(self, scene: Trace, factor: float) -> bool:
+        return factor > 1e-6
+
+    def sent_back(self, scene: Trace, layer: str, D: Array, W: Array) -> Array | None:
+        return D @ (W - self.factor * RIGHT.gradient(scene, layer, "weight")).T

@@ -1,0 +1,23 @@
+"""weights-left-out: the delta of the layer above is taken as it is."""
+
+from __future__ import annotations
+
+from core.arrays import Array
+from core.checking.mistakes.shared.recursion import WrongRecursion
+from core.checking.trace import Trace
+
+
+class WeightsLeftOut(WrongRecursion):
+    """Δ_l = Δ_m ∘ f'(Z_l), without W_m between them; it only runs where the widths are equal."""
+
+    slug = "weights-left-out"
+    said = "takes the delta of layer '$above' without multiplying it by that layer's weights"
+    wrong = r"\Delta_l = \Delta_m \circ f'(Z_l)"
+    why = (
+        "A unit is to blame for an error above it only as much as it contributed: the delta above has to come down through "
+        "the weights of layer '$above'."
+    )
+    unseen = "the weights are the identity"
+
+    def sent_back(self, scene: Trace, layer: str, D: Array, W: Array) -> Array | None:
+        return D if W.shape[0] == W.shape[1] else None

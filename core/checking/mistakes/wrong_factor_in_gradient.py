@@ -1,0 +1,80 @@
+"""The mistakes in what stands beside the delta in ∂L/∂W, and in which delta it is."""
+
+from __future__ import annotations
+
+from core.activations.identity import Identity
+from core.arrays import Array
+from core.checking.mistakes.shared.outer_product import WrongProduct
+from core.checking.trace import Trace
+
+
+class OwnOutputInsteadOfInput(WrongProduct):
+    """A_lᵀ Δ_l: the layer's own activations."""
+
+    slug = "own-output-instead-of-input"
+    said = "is formed with the layer's own activations instead of those it reads"
+    wrong = r"\frac{\partial L}{\partial W_l} = A_l^\top \Delta_l"
+    why = "W_l multiplies A_(l−1), so A_(l−1) is what stands in its gradient. A_l is one layer too far."
+    unseen = "the layer's input and output are equal"
+
+    def factors(self, scene: Trace, layer: str) -> tuple[Array | None, Array | None]:
+        return scene.activations[layer], scene.deltas[layer]
+
+
+class PreactivationInsteadOfActivation(WrongProduct):
+    """Z_(l−1)ᵀ Δ_l: what the layer below computed before its activation."""
+
+    slug = "preactivation-instead-of-activation"
+    said = "is formed with the preactivations z of layer '$below' instead of its activations a"
+    wrong = r"\frac{\partial L}{\partial W_l} = Z_{l-1}^\top \Delta_l"
+    why = "What the layer multiplies by W is a = f(z) of the layer below, so a stands in the gradient, not z."
+    unseen = "a and z of layer '$below' are equal here"
+
+    def factors(self, scene: Trace, layer: str) -> tuple[Array | None, Array | None]:
+        below = scene.network.nodes[layer].reads[0]
+        return scene.preactivations.get(below), scene.deltas[layer]
+
+
+class NetworkInputInsteadOfActivation(WrongProduct):
+    """Xᵀ Δ_l in a layer that does not read X."""
+
+    slug = "network-input-instead-of-activation"
+    said = "is formed with the inputs of the network instead of what the layer reads"
+    wrong = r"\frac{\partial L}{\partial W_l} = X^\top \Delta_l"
+    why = "Only the first layer reads the batch; this one reads the activations of layer '$below'."
+
+    def factors(self, scene: Trace, layer: str) -> tuple[Array | None, Array | None]:
+        inputs = scene.network.inputs
+        if scene.network.nodes[layer].reads[0] in inputs:
+            return None, None
+        return next(iter(inputs.values())), scene.deltas[layer]
+
+
+class DeltaOfLayerAbove(WrongProduct):
+    """A_(l−1)ᵀ Δ_(l+1): the index of the delta is one too high."""
+
+    slug = "delta-of-layer-above"
+    said = "is formed with the delta of layer '$above' instead of the layer's own"
+    wrong = r"\frac{\partial L}{\partial W_l} = A_{l-1}^\top \Delta_{l+1}"
+    why = "The gradient of W_l needs the error at Z_l. The delta of layer '$above' is the error one layer further up."
+
+    def factors(self, scene: Trace, layer: str) -> tuple[Array | None, Array | None]:
+        readers = scene.network.readers[layer]
+        return scene.read_by(layer)[0], scene.deltas.get(readers[0].layer) if readers else None
+
+
+class GradientAtActivation(WrongProduct):
+    """A_(l−1)ᵀ ∂L/∂A_l: the error before it has passed the activation."""
+
+    slug = "gradient-at-activation"
+    said = "is formed with ∂L/∂A of the layer instead of its delta ∂L/∂Z"
+    wrong = r"\frac{\partial L}{\partial W_l} = A_{l-1}^\top \frac{\partial L}{\partial A_l}"
+    why = "Between A_l and W_l lies the activation function: the error has to pass f'(Z) before it meets the weights."
+    unseen = "f'(z) is 1 for every number that counts here"
+
+    def factors(self, scene: Trace, layer: str) -> tuple[Array | None, Array | None]:
+        network = scene.network
+        if isinstance(network.nodes[layer].function, Identity):
+            return None, None
+        dA = self.loss_gradient(scene) if layer == network.last else self.arriving(scene, layer)
+        return scene.read_by(layer)[0], dA

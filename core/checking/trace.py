@@ -1,0 +1,142 @@
+"""Scene: everything that a hand-written backpropagation has in its variables when it comes to one of its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from core.arrays import Array, Shape
+from core.checking.layer_rules import Backward, LayerRules
+from core.convention import Convention
+from core.layers import Layer
+from core.network import Node
+from core.plan import Objective
+from core.problem import Problem
+
+
+class Reader(NamedTuple):
+    """A layer that reads a tensor."""
+
+    layer: str
+    position: int
+    """Which of the tensors that it reads this one is."""
+
+
+class Network:
+    """A problem's layers as stages, in double precision whatever the problem's own."""
+
+    def __init__(self, problem: Problem, dtype: np.dtype[Any] | None = None) -> None:
+        dtype = dtype or np.dtype(np.float64)
+        self.problem = problem
+        self.nodes: dict[str, Node] = {node.name: node for node in problem.nodes}
+        self.last = problem.nodes[-1].name
+        self.inputs = {name: array.astype(dtype) for name, array in problem.inputs.items()}
+        self.shapes: dict[str, Shape] = {name: array.shape for name, array in problem.inputs.items()}
+        self.readers: dict[str, list[Reader]] = {name: [] for name in problem.inputs}
+        self.stages: dict[str, LayerRules] = {}
+        for node in problem.nodes:
+            self.shapes[node.name] = node.shape
+            self.readers[node.name] = []
+            for position, name in enumerate(node.reads):
+                self.readers[name].append(Reader(node.name, position))
+            self.stages[node.name] = LayerRules(
+                node,
+                [self.shapes[name] for name in node.reads],
+                problem.parameters[node.name],
+                problem.state.get(node.name, {}),
+                dtype=dtype,
+                column=problem.convention == "column",
+            )
+
+    def variant(
+        self, layer: str, *, kind: Layer | None = None, parameters: Mapping[str, Array] | None = None
+    ) -> LayerRules:
+        """A stage like that of a layer, with other fields or other parameters."""
+        node = self.nodes[layer]
+        return LayerRules(
+            node if kind is None else replace(node, layer=kind),
+            [self.shapes[name] for name in node.reads],
+            {**self.stages[layer].parameters, **(parameters or {})},
+            self.problem.state.get(layer, {}),
+            dtype=np.dtype(np.float64),
+            column=self.problem.convention == "column",
+        )
+
+    @property
+    def convention(self) -> Convention:
+        """How the caller writes matrices."""
+        return self.problem.convention
+
+    @property
+    def objective(self) -> Objective:
+        """The loss with its targets.
+
+        Raises:
+            LookupError: for a problem without one.
+        """
+        if self.problem.objective is None:
+            raise LookupError("gradients are those of a loss")
+        return self.problem.objective
+
+    @property
+    def examples(self) -> int:
+        """n, the length of the batch."""
+        return len(self.objective.coefficients) if self.problem.objective else len(next(iter(self.inputs.values())))
+
+    @property
+    def outputs(self) -> int:
+        """K, the number of features of the output."""
+        return self.shapes[self.last][-1] if len(self.shapes[self.last]) > 1 else 1
+
+
+@dataclass(slots=True)
+class Trace:
+    """The numbers around the rules of one run: those that were submitted where they were, else what the rules make."""
+
+    network: Network
+    preactivations: dict[str, Array] = field(default_factory=dict)
+    activations: dict[str, Array] = field(default_factory=dict)
+    """By layer, and the batch's inputs by their names."""
+    deltas: dict[str, Array] = field(default_factory=dict)
+    given: frozenset[tuple[str, str]] = frozenset()
+    """Which of these were submitted, as (layer, part)."""
+    _backward: dict[str, Backward] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, array in self.network.inputs.items():
+            self.activations.setdefault(name, array)
+
+    def branch(self) -> Trace:
+        """The same scene, to be continued in another way. Arrays are shared; no rule writes into one."""
+        return Trace(
+            self.network,
+            dict(self.preactivations),
+            dict(self.activations),
+            dict(self.deltas),
+            self.given,
+            dict(self._backward),
+        )
+
+    def read_by(self, layer: str) -> Sequence[Array]:
+        """The tensors that a layer reads."""
+        return [self.activations[name] for name in self.network.nodes[layer].reads]
+
+    def backward(self, layer: str) -> Backward:
+        """What a layer's own rules make of its delta."""
+        if layer not in self._backward:
+            self._backward[layer] = self.network.stages[layer].backward(self.read_by(layer), self.deltas[layer])
+        return self._backward[layer]
+
+    def with_delta(self, layer: str, delta: Array) -> Trace:
+        """The same scene with a delta of that layer."""
+        found = self.branch()
+        found.deltas[layer] = delta
+        found._backward.pop(layer, None)
+        return found
+
+    def parameters(self, layer: str) -> Mapping[str, Array]:
+        """The parameters of a layer."""
+        return self.network.stages[layer].parameters

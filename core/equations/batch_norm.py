@@ -1,0 +1,72 @@
+"""The five published forms of the backward pass of batch normalisation, as equations (S13)."""
+
+from __future__ import annotations
+
+from core.equations.equation import Equation
+from core.equations.layout import Layout
+
+WHY_MEAN = "The mean of each feature over the batch; it depends on every example."
+WHY_ROOT = "The deviation of each feature, with ε under the root; it depends on every example too."
+
+
+def batch_norm_forms(scene: Layout, dZ: str, gamma: str, axes: tuple[int, ...], N: int) -> list[Equation]:
+    """dX in five forms that agree to rounding; the last one is the one that goes down."""
+    rest = f"axis={axes}, keepdims=True"
+
+    def sent(expression: str) -> str:
+        return scene.sent(expression, scene.inputs[0])
+
+    X = scene.core("<X>", scene.inputs[0])
+    staged = [
+        Equation("dX_hat", r"<gamma> \circ <dZ>", f"{dZ} * {gamma}", "Kratzert's steps 9 and 8: through shift and scale.",
+                 r"\partial \hat X"),
+        Equation("d_inverse", r"\textstyle\sum <dX_hat> \circ (<X> - <mu>)", f"(<dX_hat> * ({X} - <mu>)).sum({rest})",
+                 "Step 7: x̂ = (x − μ) · (1/s), by the second factor.", r"\partial \tfrac{1}{s}"),
+        Equation("d_centred_1", "<dX_hat> / <s>", "<dX_hat> / <s>", "Step 7, by the first factor.",
+                 r"\partial (X - \mu)'"),
+        Equation("d_root", r"-<d_inverse> / <s>^2", "-<d_inverse> / <s>**2", "Step 6: d(1/s) = −ds/s².", r"\partial s"),
+        Equation("d_variance", r"<d_root> / (2 <s>)", "0.5 * <d_root> / <s>", "Step 5: the square root.",
+                 r"\partial \sigma^2"),
+        Equation("d_squares", rf"\tfrac{{1}}{{{N}}} \mathbf{{1}} <d_variance>", f"<d_variance> / {N} * np.ones_like({X})",
+                 "Step 4: a mean gives every number its share.", r"\partial (X - \mu)^2"),
+        Equation("d_centred_2", r"2 (<X> - <mu>) \circ <d_squares>", f"2 * ({X} - <mu>) * <d_squares>", "Step 3: the square.",
+                 r"\partial (X - \mu)''"),
+        Equation("d_centred", "<d_centred_1> + <d_centred_2>", "<d_centred_1> + <d_centred_2>",
+                 "x − μ is read twice, by x̂ and by the square: the gradients add up.", r"\partial (X - \mu)"),
+        Equation("d_mu", r"-\textstyle\sum <d_centred>", f"-<d_centred>.sum({rest})", "Step 2: x − μ, by μ.",
+                 r"\partial \mu"),
+        Equation("by_stages", rf"<d_centred> + \tfrac{{1}}{{{N}}} \mathbf{{1}} <d_mu>", sent(f"<d_centred> + <d_mu> / {N}"),
+                 "Step 1: μ is the mean of x, and x enters x − μ itself.",
+                 r"\tfrac{\partial L}{\partial X}^{\text{stages}}"),
+    ]  # fmt: skip
+    by_sums = Equation(
+        "by_sums",
+        rf"\bigl({N} <dX_hat> - \textstyle\sum <dX_hat> - <X_hat> \circ \sum <dX_hat> \circ <X_hat>\bigr) / ({N} <s>)",
+        sent(f"({N} * <dX_hat> - <dX_hat>.sum({rest}) - <X_hat> * (<dX_hat> * <X_hat>).sum({rest})) / ({N} * <s>)"),
+        "Zakka's form: the same sums, collected.",
+        r"\tfrac{\partial L}{\partial X}^{\text{sums}}",
+    )
+    by_rows = Equation(
+        "by_rows",
+        rf"\tfrac{{<gamma>}}{{<s>}} \circ "
+        rf"\bigl(<dZ> - \tfrac{{1}}{{{N}}} \textstyle\sum_j (1 + \hat x_i \hat x_j) \partial z_j\bigr)",
+        sent(f"{gamma} / <s> * ({dZ} - ({dZ}.sum({rest}) + <X_hat> * ({dZ} * <X_hat>).sum({rest})) / {N})"),
+        "Row by row: every example j reaches example i through μ and σ.",
+        r"\tfrac{\partial L}{\partial X}^{\text{rows}}",
+    )
+    plain = Equation(
+        "plain",
+        r"\bigl(<dX_hat> - \operatorname{mean}(<dX_hat>)"
+        r" - <X_hat> \circ \operatorname{mean}(<dX_hat> \circ <X_hat>)\bigr) / <s>",
+        sent(f"(<dX_hat> - <dX_hat>.mean({rest}) - <X_hat> * (<dX_hat> * <X_hat>).mean({rest})) / <s>"),
+        "The same with means: what is left after projecting on 1 and on x̂ is taken away.",
+        r"\tfrac{\partial L}{\partial X}^{\text{means}}",
+    )
+    yeh = Equation(
+        "dX",
+        rf"\tfrac{{<gamma>}}{{{N} <s>}} \circ "
+        rf"\bigl({N} <dZ> - \mathbf{{1}} <d_beta>^\top - <X_hat> \circ \mathbf{{1}} <d_gamma>^\top\bigr)",
+        sent(f"{gamma} / ({N} * <s>) * ({N} * {dZ} - {dZ}.sum({rest}) - <X_hat> * ({dZ} * <X_hat>).sum({rest}))"),
+        "Yeh's matrix form: the sums that it needs are the gradients of β and γ. All five forms agree.",
+    )
+    return [*staged, by_sums, by_rows, plain, yeh]

@@ -1,0 +1,89 @@
+"""What the derivations of the recurrent layers share: time steps unrolled, one equation for each quantity of each step."""
+
+from __future__ import annotations
+
+from core.equations.equation import Equation
+from core.equations.layout import Layout
+
+
+class Unrolled:
+    """The pieces of a recurrent derivation over the time steps 1 … T."""
+
+    def __init__(self, scene: Layout, units: int, bias: str | None) -> None:
+        self._scene, self._bias = scene, bias
+        self.n, self.time, self.features = scene.inputs[0]
+        self.units = units
+        self.W, self.U = [f"{name}.T" if scene.out_by_in else name for name in ("<weight>", "<recurrent_weight>")]
+        turned = r"^\top" if scene.out_by_in else ""
+        self.latex_W, self.latex_U = f"<weight>{turned}", f"<recurrent_weight>{turned}"
+
+    def zero(self, name: str, latex: str) -> Equation:
+        """The state before the first step."""
+        return Equation(
+            name, "0", f"np.zeros(({self.n}, {self.units}))", "The state before the first step is 0.", latex
+        )
+
+    def contributed(self, t: int, state: str) -> tuple[str, str]:
+        """x_t W + h U + b as LaTeX and NumPy."""
+        latex = rf"x_{{{t}}} {self.latex_W} + {state} {self.latex_U}" + (f" + {self._bias}" if self._bias else "")
+        numpy = f"<X>[:, {t - 1}] @ {self.W} + {state} @ {self.U}" + (f" + {self._bias}" if self._bias else "")
+        return latex, numpy
+
+    def result(self) -> Equation:
+        """Z: all states, or the last one."""
+        if len(self._scene.result) == 3:
+            states = ", ".join(f"<h{t}>" for t in range(1, self.time + 1))
+            return Equation("Z", rf"[h_1, \ldots, h_{{{self.time}}}]", f"np.stack([{states}], axis=1)", "All states.")
+        return Equation(
+            "Z", f"<h{self.time}>", self._scene.sent(f"<h{self.time}> + 0", self._scene.result), "The last state."
+        )
+
+    def arriving(self, t: int) -> tuple[str, str] | None:
+        """What reaches h_t from outside of the layer."""
+        if len(self._scene.result) == 3:
+            return rf"(<dZ>)_{{{t}}}", f"<dZ>[:, {t - 1}]"
+        return ("<dZ>", self._scene.core("<dZ>", self._scene.result)) if t == self.time else None
+
+    def d_state(self, t: int, later: list[tuple[str, str]]) -> Equation:
+        """dh_t: what arrives from outside, and what the next step sends back."""
+        terms = [term for term in (self.arriving(t), *later) if term]
+        because = (
+            "h_t is read from outside and by the next step: both gradients add up." if len(terms) > 1 else "Chain rule."
+        )
+        if not terms:
+            terms = [("0", f"np.zeros(({self.n}, {self.units}))")]
+        latex, numpy = (" + ".join(term[side] for term in terms) for side in (0, 1))
+        return Equation(f"dh{t}", latex, numpy, because, rf"\partial h_{{{t}}}")
+
+    def gathered(self, P: str, Q: str, biases: dict[str, str]) -> list[Equation]:
+        """Gradients of weights, biases and input from the steps' dP and dQ, of which the arguments are the letters."""
+        steps = range(1, self.time + 1)
+        dW = " + ".join(f"<X>[:, {t - 1}].T @ <{P}{t}>" for t in steps)
+        dU = " + ".join(f"<h{t - 1}>.T @ <{Q}{t}>" for t in steps)
+        turn = self._scene.out_by_in
+        because = "The same weights serve every step: backpropagation through time adds the steps up."
+        back = "" if turn else r"^\top"
+        return [
+            Equation("d_weight", r"\textstyle\sum_t x_t^\top \partial a_t", f"({dW}).T" if turn else dW, because),
+            Equation(
+                "d_recurrent_weight",
+                r"\textstyle\sum_t h_{t-1}^\top \partial a_t",
+                f"({dU}).T" if turn else dU,
+                because,
+            ),
+            *(
+                Equation(
+                    f"d_{name}",
+                    r"\textstyle\sum_t \partial a_t^\top \mathbf{1}",
+                    "(" + " + ".join(f"<{letter}{t}>" for t in steps) + ").sum(axis=0)",
+                    because,
+                )
+                for name, letter in biases.items()
+            ),
+            Equation(
+                "dX",
+                rf"\partial x_t = \partial a_t <weight>{back}",
+                "np.stack([" + ", ".join(f"<{P}{t}> @ ({self.W}).T" for t in steps) + "], axis=1)",
+                "As in a dense layer.",
+            ),
+        ]

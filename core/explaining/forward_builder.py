@@ -1,0 +1,130 @@
+"""The forward half of a derivation: what the request brings, and every layer's result."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from core.activations.derivation import activation_equation
+from core.activations.identity import Identity
+from core.arrays import Array
+from core.convention import layer_parameters, tensor, tensor_shape
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.equations.symbols import LETTERS, OPERAND, Symbol, Tags, subscript, with_subscript
+from core.explaining.step import Step, numpy_of
+from core.network import INPUT, Node
+from core.problem import Problem
+
+
+class ForwardBuilder:
+    """The steps of one problem from the batch to the output, and the names of everything in them."""
+
+    def __init__(self, problem: Problem, reported: Mapping[str, Mapping[str, Array]]) -> None:
+        self.problem = problem
+        self.steps: list[Step] = []
+        self.data: dict[str, Symbol] = {}
+        """What the request brings, by its path there."""
+        self._reported = reported
+        self._tags, self._arrays = Tags(), dict[str, Array]()
+        self._tag = {node.name: self._tags.identifier(node.name) for node in problem.nodes}
+        self._values: dict[str, Symbol] = {}
+        self._scopes: dict[str, dict[str, Symbol]] = {}
+        for name, array in problem.inputs.items():
+            path = "batch.inputs" if name == INPUT else f"batch.inputs.{name}"
+            python = "X" if name == INPUT else f"X_{self._tags.identifier(name)}"
+            latex = "X" if name == INPUT else with_subscript("X", subscript(name))
+            self._values[name] = self.given(path, latex, python, tensor(array, problem.convention))
+        for node in problem.nodes:
+            self._forward(node)
+
+    def given(self, path: str, latex: str, python: str, array: Array) -> Symbol:
+        """A tensor of the request."""
+        symbol = Symbol(latex, python, path, np.asarray(array))
+        self.data[path] = symbol
+        self._arrays[python] = symbol.value
+        return symbol
+
+    def tag(self, node: Node) -> str:
+        """A layer's name as part of identifiers."""
+        return self._tag[node.name]
+
+    def result(self, id: str) -> Symbol:
+        """What a step defined."""
+        return next(step.result for step in self.steps if step.id == id)
+
+    def output(self) -> tuple[Node, dict[str, Symbol]]:
+        """The last layer, and its operands."""
+        node = self.problem.nodes[-1]
+        return node, self._scopes[node.name]
+
+    def step(
+        self, id: str, title: str, latex: str, python: str, equation: Equation, operands: Mapping[str, Symbol]
+    ) -> Symbol:
+        """Append a step; its value is what its line of NumPy gives."""
+        used = {name: operands[name] for name in OPERAND.findall(equation.latex + equation.numpy)}
+        value = np.asarray(evaluated(numpy_of(equation, used), self._arrays))
+        symbol = Symbol(latex, python, id, value)
+        self._arrays[python] = value
+        sources = tuple(dict.fromkeys(operand.source for operand in used.values()))
+        self.steps.append(Step(id, title, symbol, equation, used, sources))
+        return symbol
+
+    def _scene(self, node: Node) -> Layout:
+        shapes = [self._values[name].value.shape for name in node.reads]
+        shape = tensor_shape(node.shape, self.problem.convention)
+        return Layout(self.problem.convention, shapes, shape, frozenset(node.parameters))
+
+    def _forward(self, node: Node) -> None:
+        tag, below = self._tag[node.name], subscript(node.name)
+        scope: dict[str, Symbol] = {}
+        for position, name in enumerate(node.reads, 1):
+            scope["X" if len(node.reads) == 1 else f"X{position}"] = self._values[name]
+        own = self.problem.parameters[node.name]
+        for name, array in layer_parameters(own, node.parameters, self.problem.convention).items():
+            latex, python = LETTERS.get(name, (rf"\mathrm{{{name}}}", name))
+            scope[name] = self.given(
+                f"parameters.{node.name}.{name}", with_subscript(latex, below), f"{python}_{tag}", array
+            )
+        for kind, arrays in (("state", self.problem.state), ("reported", self._reported)):
+            for name, array in arrays.get(node.name, {}).items():
+                latex, python = LETTERS.get(name, (rf"\mathrm{{{name}}}", name))
+                path = f"{kind}.{node.name}.{name}"
+                scope[name] = self.given(path, with_subscript(latex, below), f"{python}_{tag}", array)
+        self._scopes[node.name] = scope
+        for equation in self._derivation(node).forward:
+            if equation.result == "Z":
+                latex, python, path = with_subscript("Z", below), f"Z_{tag}", f"preactivations.{node.name}"
+                scope["Z"] = self.step(path, f"Forward, layer {node.name}", latex, python, equation, scope)
+            else:
+                scope[equation.result] = self._own(node, equation, scope)
+        scope["A"] = self._values[node.name] = scope["Z"]
+        if not isinstance(node.function, Identity):
+            applied = activation_equation(node.function, self._scene(node))
+            scope["A"] = self._values[node.name] = self.step(
+                f"activations.{node.name}",
+                f"Activation, layer {node.name}",
+                with_subscript("A", below),
+                f"A_{tag}",
+                applied,
+                scope,
+            )
+
+    def _own(self, node: Node, equation: Equation, scope: Mapping[str, Symbol]) -> Symbol:
+        """An intermediate result of a layer."""
+        latex = with_subscript(equation.symbol or equation.result, subscript(node.name))
+        python = f"{equation.result}_{self._tag[node.name]}"
+        title = f"On the way, layer {node.name}"
+        return self.step(f"{node.name}.{equation.result}", title, latex, python, equation, scope)
+
+    def _derivation(self, node: Node) -> Derivation:
+        return node.layer.derivation(self._scene(node))
+
+
+def evaluated(expression: str, arrays: Mapping[str, Array]) -> Any:
+    """What a line of the program gives. The line is one of ours: names from a request enter it as letters and digits only."""
+    scope = {"np": np, "math": math, **arrays}
+    return eval(expression, scope)  # noqa: S307

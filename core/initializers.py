@@ -1,0 +1,56 @@
+"""Random initial parameters, drawn from an explicit seed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from core.arrays import Array
+from core.layers.activation import ActivationLayer
+from core.network import Node
+from core.parameters import Parameter
+
+RECTIFIERS = ("relu", "leaky_relu")
+"""Functions that pass half of their argument: He's variance keeps the signal's scale through them."""
+
+
+def initial_parameters(node: Node, nodes: Sequence[Node], seed: int, dtype: DTypeLike) -> dict[str, Array]:
+    """The initial parameters of one layer. They depend on the seed and the layer's position, on no other layer's size."""
+    generator = np.random.Generator(np.random.PCG64([seed, node.position]))
+    scheme = scheme_of(node, nodes)
+    return {name: drawn(generator, scheme, parameter).astype(dtype) for name, parameter in node.parameters.items()}
+
+
+def drawn(generator: np.random.Generator, scheme: str, parameter: Parameter) -> Array:
+    """One parameter: constant, or random with the variance that the layer's scheme asks for.
+
+        glorot   Var = 2 / (fan_in + fan_out)     Glorot & Bengio (2010)
+        he       Var = 2 / fan_in                 He et al. (2015)
+        lecun    Var = 1 / fan_in                 LeCun et al. (1998)
+
+    `uniform` draws from ±√(3 Var), `normal` from a normal distribution.
+    """
+    if parameter.initial != "scheme" or scheme == "zeros":
+        return np.full(parameter.shape, 1.0 if parameter.initial == "ones" else 0.0)
+    name, distribution = scheme.split("_")
+    inputs, outputs = parameter.fan_in, parameter.fan_out
+    variance = {"glorot": 2 / (inputs + outputs), "he": 2 / inputs, "lecun": 1 / inputs}[name]
+    if distribution == "normal":
+        return generator.normal(0.0, math.sqrt(variance), parameter.shape)
+    bound = math.sqrt(3 * variance)
+    return generator.uniform(-bound, bound, parameter.shape)
+
+
+def scheme_of(node: Node, nodes: Sequence[Node]) -> str:
+    """The initializer that the layer names; by default He normal before a rectifier, Glorot uniform otherwise."""
+    named: str = getattr(node.layer, "initializer", "default")
+    if named != "default":
+        return named
+    followers = [
+        other.layer.function for other in nodes if node.name in other.reads and isinstance(other.layer, ActivationLayer)
+    ]
+    rectified = node.function.name in RECTIFIERS or any(function in RECTIFIERS for function in followers)
+    return "he_normal" if rectified else "glorot_uniform"

@@ -1,0 +1,1 @@
+"""Code that several kinds of layers share; nothing here is a kind."""

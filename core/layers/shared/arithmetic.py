@@ -1,0 +1,86 @@
+"""What add, subtract and multiply share: operands of different shapes are stretched, gradients are summed back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from core.arrays import Array, Shape
+from core.convention import turned_shape
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.equations.symbols import OPERAND
+from core.layers.base import misfit
+
+
+def stretched(kind: str, inputs: tuple[Shape, ...], column: bool) -> Shape:
+    """The common shape of the operands, by NumPy's rule: axes of length 1 are repeated, missing leading axes added."""
+    try:
+        return np.broadcast_shapes(*inputs)
+    except ValueError:
+        shown = " and ".join(str(list(turned_shape(shape, column))) for shape in inputs)
+        misfit(f"{kind} works element by element; it reads tensors of shapes {shown}.", "inputs")
+
+
+def stretched_derivation(
+    scene: Layout, latex: str, numpy: Callable[[list[str]], str], slopes: Sequence[tuple[str, str]], because: str
+) -> Derivation:
+    """The equations of an elementwise layer.
+
+    Args:
+        scene: shapes and convention.
+        latex: Z.
+        numpy: Z in terms of the operands.
+        slopes: for each operand ∂L/∂(operand), as LaTeX and NumPy, before it is summed back.
+        because: why.
+    """
+    operands = [f"<X{position}>" for position in range(1, len(scene.inputs) + 1)]
+    turned = scene.column and len({len(shape) for shape in scene.inputs}) > 1
+    forward = numpy([_in_core(operand, shape, turned) for operand, shape in zip(operands, scene.inputs, strict=True)])
+    forward = f"({forward}).T" if turned and len(scene.result) == 2 else forward
+    backward = []
+    for position, ((slope_latex, slope), shape) in enumerate(zip(slopes, scene.inputs, strict=True), 1):
+        summed, why = slope, because
+        if turned or shape != scene.result:
+            summed = OPERAND.sub(lambda match: _core_operand(match[1], scene), slope)
+        if shape != scene.result:
+            core, whole = (_turned(each, scene.column) for each in (shape, scene.result))
+            lead = len(whole) - len(core)
+            axes = (*range(lead), *(lead + axis for axis, length in enumerate(core) if length != whole[lead + axis]))
+            summed = f"({summed}).sum(axis={axes}).reshape({core})"
+            slope_latex, why = (
+                rf"\textstyle\sum {slope_latex}",
+                because + " It was repeated, so its gradients are added up.",
+            )
+        if (turned or shape != scene.result) and scene.transposes(shape):
+            summed = f"({summed}).T"
+        backward.append(Equation(f"dX{position}", slope_latex, summed, why))
+    return Derivation([Equation("Z", latex, forward, "Element by element.")], backward)
+
+
+def _turned(shape: Shape, column: bool) -> Shape:
+    return shape[::-1] if column and len(shape) == 2 else shape
+
+
+def _in_core(operand: str, shape: Shape, turned: bool) -> str:
+    return f"{operand}.T" if turned and len(shape) == 2 else operand
+
+
+def _core_operand(name: str, scene: Layout) -> str:
+    shape = scene.result if name == "dZ" else scene.inputs[int(name[1:]) - 1]
+    return _in_core(f"<{name}>", shape, scene.column)
+
+
+def summed_back(gradient: Array, out: Array) -> None:
+    """Write into `out` the gradient of an operand: the sum of `gradient` over the axes along which it was stretched."""
+    if gradient.shape == out.shape:
+        np.copyto(out, gradient)
+        return
+    leading = tuple(range(gradient.ndim - out.ndim))
+    repeated = tuple(
+        axis + len(leading)
+        for axis, length in enumerate(out.shape)
+        if length == 1 != gradient.shape[axis + len(leading)]
+    )
+    np.copyto(out, gradient.sum(axis=leading + repeated).reshape(out.shape))

@@ -1,0 +1,183 @@
+"""Filters: what conv1d and conv2d let a request say, and the shapes that follow from it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from core.arrays import Shape
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layers.base import INITIALIZERS, Layer, misfit
+from core.layers.shared.selection import selection
+from core.layers.shared.windows import Padding, Sides, Windows, windows_along
+from core.parameters import Parameter
+from core.spec import constraints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters(Layer):
+    """Filters that move along the last axes of what they read."""
+
+    filters: int = field(
+        metadata=constraints(gt=0, examples=[6], description="Number of filters: channels of the result.")
+    )
+
+    kernel_size: Sides = field(
+        metadata=constraints(
+            strict=False, examples=[5], description="Lengths of the kernel: one for all axes, or a list."
+        )
+    )
+
+    stride: Sides = field(
+        default=1,
+        metadata=constraints(strict=False, description="Step from window to window: one for all axes, or a list."),
+    )
+
+    padding: Padding = field(
+        default=0,
+        metadata=constraints(
+            strict=False,
+            description='Zeros on both sides of an axis: one number for all, or a list; or "same", with which a stride of 1 '
+            "leaves the lengths as they are.",
+        ),
+    )
+
+    dilation: Sides = field(
+        default=1, metadata=constraints(strict=False, description="Step from number to number within a window.")
+    )
+
+    groups: int = field(
+        default=1,
+        metadata=constraints(
+            gt=0,
+            description="Into how many groups channels and filters are divided; a filter reads the channels of its group.",
+        ),
+    )
+
+    bias: bool = field(default=True, metadata=constraints(description="Whether to add the bias b."))
+
+    mode: Literal["cross_correlation", "convolution"] = field(
+        default="cross_correlation",
+        metadata=constraints(
+            strict=False,
+            description="cross_correlation: as in torch and Keras. convolution: with the kernel turned by 180°.",
+        ),
+    )
+
+    initializer: str = field(
+        default="default",
+        metadata=constraints(
+            choices=["default", *INITIALIZERS],
+            description="How `seed` draws the weight. Default: He normal before a rectifier, Glorot uniform otherwise.",
+        ),
+    )
+
+    axes: ClassVar[tuple[str, ...]]
+    """Names of the axes that the kernel moves along."""
+
+    def _check(self, x: Shape, column: bool) -> None:
+        if len(x) != 2 + len(self.axes):
+            example = " x ".join(["n", "channels", *self.axes])
+            sent = list(x[::-1] if column and len(x) == 2 else x)
+            misfit(
+                f"{self.kind} reads {example}, in every convention; it reads a tensor of shape {sent}.",
+                hint='Put a reshape layer before it: {"kind": "reshape", "shape": '
+                + ("[1, 28, 28]}." if len(self.axes) == 2 else "[1, 100]}."),
+            )
+        if x[1] % self.groups or self.filters % self.groups:
+            misfit(
+                f"{self.kind} divides {x[1]} channels and {self.filters} filters into {self.groups} groups; both have to be "
+                "multiples of it.",
+                "groups",
+                expected=f"a divisor of {math.gcd(x[1], self.filters)}",
+                got=self.groups,
+            )
+
+    def windows(self, x: Shape) -> tuple[Windows, Windows]:
+        """The windows along height and width."""
+        found = windows_along(
+            self.kind,
+            x[2:],
+            size=self.kernel_size,
+            size_field="kernel_size",
+            stride=self.stride,
+            padding=self.padding,
+            dilation=self.dilation,
+        )
+        return (found[0], found[1]) if len(found) == 2 else (Windows(1, 1), found[0])
+
+    def derivation(self, scene: Layout) -> Derivation:
+        windows = self.windows(scene.inputs[0])[-len(self.axes) :]
+        flip = "" if self.mode == "cross_correlation" else "[" + ", ".join([":", ":", *["::-1"] * len(self.axes)]) + "]"
+        x, z, k = ("chw", "ors", "ij") if len(self.axes) == 2 else ("cw", "os", "j")
+        numbers, places = x[1:], z[1:]
+        select = "".join(f",{place}{number}{offset}" for place, number, offset in zip(places, numbers, k, strict=True))
+        chosen = "".join(f", <{name}>" for name in ("R", "S")[-len(self.axes) :])
+        g, channels, filters = self.groups, scene.inputs[0][1], self.filters
+        X = f"<X>.reshape({(scene.inputs[0][0], g, channels // g, *scene.inputs[0][2:])})"
+        W = f"<weight>{flip}.reshape({(g, filters // g, channels // g, *(axis.size for axis in windows))})"
+        dZ = f"<dZ>.reshape({(scene.result[0], g, filters // g, *scene.result[2:])})"
+        zs = f"ng{z}"
+        bias = f" + <bias>.reshape({(-1, *[1] * len(self.axes))})" if self.bias else ""
+        times, back = (r"\star", r"\ast") if self.mode == "cross_correlation" else (r"\ast", r"\star")
+        kernel = (filters, channels // g, *(axis.size for axis in windows))
+        every = (0, *range(2, len(scene.result)))
+        return Derivation(
+            [
+                *(
+                    Equation(
+                        letter,
+                        r"[\text{number} = \text{window} \cdot \text{stride} + \text{offset}]",
+                        selection(axis),
+                        "1 where a window has that number at that offset, 0 elsewhere: padding is never chosen.",
+                    )
+                    for letter, axis in zip(("R", "S")[-len(self.axes) :], windows, strict=True)
+                ),
+                Equation(
+                    "Z",
+                    rf"<X> {times} <weight>{' + <bias>' if self.bias else ''}",
+                    f"np.einsum('ng{x}{select},goc{k}->{zs}', {X}{chosen}, {W}, optimize=True)"
+                    f".reshape({scene.result}){bias}",
+                    "Every window is multiplied with the kernel, over all channels of its group.",
+                ),
+            ],
+            [
+                Equation(
+                    "d_weight",
+                    rf"<X> {times} <dZ>",
+                    f"np.einsum('ng{x}{select},{zs}->goc{k}', {X}{chosen}, {dZ}, optimize=True).reshape({kernel}){flip}",
+                    "Every number of the kernel meets every window: a valid correlation of what is read with the delta.",
+                ),
+                *(
+                    [Equation("d_bias", r"\textstyle\sum <dZ>", f"<dZ>.sum(axis={every})", "It enters every window.")]
+                    if self.bias
+                    else []
+                ),
+                Equation(
+                    "dX",
+                    rf"<dZ> {back} <weight>",
+                    f"np.einsum('{zs}{select},goc{k}->ng{x}', {dZ}{chosen}, {W}, optimize=True).reshape({scene.inputs[0]})",
+                    "A number gets the deltas of all windows that have it: a full convolution, the kernel turned by 180°.",
+                ),
+            ],
+        )
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        (x,) = inputs
+        self._check(x, column)
+        windows = self.windows(x)[-len(self.axes) :]
+        return (x[0], self.filters, *(axis.count for axis in windows))
+
+    def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
+        channels, windows = inputs[0][1] // self.groups, self.windows(inputs[0])
+        kernel = tuple(axis.size for axis in windows[-len(self.axes) :])
+        weight = Parameter(
+            shape=(self.filters, channels, *kernel),
+            fan_in=channels * math.prod(kernel),
+            fan_out=self.filters // self.groups * math.prod(kernel),
+            initial="scheme",
+            weight_like=True,
+        )
+        return {"weight": weight, "bias": Parameter(shape=(self.filters,))} if self.bias else {"weight": weight}

@@ -1,0 +1,135 @@
+"""What the layers that compute a function of a symmetric matrix share: f(X) = U f(Λ) Uᵀ and its gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.arrays import Array, Shape, real
+from core.equations import spectral as written_out
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
+from core.layers.base import Layer, Steps
+from core.layers.shared.matrices import (
+    converging,
+    counted_from,
+    refuse_unless_square,
+    single_matrix,
+    symmetric,
+    transposed,
+)
+from core.linalg.eigen import Eigen, eigen
+from core.linalg.functions import SpectralFunction
+
+ONE_VALUE = 1e-8
+"""Eigenvalues within this share of the largest count as one when a complex step turns their vectors. The derivative of
+f(X) needs no vectors' derivatives; that of its gradient does, and is good to about this share."""
+
+
+def function_of(at: Eigen, function: SpectralFunction, step: Array | None) -> Array:
+    """f(X), where Re X is decomposed. A complex step i B is carried through the divided differences, not the vectors."""
+    U = at.vectors
+    Z = (U * function.value(at.values)[..., np.newaxis, :]) @ transposed(U)
+    if step is None:
+        return np.asarray(Z)
+    F = function.divided_differences(at.values)
+    return np.asarray(Z + 1j * (U @ (F * (transposed(U) @ step @ U)) @ transposed(U)))
+
+
+def through_function(at: Eigen, function: SpectralFunction, dZ: Array) -> Array:
+    """dX = U (F ∘ (Uᵀ sym(dZ) U)) Uᵀ with F_ij = f[λ_i, λ_j]."""
+    U = at.vectors
+    G = transposed(U) @ ((dZ + transposed(dZ)) / 2) @ U
+    return np.asarray(U @ (function.divided_differences(at.values) * G) @ transposed(U))
+
+
+def refuse_unless_above_rounding(
+    place: LayerContext, values: Array, what: str, hint: str, rounding: float = 1.0
+) -> None:
+    """Refuse a spectrum that reaches 0 within the rounding of its largest value, `rounding` times eps of it.
+
+    Raises:
+        Refusal: `non-finite`, with the matrix and the value.
+    """
+    spectra = real(values)
+    least, largest = spectra.min(axis=-1), np.abs(spectra).max(axis=-1)
+    wrong = least <= rounding * np.finfo(spectra.dtype).eps * largest
+    if not wrong.any():
+        return
+    index = tuple(int(i) for i in np.argwhere(wrong)[0])
+    raise place.refusal(
+        "non-finite",
+        f"{counted_from(place, index)} has an eigenvalue of {least[index]:.6g}, beside a largest of {largest[index]:.6g} by "
+        f"magnitude; {what}.",
+        got=float(least[index]),
+        hint=hint,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixFunction(Layer):
+    """Base of the layers that apply a function to the eigenvalues of a symmetric matrix."""
+
+    def function(self) -> SpectralFunction:
+        """f."""
+        raise NotImplementedError
+
+    def refuse_values(self, place: LayerContext, values: Array) -> None:
+        """Refuse eigenvalues where f, or its gradient, does not exist."""
+        raise NotImplementedError
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        refuse_unless_square(self.kind, inputs[0], column)
+        return inputs[0]
+
+    def couples_examples(self, *inputs: Shape, column: bool) -> bool:
+        return len(inputs[0]) == 2
+
+    def working_size(self, *inputs: Shape) -> int:
+        return int(np.prod(inputs[0]))
+
+    def written(self) -> tuple[str, str, str]:
+        """f and f' as NumPy in {0}, and f in LaTeX."""
+        raise NotImplementedError
+
+    def derivation(self, scene: Layout) -> Derivation:
+        f, slope, latex = self.written()
+        value = f"(<vectors> * {f.format('<values>')}[..., None, :]) @ <vectors>{written_out.T}"
+        return Derivation(
+            [
+                *written_out.eigen(f"(<X> + <X>{written_out.T}) / 2"),
+                Equation(
+                    "Z", rf"<vectors> {latex} <vectors>^\top", value, "A function of a matrix acts on its eigenvalues."
+                ),
+            ],
+            [written_out.divided_differences(f, slope), written_out.through_function("dX", "<dZ>", "<dZ>")],
+        )
+
+    def forward(self, place: LayerContext) -> Steps:
+        Z, function = place.as_sent(place.new_result()), self.function()
+        place.warnings = single_matrix(place)
+
+        def step() -> None:
+            X = symmetric(place)
+            with converging(place):
+                at = eigen(X.real)
+                moved = eigen(X, ONE_VALUE) if np.iscomplexobj(X) else at
+            self.refuse_values(place, at.values)
+            place.saved.update(values=moved.values, vectors=moved.vectors, cluster=moved.cluster)
+            np.copyto(Z, function_of(at, function, X.imag if np.iscomplexobj(X) else None))
+
+        return [step]
+
+    def backward(self, place: LayerContext) -> Steps:
+        (dX,), dZ, function = place.d_inputs, place.as_sent(place.d_result), self.function()
+        if dX is None:
+            return []
+        into = place.as_sent(dX)
+
+        def step() -> None:
+            at = Eigen(place.saved["values"], place.saved["vectors"], place.saved["cluster"])
+            np.copyto(into, through_function(at, function, dZ))
+
+        return [step]

@@ -1,0 +1,78 @@
+"""What the normalising layers share: X̂ = (X − μ)/√(σ² + ε), its gradient, and the refusal to divide by 0."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from core.arrays import Array, real
+from core.convention import turned_shape
+from core.layer_context import LayerContext
+
+Axes = int | tuple[int, ...]
+
+
+def _counted(axes: Axes, rank: int) -> set[int]:
+    """The axes counted from the front."""
+    return {axis % rank for axis in ((axes,) if isinstance(axes, int) else axes)}
+
+
+def reduced(X: Array, axes: Axes) -> Array:
+    """Memory for one number where X has many: the axes that are averaged over have length 1."""
+    over = _counted(axes, X.ndim)
+    return np.empty([1 if axis in over else length for axis, length in enumerate(X.shape)], X.dtype)
+
+
+def standardise(X: Array, axes: Axes, epsilon: float, values: Array, deviation: Array) -> tuple[Array, Array]:
+    """Write X̂ into `values` and √(σ² + ε) into `deviation`; return μ and σ², taken along the axes.
+
+    σ² is the mean square distance from μ: 1/N, not 1/(N − 1). Squares are x·x, without conjugation, so that a complex
+    step passes.
+    """
+    mean = X.mean(axis=axes, keepdims=True)
+    np.subtract(X, mean, values)
+    variance = (values * values).mean(axis=axes, keepdims=True)
+    np.sqrt(variance + epsilon, deviation)
+    np.divide(values, deviation, values)
+    return mean, variance
+
+
+def through_standardise(d_values: Array, values: Array, deviation: Array, axes: Axes, dX: Array) -> None:
+    """Write ∂L/∂X, given ∂L/∂X̂.
+
+    dX = (dX̂ − mean(dX̂) − X̂ ∘ mean(dX̂ ∘ X̂)) / √(σ² + ε)
+
+    The first mean is there because μ depends on X, the second because σ does.
+    """
+    np.multiply(values, (d_values * values).mean(axis=axes, keepdims=True), dX)
+    np.add(dX, d_values.mean(axis=axes, keepdims=True), dX)
+    np.subtract(d_values, dX, dX)
+    np.divide(dX, deviation, dX)
+
+
+def spread(X: Array, axes: Axes) -> Array:
+    """Largest minus smallest number along the axes: exactly 0 where all are the same, however μ is rounded."""
+    return np.asarray(np.ptp(real(X), axis=axes, keepdims=True))
+
+
+def refuse_unless(divisible: Array, axes: Axes, place: LayerContext, why: str) -> None:
+    """Refuse a division by 0.
+
+    Args:
+        divisible: where one may divide; the axes that are averaged over have length 1.
+        axes: those axes.
+        place: of the layer.
+        why: what the numbers that cannot be divided are, continuing "the numbers at [...]".
+
+    Raises:
+        Refusal: `non-finite`, with the first place where one may not, ":" standing for a whole axis.
+    """
+    if divisible.all():
+        return
+    X = place.inputs[0]
+    first = np.argwhere(~divisible)[0]
+    over = _counted(axes, X.ndim)
+    at = [":" if axis in over else str(index) for axis, index in enumerate(first)]
+    at = at[::-1] if place.column and len(at) == 2 else at
+    shape = list(turned_shape(X.shape, place.column))
+    detail = f"in the tensor of shape {shape} that it reads, the numbers at [{', '.join(at)}] {why}."
+    raise place.refusal("non-finite", detail, hint="Send an epsilon above 0.")

@@ -1,0 +1,85 @@
+"""What the pooling layers share: windows over images, and the numbers of the windows offset by offset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from core.arrays import Array, Shape
+from core.equations.equation import Equation
+from core.layers.base import Layer, misfit
+from core.layers.shared.selection import selection
+from core.layers.shared.windows import Sides, Windows, windows_along
+from core.spec import constraints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pooling(Layer):
+    """Base of the layers that make one number of each window of each channel."""
+
+    size: Sides = field(
+        metadata=constraints(
+            strict=False, examples=[2], description="Height and width of a window: one for both, or a list."
+        )
+    )
+
+    stride: Sides | None = field(
+        default=None,
+        metadata=constraints(
+            strict=False, description="Step from window to window. Default: the size, so that none overlap."
+        ),
+    )
+
+    padding: Sides = field(
+        default=0,
+        metadata=constraints(strict=False, description="Rows and columns around an image, at most half a window."),
+    )
+
+    def _windows(self, x: Shape) -> tuple[Windows, Windows]:
+        rows, columns = windows_along(
+            self.kind,
+            x[2:],
+            size=self.size,
+            size_field="size",
+            stride=self.size if self.stride is None else self.stride,
+            padding=self.padding,
+        )
+        return rows, columns
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        (x,) = inputs
+        if len(x) != 4:
+            sent = list(x[::-1] if column and len(x) == 2 else x)
+            misfit(
+                f"{self.kind} reads images, n x channels x height x width, in every convention; it reads a tensor of shape "
+                f"{sent}.",
+                hint='Put a reshape layer before it: {"kind": "reshape", "shape": [1, 28, 28]}.',
+            )
+        windows = self._windows(x)
+        for axis in windows:
+            if 2 * axis.before > axis.size:
+                misfit(
+                    f"{self.kind} pads by at most half a window, so that none is all padding: {axis.size // 2} for a "
+                    f"window of {axis.size}; it was given {axis.before}.",
+                    "padding",
+                    expected=axis.size // 2,
+                    got=axis.before,
+                )
+        return (*x[:2], *(axis.count for axis in windows))
+
+    def offsets(self, Z: Array, X: Array) -> list[tuple[Array, Array]]:
+        """For each offset in a window, row by row: the windows that have an image's number there, and these numbers."""
+        rows, columns = self._windows(X.shape)
+        offsets = []
+        for i in range(rows.size):
+            windows, numbers = rows.inside(i)
+            for j in range(columns.size):
+                beside, across = columns.inside(j)
+                offsets.append((Z[:, :, windows, beside], X[:, :, numbers, across]))
+        return offsets
+
+
+def selections(rows: Windows, columns: Windows) -> list[Equation]:
+    """The selections R and S of the windows along both axes, as equations."""
+    latex = r"[\text{number} = \text{window} \cdot \text{stride} + \text{offset}]"
+    because = "1 where a window has that number at that offset, 0 elsewhere: padding is never chosen."
+    return [Equation(letter, latex, selection(axis), because) for letter, axis in (("R", rows), ("S", columns))]

@@ -1,0 +1,164 @@
+"""What the recurrent layers share: a sequence in, a state that goes from step to step, products over all steps at once.
+
+Inside, time is the first axis, so that every time step lies in one piece of memory:
+
+    X    T x n x features           what the layer reads
+    P    T x n x gates·units        X W + 1 bᵀ, what the inputs contribute to the gates, for all steps in one product
+    H    (T + 1) x n x units        the states; H[0] = 0, and H[t + 1] follows from P[t] and H[t]
+
+Going back, a layer finds dP[t] = ∂L/∂P[t] from the last step to the first, and dQ[t], the gradient at what the state
+contributes (H[t] U, the same array but for gru). Then all steps together give
+
+    dW = Xᵀ dP     dU = Hᵀ dQ     db = dPᵀ 1     dX = dP Wᵀ
+
+with the axes of time and examples taken as one.
+
+Source: Werbos, Backpropagation Through Time (1990).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+
+from core.arrays import Array, Op, Shape, product
+from core.layer_context import LayerContext
+from core.layers.base import INITIALIZERS, Layer, Steps, misfit
+from core.parameters import Parameter
+from core.spec import constraints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurrent(Layer):
+    """Base of the recurrent layers."""
+
+    units: int = field(
+        metadata=constraints(
+            gt=0, examples=[8], description="Number of units, u: the size of the state and of the result."
+        )
+    )
+
+    return_sequences: bool = field(
+        default=False,
+        metadata=constraints(
+            description="Whether the result is the state after every time step, n x time x units. Default: the state after "
+            "the last one, n x units."
+        ),
+    )
+
+    bias: bool = field(default=True, metadata=constraints(description="Whether to add the bias b."))
+
+    initializer: str = field(
+        default="default",
+        metadata=constraints(
+            choices=["default", *INITIALIZERS],
+            description="How `seed` draws the weights. Default: Glorot uniform.",
+        ),
+    )
+
+    gates: ClassVar[int] = 1
+    """How many blocks of `units` columns the weights have."""
+
+    biases: ClassVar[tuple[str, ...]] = ("bias",)
+    """Names of the biases."""
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        (x,) = inputs
+        if len(x) != 3 or 0 in x:
+            misfit(
+                f"{self.kind} reads sequences, n x time x features; it reads a tensor of shape {list(x)}.",
+                hint="Send a single sequence as [[[...], [...], ...]]." if len(x) == 2 else None,
+            )
+        n, time, _ = x
+        return (n, time, self.units) if self.return_sequences else (n, self.units)
+
+    def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
+        width = self.gates * self.units
+        fans = {"weight": inputs[0][-1], "recurrent_weight": self.units}
+        weights = {
+            name: Parameter(
+                shape=(fan_in, width),
+                follows_convention=True,
+                fan_in=fan_in,
+                fan_out=width,
+                initial="scheme",
+                weight_like=True,
+            )
+            for name, fan_in in fans.items()
+        }
+        return weights | {name: Parameter(shape=(width,)) for name in self.biases if self.bias}
+
+    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
+        """The products of `gathered` for each example: over the time steps alone."""
+        X, H, dP, dQ = (place.saved[name].swapaxes(0, 1) for name in ("X", "H", "dP", "dQ"))
+        found = {
+            "weight": np.matmul(X.swapaxes(1, 2), dP),
+            "recurrent_weight": np.matmul(H[:, :-1].swapaxes(1, 2), dQ),
+            "bias": dP.sum(axis=1),
+            "recurrent_bias": dQ.sum(axis=1),
+        }
+        return {name: found[name] for name in place.parameters}
+
+    def working_size(self, *inputs: Shape) -> int:
+        n, time, features = inputs[0]
+        return n * time * (features + (self.gates + 2) * self.units)
+
+
+def rows(array: Array) -> Array:
+    """T x n x k as a matrix with a row for each time step of each example."""
+    return array.reshape(-1, array.shape[-1])
+
+
+def contributed_by_inputs(place: LayerContext, bias: Array | None) -> tuple[Array, Steps]:
+    """P, and the steps that compute it."""
+    (X,), W = place.inputs, place.parameters["weight"]
+    by_time = place.saved["X"] = np.empty((X.shape[1], X.shape[0], X.shape[2]), place.dtype)
+    P = np.empty((*by_time.shape[:2], W.shape[1]), place.dtype)
+    steps: list[Op] = [partial(np.copyto, by_time, X.swapaxes(0, 1)), product(rows(by_time), W, rows(P))]
+    return P, steps if bias is None else [*steps, partial(np.add, P, bias, P)]
+
+
+def states(place: LayerContext, units: int) -> Array:
+    """Memory for H, with H[0] = 0."""
+    n, time, _ = place.inputs[0].shape
+    H = place.saved["H"] = np.zeros((time + 1, n, units), place.dtype)
+    return H
+
+
+def result_of(place: LayerContext) -> Op:
+    """The step that copies the states into the result: all of them for a result of rank 3, else the last one."""
+    H, Z = place.saved["H"], place.new_result()
+    return partial(np.copyto, Z, H[1:].swapaxes(0, 1) if Z.ndim == 3 else H[-1])
+
+
+def arriving(place: LayerContext) -> tuple[Array, Op]:
+    """dH[t], what reaches the state after step t from outside of the layer, and the step that fills it."""
+    dZ, H = place.d_result, place.saved["H"]
+    dH = np.zeros_like(H[1:])
+    if dZ.ndim == 3:
+        return dH, partial(np.copyto, dH, dZ.swapaxes(0, 1))
+
+    def step() -> None:
+        dH.fill(0)
+        np.copyto(dH[-1], dZ)
+
+    return dH, step
+
+
+def gathered(place: LayerContext, dP: Array, dQ: Array) -> Steps:
+    """The steps that form the gradients of weight, recurrent_weight, bias and input from dP and dQ."""
+    place.saved.update(dP=dP, dQ=dQ)
+    X, H, W, (dX,) = place.saved["X"], place.saved["H"], place.parameters["weight"], place.d_inputs
+    steps: list[Op] = [
+        product(rows(X).T, rows(dP), place.gradients["weight"]),
+        product(rows(H[:-1]).T, rows(dQ), place.gradients["recurrent_weight"]),
+    ]
+    if "bias" in place.gradients:
+        steps.append(partial(np.sum, rows(dP), axis=0, out=place.gradients["bias"]))
+    if dX is not None:
+        through_weight = np.empty_like(X)
+        steps += [product(rows(dP), W.T, rows(through_weight)), partial(np.copyto, dX.swapaxes(0, 1), through_weight)]
+    return steps

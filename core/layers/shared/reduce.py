@@ -1,0 +1,110 @@
+"""What reduce_sum and reduce_mean share: which axes go, and what shape stays."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from functools import partial
+from typing import ClassVar
+
+import numpy as np
+
+from core.arrays import Shape, constant
+from core.convention import turned_shape
+from core.equations.equation import Derivation, Equation
+from core.equations.layout import Layout
+from core.layer_context import LayerContext
+from core.layers.base import Layer, Steps
+from core.layers.shared.axis import counted
+from core.spec import WholeNumber, constraints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reduction(Layer):
+    """Base of the layers that sum along axes."""
+
+    axis: WholeNumber | list[WholeNumber] | None = field(
+        default=None,
+        metadata=constraints(
+            strict=False,
+            examples=[1],
+            description="The axis or axes that are summed, counted from 0 on the tensor as it is sent, or from the end if "
+            "negative. Default: all but the examples'.",
+        ),
+    )
+
+    keep_axis: bool = field(
+        default=False,
+        metadata=constraints(
+            description="Whether a summed axis stays, with length 1, so that the rank of the tensor stays."
+        ),
+    )
+
+    averages: ClassVar[bool] = False
+
+    def _axes(self, shape: Shape, column: bool) -> tuple[int, ...]:
+        """The axes in the core's view; by default all but the examples'."""
+        if self.axis is None:
+            return tuple(range(1, len(shape)))
+        asked = [self.axis] if isinstance(self.axis, int) else self.axis
+        counted_axes = [counted(self.kind, axis, turned_shape(shape, column)) for axis in asked]
+        turned = column and len(shape) == 2
+        return tuple(dict.fromkeys(1 - axis if turned else axis for axis in counted_axes))
+
+    def _shape_with_axes(self, shape: Shape, gone: tuple[int, ...]) -> Shape:
+        """The shape of the result with every summed axis kept at length 1."""
+        return tuple(1 if axis in gone else length for axis, length in enumerate(shape))
+
+    def result_shape(self, *inputs: Shape, column: bool) -> Shape:
+        (x,) = inputs
+        gone = self._axes(x, column)
+        if self.keep_axis:
+            return self._shape_with_axes(x, gone)
+        return tuple(length for axis, length in enumerate(x) if axis not in gone)
+
+    def couples_examples(self, *inputs: Shape, column: bool) -> bool:
+        return 0 in self._axes(inputs[0], column)
+
+    def derivation(self, scene: Layout) -> Derivation:
+        x = scene.core_shape(scene.inputs[0])
+        gone = self._axes(x, scene.column)
+        X, dZ = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
+        share = math.prod(x[axis] for axis in gone) if self.averages else 1
+        letter, over = (r"\operatorname{mean}", f" / {share}") if self.averages else (r"\operatorname{sum}", "")
+        forward = scene.sent(f"{X}.sum(axis={gone}, keepdims={self.keep_axis})", scene.result) + over
+        kept = self._shape_with_axes(x, gone)
+        backward = scene.sent(f"({dZ}.reshape({kept}) * np.ones({x}))", scene.inputs[0]) + over
+        latex = rf"\tfrac{{1}}{{{share}}} " if self.averages else ""
+        return Derivation(
+            [
+                Equation(
+                    "Z", f"{letter}(<X>)", forward, "Sums along axes." if not self.averages else "Means along axes."
+                )
+            ],
+            [
+                Equation(
+                    "dX",
+                    latex + r"<dZ> \otimes \mathbf{1}",
+                    backward,
+                    "Every summand has the gradient of the sum it enters.",
+                )
+            ],
+        )
+
+    def forward(self, place: LayerContext) -> Steps:
+        (X,), Z = place.inputs, place.new_result()
+        axes = self._axes(X.shape, place.column)
+        total = partial(np.sum, X, axis=axes, out=Z, keepdims=self.keep_axis)
+        if not self.averages:
+            return [total]
+        share = constant(Z.size / X.size, Z)
+        return [total, partial(np.multiply, Z, share, Z)]
+
+    def backward(self, place: LayerContext) -> Steps:
+        (X,), (dX,), dZ = place.inputs, place.d_inputs, place.d_result
+        if dX is None:
+            return []
+        spread = dZ.reshape(self._shape_with_axes(X.shape, self._axes(X.shape, place.column)))
+        if not self.averages:
+            return [partial(np.copyto, dX, spread)]
+        return [partial(np.multiply, spread, constant(dZ.size / X.size, dZ), dX)]

@@ -1,0 +1,97 @@
+"""The eigenvalues and eigenvectors of symmetric matrices.
+
+Source: Ionescu, Vantzos & Sminchisescu, Matrix Backpropagation for Deep Networks with Structured Layers (2015), §4, for
+the variations dU = U (K ∘ (Uᵀ dX U)) and dλ = diag(Uᵀ dX U).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.arrays import Array, real
+from core.linalg.clusters import clusters, distinct, equal_within, inverse_differences, repeated
+from core.linalg.gauge import signs
+
+
+@dataclass(frozen=True, slots=True)
+class Eigen:
+    """X = U diag(λ) Uᵀ for a stack of symmetric matrices."""
+
+    values: Array
+    """λ, sorted: (…, n)."""
+
+    vectors: Array
+    """U, an eigenvector in each column, its first largest component positive: (…, n, n)."""
+
+    cluster: Array
+    """Which values are one value, by number: (…, n)."""
+
+
+def eigen(X: Array, tolerance: float | None = None) -> Eigen:
+    """The eigenvalues and eigenvectors of symmetric matrices.
+
+    Args:
+        X: (…, n, n), exactly symmetric; a complex step may be in it.
+        tolerance: the difference, as a share of the largest value, up to which values are one value. Default: rounding.
+
+    Raises:
+        numpy.linalg.LinAlgError: where LAPACK does not converge.
+    """
+    values, vectors = np.linalg.eigh(real(X))
+    return _chosen(values, vectors, X.imag if np.iscomplexobj(X) else None, tolerance)
+
+
+def gram_step(F: Array) -> Array | None:
+    """B in FᵀF + i B of a complex step in F, or None in real arithmetic."""
+    if not np.iscomplexobj(F):
+        return None
+    half = F.real.swapaxes(-1, -2) @ F.imag
+    return np.asarray(half + half.swapaxes(-1, -2))
+
+
+def gram_eigen(F: Array, epsilon: float, tolerance: float | None = None) -> tuple[Eigen, Array]:
+    """The same for A = FᵀF + εI, descending, and F V (…, m, d).
+
+    The singular values of F keep the digits that small eigenvalues of FᵀF would lose, and F V, formed as U Σ, is 0 to the
+    last bit where F has no extent.
+
+    Raises:
+        numpy.linalg.LinAlgError: where LAPACK does not converge.
+    """
+    positions, features = F.shape[-2:]
+    left, sigma, transposed = np.linalg.svd(real(F), full_matrices=positions < features)
+    vectors, count = transposed.swapaxes(-1, -2).copy(), sigma.shape[-1]
+    values = np.full((*F.shape[:-2], features), epsilon, sigma.dtype)
+    values[..., :count] += sigma * sigma
+    projected = np.zeros(F.shape, sigma.dtype)
+    projected[..., :count] = left * sigma[..., np.newaxis, :] * signs(vectors)[..., :count]
+    at = _chosen(values, vectors, gram_step(F), tolerance)
+    return at, F @ at.vectors if np.iscomplexobj(F) else projected
+
+
+def _chosen(values: Array, vectors: Array, step: Array | None, tolerance: float | None) -> Eigen:
+    """The decomposition with its signs, moved along the complex step if there is one."""
+    vectors *= signs(vectors)
+    if tolerance is None:
+        within = equal_within(values, values.shape[-1])
+    else:
+        within = tolerance * np.abs(values).max(axis=-1, keepdims=True)
+    cluster = clusters(values, within)
+    return Eigen(values, vectors, cluster) if step is None else _moved(values, vectors, cluster, step)
+
+
+def _moved(values: Array, vectors: Array, cluster: Array, B: Array) -> Eigen:
+    """The same to first order along B.
+
+    Within a cluster the basis is the one along which the values part: Uᵀ B U is diagonal there, and it does not turn.
+    """
+    for index, stretch in repeated(cluster):
+        basis = vectors[index][:, stretch]
+        basis[...] = basis @ np.linalg.eigh(basis.T @ B[index] @ basis)[1]
+    vectors *= signs(vectors)
+    C = vectors.swapaxes(-1, -2) @ B @ vectors
+    K = inverse_differences(values, distinct(cluster))
+    moved_values = values + 1j * np.diagonal(C, axis1=-2, axis2=-1)
+    return Eigen(moved_values, vectors + 1j * (vectors @ (K * C)), cluster)
