@@ -8,29 +8,26 @@ from contextlib import asynccontextmanager
 from anyio import to_thread
 from fastapi import FastAPI
 
-from app import VERSION, failures, openapi
-from app.routes import (
-    about,
-    check,
-    datasets,
-    docs,
-    explain,
-    forward,
-    gradients,
-    health,
-    invert,
-    jacobian,
-    jobs,
-    models,
-    playground,
-    probe,
-    problems,
-    products,
-    step,
-)
+from app import VERSION
+from app.computations.check.routes import router as check
+from app.computations.explain.routes import router as explain
+from app.computations.gradients.routes import router as gradients
+from app.computations.invert.routes import router as invert
+from app.computations.jacobian.routes import router as jacobian
+from app.computations.products.routes import router as products
+from app.computations.step.routes import router as step
+from app.datasets.routes import router as datasets
+from app.http import exception_handlers, openapi
+from app.http.executor import ComputeExecutor
+from app.jobs.routes import router as jobs
+from app.models.routes import router as models
+from app.pages.about import router as about
+from app.pages.docs import router as docs
+from app.pages.health import router as health
+from app.pages.playground import router as playground
+from app.pages.problem_types import router as problem_types
 from app.settings import Settings
 from app.storage import Database
-from app.workshop import Workshop
 
 DESCRIPTION = """Send a network, its weights and a batch; get back activations, deltas and weight gradients, computed by
 matrix-form backpropagation in your own convention.
@@ -67,28 +64,26 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app.state.settings = settings
     app.state.database = Database(settings.database_url)
-    app.state.workshop = Workshop(settings.compute_threads, settings.max_waiting, settings.max_seconds)
-    for routes in (
+    app.state.executor = ComputeExecutor(settings.compute_threads, settings.max_waiting, settings.max_seconds)
+    for router in (
         gradients,
-        forward,
         explain,
         jacobian,
         products,
         step,
         invert,
         check,
-        probe,
         models,
         datasets,
         jobs,
         about,
         health,
-        problems,
+        problem_types,
         docs,
         playground,
     ):
-        app.include_router(routes.router)
-    failures.register(app)
+        app.include_router(router)
+    exception_handlers.register(app)
     app.openapi = openapi.published(app)  # type: ignore[method-assign]
     return app
 

@@ -3,7 +3,7 @@
 A refusal lists *all* the problems that were found, each with the place in the request (a path of keys and
 positions, ``("parameters", "2", "weight")``), what was expected there, what came, and the likely fix.
 
-A code gets its HTTP status, its title and its page in ``app/problems.py``.
+A code gets its HTTP status, its title and its page in ``app/http/problem_types.py``.
 """
 
 from __future__ import annotations

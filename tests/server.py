@@ -8,9 +8,10 @@ from typing import Any
 
 import httpx
 
+from app.http.problem_details import MEDIA_TYPE, MOST_ERRORS
+from app.http.problem_types import PROBLEM_TYPES
+from app.http.schemas import ProblemDocument
 from app.main import create_app
-from app.problems import KINDS, MEDIA_TYPE, MOST_ERRORS
-from app.schemas.refusal import ProblemDocument
 
 JSON = {"Content-Type": "application/json"}
 
@@ -45,12 +46,12 @@ def refused(response: httpx.Response, status: int, slug: str | None = None) -> P
     members = response.json()
     assert list(members) == ["type", "title", "status", "detail", "instance", "errors"]
     document = ProblemDocument.model_validate(members)
-    kind = KINDS[document.type.removeprefix("/problems/")]
+    kind = PROBLEM_TYPES[document.type.removeprefix("/problems/")]
     assert kind.slug == (slug or kind.slug)
     assert (document.status, kind.status, document.title) == (status, status, kind.title)
     assert len(document.errors) <= MOST_ERRORS
     assert len(response.content) < 100_000, "a refusal does not repeat what was sent"
     for error in document.errors:
-        assert error.code in KINDS
+        assert error.code in PROBLEM_TYPES
         assert error.pointer.startswith("#")
     return document

@@ -12,12 +12,12 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.jobs.rows import tell
-from app.storage import contents
-from app.storage.jobs import StoredCheckpoint, StoredJob
-from app.storage.model_store import put_model
-from app.storage.models import StoredModel
-from app.storage.tables import now
+from app.jobs.repository import tell
+from app.models.repository import put_model
+from app.storage import blobs
+from app.storage.base import now
+from app.storage.tables.jobs import StoredCheckpoint, StoredJob
+from app.storage.tables.models import StoredModel
 from core.errors import Refusal
 from core.layers import Layer
 from core.training import TrainingState, model_of
@@ -34,8 +34,8 @@ def save(
     if there is not None:
         return there
     tensors = state.tensors()
-    digest = contents.digest_of(tensors)
-    contents.put(session, digest, tensors)
+    digest = blobs.digest_of(tensors)
+    blobs.put(session, digest, tensors)
     model = model_of(layers, state.parameters, state.state)
     name = f"{job.name or job.id}, epoch {state.epoch}"[:200]
     stored, _ = put_model(session, model, name=name, parent=job.model, checkpoint_of=job.id)
@@ -83,7 +83,7 @@ def passed_on(checkpoint: StoredCheckpoint, job: StoredJob) -> StoredCheckpoint:
 
 def state_of(session: Session, checkpoint: StoredCheckpoint) -> TrainingState:
     """The state to go on from."""
-    return TrainingState.restored(contents.get(session, checkpoint.content), checkpoint.notes)
+    return TrainingState.restored(blobs.get(session, checkpoint.content), checkpoint.notes)
 
 
 def find(session: Session, job: StoredJob, epoch: int | None) -> StoredCheckpoint:
@@ -119,5 +119,5 @@ def let_go(session: Session, checkpoint: StoredCheckpoint) -> None:
     others = select(StoredCheckpoint.job).where(StoredCheckpoint.model == checkpoint.model).exists()
     gone = delete(StoredModel).where(mine, StoredModel.checkpoint_of.is_not(None), ~others)
     if model and session.scalar(gone.returning(StoredModel.number)):
-        contents.drop_unused(session, model.content)
-    contents.drop_unused(session, checkpoint.content)
+        blobs.drop_unused(session, model.content)
+    blobs.drop_unused(session, checkpoint.content)

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
-from app.jobs import checkpoints, rows
-from app.jobs.request import loaded
-from app.schemas.jobs import FromCheckpoint, JobRequest
+from app.jobs import checkpoints, repository
+from app.jobs.schemas import FromCheckpoint, JobRequest
+from app.jobs.serialization import loaded
 from app.storage import Database
-from app.storage.jobs import StoredCheckpoint, StoredJob
+from app.storage.tables.jobs import StoredCheckpoint, StoredJob
 from core.errors import Issue, Refusal, refuse_if_any
 from core.problem import Problem
 
@@ -82,7 +82,7 @@ def _job_of(session: Session, source: FromCheckpoint, *, lock: bool = False) -> 
         Refusal: `unknown-name`, where there is none.
     """
     try:
-        return rows.find(session, source.job, lock=lock)
+        return repository.find(session, source.job, lock=lock)
     except Refusal as refusal:
         detail = refusal.issues[0].detail
         raise Refusal.of("unknown-name", detail, "from_checkpoint", "job", got=source.job) from None

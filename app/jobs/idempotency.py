@@ -11,9 +11,9 @@ import orjson
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from app.storage import Database, contents
-from app.storage.jobs import IdempotencyKey
-from app.storage.tables import now
+from app.storage import Database, blobs
+from app.storage.base import now
+from app.storage.tables.jobs import IdempotencyKey
 from core.arrays import Array
 from core.errors import Refusal
 
@@ -30,7 +30,7 @@ Remember = Callable[[Session, dict[str, Any]], None]
 def digest_of(rest: Mapping[str, Any], tensors: Mapping[str, Array]) -> str:
     """SHA-256 of a request, however it is written."""
     return hashlib.sha256(
-        orjson.dumps(rest, option=orjson.OPT_SORT_KEYS) + contents.digest_of(tensors).encode()
+        orjson.dumps(rest, option=orjson.OPT_SORT_KEYS) + blobs.digest_of(tensors).encode()
     ).hexdigest()
 
 
@@ -51,7 +51,7 @@ def once(
     with database.write() as session:
         session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - KEPT))
         row = {"key": key, "digest": digest, "created_at": now()}
-        if not contents.insert_unless_there(session, IdempotencyKey, row):
+        if not blobs.insert_unless_there(session, IdempotencyKey, row):
             found = session.get_one(IdempotencyKey, key, with_for_update=True)
             if found.digest != digest:
                 detail = f"This {HEADER} was used for a request with another body."

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from app.storage.jobs import Executor, StoredJob
-from app.storage.tables import now
+from app.storage.base import now
+from app.storage.tables.jobs import StoredJob, WorkerLease
 
 
 def clock(session: Session) -> datetime:
@@ -25,7 +25,7 @@ def clock(session: Session) -> datetime:
 def take(session: Session, executor: str, seconds: float) -> None:
     """Begin to work under a new id."""
     holder = f"{platform.node()}:{os.getpid()}"[:200]
-    session.add(Executor(id=executor, holder=holder, lease_until=clock(session) + timedelta(seconds=seconds)))
+    session.add(WorkerLease(id=executor, holder=holder, lease_until=clock(session) + timedelta(seconds=seconds)))
 
 
 def renew(session: Session, executor: str, seconds: float) -> bool:
@@ -34,28 +34,28 @@ def renew(session: Session, executor: str, seconds: float) -> bool:
     A lease that ended unnoticed goes on: a long write of a job's own process may have kept everyone from the database.
     """
     until = clock(session) + timedelta(seconds=seconds)
-    renewed = update(Executor).where(Executor.id == executor).values(lease_until=until).returning(Executor.id)
+    renewed = update(WorkerLease).where(WorkerLease.id == executor).values(lease_until=until).returning(WorkerLease.id)
     return session.scalar(renewed) is not None
 
 
 def is_alive(session: Session, executor: str) -> bool:
     """Whether a worker may take a job; its row stays locked, so that nobody ends the lease in the same moment."""
-    row = session.scalars(select(Executor).where(Executor.id == executor).with_for_update()).one_or_none()
+    row = session.scalars(select(WorkerLease).where(WorkerLease.id == executor).with_for_update()).one_or_none()
     return row is not None and row.lease_until > clock(session)
 
 
 def end(session: Session, executor: str) -> None:
     """Let a lease end now: its holder is known to be dead."""
-    session.execute(update(Executor).where(Executor.id == executor).values(lease_until=clock(session)))
+    session.execute(update(WorkerLease).where(WorkerLease.id == executor).values(lease_until=clock(session)))
 
 
 def ended(session: Session) -> Sequence[str]:
     """The workers whose lease has ended. Each is locked by one who asks, and others pass over it."""
-    over = select(Executor).where(Executor.lease_until <= clock(session)).order_by(Executor.id)
+    over = select(WorkerLease).where(WorkerLease.lease_until <= clock(session)).order_by(WorkerLease.id)
     return [row.id for row in session.scalars(over.with_for_update(skip_locked=True))]
 
 
 def forget(session: Session, executor: str) -> None:
     """Delete the row of a worker that has no job any more."""
     busy = select(StoredJob.number).where(StoredJob.executor == executor).exists()
-    session.execute(delete(Executor).where(Executor.id == executor, ~busy))
+    session.execute(delete(WorkerLease).where(WorkerLease.id == executor, ~busy))

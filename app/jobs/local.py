@@ -8,9 +8,9 @@ from typing import Any
 
 import threadpoolctl  # type: ignore[import-untyped]
 
-from app.jobs.creation import Request
-from app.jobs.request import problem_and_recipe
-from app.schemas.jobs import JobRequest
+from app.jobs.schemas import JobRequest
+from app.jobs.serialization import problem_and_recipe
+from app.jobs.service import PreparedJob
 from app.settings import Settings
 from app.storage import Database
 from app.wire.decode import decode
@@ -32,7 +32,7 @@ class LocalRun:
         database = Database(settings.database_url)
         _refuse_without_database(sent, database)
         try:
-            request = Request(sent, settings, database)
+            request = PreparedJob(sent, settings, database)
         finally:
             database.close()
         if request.parts:

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.jobs.rows import ENDED, Lost, enter, find, known, tell
-from app.storage.jobs import StoredJob
-from app.storage.tables import now
+from app.jobs.repository import ENDED, LeaseLost, enter, find, known, tell
+from app.storage.base import now
+from app.storage.tables.jobs import StoredJob
 from core.errors import Refusal
 
 
@@ -30,7 +30,7 @@ def lock_sweep_of(session: Session, identity: str) -> None:
         try:
             find(session, sweep, lock=True)
         except Refusal:
-            raise Lost(identity) from None
+            raise LeaseLost(identity) from None
 
 
 def parts_of(session: Session, sweep: StoredJob, *, lock: bool = False) -> list[StoredJob]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from app.schemas.jobs import JobRequest
-from app.schemas.problem import NetworkSpec
+from app.jobs.schemas import JobRequest
+from app.problem.schemas import NetworkSpec
 from core.errors import Refusal
 from core.network import names_of
 

@@ -8,10 +8,10 @@ import numpy as np
 import simdjson
 from pydantic import BaseModel, ValidationError
 
-from app.wire import document
+from app.wire import json_document
+from app.wire.json_reader import Reader
 from app.wire.limits import DEFAULT_LIMITS, ISSUES_LIMIT, Limits
-from app.wire.places import Place, place_of
-from app.wire.reader import Reader
+from app.wire.tensor_fields import FieldNode, field_tree
 from app.wire.validation import issues_of
 from core.errors import Issue, Refusal
 
@@ -30,18 +30,18 @@ def decode(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS) -> M:
     Raises:
         Refusal: what is wrong with the body, all of it as far as it can be told, up to `ISSUES_LIMIT` issues.
     """
-    place = place_of(model)
+    place = field_tree(model)
     values, issues = read_values(body, place, limits)
     return validated(values, issues, model, place)
 
 
-def read_values(body: bytes, place: Place, limits: Limits = DEFAULT_LIMITS) -> tuple[dict[str, Any], list[Issue]]:
+def read_values(body: bytes, place: FieldNode, limits: Limits = DEFAULT_LIMITS) -> tuple[dict[str, Any], list[Issue]]:
     """The values of a JSON object, with arrays in the places of tensors, and what is wrong with those.
 
     Raises:
         Refusal: what is no JSON object.
     """
-    parsed = document.parse(body)
+    parsed = json_document.parse(body)
     if not isinstance(parsed, simdjson.Object):
         raise Refusal.of("invalid-request", "The body is a JSON object; this is another kind of value.")
     reader = Reader(limits)
@@ -52,7 +52,7 @@ def read_values(body: bytes, place: Place, limits: Limits = DEFAULT_LIMITS) -> t
     return values, reader.issues
 
 
-def validated(values: dict[str, Any], issues: list[Issue], model: type[M], place: Place) -> M:
+def validated(values: dict[str, Any], issues: list[Issue], model: type[M], place: FieldNode) -> M:
     """The model that the values make.
 
     Raises:

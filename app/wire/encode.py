@@ -16,7 +16,7 @@ import orjson
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from app.wire.encoded import to_base64
+from app.wire.base64_tensor import to_base64
 from app.wire.finite import require_finite
 
 Encoding = Literal["json", "base64"]

@@ -46,7 +46,7 @@ def _lists_of(items: CoreSchema | None, rank: int) -> CoreSchema:
     return items or core_schema.any_schema()
 
 
-class TensorPlace:
+class TensorMark:
     """Marks an annotation as a place of a tensor: its validation and its schema."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -72,5 +72,5 @@ def _require_array(value: object) -> NDArray[Any]:
     raise PydanticCustomError("tensor_type", "Input should be a tensor: numbers in nested lists, or dtype, shape, data")
 
 
-Tensor = TypeAliasType("Tensor", Annotated[NDArray[Any], TensorPlace()])
+Tensor = TypeAliasType("Tensor", Annotated[NDArray[Any], TensorMark()])
 """A field that holds a tensor. In a request: float64 or float32, little-endian and C order, every element finite."""

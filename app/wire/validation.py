@@ -9,9 +9,9 @@ import numpy as np
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from app.wire.json_pointer import path_of, value_at
 from app.wire.limits import ISSUES_LIMIT
-from app.wire.places import Place, names_at
-from app.wire.pointer import path_of, value_at
+from app.wire.tensor_fields import FieldNode, names_at
 from core.errors import GraddError, Issue, Path, nearest
 
 _TEXT_LIMIT = 40
@@ -46,7 +46,7 @@ _CHECKS = ("value_error", "assertion_error")
 """Errors raised by validators of our own, which may look at several fields."""
 
 
-def issues_of(error: ValidationError, document: Any, place: Place, *, with_checks: bool = True) -> list[Issue]:
+def issues_of(error: ValidationError, document: Any, place: FieldNode, *, with_checks: bool = True) -> list[Issue]:
     """Translate the errors of a document, the first `ISSUES_LIMIT` of them.
 
     Args:
@@ -83,7 +83,7 @@ def _of_check(details: ErrorDetails, path: Path) -> list[Issue]:
     return [Issue(code="invalid-request", detail=_sentence(str(cause or details["msg"])), path=path)]
 
 
-def _issue(details: ErrorDetails, path: Path, value: Any, place: Place, document: Any) -> Issue:
+def _issue(details: ErrorDetails, path: Path, value: Any, place: FieldNode, document: Any) -> Issue:
     """One error of pydantic's own."""
     kind, context = details["type"], details.get("ctx", {})
     name = _named(path)

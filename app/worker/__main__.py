@@ -7,9 +7,9 @@ import secrets
 import signal
 import sys
 
-from app.jobs.rows import Lost
+from app.jobs.repository import LeaseLost
 from app.settings import Settings
-from app.worker.parent import when_parent_ends
+from app.worker.parent_watch import when_parent_ends
 from app.worker.worker import Worker
 
 LOST = 3
@@ -26,7 +26,7 @@ def main() -> int:
     when_parent_ends(worker.stop)
     try:
         worker.work()
-    except Lost:
+    except LeaseLost:
         logging.getLogger("gradd.worker").warning("worker %s has lost its lease", executor)
         return LOST
     return 0

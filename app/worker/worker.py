@@ -8,12 +8,12 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass
 
-from app.jobs import handing, leases, rows
-from app.jobs.rows import Lost
+from app.jobs import leases, queue, repository
+from app.jobs.repository import LeaseLost
 from app.settings import Settings
 from app.storage import Database
-from app.worker.patience import persistently
-from app.worker.training_process import TrainingProcess
+from app.worker.job_process import TrainingProcess
+from app.worker.retry import retry
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at the queue, at the child, and at whether the job is still ours."""
@@ -55,13 +55,13 @@ class Worker:
         while not self._database.is_current():
             if self._stopping.wait(LOOK_EVERY):
                 return
-        persistently(self._take_lease)
+        retry(self._take_lease)
         # Whoever was here before may have died a moment ago.
-        persistently(self._rescue)
+        retry(self._rescue)
         logger.info("worker %s is ready", self._executor)
         try:
             while not self._stopping.wait(LOOK_EVERY):
-                persistently(self._look)
+                retry(self._look)
         finally:
             self._kill()
             if self._idle:
@@ -76,13 +76,13 @@ class Worker:
 
     def _rescue(self) -> None:
         with self._database.write() as session:
-            handing.rescue(session)
+            queue.rescue(session)
 
     def _look(self) -> None:
         if time.monotonic() - self._renewed > self._settings.lease_seconds / 3:
             with self._database.write() as session:
                 if not leases.renew(session, self._executor, self._settings.lease_seconds):
-                    raise Lost(self._executor)
+                    raise LeaseLost(self._executor)
             self._renewed = time.monotonic()
             self._rescue()
         held = self._held
@@ -96,15 +96,15 @@ class Worker:
 
     def _claim(self) -> None:
         with self._database.read() as session:
-            unknown = handing.jobs_of(session, self._executor)
-            if not unknown and not handing.is_waiting(session):
+            unknown = queue.jobs_of(session, self._executor)
+            if not unknown and not queue.is_waiting(session):
                 return
         with self._database.write() as session:
             for identity, run in unknown:
                 # It was ours before the database could say so.
-                with suppress(Lost):
-                    handing.give_back(session, identity, run, reason="The answer to a claim was lost.", counts=False)
-            found = handing.claim(session, self._executor)
+                with suppress(LeaseLost):
+                    queue.give_back(session, identity, run, reason="The answer to a claim was lost.", counts=False)
+            found = queue.claim(session, self._executor)
         if found:
             process = self._idle
             if process and process.status is not None:
@@ -132,12 +132,12 @@ class Worker:
         logger.info("job %s is over", held.job)
 
     def _give_back(self, held: Held, reason: str) -> None:
-        with suppress(Lost), self._database.write() as session:
-            handing.give_back(session, held.job, held.run, reason=reason, counts=True)
+        with suppress(LeaseLost), self._database.write() as session:
+            queue.give_back(session, held.job, held.run, reason=reason, counts=True)
 
     def _is_held(self, held: Held) -> bool:
-        with suppress(Lost), self._database.read() as session:
-            return rows.known(session, held.job).run == held.run
+        with suppress(LeaseLost), self._database.read() as session:
+            return repository.known(session, held.job).run == held.run
         return False
 
     def _kill(self) -> None:
@@ -150,9 +150,9 @@ class Worker:
 
         def handed() -> None:
             with self._database.write() as session:
-                for identity, run in handing.jobs_of(session, self._executor):
-                    handing.give_back(session, identity, run, reason="Its worker was stopped.", counts=False)
+                for identity, run in queue.jobs_of(session, self._executor):
+                    queue.give_back(session, identity, run, reason="Its worker was stopped.", counts=False)
                 session.flush()
                 leases.forget(session, self._executor)
 
-        persistently(handed)
+        retry(handed)

@@ -24,7 +24,7 @@ class Conv2D(Convolution):
     The result has (H + padding − dilation (kernel − 1) − 1) div stride + 1 rows, and columns likewise. With groups, filters
     and channels are divided into blocks, and a filter reads the channels of its block: W has channels / groups of them.
 
-    All three are products of matrices over images lowered along the width (``core/layers/shared/lowering.py``).
+    All three are products of matrices over images lowered along the width.
 
     Source: Zhang, Derivation of Backpropagation in Convolutional Neural Network (2016), for true convolution; torch.nn.Conv2d
     for the names and the shape of W.

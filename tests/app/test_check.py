@@ -9,7 +9,8 @@ import httpx
 import numpy as np
 import pytest
 
-from app.examples import CHECK, CLASSES, SKIP, XOR
+from app.computations.check.examples import CHECK
+from app.examples import CLASSES, SKIP, XOR
 from tests.systems.network import post
 
 ALL = ["loss", "output", "preactivations", "activations", "deltas", "gradients", "input_gradient", "norms"]

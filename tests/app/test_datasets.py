@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
+from app.datasets.repository import load_dataset
 from app.storage import Database
-from app.storage.dataset_store import load_dataset
 from core.arrays import Array
 from core.dataset import Dataset
 from examples.server import running_server

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from app.examples import XOR
-from app.problems import KINDS
+from app.http.problem_types import PROBLEM_TYPES
 from tests.server import JSON, examples, operations, published, refused
 
 WITH_BODY = sorted({path for path, _ in examples().values()})
@@ -72,7 +72,7 @@ def test_every_other_operation_answers_as_published(client: httpx.Client, path: 
 
 @pytest.mark.parametrize("path", WITH_BODY)
 def test_every_status_of_a_body_is_declared(path: str) -> None:
-    statuses = {str(kind.status) for kind in KINDS.values()} - {"404", "405", "409", "500"}
+    statuses = {str(kind.status) for kind in PROBLEM_TYPES.values()} - {"404", "405", "409", "500"}
     declared = set(published()["paths"][path]["post"]["responses"])
     assert statuses <= declared
     assert declared & {"200", "202"}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.examples import CLASSES, COLUMN, SKIP, XOR
-from app.schemas.gradients import FORWARD_PARTS
+from app.problem.schemas import FORWARD_PARTS
 
 PARTS = list(FORWARD_PARTS)
 BARE = {key: XOR[key] for key in ("network", "parameters", "convention")} | {

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from app.examples import CLASSES, COLUMN, SKIP, XOR
-from app.schemas.gradients import GRADIENTS_PARTS
+from app.problem.schemas import GRADIENTS_PARTS
 
 
 def gradients(client: httpx.Client, problem: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from app.linear_programme import solve
+from app.computations.invert.linear_programme import solve
 from core.arrays import Array
 from core.inversion.repair import moved_inside
 

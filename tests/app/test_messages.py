@@ -13,7 +13,7 @@ import safetensors
 import safetensors.numpy
 
 from app.examples import XOR
-from app.wire.message import MEDIA_TYPE
+from app.wire.safetensors_message import MEDIA_TYPE
 from core.arrays import Array
 from tests.server import examples, refused
 

@@ -8,7 +8,8 @@ import httpx
 import numpy as np
 import pytest
 
-from app.examples import PROBE, XOR
+from app.computations.check.examples import PROBE
+from app.examples import XOR
 from tests.systems.network import listed, post
 
 ENTROPY = {"kind": "cross_entropy"}

@@ -8,7 +8,8 @@ import httpx
 import numpy as np
 import pytest
 
-from app.examples import PRODUCTS, XOR
+from app.computations.products.examples import PRODUCTS
+from app.examples import XOR
 from tests.systems.network import close, listed, post
 
 RNG = np.random.default_rng(23)

@@ -11,7 +11,7 @@ import pytest
 import zstandard
 
 from app.examples import XOR
-from app.problems import KINDS
+from app.http.problem_types import PROBLEM_TYPES
 from tests.server import JSON, refused
 
 
@@ -168,11 +168,11 @@ def test_a_body_beyond_the_limit_is_refused(client: httpx.Client) -> None:
 
 
 def test_every_problem_has_its_page(client: httpx.Client) -> None:
-    for slug, kind in KINDS.items():
+    for slug, kind in PROBLEM_TYPES.items():
         page = client.get(f"/problems/{slug}")
         assert page.status_code == 200
         assert kind.title in page.text
-    assert all(slug in client.get("/problems").text for slug in KINDS)
+    assert all(slug in client.get("/problems").text for slug in PROBLEM_TYPES)
 
 
 def test_every_status_is_declared(client: httpx.Client) -> None:

@@ -9,7 +9,7 @@ import httpx
 from typer.testing import CliRunner
 
 from app import VERSION
-from app.cli import cli
+from app.cli.serve import cli
 from app.settings import Settings
 from core.activations import FUNCTIONS
 from core.layers import KINDS

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from app.storage import Database
-from app.storage.jobs import StoredJob
+from app.storage.tables.jobs import StoredJob
 from tests.jobs.service import (
     LEASE,
     WorkerProcess,

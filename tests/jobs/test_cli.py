@@ -14,8 +14,8 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import cli
-from app.examples import JOBS
+from app.cli.serve import cli
+from app.jobs.examples import JOBS
 from examples.server import running_server
 from tests.jobs.service import workers
 
@@ -132,7 +132,7 @@ def test_where_the_port_is_taken_no_worker_is_started(tmp_path: Path) -> None:
         command = [
             sys.executable,
             "-c",
-            "from app.cli import main; main()",
+            "from app.cli.serve import main; main()",
             "serve",
             "--port",
             str(taken.getsockname()[1]),

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.examples import JOBS
+from app.jobs.examples import JOBS
 from tests.jobs.service import assert_reported_once, ended, events_of, long_job, posted, service, workers
 from tests.server import refused
 

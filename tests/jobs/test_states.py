@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.jobs import handing, leases
-from app.jobs.rows import Lost, events_after, find, held, new_id, position, tell
-from app.jobs.verbs import FROM, act
+from app.jobs import leases, queue
+from app.jobs.actions import FROM, act
+from app.jobs.repository import LeaseLost, events_after, find, held, new_id, position, tell
 from app.settings import Settings
 from app.storage import Database, now
-from app.storage.jobs import Executor, StoredJob
+from app.storage.tables.jobs import StoredJob, WorkerLease
 from app.worker.worker import Worker
 from core.errors import Refusal
 
@@ -41,7 +41,7 @@ def worker(database: Database, name: str = "one", seconds: float = 60) -> str:
 
 def claimed(database: Database, executor: str) -> tuple[str, int] | None:
     with database.write() as session:
-        return handing.claim(session, executor)
+        return queue.claim(session, executor)
 
 
 def status(database: Database, identity: str) -> str:
@@ -99,31 +99,31 @@ def test_who_lost_a_job_writes_nothing(database: Database) -> None:
     assert claimed(database, "one") == (identity, got[1] + 3)
     for late in (
         lambda session: held(session, *got),
-        lambda session: handing.succeed(session, *got, {}),
-        lambda session: handing.fail(session, *got, {}),
-        lambda session: handing.give_back(session, *got, reason="late", counts=True),
+        lambda session: queue.succeed(session, *got, {}),
+        lambda session: queue.fail(session, *got, {}),
+        lambda session: queue.give_back(session, *got, reason="late", counts=True),
     ):
-        with pytest.raises(Lost), database.write() as session:
+        with pytest.raises(LeaseLost), database.write() as session:
             late(session)
     assert status(database, identity) == "running"
 
 
 def test_jobs_of_a_dead_worker_are_rescued_and_at_last_fail(database: Database) -> None:
     identity = queued(database)
-    for attempt in range(handing.MOST_ATTEMPTS):
+    for attempt in range(queue.MOST_ATTEMPTS):
         executor = worker(database, f"worker {attempt}")
         assert claimed(database, executor)
         with database.write() as session:
-            assert handing.rescue(session) == 0
+            assert queue.rescue(session) == 0
             leases.end(session, executor)
         with database.write() as session:
-            assert handing.rescue(session) == 1
+            assert queue.rescue(session) == 1
             assert not leases.renew(session, executor, 60)
     with database.read() as session:
         job = find(session, identity)
         assert job.status == "failed"
         assert job.error and "3 times" in job.error["detail"]
-        assert session.scalars(select(Executor)).all() == []
+        assert session.scalars(select(WorkerLease)).all() == []
         events = events_after(session, job, 0, 100)
     assert [event.id for event in events] == list(range(1, len(events) + 1))
 
@@ -136,7 +136,7 @@ def test_a_lease_that_ended_unnoticed_goes_on(database: Database) -> None:
         leases.end(session, executor)
     with database.write() as session:
         assert leases.renew(session, executor, 60)
-        assert handing.rescue(session) == 0
+        assert queue.rescue(session) == 0
     assert status(database, identity) == "running"
 
 
@@ -145,7 +145,7 @@ def test_a_worker_whose_lease_ended_gets_nothing(database: Database) -> None:
     executor = worker(database)
     with database.write() as session:
         assert leases.renew(session, executor, 0)
-    with pytest.raises(Lost):
+    with pytest.raises(LeaseLost):
         claimed(database, executor)
 
 

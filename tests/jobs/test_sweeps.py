@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from app.jobs import handing
-from app.jobs.rows import events_after, find
-from app.jobs.verbs import act, actions
+from app.jobs import queue
+from app.jobs.actions import act, actions
+from app.jobs.repository import events_after, find
 from app.storage import Database
-from app.storage.jobs import StoredJob
+from app.storage.tables.jobs import StoredJob
 from core.errors import Refusal
 from tests.jobs.test_states import claimed, queued, status, worker
 
@@ -52,7 +52,7 @@ def test_it_follows_its_parts(database: Database, sweep: str, parts: list[str]) 
             session.execute(update(StoredJob).where(StoredJob.id == part).values(progress={"loss": loss}))
         assert status(database, sweep) == "running"
         with database.write() as session:
-            handing.succeed(session, *got, {"model": f"mdl_{part}"[:28]})
+            queue.succeed(session, *got, {"model": f"mdl_{part}"[:28]})
     with database.read() as session:
         job = find(session, sweep)
         assert job.status == "succeeded"
@@ -66,7 +66,7 @@ def test_cancelling_it_cancels_its_parts(database: Database, sweep: str, parts: 
     got = claimed(database, executor)
     assert got
     with database.write() as session:
-        handing.succeed(session, *got, {"model": "mdl_1"})
+        queue.succeed(session, *got, {"model": "mdl_1"})
     claimed(database, executor)
     assert done(database, sweep, "cancel") == "cancelled"
     assert [status(database, part) for part in parts] == ["succeeded", "cancelled"]

@@ -17,13 +17,13 @@ from sqlalchemy import Connection, create_engine, func, inspect, select, text
 from sqlalchemy.pool import NullPool
 from typer.testing import CliRunner
 
-from app.cli import cli
+from app.cli.serve import cli
 from app.examples import XOR
 from app.storage import Database, Table, migration
-from app.storage.contents import Content
-from app.storage.datasets import StoredDataset
-from app.storage.jobs import Executor
-from app.storage.tables import now
+from app.storage.base import now
+from app.storage.blobs import Content
+from app.storage.tables.datasets import StoredDataset
+from app.storage.tables.jobs import WorkerLease
 from core.errors import Refusal
 from examples.server import running_server
 from tests.server import refused
@@ -87,11 +87,11 @@ def test_threads_that_read_and_then_write_lose_nothing(database: Database) -> No
 
 
 def test_everything_that_is_read_is_of_one_moment(database: Database) -> None:
-    count = select(func.count()).select_from(Executor)
+    count = select(func.count()).select_from(WorkerLease)
     with database.read() as session:
         assert session.scalar(count) == 0
         with database.write() as other:
-            other.add(Executor(id="new", holder="", lease_until=now()))
+            other.add(WorkerLease(id="new", holder="", lease_until=now()))
         assert session.scalar(count) == 0
     with database.read() as session:
         assert session.scalar(count) == 1

@@ -10,13 +10,13 @@ import sys
 import pytest
 
 from app.storage import Database
-from app.storage.jobs import Executor
-from app.storage.tables import now
+from app.storage.base import now
+from app.storage.tables.jobs import WorkerLease
 
 HOLDING = """
 import sys
 from app.storage import Database
-from app.storage.jobs import Executor
+from app.storage.tables.jobs import Executor
 with Database(sys.argv[1]).write() as session:
     session.get(Executor, "one", with_for_update=True).holder = "who froze"
     session.flush()
@@ -29,7 +29,7 @@ def test_nobody_waits_for_a_frozen_client(database: Database, address: str) -> N
     if database.is_sqlite:
         pytest.skip("the lock of a SQLite file is its process's, and no server takes it back")
     with database.write() as session:
-        session.add(Executor(id="one", holder="before", lease_until=now()))
+        session.add(WorkerLease(id="one", holder="before", lease_until=now()))
     command = [sys.executable, "-c", HOLDING, address]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as frozen:
         try:
@@ -37,7 +37,7 @@ def test_nobody_waits_for_a_frozen_client(database: Database, address: str) -> N
             assert frozen.stdout.readline() == "holding\n"
             frozen.send_signal(signal.SIGSTOP)
             with database.write() as session:
-                row = session.get(Executor, "one", with_for_update=True)
+                row = session.get(WorkerLease, "one", with_for_update=True)
                 assert row is not None
                 assert row.holder == "before", "what the frozen client wrote is undone"
         finally:

@@ -6,7 +6,7 @@ import httpx
 import numpy as np
 import pytest
 
-from app.examples import JACOBIAN
+from app.computations.jacobian.examples import JACOBIAN
 from tests.systems.network import close, dense, listed, post
 
 RNG = np.random.default_rng(4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from app.storage.tables import Table
+from app.storage.base import Table
 
 context.configure(
     connection=context.config.attributes["connection"], target_metadata=Table.metadata, transactional_ddl=True

@@ -8,7 +8,7 @@ import zlib
 import pytest
 import zstandard
 
-from app.wire.content import compress, decompress, negotiate
+from app.http.compression import compress, decompress, negotiate
 from core.errors import GraddError
 
 BODY = b'{"x": [' + b"0.125, " * 5000 + b"1]}"

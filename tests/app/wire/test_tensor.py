@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, RootModel
 
-from app.wire.places import Place, fields_of, place_of
 from app.wire.tensor import EncodedTensor, Tensor
+from app.wire.tensor_fields import FieldNode, field_tree, fields_of
 from tests.app.wire.models import Body, Dense, Request
 
 
@@ -59,22 +59,22 @@ class Rooted(Body):
 
 
 def test_places_are_found_below_lists_and_root_models() -> None:
-    fields = place_of(Listed).fields
+    fields = field_tree(Listed).fields
     for name in ("tensors", "pair"):
         place = fields[name]
         assert place is not None and place.elements is not None and place.elements.tensor
-    place = place_of(Rooted).fields["root"]
+    place = field_tree(Rooted).fields["root"]
     assert place is not None and place.values is not None and place.values.tensor
 
 
 def test_fields_of_scalars_are_no_places() -> None:
-    assert place_of(Request).fields["seed"] is None
-    assert place_of(Request).fields["convention"] is None
+    assert field_tree(Request).fields["seed"] is None
+    assert field_tree(Request).fields["convention"] is None
     assert list(fields_of(Dense)) == ["units", "kind"]
 
 
 def test_a_model_that_contains_itself_has_one_place() -> None:
-    children = place_of(Request).fields["children"]
+    children = field_tree(Request).fields["children"]
     assert children is not None and children.elements is not None
     assert children.elements.fields["children"] is children
 
@@ -84,5 +84,5 @@ def test_a_list_cannot_be_a_tensor_or_a_list() -> None:
         x: Tensor | list[str]
 
     with pytest.raises(TypeError, match="a list could be a tensor or a list"):
-        _ = place_of(Ambiguous).fields
-    assert isinstance(place_of(Every).fields["either"], Place)
+        _ = field_tree(Ambiguous).fields
+    assert isinstance(field_tree(Every).fields["either"], FieldNode)

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from app.wire import tensor_file
+from app.wire import safetensors_file
 from app.wire.limits import Limits
 from core.errors import Refusal
 
@@ -36,10 +36,10 @@ def entry(dtype: str, shape: Any, begin: Any, end: Any) -> dict[str, Any]:
 
 @given(named, st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_size=3))
 def test_what_the_library_writes_is_read_bit_for_bit(tensors: dict[str, Any], metadata: dict[str, str]) -> None:
-    tensors.pop(tensor_file.METADATA, None)
+    tensors.pop(safetensors_file.METADATA, None)
     metadata = {name: text for name, text in metadata.items() if "\0" not in name}
     body = safetensors.numpy.save(tensors, metadata or None)
-    read = tensor_file.read(body)
+    read = safetensors_file.read(body)
     assert read.metadata == metadata
     assert read.tensors.keys() == tensors.keys()
     for name, array in tensors.items():
@@ -50,9 +50,9 @@ def test_what_the_library_writes_is_read_bit_for_bit(tensors: dict[str, Any], me
 
 @given(named)
 def test_what_is_written_the_library_reads(tensors: dict[str, Any]) -> None:
-    tensors.pop(tensor_file.METADATA, None)
+    tensors.pop(safetensors_file.METADATA, None)
     turned = {name: np.asfortranarray(array) if array.ndim else array for name, array in tensors.items()}
-    read = safetensors.numpy.load(tensor_file.write(turned))
+    read = safetensors.numpy.load(safetensors_file.write(turned))
     for name, array in tensors.items():
         np.testing.assert_array_equal(read[name], array)
         assert read[name].shape == array.shape
@@ -61,7 +61,7 @@ def test_what_is_written_the_library_reads(tensors: dict[str, Any]) -> None:
 def test_tensors_are_views_of_the_file_where_their_type_allows() -> None:
     body = safetensors.numpy.save({"a": np.ones((500, 500)), "b": np.ones(3, np.float32)})
     tracemalloc.start()
-    tensors = tensor_file.read(body).tensors
+    tensors = safetensors_file.read(body).tensors
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert not any(array.flags.owndata or array.flags.writeable for array in tensors.values())
@@ -74,14 +74,14 @@ def test_tensors_are_views_of_the_file_where_their_type_allows() -> None:
 ])  # fmt: skip
 def test_other_types_become_floats_that_hold_them(dtype: str, values: list[Any]) -> None:
     array = np.array(values, dtype)
-    read = tensor_file.read(safetensors.numpy.save({"a": array})).tensors["a"]
+    read = safetensors_file.read(safetensors.numpy.save({"a": array})).tensors["a"]
     assert read.dtype == (np.float32 if dtype == "float16" else np.float64)
     np.testing.assert_array_equal(read, array.astype(np.float64))
 
 
 def test_bfloat16_is_the_upper_half_of_float32() -> None:
     body = file({"a": entry("BF16", [3], 0, 6)}, b"\x80\x3f\x00\xc0\x49\x40")
-    np.testing.assert_array_equal(tensor_file.read(body).tensors["a"], np.array([1, -2, 3.140625], np.float32))
+    np.testing.assert_array_equal(safetensors_file.read(body).tensors["a"], np.array([1, -2, 3.140625], np.float32))
 
 
 GOOD = file({"a": entry("F64", [1], 0, 8)}, bytes(8))
@@ -120,25 +120,25 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
 def test_hostile_files_are_refused_in_a_sentence(name: str) -> None:
     body, words = HOSTILE[name]
     with pytest.raises(Refusal, match=words) as caught:
-        tensor_file.read(body)
+        safetensors_file.read(body)
     assert len(str(caught.value)) < 2000
 
 
 def test_names_that_are_paths_are_only_names() -> None:
     body = safetensors.numpy.save({"../../etc/passwd": np.ones(1)})
-    assert list(tensor_file.read(body).tensors) == ["../../etc/passwd"]
+    assert list(safetensors_file.read(body).tensors) == ["../../etc/passwd"]
 
 
 def test_more_numbers_than_the_limit_are_refused_before_they_are_touched() -> None:
     body = safetensors.numpy.save({"a": np.full(1000, np.nan)})
     with pytest.raises(Refusal, match="takes 999"):
-        tensor_file.read(body, Limits(elements=999))
+        safetensors_file.read(body, Limits(elements=999))
 
 
 @given(st.data())
 def test_any_change_of_a_file_is_read_or_refused(data: st.DataObject) -> None:
-    body = bytearray(tensor_file.write({"a": np.ones((2, 3)), "b": np.ones(2, np.float32)}, {"gradd": "{}"}))
+    body = bytearray(safetensors_file.write({"a": np.ones((2, 3)), "b": np.ones(2, np.float32)}, {"gradd": "{}"}))
     for _ in range(data.draw(st.integers(1, 6))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     with suppress(Refusal):
-        tensor_file.read(bytes(body[: data.draw(st.integers(0, len(body)))]))
+        safetensors_file.read(bytes(body[: data.draw(st.integers(0, len(body)))]))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from pydantic import ValidationError, field_validator
 
+from app.wire.json_pointer import path_at, path_of, value_at
 from app.wire.limits import ISSUES_LIMIT
-from app.wire.pointer import path_at, path_of, value_at
 from app.wire.tensor import Tensor
 from tests.app.wire.models import Body, Free, refused, the_issue
 

@@ -1,0 +1,1 @@
+"""What is only computed: one folder for each resource; none imports another."""

@@ -1,0 +1,1 @@
+"""POST /v1/check and POST /v1/probe."""

@@ -1,0 +1,37 @@
+"""The answer of /v1/probe."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.computations.check.probe_schemas import ProbeRequest
+from app.computations.check.service import spots
+from app.http.executor import CheckDeadline
+from app.problem.from_request import refuse_too_many_layers
+from app.settings import Settings
+from core.checking import probe
+from core.network import INPUT, Limits
+
+
+def find_probe(body: ProbeRequest, settings: Settings, interrupt: CheckDeadline) -> dict[str, Any]:
+    """Find a batch and parameters for the network of a request."""
+    layers = body.network.layers
+    refuse_too_many_layers(len(layers), settings)
+    features = body.features if isinstance(body.features, dict) else {INPUT: body.features}
+    shapes = {name: tuple(shape) for name, shape in features.items()}
+    convention = body.convention or "row"
+    limits = Limits(parameters=settings.max_parameters, activations=settings.max_activations)
+    found = probe(layers, shapes, body.loss, convention, seed=body.seed, limits=limits, interrupt=interrupt)
+    sent = found.sent
+    inputs = sent.inputs[INPUT] if set(sent.inputs) == {INPUT} else dict(sent.inputs)
+    compared = {"upstream": sent.upstream} if sent.targets is None else {"targets": sent.targets}
+    hidden = len({spot.cause for spot in found.blind_spots})
+    what = f"{hidden} known mistake{'s' if hidden > 1 else ''} would not show in some layer, see blind_spots."
+    answer: dict[str, Any] = {
+        "parameters": {layer: dict(named) for layer, named in sent.parameters.items()},
+        "batch": {"inputs": inputs, **compared},
+        "blind_spots": spots(found.blind_spots),
+        "summary": what if hidden else "Every known mistake shows at this point, in every layer.",
+        "convention": convention,
+    }
+    return answer | ({"state": sent.state} if sent.state else {})

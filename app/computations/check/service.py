@@ -1,0 +1,220 @@
+"""The answer of /v1/check."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from app.computations.check.schemas import CheckRequest, Submission
+from app.http.executor import CheckDeadline
+from app.http.problem_details import error_of
+from app.problem.from_request import problem_of
+from app.problem.writer import ProblemWriter
+from app.settings import Settings
+from core.arrays import Array
+from core.checking import Checker, Report, SentSubmission, Tolerance
+from core.checking.quantity import Quantity
+from core.checking.report import Blame, BlindSpot, Row
+from core.convention import is_turned
+from core.errors import Issue, refuse_if_any
+from core.network import INPUT
+from core.problem import Problem
+
+BACKWARD = ("loss", "deltas", "gradients", "input_gradient")
+
+SKIPPED = Issue(
+    code="blind-spots-skipped",
+    path=("network",),
+    detail="The network is too large to make every known mistake in every rule; blind_spots is empty for that reason.",
+    hint="Check a smaller network of the same kinds of layers: POST /v1/probe makes a batch for it.",
+)
+
+
+def check_submission(body: CheckRequest, settings: Settings, interrupt: CheckDeadline) -> dict[str, Any]:
+    """Check the submission of a request."""
+    sent = body.submission
+    needs_loss = sent is None or any(getattr(sent, part) is not None for part in BACKWARD)
+    problem = problem_of(body, settings, needs_loss=needs_loss)
+    submission = None if sent is None else _submission(problem, sent)
+    tolerance = Tolerance() if body.tolerance is None else Tolerance(**body.tolerance.model_dump())
+    plan = problem.plan(backward=problem.objective is not None, interrupt=interrupt)
+    with np.errstate(all="ignore"):  # What is not finite is refused here, with its place.
+        plan.forward()
+        plan.backward()
+    examination = Checker(problem, interrupt)
+    report = examination.report(submission, _dtypes(sent), tolerance)
+    rendering = ProblemWriter(problem, (), None)
+    answer = written(report, problem, body.hints)
+    if body.seed is not None:
+        answer["parameters"] = rendering.parameters(problem.parameters, everything=True)
+    found = [*problem.warnings, *([SKIPPED] if examination.skips_blind_spots else [])]
+    warnings = [error_of(issue) for issue in found]
+    return {**answer, "convention": problem.convention, "dtype": problem.dtype.name, "warnings": warnings}
+
+
+def _submission(problem: Problem, sent: Submission) -> SentSubmission:
+    """The tensors of a submission.
+
+    Raises:
+        Refusal: `unknown-name`, where inputs have names and the input gradient has none.
+    """
+    last = problem.nodes[-1].name
+    activations = dict(sent.activations or {})
+    if sent.output is not None:
+        activations.setdefault(last, sent.output)
+    inputs = {} if sent.input_gradient is None else sent.input_gradient
+    if not isinstance(inputs, dict):
+        if INPUT not in problem.inputs:
+            detail = "The batch has named inputs; their gradients go by the same names."
+            refuse_if_any(
+                [
+                    Issue(
+                        code="invalid-request",
+                        path=("submission", "input_gradient"),
+                        detail=detail,
+                        expected=list(problem.inputs),
+                    )
+                ]
+            )
+        inputs = {INPUT: inputs}
+    return SentSubmission(
+        loss=sent.loss,
+        preactivations=sent.preactivations or {},
+        activations=activations,
+        deltas=sent.deltas or {},
+        gradients={
+            layer: {name: np.asarray(array) for name, array in named.items()}
+            for layer, named in (sent.gradients or {}).items()
+        },
+        input_gradient=inputs,
+        convention=sent.convention,
+    )
+
+
+def _dtypes(sent: Submission | None) -> set[str]:
+    """The precisions that a submission, or one of its tensors, says it has."""
+    if sent is None:
+        return set()
+    found = {sent.dtype} if sent.dtype else set()
+    maps = (sent.preactivations, sent.activations, sent.deltas, *(sent.gradients or {}).values())
+    return found | {
+        array.dtype.name for named in maps for array in (named or {}).values() if isinstance(array, np.ndarray)
+    }
+
+
+def written(report: Report, problem: Problem, hints: str) -> dict[str, Any]:
+    """A report as an answer, as far as the hints go."""
+    answer: dict[str, Any] = {
+        "verdict": report.verdict,
+        "summary": report.summary if hints in ("cause", "full") else _withheld(report, hints),
+        "blame": [_blame(each, hints) for each in report.blame],
+        "not_mistakes": [{"cause": each.slug, "why": each.said} for each in report.equivalences],
+        "tensors": [] if hints == "layer" else [_row(row, problem, hints) for row in report.rows],
+        "kinks": [
+            {
+                "layer": kink.layer,
+                "index": _index(Quantity("deltas", kink.layer), kink.index, problem),
+                "distance": kink.distance,
+                "why": kink.why,
+            }
+            for kink in report.kinks
+        ],
+        "blind_spots": spots(report.blind_spots),
+        "needs": list(report.needs),
+        "criterion": report.criterion,
+    }
+    if report.oracle:
+        answer["oracle"] = {"method": report.oracle.method, "error": report.oracle.error}
+    return answer
+
+
+def spots(found: Sequence[BlindSpot]) -> list[dict[str, Any]]:
+    """Blind spots as an answer has them."""
+    return [
+        {
+            "cause": each.cause,
+            **({"layer": each.layer} if each.layer else {}),
+            "tensor": each.tensor,
+            "reason": each.reason,
+        }
+        for each in found
+    ]
+
+
+def _withheld(report: Report, hints: str) -> str:
+    """A summary that does not say more than the hints do."""
+    if not report.blame:
+        return report.summary
+    where = dict.fromkeys(
+        each.quantity.layer
+        if hints == "layer"
+        else f"{each.quantity.tensor} of {each.quantity.layer}".removesuffix(" of ")
+        for each in report.blame
+    )
+    return "Something is wrong in " + ", ".join(name or "the loss" for name in where) + "."
+
+
+def _blame(blame: Blame, hints: str) -> dict[str, Any]:
+    found: dict[str, Any] = _at(blame.quantity)
+    if hints == "layer":
+        found.pop("tensor")
+        return found
+    found |= {"rule": blame.rule}
+    if hints == "rule":
+        return found
+    found |= {"cause": blame.cause, "certainty": blame.certainty, "why": f"{blame.said} {blame.why}"}
+    if hints == "cause":
+        return found
+    numbers = {"ratio": blame.ratio, "factor": blame.factor, "residual_if_fixed": blame.residual}
+    alternatives = [
+        {"cause": each.cause, **_at(each.quantity), "why": each.why, "separate": each.separate}
+        for each in blame.alternatives
+    ]
+    fix = {"latex": blame.fix.latex} | ({"numpy": blame.fix.numpy} if blame.fix.numpy else {})
+    known = {name: value for name, value in numbers.items() if value is not None}
+    wrong = {"wrong": blame.wrong} if blame.wrong else {}
+    return {**found, **wrong, "fix": fix, "evidence": {**known, "alternatives": alternatives}}
+
+
+def _at(quantity: Quantity) -> dict[str, Any]:
+    return ({"layer": quantity.layer} if quantity.layer else {}) | {"tensor": quantity.tensor}
+
+
+def _row(row: Row, problem: Problem, hints: str) -> dict[str, Any]:
+    found: dict[str, Any] = {**_at(row.quantity), "status": row.status, "total": row.total}
+    if row.layout:
+        found["layout"] = row.layout
+    if row.shapes:
+        found |= {"shape": list(row.shapes[0]), "expected_shape": _written_shape(row, problem), "mismatched": row.total}
+    if row.difference is None or row.yours is None or row.expected is None:
+        return found
+    apart = row.difference
+    found |= {"relative_error": apart.relative_error, "mismatched": apart.mismatched}
+    if apart.cosine is not None:
+        found["cosine"] = apart.cosine
+    if apart.mismatched and hints == "full":
+        found["worst"] = {
+            "index": _index(row.quantity, apart.worst, problem),
+            "yours": float(row.yours[apart.worst]),
+            "expected": float(row.expected[apart.worst]),
+        }
+    return found
+
+
+def _is_turned(quantity: Quantity, rank: int, problem: Problem) -> bool:
+    """Whether the caller sees this tensor transposed."""
+    if quantity.part == "gradients":
+        node = next(node for node in problem.nodes if node.name == quantity.layer)
+        return is_turned(node.parameters[quantity.name], problem.convention)
+    return problem.convention == "column" and rank == 2
+
+
+def _index(quantity: Quantity, index: tuple[int, ...], problem: Problem) -> list[int]:
+    return list(index[::-1] if _is_turned(quantity, len(index), problem) else index)
+
+
+def _written_shape(row: Row, problem: Problem) -> list[int]:
+    expected: Array = np.empty(row.shapes[1] if row.shapes else ())
+    return list(expected.shape[::-1] if _is_turned(row.quantity, expected.ndim, problem) else expected.shape)

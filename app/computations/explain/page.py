@@ -1,0 +1,49 @@
+"""A derivation as one self-contained page: MathML, no script, printable, for light and dark."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+from latex2mathml.converter import convert
+from markupsafe import Markup, escape
+
+from app.computations.explain.document import Document
+
+MEDIA_TYPE = "text/html"
+
+
+def page(document: Document) -> str:
+    """The page."""
+    return _environment().get_template("page.html").render(document=document, problem=document.explanation.problem)
+
+
+def math(latex: str) -> Markup:
+    """A formula as MathML. Text in it was escaped by the converter."""
+    return Markup(convert(latex, display="block"))  # noqa: S704
+
+
+def numbers(latex: str) -> Markup:
+    """The same for one with matrices, whose brackets the style sheet draws: not every font stretches them."""
+    return math(latex.replace("pmatrix", "matrix"))
+
+
+def sentence(text: str) -> Markup:
+    """A sentence, with the formulas between its dollar signs as MathML."""
+    parts = text.split("$")
+    return Markup("").join(
+        Markup(convert(part)) if position % 2 else escape(part)  # noqa: S704
+        for position, part in enumerate(parts)
+    )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("app.computations.explain"),
+        autoescape=select_autoescape(),
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"math": math, "numbers": numbers, "sentence": sentence}
+    return environment

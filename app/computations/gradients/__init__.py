@@ -1,0 +1,1 @@
+"""POST /v1/gradients and POST /v1/forward."""

@@ -1,0 +1,179 @@
+"""The answer of /v1/invert."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from app.computations.invert.linear_programme import solve
+from app.computations.invert.schemas import InvertRequest
+from app.http.executor import CheckDeadline
+from app.http.problem_details import error_of
+from app.problem.from_request import refuse_too_many_layers
+from app.problem.writer import ProblemWriter, scalar
+from app.settings import Settings
+from core.arrays import Array
+from core.convention import Convention, tensor
+from core.errors import GraddError, Issue, Refusal
+from core.inversion import LayerInversion, chained, input_features, inverted
+from core.losses.half_squared_error import HalfSquaredError
+from core.network import INPUT, Limits
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
+
+
+def invert_network(body: InvertRequest, settings: Settings, interrupt: CheckDeadline) -> dict[str, Any]:
+    """Inputs that the network maps to the targets, in the request's convention."""
+    targets, path = _targets(body)
+    convention: Convention = body.convention or "row"
+    examples = _example_shape(body, targets, convention, settings)
+    try:
+        problem = _problem(body, targets, examples, settings)
+    except GraddError as refusal:
+        moved = [_at(issue, ("batch", "targets"), path) for issue in refusal.issues]
+        raise Refusal(_at(issue, ("batch", "inputs"), ("reference",)) for issue in moved) from None
+    reference = None if body.reference is None else problem.inputs[INPUT]
+    with np.errstate(all="ignore"):
+        found = inverted(problem, reference, solve, interrupt, tolerance=body.tolerance, null_spaces=body.null_space)
+    answer: dict[str, Any] = {
+        "feasible": bool(found.feasible.all()),
+        "conclusive": found.conclusive,
+        "feasible_examples": found.feasible.tolist(),
+        "inputs": tensor(found.inputs, convention),
+        "output": tensor(found.output, convention),
+        "error": scalar(found.errors.max()),
+        "errors": found.errors.tolist(),
+        "layers": {name: _layer(report, convention, body.null_space) for name, report in found.layers.items()},
+    }
+    _refuse_large(answer, settings)
+    if body.seed is not None:
+        answer["parameters"] = ProblemWriter(problem, (), None).parameters(problem.parameters, everything=True)
+    warnings = [error_of(issue) for issue in problem.warnings]
+    return {**answer, "convention": convention, "dtype": problem.dtype.name, "warnings": warnings}
+
+
+def _targets(body: InvertRequest) -> tuple[Array, tuple[str, ...]]:
+    """The outputs that are asked for, and where they stand: `targets`, before those that a problem's batch has.
+
+    Raises:
+        Refusal: `invalid-request`, where there are none.
+    """
+    inside = None if body.batch is None else body.batch.targets
+    if body.targets is not None:
+        return body.targets, ("targets",)
+    if inside is None:
+        detail = "The request has no targets: the outputs for which inputs are looked for."
+        raise Refusal.of("invalid-request", detail, "targets", hint='"targets": one row for each example.')
+    return inside, ("batch", "targets")
+
+
+def _example_shape(body: InvertRequest, targets: Array, convention: Convention, settings: Settings) -> tuple[int, ...]:
+    """The shape of the inputs as the request writes them.
+
+    Raises:
+        Refusal: where their number of features is nowhere to be found, or the inputs would be too many numbers.
+    """
+    features = input_features(body.network.layers, body.parameters or {}, targets, convention)
+    sent = body.reference if body.reference is not None else None if body.batch is None else body.batch.inputs
+    column = convention == "column"
+    if features is None and isinstance(sent, np.ndarray) and sent.ndim:
+        features = sent.shape[0 if column else -1]
+    if features is None:
+        detail = "The number of input features is not known: the first weight was not sent."
+        hint = "Send it; or, with a seed, a reference, whose shape tells."
+        raise Refusal.of("missing-parameters", detail, "parameters", hint=hint)
+    flat = column and targets.ndim == 1
+    examples = 1 if flat or not targets.ndim else targets.shape[-1 if column else 0]
+    if features * examples > settings.max_activations:
+        detail = f"The inputs would be {features * examples:,} numbers; this server takes {settings.max_activations:,}."
+        raise Refusal.of("too-large", detail, expected=settings.max_activations, got=features * examples)
+    return (features, examples) if column else (examples, features)
+
+
+def _problem(body: InvertRequest, targets: Array, shape: tuple[int, ...], settings: Settings) -> Problem:
+    """The network over inputs that are not known yet; a reference stands in for them."""
+    layers = body.network.layers
+    refuse_too_many_layers(len(layers), settings)
+    besides = chained(layers)
+    if body.reference is not None and body.reference.shape not in (shape, _flat(shape, body.convention)):
+        besides.append(
+            Issue(
+                code="shape-mismatch",
+                path=("reference",),
+                detail=f"The inputs have shape {list(shape)}; the reference has shape {list(body.reference.shape)}.",
+                expected=list(shape),
+                got=list(body.reference.shape),
+            )
+        )
+    fits = body.reference is not None and not besides
+    sent = ProblemSpec(
+        layers=layers,
+        inputs={INPUT: body.reference if fits and body.reference is not None else np.zeros(shape)},
+        parameters=body.parameters or {},
+        loss=HalfSquaredError(),
+        targets=targets,
+        convention=body.convention,
+        dtype=body.dtype,
+        seed=body.seed,
+    )
+    limits = Limits(parameters=settings.max_parameters, activations=settings.max_activations)
+    return validate(sent, limits, needs_loss=True, besides=besides)
+
+
+def _flat(shape: tuple[int, ...], convention: Convention | None) -> tuple[int, ...]:
+    """A single example as a flat list, which `column` takes."""
+    return shape[:1] if convention == "column" and shape[1] == 1 else shape
+
+
+def _at(issue: Issue, old: tuple[str, ...], new: tuple[str, ...]) -> Issue:
+    """The issue with the place that the request has, where the core knows another one."""
+    if issue.path[: len(old)] != old:
+        return issue
+    words = issue.detail.replace(".".join(old), ".".join(new))
+    return Issue(
+        code=issue.code,
+        path=(*new, *issue.path[len(old) :]),
+        detail=words,
+        expected=issue.expected,
+        got=issue.got,
+        equation=issue.equation,
+        hint=issue.hint,
+    )
+
+
+def _layer(report: LayerInversion, convention: Convention, null_space: bool) -> dict[str, Any]:
+    """One layer as the answer has it."""
+    written: dict[str, Any] = {
+        "feasible": bool(report.feasible.all()),
+        "why": report.why,
+        "hidden_image": tensor(report.hidden_image, convention),
+    }
+    weight = report.weight
+    if weight is not None and report.residual is not None:
+        written |= {
+            "residual": report.residual.tolist(),
+            "rank": weight.rank,
+            "singular_values": weight.values,
+        }
+        if null_space and weight.free:
+            written["null_space"] = tensor(weight.null_space, convention)
+    if report.repaired is not None:
+        written["repaired"] = np.flatnonzero(report.repaired).tolist()
+    return {name: value for name, value in written.items() if value is not None}
+
+
+def _refuse_large(answer: Mapping[str, Any], settings: Settings) -> None:
+    """Refuse an answer with more numbers than the server writes.
+
+    Raises:
+        Refusal: `too-large`.
+    """
+    parts = [answer["inputs"], answer["output"]]
+    parts += [value for layer in answer["layers"].values() for value in layer.values() if isinstance(value, np.ndarray)]
+    total = sum(part.size for part in parts)
+    if total > settings.max_answer_elements:
+        detail = f"The answer would hold {total:,} numbers; this server writes {settings.max_answer_elements:,}."
+        hint = 'The bases of the null spaces can be left out: "null_space": false.'
+        raise Refusal.of("too-large", detail, "null_space", expected=settings.max_answer_elements, got=total, hint=hint)

@@ -1,0 +1,26 @@
+"""POST /v1/jacobian."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from app.computations.endpoint import ComputationEndpointDep
+from app.computations.jacobian import examples, service
+from app.computations.jacobian.schemas import JacobianAnswer, JacobianRequest
+from app.http.openapi import describe
+
+router = APIRouter(tags=["math"])
+
+
+@router.post(
+    "/v1/jacobian",
+    operation_id="compute_jacobian",
+    summary="The dense Jacobian of a layer or the output",
+    **describe(JacobianRequest, JacobianAnswer, examples.JACOBIAN),
+)
+async def compute_jacobian(endpoint: ComputationEndpointDep) -> Response:
+    """Differentiate every element of one tensor by every element of another.
+
+    Its size is the product of theirs; what is beyond the server's limit is refused with the size it would take.
+    """
+    return await endpoint.handle(JacobianRequest, service.compute_jacobian)

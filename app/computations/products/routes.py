@@ -1,0 +1,26 @@
+"""POST /v1/products."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from app.computations.endpoint import ComputationEndpointDep
+from app.computations.products import examples, service
+from app.computations.products.schemas import ProductsAnswer, ProductsRequest
+from app.http.openapi import describe
+
+router = APIRouter(tags=["math"])
+
+
+@router.post(
+    "/v1/products",
+    operation_id="compute_product",
+    summary="Jacobian and Hessian products with a vector",
+    **describe(ProductsRequest, ProductsAnswer, examples.PRODUCTS),
+)
+async def compute_product(endpoint: ComputationEndpointDep) -> Response:
+    """Multiply the Jacobian, its transpose, the Hessian or the Gauss-Newton matrix with a vector.
+
+    No matrix is formed: each product costs one or two passes, and is exact to rounding.
+    """
+    return await endpoint.handle(ProductsRequest, service.compute_product)

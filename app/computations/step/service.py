@@ -1,0 +1,144 @@
+"""The answer of /v1/step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from app.computations.step.schemas import OptimizerState as StateBody
+from app.computations.step.schemas import StepRequest
+from app.http.executor import CheckDeadline
+from app.http.problem_details import error_of
+from app.problem.from_request import problem_of
+from app.problem.learning_rates import in_core, rates_of, wrong_shapes
+from app.problem.writer import ProblemWriter, scalar
+from app.settings import Settings
+from core.convention import layer_parameters
+from core.derivatives import per_example
+from core.errors import Issue, Refusal, refuse_if_any
+from core.problem import Problem
+from core.training.minibatches import Minibatches
+from core.training.stepper import OptimizerState, Stepper
+from core.training.trainable import Trainable
+
+
+def take_steps(body: StepRequest, settings: Settings, interrupt: CheckDeadline) -> dict[str, Any]:
+    """Move the parameters of a problem against its gradient."""
+    problem = problem_of(body, settings, needs_loss=True, takes_feedback=True)
+    rendering = ProblemWriter(problem, (), None)
+    rendering.refuse_large(settings.max_answer_elements, seeded=True)
+    trainable = Trainable(problem.nodes, body.freeze or ())
+    state = _state(body.optimizer_state, body, problem)
+    rates = rates_of(body.optimizer, problem)
+    per_example.refuse_divided(problem, body.batch_size)
+    size = body.batch_size or (len(problem.objective.targets) if problem.objective else 1)
+    stepper = Stepper(body.optimizer, trainable, problem.parameters, problem.dtype, state=state, rates=rates)
+    batches = Minibatches(
+        replace(problem, parameters=stepper.parameters),
+        size,
+        shuffle=body.shuffle,
+        seed=body.shuffle_seed,
+        gradients=stepper.gradients,
+        interrupt=interrupt,
+    )
+    losses = np.empty(body.steps)
+    with np.errstate(all="ignore"):
+        plan = batches.plan(state.step)
+        for number in range(body.steps):
+            if number:
+                plan = batches.plan(state.step + number)
+            try:
+                losses[number] = stepper.step(plan)
+            except Refusal as refusal:
+                raise _at_step(refusal, stepper, body.steps) from None
+            batches.carry_state()
+    after = stepper.state()
+    answer: dict[str, Any] = {
+        "parameters": rendering.parameters(plan.parameters, everything=True),
+        "optimizer_state": {
+            "step": after.step,
+            "slots": {
+                name: {
+                    layer: layer_parameters(named, rendering.nodes[layer].parameters, problem.convention)
+                    for layer, named in slot.items()
+                }
+                for name, slot in after.slots.items()
+            },
+            "scalars": after.scalars,
+        },
+        "step": after.step,
+    }
+    if problem.objective and problem.objective.loss.needs_targets:
+        terms = plan.loss.terms
+        answer |= {
+            "loss": scalar(plan.loss.total),
+            "loss_terms": {name: scalar(value) for name, value in terms.items()},
+            "losses": losses.astype(problem.dtype),
+        }
+    if plan.new_state:
+        answer["state"] = plan.new_state
+    warnings = [error_of(issue) for issue in (*problem.warnings, *plan.warnings)]
+    return {**answer, "convention": problem.convention, "dtype": problem.dtype.name, "warnings": warnings}
+
+
+def _at_step(refusal: Refusal, stepper: Stepper, steps: int) -> Refusal:
+    """The same refusal, with the step in which it happened."""
+    if steps == 1:
+        return refusal
+    return Refusal(
+        Issue(
+            code=issue.code,
+            path=issue.path,
+            detail=issue.detail
+            if issue.detail.startswith("Step")
+            else f"In step {stepper.memory.step}: {issue.detail}",
+            expected=issue.expected,
+            got=issue.got,
+            hint=issue.hint or 'A smaller learning_rate, or "gradient_clip_norm".',
+        )
+        for issue in refusal.issues
+    )
+
+
+def _state(sent: StateBody | None, body: StepRequest, problem: Problem) -> OptimizerState:
+    """The optimizer's state.
+
+    Raises:
+        Refusal: with every slot that the optimizer does not have, and every tensor that does not fit.
+    """
+    if sent is None:
+        return OptimizerState()
+    optimizer = body.optimizer
+    issues: list[Issue] = []
+    for field, names, valid in (("slots", sent.slots, optimizer.slots), ("scalars", sent.scalars, optimizer.scalars)):
+        for name in names:
+            if name not in valid:
+                issues.append(
+                    Issue(
+                        code="unknown-name",
+                        path=("optimizer_state", field, name),
+                        detail=f"{optimizer.kind} remembers no {name[:60]!r}.",
+                        expected=list(valid),
+                        hint="The state is that of another optimizer; leave it out to begin anew.",
+                    )
+                )
+    for slot, named in sent.slots.items():
+        issues += wrong_shapes(named, problem, "optimizer_state", "slots", slot)
+    if not issues and sent.step:
+        trainable = Trainable(problem.nodes, body.freeze or ())
+        issues += [
+            Issue(
+                code="missing-parameters",
+                path=("optimizer_state", "slots", slot, layer),
+                detail=f"After {sent.step} steps {optimizer.kind} has a {slot} for {layer}.{name}; this state has none.",
+                hint="Send optimizer_state as the previous answer had it.",
+            )
+            for slot in optimizer.slots
+            for layer, name, _ in trainable.entries
+            if name not in sent.slots.get(slot, {}).get(layer, {})
+        ]
+    refuse_if_any(issues)
+    slots = {slot: in_core(named, problem) for slot, named in sent.slots.items()}
+    return OptimizerState(sent.step, slots, dict(sent.scalars))

@@ -1,0 +1,271 @@
+"""The answers of /v1/datasets: from a file or a JSON body to a dataset, inspected on the way."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any, Literal
+
+import numpy as np
+
+from app.datasets import repository
+from app.datasets.schemas import DatasetRequest
+from app.http.executor import CheckDeadline
+from app.http.reply import Reply
+from app.problem.from_request import unknown_names
+from app.settings import Settings
+from app.storage import Database
+from app.storage.tables.datasets import StoredDataset
+from app.wire import csv_file, npz_file, safetensors_file, safetensors_message
+from app.wire.decode import decode
+from app.wire.limits import Limits
+from app.wire.timestamp import timestamp
+from core.arrays import Array
+from core.convention import tensor
+from core.dataset import Dataset, moments, refuse_uneven, standardised
+from core.errors import Refusal, refuse_if_any
+from core.network import INPUT
+
+Format = Literal["json", "csv", "npz", "safetensors"]
+MEDIA_TYPES: dict[str, Format] = {
+    "application/json": "json",
+    "text/csv": "csv",
+    "application/zip": "npz",
+    "application/x-npz": "npz",
+    safetensors_message.MEDIA_TYPE: "safetensors",
+    "application/safetensors": "safetensors",
+}
+MOST_COLUMNS = 1000
+"""Columns of a matrix that are described one by one."""
+
+
+MOST_CLASSES = 10_000
+"""Classes of a column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the query says of a file."""
+
+    name: str | None = None
+    inputs: Sequence[str] = ()
+    targets: Sequence[str] = ()
+    classes: Literal["one_hot", "index"] | None = None
+    standardise: bool = False
+    header: bool = True
+    delimiter: str = "comma"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a file holds."""
+
+    dataset: Dataset
+    name: str | None = None
+    columns: Sequence[str] | None = None
+    target_columns: Sequence[str] | None = None
+    classes: Sequence[str] | None = None
+    ignored: Sequence[str] = field(default_factory=list)
+
+
+def format_of(content_type: str | None, asked: Format | None) -> Format:
+    """The format of a body: what the query says, or what the Content-Type stands for.
+
+    Raises:
+        Refusal: `unsupported-media-type`.
+    """
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    if asked is None and media_type not in MEDIA_TYPES:
+        detail = f"The body is announced as {media_type[:80]!r}." if media_type else "The body has no Content-Type."
+        hint = "Send one of these, or say ?format=csv, npz, safetensors or json."
+        raise Refusal.of("unsupported-media-type", detail, expected=list(MEDIA_TYPES), hint=hint)
+    return asked or MEDIA_TYPES[media_type]
+
+
+def create_dataset(
+    file: IO[bytes], form: Format, options: Options, settings: Settings, database: Database, interrupt: CheckDeadline
+) -> Reply:
+    """Read, inspect and store; 200 where the same dataset is there already."""
+    elements = settings.max_body_bytes // 2
+    found = READERS[form](file, options, elements, interrupt)
+    dataset = found.dataset
+    refuse_uneven(dataset)
+    description: dict[str, Any] = {}
+    if options.standardise:
+        if set(dataset.inputs) != {INPUT}:
+            detail = "Inputs under several names are standardised one by one, before they are sent."
+            raise Refusal.of("invalid-request", detail, "query", "standardise")
+        inputs, record = standardised(dataset.inputs[INPUT])
+        dataset = Dataset({INPUT: inputs}, dataset.targets)
+        values = {"mean": record.mean.tolist(), "deviation": record.deviation.tolist()}
+        description["standardisation"] = values
+    interrupt()
+    description["inputs"] = {key: statistics(array, found.columns) for key, array in dataset.inputs.items()}
+    if dataset.targets is not None:
+        description["targets"] = statistics(dataset.targets, found.target_columns)
+    if found.classes is not None and dataset.targets is not None:
+        description["classes"] = _counted(found.classes, dataset.targets)
+    if found.ignored:
+        description["ignored"] = list(found.ignored)
+    row, is_new = repository.save_dataset(database, dataset, description, name=options.name or found.name)
+    return Reply(describe_dataset(row), 201 if is_new else 200, {"Location": f"/v1/datasets/{row.id}"})
+
+
+def _from_json(file: IO[bytes], options: Options, elements: int, _: CheckDeadline) -> Found:
+    body = decode(file.read(), DatasetRequest, Limits(elements=elements))
+    convention = body.convention or "row"
+    inputs = body.inputs if isinstance(body.inputs, dict) else {INPUT: body.inputs}
+    targets = None if body.targets is None else tensor(body.targets, convention)
+    return Found(Dataset({name: tensor(array, convention) for name, array in inputs.items()}, targets), name=body.name)
+
+
+def _from_npz(file: IO[bytes], options: Options, elements: int, _: CheckDeadline) -> Found:
+    return _of_arrays(npz_file.read(file, elements), options)
+
+
+def _from_safetensors(file: IO[bytes], options: Options, elements: int, _: CheckDeadline) -> Found:
+    return _of_arrays(safetensors_file.read(file.read(), Limits(elements=elements)).tensors, options)
+
+
+def _of_arrays(arrays: Mapping[str, Array], options: Options) -> Found:
+    """The arrays that the query names; without a word `inputs`, or those below `inputs.`, and `targets`."""
+    if len(options.targets) > 1:
+        detail = "Targets are one array; ?targets= names it."
+        raise Refusal.of("invalid-request", detail, "query", "targets")
+    refuse_if_any(
+        [
+            *unknown_names("inputs", options.inputs, list(arrays)),
+            *unknown_names("targets", options.targets, list(arrays)),
+        ]
+    )
+    named = {name: name for name in options.inputs} or {
+        name: name.removeprefix("inputs.") for name in arrays if name == "inputs" or name.startswith("inputs.")
+    }
+    if not named:
+        detail = "The file has no array 'inputs'; ?inputs= says which one it is."
+        raise Refusal.of("unknown-name", detail, "query", "inputs", expected=list(arrays)[:50])
+    inputs = {INPUT if len(named) == 1 and (options.inputs or name == "inputs") else short: arrays[name]
+              for name, short in named.items()}  # fmt: skip
+    target = options.targets[0] if options.targets else "targets"
+    used = {*named, target}
+    return Found(Dataset(inputs, arrays.get(target)), ignored=sorted(name for name in arrays if name not in used))
+
+
+def _from_csv(file: IO[bytes], options: Options, elements: int, interrupt: Callable[[], None]) -> Found:
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
+    try:
+        delimiter = csv_file.DELIMITERS[options.delimiter]
+        names = csv_file.header_of(text, delimiter, has_header=options.header)
+        refuse_if_any(
+            [*unknown_names("inputs", options.inputs, names), *unknown_names("targets", options.targets, names)]
+        )
+        inputs = list(options.inputs) or [name for name in names if name not in options.targets]
+        as_classes = options.classes is not None
+        _refuse_choice(inputs, options)
+        positions = {name: position for position, name in enumerate(names)}
+        numeric = inputs if as_classes else [*inputs, *options.targets]
+        classes_at = positions[options.targets[0]] if as_classes else None
+        choice = csv_file.Choice([positions[name] for name in numeric], classes_at)
+        table = csv_file.read(text, delimiter, names, choice, elements, interrupt)
+    finally:
+        text.detach()
+    used = {*inputs, *options.targets}
+    ignored = [name for name in names if name not in used]
+    X, targets = table.numbers[:, : len(inputs)], None
+    if as_classes:
+        labels = sorted(set(table.texts))
+        targets = _numbered(table.texts, labels, elements, one_hot=options.classes == "one_hot")
+        return Found(Dataset({INPUT: X}, targets), None, inputs, labels, labels, ignored)
+    if options.targets:
+        targets = table.numbers[:, len(inputs) :]
+    return Found(Dataset({INPUT: X}, targets), None, inputs, options.targets, None, ignored)
+
+
+def _numbered(texts: Sequence[str], labels: Sequence[str], elements: int, *, one_hot: bool) -> Array:
+    """A number from 0 for each label, or a row with a 1 at it.
+
+    Raises:
+        Refusal: `too-large`.
+    """
+    limit = min(MOST_CLASSES, elements // len(texts)) if one_hot else MOST_CLASSES
+    if len(labels) > limit:
+        detail = f"The column has {len(labels):,} classes; {limit:,} are the most for {len(texts):,} examples."
+        raise Refusal.of("too-large", detail, "query", "classes", expected=limit, got=len(labels))
+    at = {label: number for number, label in enumerate(labels)}
+    numbers = np.array([at[text] for text in texts])
+    if not one_hot:
+        return numbers.astype(np.float64)
+    rows = np.zeros((len(texts), len(labels)))
+    rows[np.arange(len(texts)), numbers] = 1
+    return rows
+
+
+def _refuse_choice(inputs: Sequence[str], options: Options) -> None:
+    """Refuse columns that are both inputs and targets, no inputs at all, and classes in other than one column."""
+    both = [name for name in options.targets if name in inputs]
+    if both or not inputs:
+        which = (
+            f"The column {both[0][:60]!r} is both input and target." if both else "No column is left for the inputs."
+        )
+        raise Refusal.of("invalid-request", which, "query", "inputs")
+    if options.classes is not None and len(options.targets) != 1:
+        detail = f"Classes stand in one column; ?targets= names {len(options.targets)}."
+        raise Refusal.of("invalid-request", detail, "query", "targets")
+
+
+READERS: dict[Format, Callable[[IO[bytes], Options, int, CheckDeadline], Found]] = {
+    "json": _from_json,
+    "csv": _from_csv,
+    "npz": _from_npz,
+    "safetensors": _from_safetensors,
+}
+
+
+def statistics(array: Array, columns: Sequence[str] | None) -> dict[str, Any]:
+    """A tensor in a few numbers, and its columns where it is a matrix with few of them."""
+    found = {"shape": list(array.shape), "dtype": array.dtype.name, **_numbers(array)}
+    if array.ndim == 2 and array.shape[1] <= MOST_COLUMNS:
+        names = columns or [str(position + 1) for position in range(array.shape[1])]
+        found["columns"] = [{"name": name, **_numbers(array[:, at])} for at, name in enumerate(names)]
+    return found
+
+
+def _numbers(array: Array) -> dict[str, float]:
+    mean, deviation = moments(array)
+    return {
+        "minimum": float(array.min()),
+        "maximum": float(array.max()),
+        "mean": float(mean),
+        "deviation": float(deviation),
+    }
+
+
+def _counted(classes: Sequence[str], targets: Array) -> list[dict[str, Any]]:
+    counts = targets.sum(axis=0) if targets.ndim == 2 else np.bincount(targets.astype(np.int64), minlength=len(classes))
+    return [{"label": label, "count": int(count)} for label, count in zip(classes, counts, strict=True)]
+
+
+def show_dataset(identity: str, database: Database) -> dict[str, Any]:
+    """One dataset."""
+    with database.read() as session:
+        return describe_dataset(repository.find(session, identity))
+
+
+def list_datasets(database: Database, limit: int, after: str | None) -> dict[str, Any]:
+    """A part of the list."""
+    rows, has_more = repository.list_datasets(database, limit, after)
+    answer: dict[str, Any] = {"data": [describe_dataset(row) for row in rows], "has_more": has_more}
+    return answer | ({"next": rows[-1].id} if has_more else {})
+
+
+def describe_dataset(row: StoredDataset) -> dict[str, Any]:
+    """A dataset without its numbers."""
+    answer = {
+        "id": row.id,
+        "name": row.name,
+        "created_at": timestamp(row.created_at),
+        "examples": row.examples,
+        **row.description,
+    }
+    return {name: value for name, value in answer.items() if value is not None}

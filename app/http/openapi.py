@@ -1,0 +1,216 @@
+"""The published schema: what a route says of its body and answers, and how it differs from what FastAPI writes by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from app.http.problem_details import MEDIA_TYPE
+from app.http.problem_types import PROBLEM_TYPES
+from app.http.schemas import ProblemDocument
+from app.wire import safetensors_message
+from app.wire.tensor import EncodedTensor
+from core.activations import FUNCTIONS
+from core.convention import CONVENTIONS
+from core.layers.base import INITIALIZERS
+
+REF = "#/components/schemas/{model}"
+WITH_BODY = ("malformed-json", "not-acceptable", "request-timeout", "too-large", "unsupported-media-type",
+             "invalid-request", "overloaded", "timeout")  # fmt: skip
+
+WITHOUT_BODY = ("not-found", "not-acceptable", "invalid-request", "overloaded", "timeout")
+
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+OCTETS = "application/octet-stream"
+BINARY = {safetensors_message.MEDIA_TYPE: BYTES}
+"""The same as a safetensors file: tensors by their path, the rest as JSON under the metadata key `gradd`."""
+
+TAGS = [
+    {"name": "math", "description": "Computations. The same request gives the same answer; nothing is kept."},
+    {
+        "name": "models",
+        "description": "Networks with their parameters, kept under a name that follows from their content.",
+    },
+    {"name": "datasets", "description": "Examples to train on, uploaded once and inspected."},
+    {"name": "service", "description": "What this server is, how it is, and what its refusals mean."},
+]
+ENUMS: dict[str, tuple[str, Iterable[str]]] = {
+    "ActivationName": ("An activation function.", FUNCTIONS),
+    "Convention": (
+        "How matrices are written. row: n x features, weights in x out. column: features x n, weights out x in. "
+        "torch: n x features, weights out x in.",
+        CONVENTIONS,
+    ),
+    "Encoding": ("How tensors are written.", ("json", "base64")),
+    "Initializer": ("How a weight is drawn.", ("default", *INITIALIZERS)),
+    "Precision": ("Precision of a computation.", ("float64", "float32")),
+    "Reduction": ("How the losses of the examples become one.", ("mean", "sum")),
+}
+
+_described: dict[str, type[BaseModel]] = {ProblemDocument.__name__: ProblemDocument}
+
+
+def describe(
+    body: type[BaseModel],
+    answer: type[BaseModel],
+    examples: Mapping[str, Any],
+    *,
+    statuses: Mapping[int, str] | None = None,
+    refusals: Iterable[str] = (),
+    besides: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What a route that parses its body itself says of it: arguments for the route's decorator.
+
+    Args:
+        body: what it takes.
+        answer: what it gives.
+        examples: bodies for the documentation.
+        statuses: what each status means, where there is another than 200.
+        refusals: what it refuses besides what every route with a body does.
+        besides: other formats of the body.
+    """
+    _described[body.__name__] = body
+    return {
+        "openapi_extra": {
+            "requestBody": {
+                "required": True,
+                "content": {"application/json": {"schema": _ref(body), "examples": dict(examples)}, **BINARY}
+                | dict(besides or {}),
+            }
+        },
+        **describe_answer(answer, statuses=statuses, refusals=(*WITH_BODY, *refusals)),
+    }
+
+
+def describe_answer(
+    answer: type[BaseModel] | None,
+    *,
+    statuses: Mapping[int, str] | None = None,
+    refusals: Iterable[str] = WITHOUT_BODY,
+    also: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What a route says of its answers; None for one without content. `also` are other forms, by media type."""
+    content: dict[str, Any] = {}
+    if answer is not None:
+        _described[answer.__name__] = answer
+        content = {"content": {"application/json": {"schema": _ref(answer)}, **BINARY, **(also or {})}}
+    answers: dict[int, dict[str, Any]] = {
+        status: {"description": meaning, **content} for status, meaning in (statuses or {200: "The answer."}).items()
+    }
+    return {
+        "responses": answers
+        | {status: refused(status) for status in sorted({PROBLEM_TYPES[slug].status for slug in refusals})}
+    }
+
+
+def describe_file(answer: type[BaseModel], *, statuses: Mapping[int, str]) -> dict[str, Any]:
+    """What a route says that takes a file, whatever its Content-Type."""
+    return {
+        "openapi_extra": {"requestBody": {"required": True, "content": {OCTETS: BYTES}}},
+        **describe_answer(answer, statuses=statuses, refusals=(*WITH_BODY, "not-ready")),
+    }
+
+
+def describe_download(media_types: Mapping[str, str]) -> dict[str, Any]:
+    """What a route says that answers with a file."""
+    answered = describe_answer(None, refusals=(*WITHOUT_BODY, "unsupported-operator"))
+    answered["responses"][200]["content"] = {name: BYTES for name in dict.fromkeys(media_types.values())}
+    return answered
+
+
+def refused(status: int) -> dict[str, Any]:
+    """How the schema writes an answer that is a problem."""
+    titles = [f"`{kind.slug}`: {kind.title.lower()}" for kind in PROBLEM_TYPES.values() if kind.status == status]
+    answer = {"description": "; ".join(titles) + ".", "content": {MEDIA_TYPE: {"schema": _ref(ProblemDocument)}}}
+    if status == 503:
+        seconds = {"description": "Seconds after which to come back.", "schema": {"type": "integer", "minimum": 1}}
+        answer["headers"] = {"Retry-After": seconds}
+    return answer
+
+
+def _ref(model: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": REF.format(model=model.__name__)}
+
+
+def published(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """The function that FastAPI calls for the schema; it is built once."""
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(
+                title=app.title,
+                version=app.version,
+                openapi_version="3.1.0",
+                summary=app.summary,
+                description=app.description,
+                license_info=app.license_info,
+                routes=app.routes,
+                tags=app.openapi_tags or TAGS,
+            )
+            _, definitions = models_json_schema(
+                [(model, "validation") for model in _described.values()], ref_template=REF
+            )
+            components = schema.setdefault("components", {}).setdefault("schemas", {})
+            components.update(definitions["$defs"])
+            for name in ("HTTPValidationError", "ValidationError"):
+                components.pop(name, None)
+            schema["components"]["schemas"] = dict(sorted(components.items()))
+            schema = _without_nulls(_without_titles(schema))
+            schema["components"]["schemas"] = _hoisted(schema["components"]["schemas"])
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    return openapi
+
+
+def _without_titles(node: Any, *, names: bool = False) -> Any:
+    """The schema without the titles that repeat each field's name. Under `properties`, "title" would be a field."""
+    if isinstance(node, dict):
+        return {
+            key: _without_titles(value, names=key in {"properties", "$defs", "schemas"} and not names)
+            for key, value in node.items()
+            if names or key != "title" or not isinstance(value, str) or "openapi" in node or "version" in node
+        }
+    return [_without_titles(value) for value in node] if isinstance(node, list) else node
+
+
+def _hoisted(schemas: dict[str, Any]) -> dict[str, Any]:
+    """The components with those that would be written out in many places given a name, under which clients find them."""
+    named = {
+        **{
+            name: {"description": description, "type": "string", "enum": list(values)}
+            for name, (description, values) in ENUMS.items()
+        },
+        "EncodedTensor": _without_titles(EncodedTensor.model_json_schema()),
+        "NamedTensors": {"description": "Tensors by name.", **schemas["NamedTensors"]},
+    }
+
+    def replaced(node: Any) -> Any:
+        if isinstance(node, dict):
+            for name, schema in named.items():
+                if all(node.get(key) == value for key, value in schema.items() if key != "description"):
+                    rest = {key: value for key, value in node.items() if schema.get(key) != value}
+                    return {**rest, "$ref": REF.format(model=name)}
+            return {key: replaced(value) for key, value in node.items()}
+        return [replaced(value) for value in node] if isinstance(node, list) else node
+
+    return dict(sorted({**replaced(schemas), **named}.items()))
+
+
+def _without_nulls(node: Any) -> Any:
+    """The schema without `null` beside the type of a field that may simply be left out."""
+    if isinstance(node, list):
+        return [_without_nulls(value) for value in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: _without_nulls(value) for key, value in node.items()}
+    if node.get("default", 0) is None and {"type": "null"} in node.get("anyOf", []):
+        others = [member for member in node.pop("anyOf") if member != {"type": "null"}]
+        del node["default"]
+        node |= others[0] if len(others) == 1 else {"anyOf": others}
+    return node

@@ -1,0 +1,202 @@
+"""/v1/jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from anyio import sleep, to_thread
+from fastapi import APIRouter, Header, Query, Response
+from sqlalchemy.orm import Session
+
+from app.http.dependencies import EndpointDep
+from app.http.endpoint import Endpoint
+from app.http.openapi import describe, describe_answer
+from app.http.pagination import After, Limit
+from app.jobs import checkpoints, deletion, examples, repository, service
+from app.jobs.actions import act
+from app.jobs.event_stream import MEDIA_TYPE, stream_events
+from app.jobs.schemas import CheckpointList, Job, JobEventList, JobList, JobRequest, Verb
+from app.jobs.views import checkpoint_answer, event_answer, job_answer
+from app.storage.database import Database
+from app.storage.dependencies import DatabaseDep
+from app.storage.numbered import page
+from app.storage.tables.jobs import StoredJob
+from core.errors import Refusal
+
+router = APIRouter(tags=["jobs"])
+
+SETTLED = (*repository.ENDED, "paused")
+LOOK_EVERY = 0.2
+"""Seconds between two looks at a job that somebody waits for."""
+
+STREAM = {
+    "schema": {"type": "string", "description": "Server-sent events: `id`, `event` (the type) and `data`, a JobEvent."},
+    "example": 'event: status\ndata: {"id":1,"at":"2026-01-31T12:00:00Z","type":"status",...}\nid: 1\n\n',
+}
+
+NOT_FOUND = ("not-found", "invalid-request", "not-acceptable", "not-ready")
+Key = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", description="The same key and body again get the same answer, and no second job."),
+]
+
+
+@router.post(
+    "/v1/jobs",
+    operation_id="create_job",
+    summary="Train a network",
+    status_code=202,
+    **describe(
+        JobRequest,
+        Job,
+        examples.JOBS,
+        statuses={202: "The job is in the queue."},
+        refusals=("idempotency-in-flight", "not-ready"),
+    ),
+)
+async def create_job(endpoint: EndpointDep, database: DatabaseDep, idempotency_key: Key = None) -> Response:
+    """Put a training job into the queue. A worker takes it from there; what it comes to is a new model.
+
+    A job that is killed at any moment goes on from its last checkpoint and ends with the same bits.
+    """
+    return await endpoint.handle(
+        JobRequest,
+        lambda body, settings, _: service.create_job(body, settings, database, idempotency_key),
+    )
+
+
+@router.get("/v1/jobs", operation_id="list_jobs", summary="The jobs", **describe_answer(JobList, refusals=NOT_FOUND))
+async def list_jobs(endpoint: EndpointDep, database: DatabaseDep, limit: Limit = 20, after: After = None) -> Response:
+    """The newest first."""
+
+    def listed() -> dict[str, Any]:
+        with database.read() as session:
+            jobs, has_more = page(session, StoredJob, limit, after)
+            answer: dict[str, Any] = {"data": [job_answer(session, job) for job in jobs], "has_more": has_more}
+            return answer | ({"next": jobs[-1].id} if has_more else {})
+
+    return await endpoint.produce(lambda _: (listed(), "json"))
+
+
+@router.get("/v1/jobs/{id}", operation_id="get_job", summary="A job", **describe_answer(Job, refusals=NOT_FOUND))
+async def get_job(
+    endpoint: EndpointDep,
+    database: DatabaseDep,
+    id: str,
+    wait: Annotated[
+        float, Query(ge=0, le=60, description="Seconds to wait for its end, or until it is paused, before answering.")
+    ] = 0,
+) -> Response:
+    """How far it is, what it came to, and what may be done with it."""
+
+    def shown() -> dict[str, Any]:
+        with database.read() as session:
+            return job_answer(session, repository.find(session, id))
+
+    answer = await to_thread.run_sync(shown)
+    waited = 0.0
+    while waited < wait and answer["status"] not in SETTLED and not await endpoint.request.is_disconnected():
+        await sleep(LOOK_EVERY)
+        waited += LOOK_EVERY
+        answer = await to_thread.run_sync(shown)
+    return await endpoint.produce(lambda _: (answer, "json"))
+
+
+async def _act(endpoint: Endpoint, database: Database, id: str, verb: Verb) -> Response:
+    def done(session: Session) -> dict[str, Any]:
+        return job_answer(session, act(session, id, verb))
+
+    return await endpoint.produce(lambda _: (database.repeat(done), "json"))
+
+
+ACTED: dict[str, Any] = describe_answer(Job, refusals=(*NOT_FOUND, "job-state"))
+
+
+@router.post("/v1/jobs/{id}/cancel", operation_id="cancel_job", summary="Cancel a job", **ACTED)
+async def cancel_job(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
+    """It ends within a second; its checkpoints stay. A sweep is cancelled with all its parts."""
+    return await _act(endpoint, database, id, "cancel")
+
+
+@router.post("/v1/jobs/{id}/pause", operation_id="pause_job", summary="Pause a job", **ACTED)
+async def pause_job(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
+    """It goes on from its last checkpoint once it is resumed."""
+    return await _act(endpoint, database, id, "pause")
+
+
+@router.post("/v1/jobs/{id}/resume", operation_id="resume_job", summary="Resume a job", **ACTED)
+async def resume_job(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
+    """It goes back to its place in the queue."""
+    return await _act(endpoint, database, id, "resume")
+
+
+@router.delete(
+    "/v1/jobs/{id}",
+    operation_id="delete_job",
+    summary="Delete a job",
+    status_code=204,
+    **describe_answer(None, statuses={204: "It is gone."}, refusals=(*NOT_FOUND, "job-state")),
+)
+async def delete_job(database: DatabaseDep, id: str) -> Response:
+    """A job that has ended, with its events and checkpoints; a sweep with its parts. The model that it came to stays."""
+    await to_thread.run_sync(database.repeat, lambda session: deletion.delete_job(session, id))
+    return Response(status_code=204)
+
+
+@router.get(
+    "/v1/jobs/{id}/events",
+    operation_id="list_job_events",
+    summary="What happened to a job",
+    **describe_answer(JobEventList, refusals=NOT_FOUND, also={MEDIA_TYPE: STREAM}),
+)
+async def list_job_events(
+    endpoint: EndpointDep,
+    database: DatabaseDep,
+    id: str,
+    after: Annotated[int, Query(ge=0, lt=2**53, description="The id of the event after which the answer starts.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Most entries of the answer.")] = 1000,
+    last_event_id: Annotated[
+        str | None, Header(alias="Last-Event-ID", description="The same as `after`, as browsers send it.")
+    ] = None,
+) -> Response:
+    """Events ascend, without gaps. With `Accept: text/event-stream` they come as they happen, until the job has ended."""
+    # A browser that connects again sends the address that it was given, and how far it came.
+    if last_event_id is not None:
+        if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16):
+            detail = "Last-Event-ID is the id of an event: a number."
+            raise Refusal.of("unknown-name", detail, "header", "Last-Event-ID", got=last_event_id[:60])
+        after = int(last_event_id)
+
+    def listed() -> dict[str, Any]:
+        with database.read() as session:
+            job = repository.find(session, id)
+            if after > job.events:
+                detail = f"Job {job.id} has no event {after}; the last one so far is {job.events}."
+                raise Refusal.of("unknown-name", detail, "query", "after", expected=job.events, got=after)
+            events = repository.events_after(session, job, after, limit + 1)
+            data = [event_answer(event) for event in events[:limit]]
+            following = {"next": data[-1]["id"]} if data else {}
+            return {"data": data, "has_more": len(events) > limit, **following}
+
+    if MEDIA_TYPE in endpoint.request.headers.get("accept", "").lower():
+        await to_thread.run_sync(listed)
+        return stream_events(endpoint.request, database, id, after)
+    return await endpoint.produce(lambda _: (listed(), "json"))
+
+
+@router.get(
+    "/v1/jobs/{id}/checkpoints",
+    operation_id="list_job_checkpoints",
+    summary="The checkpoints of a job",
+    **describe_answer(CheckpointList, refusals=NOT_FOUND),
+)
+async def list_job_checkpoints(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
+    """The last two and the best. Each is a model, and a place from which another job can go on."""
+
+    def listed() -> dict[str, Any]:
+        with database.read() as session:
+            every = checkpoints.kept(session, repository.find(session, id))
+            best = checkpoints.best_of(every)
+            return {"data": [checkpoint_answer(one, best=one is best) for one in every]}
+
+    return await endpoint.produce(lambda _: (listed(), "json"))

@@ -1,0 +1,351 @@
+"""ONNX operators as layers: one translator for each operator that is read.
+
+Source: https://onnx.ai/onnx/operators/, operator set 24 and the older forms of attributes that became inputs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from app.models.formats.onnx_file import OnnxNode
+from app.models.formats.onnx_graph import Builder, Translator, Untranslatable
+from core.arrays import Array
+
+
+def _attribute(node: OnnxNode, name: str, default: Any) -> Any:
+    return node.attributes.get(name, default)
+
+
+def _require(node: OnnxNode, name: str, default: Any, *allowed: Any) -> None:
+    """Refuse an attribute that changes the operator into one that is no layer here."""
+    value = _attribute(node, name, default)
+    if value not in allowed:
+        raise Untranslatable(f"its {name} is {str(value)[:40]}; {' or '.join(map(str, allowed))} is what a layer does")
+
+
+def gemm(builder: Builder, node: OnnxNode) -> None:
+    """Y = alpha A' B' + beta C: a dense layer, where B is a constant."""
+    alpha, beta = float(_attribute(node, "alpha", 1.0)), float(_attribute(node, "beta", 1.0))
+    weight, bias = builder.constant(node, 1), builder.constant(node, 2)
+    if weight is None or weight.ndim != 2:
+        raise Untranslatable("its input B is no constant matrix")
+    reads = builder.tensor(node, 0)
+    if _attribute(node, "transA", 0):
+        reads = builder.add(node, [reads], {"kind": "transpose"}, output=f"{node.outputs[0]} transposed")
+    W = weight.T if _attribute(node, "transB", 0) else weight
+    _dense(builder, node, reads, _scaled(W, alpha), None if bias is None or beta == 0 else _scaled(bias, beta))
+
+
+def _scaled(array: Array, factor: float) -> Array:
+    return array if factor == 1 else array * array.dtype.type(factor)
+
+
+def _dense(builder: Builder, node: OnnxNode, reads: str, W: Array, bias: Array | None) -> None:
+    """A dense layer; a bias that is one number, or a row, is one for every unit."""
+    units = W.shape[1]
+    parameters = {"weight": W}
+    if bias is not None:
+        if bias.size not in (1, units) or (bias.size == units and bias.shape[-1:] != (units,) and units != 1):
+            raise Untranslatable(
+                f"its C has the shape {list(bias.shape)}; a bias has one number for each of {units} units"
+            )
+        parameters["bias"] = np.array(np.broadcast_to(bias.reshape(-1), (units,)))
+    spec = {"kind": "dense", "units": units, "bias": bias is not None}
+    builder.add(node, [reads], spec, parameters, named_by=1)
+
+
+def matmul(builder: Builder, node: OnnxNode) -> None:
+    """A dense layer without bias where the right factor is a constant, otherwise a product of two tensors."""
+    if builder.is_tensor(node, 1):
+        builder.add(node, [builder.tensor(node, 0), builder.tensor(node, 1)], {"kind": "matmul"})
+        return
+    weight = builder.constant(node, 1)
+    if weight is None or weight.ndim != 2:
+        raise Untranslatable("its right factor is no constant matrix")
+    _dense(builder, node, builder.tensor(node, 0), weight, None)
+
+
+def add(builder: Builder, node: OnnxNode) -> None:
+    """The sum of tensors; a constant is the bias of the dense layer before."""
+    positions = range(len(node.inputs))
+    tensors = [position for position in positions if builder.is_tensor(node, position)]
+    if len(tensors) == len(node.inputs):
+        reads = [builder.tensor(node, position) for position in tensors]
+        if len(reads) == 1:
+            builder.alias(node, reads[0])
+        else:
+            builder.add(node, reads, {"kind": "add"})
+        return
+    if len(node.inputs) == 2 and len(tensors) == 1:
+        name = builder.tensor(node, tensors[0])
+        bias, layer = builder.constant(node, 1 - tensors[0]), builder.alone(name)
+        if bias is not None and not bias.any() and bias.size == 1:
+            builder.alias(node, name)
+            return
+        fits = layer is not None and layer["kind"] == "dense" and not layer["bias"] and "activation" not in layer
+        if layer is not None and fits and bias is not None and bias.size == layer["units"] == bias.shape[-1]:
+            layer["bias"] = True
+            builder.parameters[name]["bias"] = bias.reshape(-1)
+            builder.done_in(node, layer)
+            return
+    raise Untranslatable("it adds a constant that is no bias of a dense layer")
+
+
+def subtract(builder: Builder, node: OnnxNode) -> None:
+    """The difference of two tensors."""
+    builder.add(node, [builder.tensor(node, 0), builder.tensor(node, 1)], {"kind": "subtract"})
+
+
+def multiply(builder: Builder, node: OnnxNode) -> None:
+    """The product of two tensors, or a tensor times one number."""
+    tensors = [position for position in (0, 1) if builder.is_tensor(node, position)]
+    if len(tensors) == 2:
+        builder.add(node, [builder.tensor(node, 0), builder.tensor(node, 1)], {"kind": "multiply"})
+        return
+    (position,) = tensors or (0,)
+    factor = builder.constant(node, 1 - position)
+    if factor is None or factor.size != 1 or factor.ndim > 1:
+        raise Untranslatable("it multiplies by a constant that is no single number")
+    _scale(builder, node, builder.tensor(node, position), float(factor.reshape(())))
+
+
+def divide(builder: Builder, node: OnnxNode) -> None:
+    """A tensor divided by one number."""
+    divisor = builder.constant(node, 1)
+    if divisor is None or divisor.size != 1 or divisor.ndim > 1 or not divisor.any():
+        raise Untranslatable("it divides by something else than one number")
+    _scale(builder, node, builder.tensor(node, 0), 1 / float(divisor.reshape(())))
+
+
+def _scale(builder: Builder, node: OnnxNode, reads: str, factor: float) -> None:
+    builder.add(node, [reads], {"kind": "activation", "function": "identity", "gain": factor})
+
+
+def power(builder: Builder, node: OnnxNode) -> None:
+    """The square."""
+    exponent = builder.constant(node, 1)
+    if exponent is None or exponent.size != 1 or float(exponent.reshape(-1)[0]) != 2:
+        raise Untranslatable("its exponent is not 2")
+    _activate(builder, node, {"function": "square"})
+
+
+def _activate(builder: Builder, node: OnnxNode, function: dict[str, Any]) -> None:
+    """An activation function: of the layer that it follows, where nothing else reads that one."""
+    name = builder.tensor(node, 0)
+    layer = builder.alone(name)
+    if layer is not None and "activation" not in layer and layer["kind"] not in ("activation", "dropout"):
+        layer["activation"] = function if len(function) > 1 else function["function"]
+        builder.done_in(node, layer)
+    else:
+        builder.add(node, [name], {"kind": "activation", **function})
+
+
+def activation(function: str, **constants: tuple[str, float]) -> Translator:
+    """The translator of an elementwise function: constants by their names here, with ONNX's name and default."""
+
+    def translate(builder: Builder, node: OnnxNode) -> None:
+        found = {ours: float(_attribute(node, *theirs)) for ours, theirs in constants.items()}
+        _activate(builder, node, {"function": function, **found})
+
+    return translate
+
+
+def selu(builder: Builder, node: OnnxNode) -> None:
+    """selu with the constants of its authors, which are the defaults."""
+    alpha, gamma = _attribute(node, "alpha", 1.6732632), _attribute(node, "gamma", 1.050701)
+    if not math.isclose(alpha, 1.6732632423543772, rel_tol=1e-5) or not math.isclose(
+        gamma, 1.0507009873554805, rel_tol=1e-5
+    ):
+        raise Untranslatable("its constants are not those of selu")
+    _activate(builder, node, {"function": "selu"})
+
+
+def gelu(builder: Builder, node: OnnxNode) -> None:
+    """gelu in its exact form."""
+    _require(node, "approximate", "none", "none")
+    _activate(builder, node, {"function": "gelu"})
+
+
+def over_features(function: str) -> Translator:
+    """The translator of softmax and log_softmax, which run over the last axis here."""
+
+    def translate(builder: Builder, node: OnnxNode) -> None:
+        default = -1 if builder.graph.opset >= 13 else 1
+        _require(node, "axis", default, -1, 1)
+        if _attribute(node, "axis", default) == 1:
+            builder.warn_of_axis(node)
+        _activate(builder, node, {"function": function})
+
+    return translate
+
+
+def _sides(node: OnnxNode, weight_shape: list[int] | None) -> dict[str, Any]:
+    """kernel_size or size, stride, padding and dilation of a window."""
+    kernel = [int(side) for side in _attribute(node, "kernel_shape", weight_shape) or []]
+    rank = len(kernel)
+    dilations = list(_attribute(node, "dilations", [1] * rank))
+    strides = list(_attribute(node, "strides", [1] * rank))
+    automatic = _attribute(node, "auto_pad", "NOTSET")
+    pads = list(_attribute(node, "pads", [0] * 2 * rank))
+    if automatic in ("SAME_UPPER", "SAME_LOWER"):
+        reaches = [(side - 1) * dilation for side, dilation in zip(kernel, dilations, strict=False)]
+        if set(strides) != {1} or any(reach % 2 for reach in reaches):
+            raise Untranslatable("its auto_pad pads more on one side than on the other")
+        pads = [reach // 2 for reach in reaches] * 2
+    elif automatic not in ("NOTSET", "VALID", ""):
+        raise Untranslatable(f"its auto_pad is {automatic[:20]}")
+    if not rank or pads[:rank] != pads[rank:]:
+        raise Untranslatable(f"its pads {pads[:8]} are not the same on both sides")
+    return {"size": kernel, "stride": strides, "padding": pads[:rank], "dilation": dilations}
+
+
+def conv(builder: Builder, node: OnnxNode) -> None:
+    """conv1d or conv2d."""
+    weight, bias = builder.constant(node, 1), builder.constant(node, 2)
+    if weight is None or weight.ndim not in (3, 4):
+        raise Untranslatable("its weight has another rank than 3 or 4")
+    sides = _sides(node, list(weight.shape[2:]))
+    spec = {
+        "kind": f"conv{weight.ndim - 2}d",
+        "filters": weight.shape[0],
+        "kernel_size": sides.pop("size"),
+        **sides,
+        "groups": int(_attribute(node, "group", 1)),
+        "bias": bias is not None,
+    }
+    parameters = {"weight": weight} | ({} if bias is None else {"bias": bias.reshape(-1)})
+    builder.add(node, [builder.tensor(node, 0)], spec, parameters, named_by=1)
+
+
+def pool(kind: str) -> Translator:
+    """The translator of max and average pooling over images."""
+
+    def translate(builder: Builder, node: OnnxNode) -> None:
+        _require(node, "ceil_mode", 0, 0)
+        _require(node, "storage_order", 0, 0)
+        sides = _sides(node, None)
+        if len(sides["size"]) != 2 or len([name for name in node.outputs if name]) > 1:
+            raise Untranslatable("it pools other things than images, or returns positions as well")
+        if set(sides.pop("dilation")) != {1}:
+            raise Untranslatable("its windows have holes (dilations)")
+        if kind == "average_pool2d" and any(sides["padding"]):
+            _require(node, "count_include_pad", 0, 1)
+        builder.add(node, [builder.tensor(node, 0)], {"kind": kind, **sides})
+
+    return translate
+
+
+def global_average(builder: Builder, node: OnnxNode) -> None:
+    """The mean of each channel; the axes of length 1 that ONNX leaves are made by a reshape."""
+    pooled = builder.add(
+        node, [builder.tensor(node, 0)], {"kind": "global_average_pool"}, output=f"{node.outputs[0]} pooled"
+    )
+    builder.add(node, [pooled], {"kind": "reshape", "shape": [-1, 1, 1]})
+
+
+def batch_norm(builder: Builder, node: OnnxNode) -> None:
+    """batch_norm with its running statistics."""
+    _require(node, "training_mode", 0, 0)
+    gamma, beta, mean, variance = (builder.constant(node, position) for position in (1, 2, 3, 4))
+    if gamma is None or beta is None or mean is None or variance is None:
+        raise Untranslatable("a parameter is missing")
+    spec = {"kind": "batch_norm", "mode": "eval", "epsilon": float(_attribute(node, "epsilon", 1e-5))}
+    state = {"running_mean": mean, "running_variance": variance}
+    builder.add(node, [builder.tensor(node, 0)], spec, {"gamma": gamma, "beta": beta}, state, named_by=1)
+
+
+def layer_norm(builder: Builder, node: OnnxNode) -> None:
+    """layer_norm over the last axis."""
+    _require(node, "axis", -1, -1)
+    gamma, beta = builder.constant(node, 1), builder.constant(node, 2)
+    if gamma is None or gamma.ndim != 1:
+        raise Untranslatable("its scale is no vector")
+    spec = {"kind": "layer_norm", "epsilon": float(_attribute(node, "epsilon", 1e-5))}
+    parameters = {"gamma": gamma, "beta": np.zeros_like(gamma) if beta is None else beta}
+    builder.add(node, [builder.tensor(node, 0)], spec, parameters, named_by=1)
+
+
+def flatten(builder: Builder, node: OnnxNode) -> None:
+    """Each example as a row."""
+    _require(node, "axis", 1, 1)
+    builder.add(node, [builder.tensor(node, 0)], {"kind": "flatten"})
+
+
+def reshape(builder: Builder, node: OnnxNode) -> None:
+    """Another shape of each example: the first axis stays, as 0, as −1, or with the one length the file was made for."""
+    _require(node, "allowzero", 0, 0)
+    shape = builder.integers(node, 1, "shape")
+    if shape is None or len(shape) < 2 or 0 in shape[1:]:
+        raise Untranslatable(f"its shape {str(shape)[:60]} is none of each example")
+    if shape[0] > 0 and -1 not in shape[1:]:
+        builder.warn_of_batch(node, shape[0])
+    spec = {"kind": "flatten"} if shape[1:] == [-1] else {"kind": "reshape", "shape": shape[1:]}
+    builder.add(node, [builder.tensor(node, 0)], spec)
+
+
+def squeeze(builder: Builder, node: OnnxNode) -> None:
+    """Images of one number each as rows."""
+    if builder.integers(node, 1, "axes") not in ([2, 3], [-2, -1]):
+        raise Untranslatable("it takes away other axes than height and width")
+    builder.add(node, [builder.tensor(node, 0)], {"kind": "flatten"})
+
+
+def transpose(builder: Builder, node: OnnxNode) -> None:
+    """The axes in another order."""
+    order = _attribute(node, "perm", None)
+    if order is None:
+        raise Untranslatable("it does not say its order of axes")
+    builder.add(node, [builder.tensor(node, 0)], {"kind": "transpose", "axes": list(order)})
+
+
+def concatenate(builder: Builder, node: OnnxNode) -> None:
+    """Tensors side by side."""
+    reads = [builder.tensor(node, position) for position in range(len(node.inputs))]
+    if len(reads) == 1:
+        builder.alias(node, reads[0])
+    else:
+        builder.add(node, reads, {"kind": "concatenate", "axis": int(_attribute(node, "axis", 1))})
+
+
+def reduction(kind: str) -> Translator:
+    """The translator of sums and means along axes."""
+
+    def translate(builder: Builder, node: OnnxNode) -> None:
+        axes = builder.integers(node, 1, "axes")
+        if not axes:
+            raise Untranslatable("it reduces all axes, the examples' too")
+        spec = {"kind": kind, "axis": axes, "keep_axis": bool(_attribute(node, "keepdims", 1))}
+        builder.add(node, [builder.tensor(node, 0)], spec)
+
+    return translate
+
+
+def passed(builder: Builder, node: OnnxNode) -> None:
+    """What changes nothing when a model is evaluated."""
+    builder.alias(node, builder.tensor(node, 0))
+
+
+def cast(builder: Builder, node: OnnxNode) -> None:
+    """From one type of floating-point number to another: the request says in which it is computed."""
+    _require(node, "to", 1, 1, 10, 11, 16)
+    passed(builder, node)
+
+
+OPERATORS: dict[str, Translator] = {
+    "Add": add, "AveragePool": pool("average_pool2d"), "BatchNormalization": batch_norm, "Cast": cast,
+    "Concat": concatenate, "Conv": conv, "Div": divide, "Dropout": passed,
+    "Elu": activation("elu", alpha=("alpha", 1.0)), "Exp": activation("exp"), "Flatten": flatten, "Gelu": gelu,
+    "Gemm": gemm, "GlobalAveragePool": global_average,
+    "Identity": passed, "LayerNormalization": layer_norm,
+    "LeakyRelu": activation("leaky_relu", negative_slope=("alpha", 0.01)),
+    "Log": activation("log"), "LogSoftmax": over_features("log_softmax"), "MatMul": matmul,
+    "MaxPool": pool("max_pool2d"), "Mul": multiply, "Neg": activation("negate"), "Pow": power,
+    "ReduceMean": reduction("reduce_mean"), "ReduceSum": reduction("reduce_sum"), "Relu": activation("relu"),
+    "Reshape": reshape, "Selu": selu, "Sigmoid": activation("sigmoid"), "Sin": activation("sin"),
+    "Softmax": over_features("softmax"), "Softplus": activation("softplus"), "Softsign": activation("softsign"),
+    "Squeeze": squeeze, "Sub": subtract, "Sum": add, "Tanh": activation("tanh"), "Transpose": transpose,
+}  # fmt: skip
+"""Every operator that is read."""

@@ -1,0 +1,224 @@
+"""The names of torch's state_dict: `0.weight`, `norm.running_var`; and a network where they alone tell it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from app.models.formats.imported import Imported, Options
+from core.activations import FUNCTIONS
+from core.arrays import Array
+from core.errors import Issue, refuse_if_any
+from core.layers import Layer
+from core.layers.batch_norm import BatchNorm
+from core.layers.dense import Dense
+from core.model import Arrays
+from core.network import names_of
+
+NORMALISATION = {"weight": ("parameters", "gamma"), "bias": ("parameters", "beta")}
+NAMES: dict[str, dict[str, tuple[str, str]]] = {
+    "batch_norm": {
+        **NORMALISATION,
+        "running_mean": ("state", "running_mean"),
+        "running_var": ("state", "running_variance"),
+    },
+    "layer_norm": NORMALISATION,
+    "rms_norm": NORMALISATION,
+    "multi_head_attention": {
+        "in_proj_weight": ("parameters", "in_weight"),
+        "in_proj_bias": ("parameters", "in_bias"),
+        "out_proj.weight": ("parameters", "out_weight"),
+        "out_proj.bias": ("parameters", "out_bias"),
+    },
+    **{
+        kind: {
+            "weight_ih_l0": ("parameters", "weight"),
+            "weight_hh_l0": ("parameters", "recurrent_weight"),
+            "bias_ih_l0": ("parameters", "bias"),
+            "bias_hh_l0": ("parameters", "recurrent_bias"),
+        }
+        for kind in ("rnn", "lstm", "gru")
+    },
+}
+"""Where a layer's tensors have other names in torch than here. All others have the same."""
+
+Placed = dict[str, dict[str, Array]]
+
+COUNTERS = "num_batches_tracked"
+"""What torch keeps beside: it has no part in any computation."""
+
+
+def named(layers: Sequence[Layer], parameters: Arrays, state: Arrays) -> dict[str, Array]:
+    """The tensors of a model, written in the convention `torch`, under torch's names."""
+    tensors = {}
+    for name, layer in zip(names_of(layers), layers, strict=True):
+        of_torch = {place: theirs for theirs, place in NAMES.get(layer.kind, {}).items()}
+        for part, arrays in (("parameters", parameters), ("state", state)):
+            for ours, array in arrays.get(name, {}).items():
+                tensors[f"{name}.{of_torch.get((part, ours), ours)}"] = array
+    return tensors
+
+
+def placed(tensors: Mapping[str, Array], layers: Sequence[Layer]) -> tuple[Placed, Placed]:
+    """Parameters and state of known layers from torch's names.
+
+    Raises:
+        Refusal: `unknown-name`, with every tensor that belongs to no layer.
+    """
+    found: dict[str, dict[str, dict[str, Array]]] = {"parameters": {}, "state": {}}
+    known = sorted(zip(names_of(layers), layers, strict=True), key=lambda pair: -len(pair[0]))
+    issues = []
+    for name, array in tensors.items():
+        if name.rpartition(".")[2] == COUNTERS:
+            continue
+        layer_name, layer = next((pair for pair in known if name.startswith(f"{pair[0]}.")), ("", None))
+        if layer is None:
+            names = [name for name, _ in known]
+            detail = f"The tensor {name[:60]!r} belongs to no layer: the layers are {', '.join(names[:20])}."
+            hint = 'Name the layers as the modules are named: 0.weight belongs to the layer "0".'
+            issues.append(Issue(code="unknown-name", path=(name[:200],), detail=detail, expected=names[:50], hint=hint))
+            continue
+        theirs = name.removeprefix(f"{layer_name}.")
+        part, ours = NAMES.get(layer.kind, {}).get(theirs, ("parameters", theirs))
+        found[part].setdefault(layer_name, {})[ours] = array
+    refuse_if_any(issues)
+    _join_biases(found["parameters"], dict(known))
+    return found["parameters"], found["state"]
+
+
+def _join_biases(parameters: dict[str, dict[str, Array]], layers: Mapping[str, Layer]) -> None:
+    """torch gives rnn and lstm two biases that are only ever added; here they are one."""
+    for name, tensors in parameters.items():
+        if layers[name].kind in ("rnn", "lstm") and "recurrent_bias" in tensors:
+            second = tensors.pop("recurrent_bias")
+            tensors["bias"] = tensors["bias"] + second if "bias" in tensors else second
+
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """The tensors of one module."""
+
+    name: str
+    tensors: dict[str, Array]
+
+
+def inferred(tensors: Mapping[str, Array], options: Options) -> Imported:
+    """A chain of dense layers, each perhaps with a batch_norm, from the shapes of their tensors.
+
+    Nothing in a state_dict says which activation functions stand between the layers, nor in which order modules run whose
+    names are no numbers: the answer warns of both.
+
+    Raises:
+        Refusal: `unsupported-operator`, where the tensors of a module do not tell what it is; `shape-mismatch`, where a
+            layer does not read what the one before makes.
+    """
+    modules = list(_modules(tensors))
+    issues = [issue for module in modules for issue in _untellable(module)]
+    refuse_if_any(issues)
+    layers = [_layer(module) for module in modules]
+    refuse_if_any([*_unknown_functions(options), *_unchained(modules)])
+    layers = _with_activations(layers, options)
+    convention = options.convention or "torch"
+    parameters, state = placed(tensors, layers)
+    return Imported(layers, parameters, state, convention, list(_warnings(modules, options)))
+
+
+def _modules(tensors: Mapping[str, Array]) -> Iterable[_Module]:
+    """The modules, sorted by name: numbers in names by their value."""
+    found: dict[str, dict[str, Array]] = {}
+    for path, array in tensors.items():
+        name, _, tensor = path.rpartition(".")
+        if tensor != COUNTERS:
+            found.setdefault(name, {})[tensor] = array
+    for name in sorted(found, key=_natural):
+        yield _Module(name, found[name])
+
+
+def _natural(name: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() and len(part) < 10 else (-1, part) for part in re.split(r"(\d+)", name)]
+
+
+def _is_norm(module: _Module) -> bool:
+    return set(module.tensors) == {"weight", "bias", "running_mean", "running_var"}
+
+
+def _is_dense(module: _Module) -> bool:
+    weight = module.tensors.get("weight")
+    return weight is not None and weight.ndim == 2 and set(module.tensors) <= {"weight", "bias"}
+
+
+def _untellable(module: _Module) -> Iterable[Issue]:
+    """An issue where the tensors could belong to several kinds of layers, or to none that is known."""
+    shapes = {name: list(array.shape) for name, array in module.tensors.items()}
+    weight = module.tensors.get("weight")
+    if not module.name:
+        detail = "The tensors have no module's name before them (0.weight, 0.bias)."
+    elif _is_norm(module) or _is_dense(module):
+        return
+    else:
+        detail = f"The module {module.name[:60]!r} has the tensors {shapes}, which do not say what it computes."
+        if weight is not None and weight.ndim in (3, 4):
+            detail += " A convolution also has a stride and a padding, and pooling has no tensors at all."
+    hint = 'Send the network: in the metadata of the file, as "gradd": {"network": {"layers": [...]}}, or as ?network=.'
+    yield Issue(code="unsupported-operator", path=(module.name[:200],), detail=detail[:500], hint=hint)
+
+
+def _layer(module: _Module) -> Layer:
+    if _is_norm(module):
+        return BatchNorm(name=module.name, mode="eval")
+    return Dense(name=module.name, units=len(module.tensors["weight"]), bias="bias" in module.tensors)
+
+
+def _unchained(modules: Sequence[_Module]) -> Iterable[Issue]:
+    """An issue for each layer that does not read what the one before makes. torch's weights are out x in."""
+    width, before = None, ""
+    for module in modules:
+        weight = module.tensors["weight"]
+        reads = len(weight) if _is_norm(module) else weight.shape[1]
+        if width is not None and reads != width:
+            yield Issue(
+                code="shape-mismatch",
+                path=(module.name[:200],),
+                detail=f"The module {module.name[:60]!r} reads {reads} features; {before[:60]!r} before it makes {width}.",
+                expected=width,
+                got=reads,
+                hint="Modules are taken in the order of their names. Where that is another one, send the network.",
+            )
+        width, before = len(weight), module.name
+
+
+def _unknown_functions(options: Options) -> Iterable[Issue]:
+    for field, name in (("activation", options.activation), ("output_activation", options.output_activation)):
+        if name is not None and name not in FUNCTIONS:
+            detail = f"There is no activation function {name[:60]!r}."
+            yield Issue(code="unknown-name", path=("query", field), detail=detail, expected=list(FUNCTIONS))
+
+
+def _with_activations(layers: Sequence[Layer], options: Options) -> list[Layer]:
+    """The layers with an activation function after each dense layer, or after the batch_norm that follows it."""
+    last = max(position for position, layer in enumerate(layers) if isinstance(layer, Dense)) if layers else 0
+    found = []
+    for position, layer in enumerate(layers):
+        is_output = position >= last
+        is_followed = position + 1 < len(layers) and isinstance(layers[position + 1], BatchNorm)
+        name = options.output_activation if is_output else options.activation
+        found.append(layer if is_followed or name is None else replace(layer, activation=name))
+    return found
+
+
+def _warnings(modules: Sequence[_Module], options: Options) -> Iterable[Issue]:
+    if options.activation is None and sum(not _is_norm(module) for module in modules) > 1:
+        yield Issue(
+            code="assumed-activation",
+            path=("query", "activation"),
+            detail="A state_dict does not say which activation functions stand between its layers; none were taken.",
+            hint="Say ?activation=relu (all layers but the last) and ?output_activation=softmax (the last).",
+        )
+    if (
+        any(not part.isdecimal() for module in modules for part in [module.name.rpartition(".")[2]])
+        and len(modules) > 1
+    ):
+        order = ", ".join(module.name[:40] for module in modules[:20])
+        detail = f"A state_dict does not say in which order its modules run; they were taken by their names: {order}."
+        yield Issue(code="assumed-order", path=("query", "network"), detail=detail, hint="Send the network.")

@@ -1,0 +1,109 @@
+"""The answers of /v1/models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from app.http.problem_details import error_of
+from app.http.reply import Reply
+from app.models import repository
+from app.models.schemas import ModelChange, ModelRequest
+from app.problem.from_request import refuse_too_many_layers
+from app.settings import Settings
+from app.storage import Database
+from app.storage.tables.models import StoredModel
+from app.wire.timestamp import timestamp
+from core.convention import Convention
+from core.errors import Issue, Refusal
+from core.model import Model, fits_transposed, in_precision, received
+from core.network import Limits
+
+
+def create_model(body: ModelRequest, settings: Settings, database: Database) -> Reply:
+    """Store a model; 200 where there is one with the same content already."""
+    layers = body.network.layers
+    refuse_too_many_layers(len(layers), settings)
+    parameters = in_precision(body.parameters or {}, body.dtype, "parameters")
+    state = in_precision(body.state or {}, body.dtype, "state")
+    limits = Limits(parameters=settings.max_parameters)
+    model = received(layers, parameters, state, body.convention or "row", limits)
+    warnings = []
+    if body.convention is None and fits_transposed(layers, parameters):
+        detail = "No convention was named and 'row' was taken; transposed, every weight would fit as well."
+        hint = 'Send "convention".'
+        warnings = [Issue(code="ambiguous-convention", path=("convention",), detail=detail, hint=hint)]
+    return store_model(database, model, warnings, name=body.name, metadata=body.metadata)
+
+
+def store_model(
+    database: Database,
+    model: Model,
+    warnings: list[Issue],
+    *,
+    name: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+) -> Reply:
+    """Store a model of the core, and say under which id."""
+    row, is_new = repository.save_model(database, model, name=name, metadata=metadata)
+    content = {**summary(row), "warnings": [error_of(issue) for issue in warnings]}
+    return Reply(content, 201 if is_new else 200, {"Location": f"/v1/models/{row.id}"})
+
+
+def show_model(
+    identity: str, settings: Settings, database: Database, *, convention: Convention, with_parameters: bool
+) -> dict[str, Any]:
+    """One model, with its parameters in a convention."""
+    with database.read() as session:
+        row = repository.find(session, identity)
+        if not with_parameters:
+            return summary(row)
+        _refuse_large_answer(row, settings)
+        model = repository.loaded(session, row)
+    answer = {**summary(row), "parameters": model.parameters_in(convention), "convention": convention}
+    return answer | ({"state": model.state} if model.state else {})
+
+
+def list_models(database: Database, limit: int, after: str | None) -> dict[str, Any]:
+    """A part of the list."""
+    rows, has_more = repository.list_models(database, limit, after)
+    answer: dict[str, Any] = {"data": [summary(row) for row in rows], "has_more": has_more}
+    return answer | ({"next": rows[-1].id} if has_more else {})
+
+
+def change_model(identity: str, body: ModelChange, database: Database) -> dict[str, Any]:
+    """The model after name and metadata were changed."""
+    changes: dict[str, Any] = {}
+    if "name" in body.model_fields_set:
+        changes["name"] = body.name
+    if "metadata" in body.model_fields_set:
+        changes["notes"] = body.metadata or {}
+    return summary(repository.change_model(database, identity, changes))
+
+
+def summary(row: StoredModel) -> dict[str, Any]:
+    """A model without its parameters."""
+    counted = (math.prod(entry["shape"]) for entry in row.tensors if entry["path"].startswith("parameters."))
+    answer = {
+        "id": row.id,
+        "name": row.name,
+        "metadata": row.notes,
+        "parent": row.parent,
+        "created_at": timestamp(row.created_at),
+        "network": {"layers": row.network},
+        "tensors": row.tensors,
+        "parameter_count": sum(counted),
+        "dtype": "float32" if {entry["dtype"] for entry in row.tensors} == {"float32"} else "float64",
+    }
+    return {name: value for name, value in answer.items() if value is not None}
+
+
+def _refuse_large_answer(row: StoredModel, settings: Settings) -> None:
+    size, limit = sum(math.prod(entry["shape"]) for entry in row.tensors), settings.max_answer_elements
+    if size > limit:
+        detail = f"The model holds {size:,} numbers; this server writes {limit:,} in an answer."
+        hint = (
+            f"GET /v1/models/{row.id}/export?format=safetensors has no such limit; ?parameters=false leaves them out."
+        )
+        raise Refusal.of("too-large", detail, expected=limit, got=size, hint=hint)

@@ -1,0 +1,82 @@
+"""The answers of /v1/models/import and /v1/models/{id}/export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import IO, Any, Literal
+
+from app.http.reply import Reply
+from app.models import repository, service
+from app.models.formats import tensors
+from app.models.formats.imported import Imported, Options
+from app.models.formats.onnx_export import onnx_of
+from app.models.formats.onnx_import import from_onnx
+from app.problem.from_request import refuse_too_many_layers
+from app.problem.schemas import Convention, NetworkSpec
+from app.settings import Settings
+from app.storage import Database
+from app.wire.decode import decode
+from app.wire.encode import encode
+from app.wire.safetensors_message import MEDIA_TYPE
+from core.errors import Refusal
+from core.model import Model, received
+from core.network import Limits
+
+Format = Literal["safetensors", "npz", "onnx", "json"]
+IMPORTERS: dict[str, Callable[[bytes, Options, int], Imported]] = {
+    "safetensors": tensors.from_safetensors,
+    "npz": tensors.from_npz,
+    "json": tensors.from_json,
+    "onnx": from_onnx,
+}
+MEDIA_TYPES = {"safetensors": MEDIA_TYPE, "npz": "application/zip", "onnx": "application/octet-stream",
+               "json": "application/json"}  # fmt: skip
+
+
+def network_of_query(text: str | None) -> NetworkSpec | None:
+    """The network that a query brings as JSON.
+
+    Raises:
+        Refusal: whatever is wrong with it; paths start with `query`.
+    """
+    if text is None:
+        return None
+    try:
+        return decode(text.encode(), NetworkSpec)
+    except Refusal as refusal:
+        raise refusal.below("query", "network") from None
+
+
+def import_model(
+    file: IO[bytes], form: Format, options: Options, name: str | None, settings: Settings, database: Database
+) -> Reply:
+    """Store the model of a file; 200 where there is one with the same content already."""
+    found = IMPORTERS[form](file.read(), options, settings.max_parameters)
+    refuse_too_many_layers(len(found.layers), settings)
+    limits = Limits(parameters=settings.max_parameters)
+    model = received(found.layers, found.parameters, found.state, found.convention, limits)
+    return service.store_model(database, model, list(found.warnings), name=name)
+
+
+def export_model(identity: str, form: Format, convention: Convention, database: Database) -> tuple[bytes, str]:
+    """The file of a model, and its media type."""
+    model = repository.load_model(database, identity)
+    return EXPORTERS[form](model, convention), MEDIA_TYPES[form]
+
+
+def _json_of(model: Model, convention: Convention) -> bytes:
+    body: dict[str, Any] = {
+        "network": {"layers": repository.network_of(model.layers)},
+        "parameters": model.parameters_in(convention),
+        "convention": convention,
+    }
+    is_short = {array.dtype.name for array in model.tensors().values()} == {"float32"}
+    return encode(body | ({"state": model.state} if model.state else {}) | ({"dtype": "float32"} if is_short else {}))
+
+
+EXPORTERS: dict[str, Callable[[Model, Convention], bytes]] = {
+    "safetensors": tensors.safetensors_of,
+    "npz": tensors.npz_of,
+    "json": _json_of,
+    "onnx": onnx_of,
+}

@@ -1,0 +1,1 @@
+"""What is neither computed nor kept: the server's description, its health, its documentation and its page."""

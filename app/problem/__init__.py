@@ -1,0 +1,1 @@
+"""The problem object: from a request to the core, and back into an answer."""

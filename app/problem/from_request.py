@@ -1,0 +1,98 @@
+"""From a request to the core and back: the glue that the endpoints share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.http.problem_details import MOST_ERRORS
+from app.problem.schemas import Problem as ProblemBody
+from app.settings import Settings
+from core.errors import Issue, Refusal, did_you_mean
+from core.feedback_alignment import SentFeedback
+from core.network import INPUT, Limits
+from core.problem import Problem
+from core.problem_spec import ProblemSpec, validate
+
+
+def problem_of(
+    body: ProblemBody,
+    settings: Settings,
+    *,
+    needs_loss: bool,
+    besides: Sequence[Issue] = (),
+    takes_feedback: bool = False,
+) -> Problem:
+    """The checked problem of a request.
+
+    Args:
+        body: the request.
+        settings: of the server.
+        needs_loss: whether the computation is one of gradients.
+        besides: issues that were found elsewhere in the request.
+        takes_feedback: whether it goes backward by the rules that feedback alignment changes.
+
+    Raises:
+        Refusal: with everything that is wrong with it.
+    """
+    layers = body.network.layers
+    refuse_too_many_layers(len(layers), settings)
+    batch = body.batch
+    sent = ProblemSpec(
+        layers=layers,
+        inputs=batch.inputs if isinstance(batch.inputs, dict) else {INPUT: batch.inputs},
+        parameters=body.parameters or {},
+        state=body.state or {},
+        loss=body.loss,
+        targets=batch.targets,
+        upstream=batch.upstream,
+        sample_weight=batch.sample_weight,
+        first_label=batch.first_label,
+        convention=body.convention,
+        dtype=body.dtype,
+        seed=body.seed,
+        feedback=_feedback(body, takes_feedback),
+    )
+    limits = Limits(parameters=settings.max_parameters, activations=settings.max_activations)
+    return validate(sent, limits, needs_loss=needs_loss, besides=besides)
+
+
+def _feedback(body: ProblemBody, takes_feedback: bool) -> SentFeedback | None:
+    feedback = body.feedback
+    if feedback is None:
+        return None
+    if not takes_feedback:
+        detail = (
+            "Feedback alignment gives directions to train along; this computation is about the derivatives themselves."
+        )
+        hint = "POST /v1/gradients compares its directions with the gradient."
+        raise Refusal.of("invalid-request", detail, "feedback", hint=hint)
+    return SentFeedback(kind=feedback.kind, seed=feedback.seed, weights=feedback.weights or {})
+
+
+def unknown_names(field: str, asked: Sequence[str], valid: Sequence[str]) -> list[Issue]:
+    """An issue for each name that is not valid."""
+    issues: list[Issue] = []
+    for position, name in enumerate(asked):
+        if name not in valid:
+            issues.append(
+                Issue(
+                    code="unknown-name",
+                    path=(field, position),
+                    detail=f"{name[:60]!r} is not one of {', '.join(valid[:50])}.",
+                    expected=list(valid[:50]),
+                    got=name[:60],
+                    hint=did_you_mean(name, valid) if len(issues) < MOST_ERRORS else None,
+                )
+            )
+    return issues
+
+
+def refuse_too_many_layers(layers: int, settings: Settings) -> None:
+    """Refuse more layers than this server takes.
+
+    Raises:
+        Refusal: `too-large`.
+    """
+    if layers > settings.max_layers:
+        detail = f"The network has {layers:,} layers; this server takes {settings.max_layers:,}."
+        raise Refusal.of("too-large", detail, "network", "layers", expected=settings.max_layers, got=layers)

@@ -1,0 +1,83 @@
+"""ProblemWriter: the tensors of an answer, written as the request writes its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.arrays import Array
+from core.convention import layer_parameters, tensor
+from core.errors import Refusal
+from core.network import INPUT, Node
+from core.problem import Problem
+
+
+class ProblemWriter:
+    """Writes a problem's tensors as the request writes them: its convention, its choice of parts and layers."""
+
+    def __init__(self, problem: Problem, parts: Iterable[str], layers: Sequence[str] | None) -> None:
+        self.problem = problem
+        self.parts = set(parts)
+        self.nodes: dict[str, Node] = {node.name: node for node in problem.nodes}
+        self.layers = set(self.nodes if layers is None else layers)
+
+    def tensor(self, array: Array) -> Array:
+        """One tensor."""
+        return tensor(array, self.problem.convention)
+
+    def tensors(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """A map of tensors by layer."""
+        return {name: self.tensor(arrays[name]) for name in self.nodes if name in self.layers and name in arrays}
+
+    def parameters(self, arrays: Mapping[str, Mapping[str, Array]], *, everything: bool = False) -> dict[str, Any]:
+        """Parameters, or their gradients, by layer and name."""
+        return {
+            name: layer_parameters(arrays[name], node.parameters, self.problem.convention)
+            for name, node in self.nodes.items()
+            if node.parameters and (everything or name in self.layers)
+        }
+
+    def named_inputs(self, arrays: Mapping[str, Array]) -> Any:
+        """A tensor for each input of the batch: one, or an object of named ones, as the batch has them."""
+        written = {name: self.tensor(array) for name, array in arrays.items()}
+        return written[INPUT] if set(written) == {INPUT} else written
+
+    def refuse_large(self, limit: int, *, seeded: bool) -> None:
+        """Refuse an answer with more numbers than the limit, before they are computed.
+
+        Args:
+            limit: numbers that an answer may have.
+            seeded: whether the parameters are part of the answer, because some are drawn.
+
+        Raises:
+            Refusal: `too-large`.
+        """
+        nodes = [node for name, node in self.nodes.items() if name in self.layers]
+        per_layer = sum(math.prod(node.shape) for node in nodes)
+        weights = sum(math.prod(parameter.shape) for node in nodes for parameter in node.parameters.values())
+        inputs = sum(array.size for array in self.problem.inputs.values())
+        sizes = {
+            "output": math.prod(self.problem.output_shape),
+            "preactivations": per_layer,
+            "activations": per_layer,
+            "deltas": per_layer,
+            "gradients": weights,
+            "input_gradient": inputs,
+            "per_example_gradients": weights * self.problem.output_shape[0] if self.problem.output_shape else 0,
+        }
+        total = sum(size for part, size in sizes.items() if part in self.parts)
+        if seeded:
+            every = (parameter for node in self.nodes.values() for parameter in node.parameters.values())
+            total += sum(math.prod(parameter.shape) for parameter in every)
+        if total > limit:
+            detail = f"The answer would hold {total:,} numbers; this server writes {limit:,}."
+            hint = 'Name fewer parts in "include" or fewer layers in "layers".'
+            raise Refusal.of("too-large", detail, "include", expected=limit, got=total, hint=hint)
+
+
+def scalar(value: Any) -> Any:
+    """A number of the computation, in its own precision."""
+    return value if isinstance(value, np.generic) else float(value)

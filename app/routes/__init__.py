@@ -1,1 +1,0 @@
-"""The endpoints: one resource a file."""

@@ -1,0 +1,127 @@
+"""A parsed document on its way to plain values, with arrays in the places of tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import simdjson
+from numpy.typing import NDArray
+
+from app.wire import base64_tensor, nested_lists
+from app.wire.limits import COMPARISONS_LIMIT, DEPTH_LIMIT, NAME_LIMIT, Limits
+from app.wire.tensor_fields import FieldNode
+from core.errors import Issue, Refusal
+
+BROKEN = np.zeros(())
+"""Stands for a tensor that was refused, so that the rest of the request can be validated all the same."""
+
+
+class Reader:
+    """Reads one document. What is wrong with it is collected in `issues`; what makes it pointless to go on is raised.
+
+    simdjson's own conversion to lists and dictionaries is never used: it drops the first of two equal names, and it
+    writes beyond the list when a list has 2²⁴ elements or more.
+    """
+
+    def __init__(self, limits: Limits, *, thorough: bool = False) -> None:
+        """`thorough`: look at each element of the tensors, which `nested.to_array` does not do by itself."""
+        self.issues: list[Issue] = []
+        self.lists = 0
+        """How many lists were read; where the text has more, one hides among the numbers of a tensor."""
+
+        self._limits = limits
+        self._thorough = thorough
+        self._elements_left = limits.elements
+        self._values_left = limits.values
+        self._comparisons_left = COMPARISONS_LIMIT
+        self._path: list[str | int] = []
+
+    def object(self, value: simdjson.Object, place: FieldNode | None) -> Any:
+        """An object: named values, or a tensor in base64.
+
+        Raises:
+            Refusal: too many values, too many names, too deep.
+        """
+        names = list(value)
+        self._count(len(names))
+        unique, letters = set(names), "".join(names)
+        if len(unique) < len(names) or "\0" in letters or len(letters) > NAME_LIMIT:
+            names = self._sound_names(names)
+        self._comparisons_left -= len(names) ** 2
+        if self._comparisons_left < 0:
+            raise Refusal.of("too-large", "The objects of the request have too many names.", *self._path)
+        if place is None:
+            return {name: self._child(name, value[name], None) for name in names}
+        if place.tensor and unique == base64_tensor.KEYS:
+            return self._encoded({name: self._child(name, value[name], None) for name in names})
+        fields, others = place.fields, place.values
+        return {name: self._child(name, value[name], fields.get(name, others)) for name in names}
+
+    def _child(self, key: str | int, value: Any, place: FieldNode | None) -> Any:
+        """What stands one step further down."""
+        kind = type(value)
+        if kind is not simdjson.Array and kind is not simdjson.Object:
+            is_number = kind is float or kind is int
+            return np.array(value, np.float64) if is_number and place and place.tensor and not place.number else value
+        self._path.append(key)
+        if len(self._path) > DEPTH_LIMIT:
+            raise Refusal.of("invalid-request", f"The request is nested more than {DEPTH_LIMIT} deep.", *self._path)
+        if kind is simdjson.Object:
+            result = self.object(value, place)
+        else:
+            result = self._tensor(value) if place and place.tensor else self._list(value, place)
+        self._path.pop()
+        return result
+
+    def _list(self, value: simdjson.Array, place: FieldNode | None) -> list[Any]:
+        self.lists += 1
+        self._count(len(value))
+        below = place and place.elements
+        return [self._child(position, element, below) for position, element in enumerate(value)]
+
+    def _tensor(self, value: simdjson.Array) -> NDArray[Any]:
+        """Nested lists."""
+        try:
+            array = nested_lists.to_array(value, self._elements_left, thorough=self._thorough)
+        except Refusal as refusal:
+            return self._broken(refusal)
+        self.lists += nested_lists.lists_in(array.shape)
+        self._elements_left -= array.size
+        return array
+
+    def _encoded(self, value: dict[str, Any]) -> NDArray[Any]:
+        """An object with the names of a tensor in base64."""
+        try:
+            array = base64_tensor.from_base64(value, self._elements_left)
+        except Refusal as refusal:
+            return self._broken(refusal)
+        self._elements_left -= array.size
+        return array
+
+    def _broken(self, refusal: Refusal) -> NDArray[Any]:
+        self.issues += refusal.below(*self._path).issues
+        return BROKEN
+
+    def _count(self, values: int) -> None:
+        self._values_left -= values
+        if self._values_left < 0:
+            detail = f"The request has more than {self._limits.values} values besides the elements of tensors."
+            raise Refusal.of("too-large", detail, *self._path, expected=self._limits.values)
+
+    def _sound_names(self, names: list[str]) -> list[str]:
+        """The names that can be read, each once; the others are refused."""
+        sound: dict[str, None] = {}
+        for name in names:
+            if len(name) > NAME_LIMIT:
+                self._refuse(f"A name here has {len(name)} characters; {NAME_LIMIT} are the most.")
+            elif "\0" in name:  # The parser would look up the name that ends there.
+                self._refuse("The name holds the character U+0000.", name)
+            elif name in sound:
+                self._refuse("The name occurs twice in its object.", name)
+            else:
+                sound[name] = None
+        return list(sound)
+
+    def _refuse(self, detail: str, *name: str) -> None:
+        self.issues.append(Issue(code="invalid-request", detail=detail, path=(*self._path, *name)))

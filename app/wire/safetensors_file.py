@@ -1,0 +1,147 @@
+"""safetensors: a JSON header that says name, type and place of every tensor, and then their memory.
+
+The header is read here and not by the library, because everything in it is looked at before any memory is taken, the
+tensors are views of the file and not copies, and a refusal says what is wrong with which tensor.
+Source: https://huggingface.co/docs/safetensors, "Format".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import safetensors.numpy
+import simdjson
+from numpy.typing import NDArray
+
+from app.wire import json_document
+from app.wire.json_reader import Reader
+from app.wire.limits import DEFAULT_LIMITS, ISSUES_LIMIT, RANK_LIMIT, Limits
+from core.errors import Issue, Refusal, refuse_if_any
+
+METADATA = "__metadata__"
+HEADER_LIMIT = 16 * 2**20
+"""Bytes of a header; the library itself takes 100 MB."""
+
+_WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1,
+           "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1}  # fmt: skip
+_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
+           "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?"}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class TensorFile:
+    """What a file holds. Tensors are float64 or float32; half precision becomes float32, integers float64."""
+
+    tensors: dict[str, NDArray[Any]]
+    metadata: dict[str, str]
+
+
+def read(body: bytes, limits: Limits = DEFAULT_LIMITS) -> TensorFile:
+    """Read a file; tensors of float64 and float32 are views of it.
+
+    Raises:
+        Refusal: what is wrong with the file, a tensor that is too large, or a number that is not finite.
+    """
+    header, start = _header(body)
+    metadata = header.pop(METADATA, {})
+    if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
+        raise Refusal.of("invalid-request", f"{METADATA} is an object whose values are strings.", METADATA)
+    issues: list[Issue] = []
+    for name, entry in header.items():
+        issues += _entry_issues(name, entry, len(body) - start)
+        if len(issues) >= ISSUES_LIMIT:
+            break
+    refuse_if_any(issues[:ISSUES_LIMIT])
+    elements = sum(math.prod(entry["shape"]) for entry in header.values())
+    if elements > limits.elements:
+        detail = f"The file holds {elements:,} numbers; this server takes {limits.elements:,} here."
+        raise Refusal.of("too-large", detail, expected=limits.elements, got=elements)
+    _refuse_gaps(header, len(body) - start)
+    return TensorFile({name: _tensor(name, entry, body, start) for name, entry in header.items()}, metadata)
+
+
+def write(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> bytes:
+    """A file with these tensors."""
+    contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in tensors.items()}
+    return safetensors.numpy.save(contiguous, dict(metadata) if metadata else None)
+
+
+def _header(body: bytes) -> tuple[dict[str, Any], int]:
+    """The header, and where the memory of the tensors starts."""
+    length = int.from_bytes(body[:8], "little")
+    if len(body) < 8 or length > len(body) - 8:
+        detail = (
+            f"The file has {len(body):,} bytes and announces a header of {length:,}: it is cut off, or no safetensors."
+        )
+        raise Refusal.of("invalid-request", detail)
+    if length > HEADER_LIMIT:
+        detail = f"The header has {length:,} bytes; this server takes {HEADER_LIMIT:,}."
+        raise Refusal.of("too-large", detail, expected=HEADER_LIMIT, got=length)
+    parsed = json_document.parse(body[8 : 8 + length])
+    if not isinstance(parsed, simdjson.Object):
+        raise Refusal.of("invalid-request", "The header of the file is no JSON object.")
+    reader = Reader(DEFAULT_LIMITS)
+    header: dict[str, Any] = reader.object(parsed, None)
+    refuse_if_any(reader.issues)
+    return header, 8 + length
+
+
+def _entry_issues(name: str, entry: Any, available: int) -> list[Issue]:
+    """What is wrong with the header's words about one tensor."""
+
+    def issue(detail: str, **more: Any) -> list[Issue]:
+        return [Issue(code="invalid-request", path=(name,), detail=f"Tensor {name[:60]!r}: {detail}", **more)]
+
+    if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
+        return issue("its entry has dtype, shape and data_offsets.")
+    dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
+    if not isinstance(dtype, str) or dtype not in _WIDTHS:
+        return issue(f"the type {str(dtype)[:20]!r} is none that is read here.", expected=list(_WIDTHS))
+    if not isinstance(shape, list) or not all(type(length) is int and length >= 1 for length in shape):
+        return issue("its shape is a list of integers from 1 on.")
+    if len(shape) > RANK_LIMIT:
+        return issue(f"it has {len(shape)} axes; {RANK_LIMIT} are the most.", expected=RANK_LIMIT, got=len(shape))
+    if not isinstance(offsets, list) or len(offsets) != 2 or not all(type(at) is int and at >= 0 for at in offsets):
+        return issue("its data_offsets are two integers from 0 on.")
+    begin, end = offsets
+    size = math.prod(shape) * _WIDTHS[dtype]
+    if end > available or end - begin != size:
+        where = f"its memory is said to be bytes {begin} to {end} of {available}"
+        return issue(f"{where}; {dtype} of shape {shape} takes {size}.")
+    return []
+
+
+def _refuse_gaps(header: Mapping[str, Any], available: int) -> None:
+    """Tensors lie one after another: nothing is hidden between them, none shares another's memory."""
+    at = 0
+    for begin, end in sorted(entry["data_offsets"] for entry in header.values()):
+        if begin != at:
+            raise Refusal.of(
+                "invalid-request", f"The memory of the tensors has a gap or an overlap at byte {min(at, begin)}."
+            )
+        at = end
+    if at != available:
+        raise Refusal.of("invalid-request", f"{available - at} bytes follow the last tensor.")
+
+
+def _tensor(name: str, entry: dict[str, Any], body: bytes, start: int) -> NDArray[Any]:
+    dtype, begin = entry["dtype"], start + entry["data_offsets"][0]
+    count = math.prod(entry["shape"])
+    array: NDArray[Any] = np.frombuffer(body, _DTYPES[dtype], count, begin).reshape(entry["shape"])
+    if dtype == "BF16":  # The upper half of a float32.
+        array = (array.astype(np.uint32) << 16).view(np.float32)
+    elif dtype == "F16":
+        array = array.astype(np.float32)
+    elif array.dtype.kind != "f":
+        return array.astype(np.float64)
+    if not array.flags.aligned:
+        array = array.copy()
+    if not np.isfinite(array).all():
+        index = tuple(int(position) for position in np.argwhere(~np.isfinite(array))[0])
+        detail = f"Tensor {name[:60]!r} is {array[index]} at {list(index)}."
+        raise Refusal.of("non-finite", detail, name, *index, got=str(array[index]))
+    return array.astype(array.dtype.newbyteorder("="), copy=False)

@@ -1,0 +1,120 @@
+"""Messages as safetensors: the tensors of a request or an answer by their path, the rest as JSON in the metadata.
+
+    tensors         batch.inputs, batch.targets, parameters.1.weight, ...
+    __metadata__    under the key "gradd" the text {"network": ..., "loss": ...}
+
+In a path the name of a layer may itself hold dots: fields and the names of parameters do not, so it can be read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from app.wire import safetensors_file
+from app.wire.decode import read_values, validated
+from app.wire.encode import encode
+from app.wire.finite import require_finite
+from app.wire.limits import DEFAULT_LIMITS, Limits
+from app.wire.tensor_fields import FieldNode, field_tree
+from core.errors import GraddError, Issue, Refusal
+
+MEDIA_TYPE = "application/vnd.gradd+safetensors"
+KEY = "gradd"
+M = TypeVar("M", bound=BaseModel)
+
+
+def decode_message(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS) -> M:
+    """Read a request; its tensors are views of the body.
+
+    Raises:
+        Refusal: what is wrong with the file, its JSON or both; paths are those of the same request as JSON.
+    """
+    place = field_tree(model)
+    try:
+        file = safetensors_file.read(body, limits)
+    except GraddError as error:
+        raise Refusal(_placed(issue, place) for issue in error.issues) from None
+    unknown = [name for name in file.metadata if name != KEY]
+    if unknown:
+        detail = f"The metadata of a message has one key, {KEY!r}; this has {unknown[0][:60]!r}."
+        raise Refusal.of("unknown-name", detail, safetensors_file.METADATA, expected=[KEY], got=unknown[0][:60])
+    values, issues = read_values(file.metadata.get(KEY, "{}").encode(), place, limits)
+    issues = list(issues)
+    for name, array in file.tensors.items():
+        issues += _put(values, path_of(name, place), array)
+    return validated(values, issues, model, place)
+
+
+def encode_message(answer: dict[str, Any]) -> bytes:
+    """Write an answer.
+
+    Raises:
+        GraddError: a value that is not finite, with its path.
+    """
+    require_finite(answer)
+    tensors: dict[str, NDArray[Any]] = {}
+    rest = without_tensors(answer, "", tensors)
+    return safetensors_file.write(tensors, {KEY: encode(rest).decode()})
+
+
+def path_of(name: str, place: FieldNode | None) -> tuple[str, ...]:
+    """The path of a tensor's name, as the model at that place divides it."""
+    path: list[str] = []
+    while name and place is not None:
+        if place.fields:
+            head, _, name = name.partition(".")
+            below = place.fields.get(head)
+        elif place.values is None or place.values.tensor:
+            head, name, below = name, "", None
+        else:
+            head, _, name = name.rpartition(".")
+            if not head:
+                head, name = name, ""
+            below = place.values
+        path.append(head)
+        place = below
+    return (*path, *name.split(".")) if name or not path else tuple(path)
+
+
+def _put(values: dict[str, Any], path: tuple[str, ...], array: NDArray[Any]) -> list[Issue]:
+    """Put a tensor where its path leads."""
+    *above, last = path
+    for key in above:
+        values = values.setdefault(key, {}) if isinstance(values, dict) else values
+    if not isinstance(values, dict) or last in values:
+        return [Issue(code="invalid-request", path=path, detail="The place of this tensor is taken by another value.")]
+    values[last] = array
+    return []
+
+
+def _placed(issue: Issue, place: FieldNode) -> Issue:
+    """The issue of a tensor, with the path of that tensor in the request."""
+    if not issue.path or issue.path[0] == safetensors_file.METADATA:
+        return issue
+    return replace(issue, path=(*path_of(str(issue.path[0]), place), *issue.path[1:]))
+
+
+def without_tensors(value: Any, path: str, tensors: dict[str, NDArray[Any]]) -> Any:
+    """The value without its arrays, which go to `tensors`."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump(by_alias=True, exclude_none=True)
+    if not isinstance(value, dict):
+        return value
+    rest = {}
+    for name, item in value.items():
+        below = f"{path}.{name}" if path else str(name)
+        if isinstance(item, np.ndarray):
+            tensors[below] = item
+        else:
+            rest[name] = without_tensors(item, below, tensors)
+    return {name: item for name, item in rest.items() if item != {} or not _held(value[name])}
+
+
+def _held(value: Any) -> bool:
+    """Whether there was something in what is empty now: then its tensors say it all."""
+    return bool(value)

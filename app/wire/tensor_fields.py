@@ -1,0 +1,148 @@
+"""Places: what the annotations of a model allow at each point of a document, above all where tensors stand.
+
+Everything is derived from the model, so a new request model needs no registration. Members of a union are merged: a
+name is looked up in all of them, and pydantic decides later which one the value is.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, cached_property
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, RootModel
+from typing_extensions import TypeAliasType, is_typeddict
+
+from app.wire.tensor import TensorMark
+from core.errors import Path
+
+
+def members_of(annotation: Any) -> Iterator[Any]:
+    """The plain types that an annotation stands for: through aliases, `Annotated` and unions."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if isinstance(annotation, TypeAliasType):
+        yield from members_of(annotation.__value__)
+    elif origin is Annotated:
+        if any(isinstance(mark, TensorMark) for mark in arguments[1:]):
+            yield TensorMark
+        else:
+            yield from members_of(arguments[0])
+    elif origin in (Union, types.UnionType):
+        for argument in arguments:
+            yield from members_of(argument)
+    elif isinstance(annotation, type) and issubclass(annotation, RootModel):
+        yield from members_of(annotation.model_fields["root"].annotation)
+    else:
+        yield annotation
+
+
+@cache
+def fields_of(member: type) -> Mapping[str, Any]:
+    """Name on the wire and annotation of every field of a model, dataclass or typed dictionary; else nothing."""
+    if isinstance(member, type) and issubclass(member, BaseModel):
+        return {field.alias or name: field.annotation for name, field in member.model_fields.items()}
+    if dataclasses.is_dataclass(member):
+        hints = get_type_hints(member, include_extras=True)
+        return {field.name: hints[field.name] for field in dataclasses.fields(member) if field.init}
+    if is_typeddict(member):
+        return get_type_hints(member, include_extras=True)
+    return {}
+
+
+class FieldNode:
+    """What may stand at one point of a document. Its children are made when they are first asked for."""
+
+    def __init__(self, members: tuple[Any, ...]) -> None:
+        self.members = members
+        self.tensor = TensorMark in members
+        self.number = float in members or int in members
+        if self.tensor and self._arguments(Iterable, but=Mapping):
+            raise TypeError(f"a list could be a tensor or a list at a place of {members}")
+
+    def _arguments(self, kind: type, but: type | None = None) -> list[Any]:
+        """The type arguments, the last of each for mappings, of the members that are generics of this kind."""
+        found: list[Any] = []
+        for member in self.members:
+            origin = get_origin(member)
+            if isinstance(origin, type) and issubclass(origin, kind) and not (but and issubclass(origin, but)):
+                found += get_args(member)[-1:] if kind is Mapping else get_args(member)
+        return found
+
+    @cached_property
+    def values(self) -> FieldNode | None:
+        """What stands under any name of a map."""
+        return _place(self._arguments(Mapping))
+
+    @cached_property
+    def elements(self) -> FieldNode | None:
+        """What stands in a list."""
+        return _place(self._arguments(Iterable, but=Mapping))
+
+    @cached_property
+    def fields(self) -> Mapping[str, FieldNode | None]:
+        """What stands under the names of fields; None where there is nothing but scalars."""
+        annotations: dict[str, list[Any]] = {}
+        for member in self.members:
+            for name, annotation in _fields(member):
+                annotations.setdefault(name, []).append(annotation)
+        return {name: _place(several) for name, several in annotations.items()}
+
+    def narrowed(self, value: object) -> FieldNode:
+        """Without the models whose literal fields, `kind` for instance, say that they are not meant by this value."""
+        if not isinstance(value, dict):
+            return self
+        members = tuple(member for member in self.members if _agrees(member, value))
+        return _place(members) or self
+
+
+def _fields(member: Any) -> Iterable[tuple[str, Any]]:
+    return fields_of(member).items() if isinstance(member, type) else ()
+
+
+def _agrees(member: Any, value: dict[str, Any]) -> bool:
+    """Whether the literal fields of a model allow what the value has in their places."""
+    for name, annotation in _fields(member):
+        literals = tuple(members_of(annotation))
+        if name in value and all(get_origin(literal) is Literal for literal in literals):
+            choices = [choice for literal in literals for choice in get_args(literal)]
+            if value[name] not in choices:
+                return False
+    return True
+
+
+def names_at(place: FieldNode | None, path: Path, document: Any) -> list[str]:
+    """The names of the fields that are valid in an object of a document, as the values there choose its model."""
+    value = document
+    for entry in path:
+        if place is None:
+            return []
+        place = place.narrowed(value)
+        value = value[entry]
+        place = place.elements if isinstance(entry, int) else place.fields.get(entry, place.values)
+    return list(place.narrowed(value).fields) if place else []
+
+
+_made: dict[tuple[int, ...], FieldNode] = {}
+
+
+def _place(annotations: Iterable[Any]) -> FieldNode | None:
+    """The place of these annotations, or None where only scalars stand; one object for each set of members.
+
+    The same members are the same objects, because annotations live as long as their classes; this also ends the
+    recursion of a model that contains itself.
+    """
+    members = tuple(member for annotation in annotations for member in members_of(annotation))
+    if not any(member is TensorMark or isinstance(get_origin(member), type) or _fields(member) for member in members):
+        return None
+    key = tuple(sorted({id(member) for member in members}))
+    if key not in _made:
+        _made[key] = FieldNode(members)
+    return _made[key]
+
+
+@cache
+def field_tree(model: type[BaseModel]) -> FieldNode:
+    """The place of a whole document."""
+    return FieldNode((model,))

@@ -1,0 +1,210 @@
+"""The process that trains: `python -m app.worker.job_process_main`, started by a worker, which tells it jobs line by line.
+
+Once a job's row says what happened, it says so, or exits with 0. Whatever else it exits with, the worker gives the job back.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
+
+from app.http.problem_details import error_of
+from app.jobs import checkpoints, queue, repository, sweeps
+from app.jobs.repository import LeaseLost, held, tell
+from app.jobs.schemas import JobRequest
+from app.jobs.serialization import loaded, problem_and_recipe
+from app.models.repository import put_model
+from app.settings import Settings
+from app.storage import Database
+from app.storage.tables.jobs import StoredJob
+from app.worker.environment import environment
+from app.worker.parent_watch import when_parent_ends
+from app.worker.retry import retry
+from core.arrays import Array
+from core.errors import Refusal
+from core.problem import Problem
+from core.training import Epoch, Recipe, TrainingState, epoch_of_result, model_of, result_of, train
+
+T = TypeVar("T")
+WRITE_EVERY = 0.25
+"""Seconds between two writes of events: short epochs are written together."""
+
+USED_AGAIN = 10.0
+"""Seconds that a job may take for its process to be used for the next one, which then need not wait for a start."""
+
+CHECKPOINT_EVERY = 1.0
+"""Seconds between two checkpoints, unless the request says after how many epochs there is one."""
+
+logger = logging.getLogger("gradd.worker")
+
+
+class Training:
+    """One run of one job."""
+
+    def __init__(self, database: Database, identity: str, run: int) -> None:
+        self._database, self._identity, self._run = database, identity, run
+        self._reports: list[dict[str, Any]] = []
+        self._progress: dict[str, Any] = {}
+        self._written = self._checkpointed = self._started = time.monotonic()
+
+    def go(self) -> None:
+        """Train to the end.
+
+        Raises:
+            Lost: where the job is no longer this process's.
+            Refusal: where it cannot be trained.
+        """
+        body, dataset, start = retry(self._begin)
+        problem, recipe = problem_and_recipe(body, dataset)
+        first, state = start.epoch if start else 0, start
+        reason = "epochs"
+        for epoch in train(problem, recipe, start):
+            self._note(epoch, first, recipe)
+            if epoch.last:
+                state, reason = epoch.state(), epoch.reason or reason
+            elif self._is_checkpoint_due(epoch, body):
+                self._write(problem, epoch.state())
+            elif time.monotonic() - self._written > WRITE_EVERY:
+                self._write(problem, None)
+        if state is None:
+            raise AssertionError("a run has at least one epoch")
+        self._finish(problem, state, reason)
+
+    def _begin(self) -> tuple[JobRequest, dict[str, Array] | None, TrainingState | None]:
+        here = environment()
+        with self._database.write() as session:
+            job = held(session, self._identity, self._run)
+            if job.environment is None:
+                job.environment = here
+            elif job.environment != here:
+                detail = "The job goes on in another environment than it began in: the last bits may differ."
+                tell(session, job, "warning", {"detail": detail, "before": job.environment, "now": here})
+        with self._database.read() as session:
+            job = repository.known(session, self._identity)
+            body, dataset = loaded(session, job)
+            every = checkpoints.kept(session, job)
+            return body, dataset, checkpoints.state_of(session, every[-1]) if every else None
+
+    def _note(self, epoch: Epoch, first: int, recipe: Recipe) -> None:
+        report = epoch.report.as_json()
+        self._reports.append(report)
+        seconds = (time.monotonic() - self._started) / (report["epoch"] - first)
+        self._progress = {
+            "epoch": report["epoch"],
+            "epochs": recipe.epochs,
+            "step": report["steps"],
+            "eta_seconds": round(seconds * (recipe.epochs - report["epoch"]), 3),
+            **{name: report[name] for name in ("loss", "validation_loss", "metrics") if name in report},
+        }
+
+    def _is_checkpoint_due(self, epoch: Epoch, body: JobRequest) -> bool:
+        if body.checkpoint_every_epochs:
+            return epoch.report.epoch % body.checkpoint_every_epochs == 0
+        return time.monotonic() - self._checkpointed > CHECKPOINT_EVERY
+
+    def _write(self, problem: Problem, state: TrainingState | None) -> None:
+        """Events, progress and a checkpoint, in one transaction. If it is repeated, nothing is there twice."""
+
+        def written() -> None:
+            with self._database.write() as session:
+                self._record(session, problem, state)
+
+        retry(written)
+        self._reports.clear()
+        self._written = time.monotonic()
+        if state is not None:
+            self._checkpointed = time.monotonic()
+
+    def _record(self, session: Session, problem: Problem, state: TrainingState | None) -> None:
+        job = self._report(session)
+        job.progress = self._progress or job.progress
+        if state is not None:
+            layers = [node.layer for node in problem.nodes]
+            last = self._reports[-1] if self._reports else {}
+            checkpoints.save(session, job, layers, state, last)
+
+    def _report(self, session: Session) -> StoredJob:
+        """Tell what is not told yet. Epochs that are done again after an interruption are reported once."""
+        job = held(session, *self._key)
+        for report in self._reports:
+            if report["epoch"] > job.reported:
+                tell(session, job, "metrics", report)
+                job.reported = report["epoch"]
+        return job
+
+    def _finish(self, problem: Problem, state: TrainingState, reason: str) -> None:
+        model = model_of([node.layer for node in problem.nodes], *result_of(state))
+
+        def written() -> None:
+            with self._database.write() as session:
+                sweeps.lock_sweep_of(session, self._identity)
+                self._record(session, problem, state)
+                job = held(session, self._identity, self._run)
+                stored, _ = put_model(session, model, name=job.name or job.id, parent=job.model)
+                result = {"model": stored.id, "epoch": epoch_of_result(state), "reason": reason}
+                queue.succeed(session, self._identity, self._run, result)
+
+        retry(written)
+
+    def fail(self, refusal: Refusal) -> None:
+        """Say why it cannot be trained."""
+        self._last_word(lambda session: queue.fail(session, *self._key, error_of(refusal.issues[0])))
+
+    def give_up(self, error: BaseException) -> None:
+        """Give it back to be tried again."""
+        reason = f"{type(error).__name__}: {error}"[:500]
+        self._last_word(lambda session: queue.give_back(session, *self._key, reason=reason, counts=True))
+
+    @property
+    def _key(self) -> tuple[str, int]:
+        return self._identity, self._run
+
+    def _last_word(self, say: Callable[[Session], None]) -> None:
+        def written() -> None:
+            with self._database.write() as session:
+                sweeps.lock_sweep_of(session, self._identity)
+                self._report(session)
+                say(session)
+
+        retry(written)
+
+
+def trained(identity: str, run: int, database: Database) -> None:
+    """Train one job."""
+    training = Training(database, identity, run)
+    try:
+        try:
+            training.go()
+        except Refusal as refusal:
+            training.fail(refusal)
+        except (MemoryError, ArithmeticError, LookupError, TypeError, ValueError, OSError) as error:
+            logger.exception("job %s", identity)
+            training.give_up(error)
+    except LeaseLost:
+        logger.info("job %s is no longer ours", identity)
+
+
+def main() -> None:
+    """Train the jobs that the worker tells, until it ends."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    told: SimpleQueue[bytes] = SimpleQueue()
+    when_parent_ends(lambda: os._exit(1), told.put)
+    database = Database(Settings().database_url)
+    while True:
+        identity, run = told.get().decode().split()
+        began = time.monotonic()
+        trained(identity, int(run), database)
+        if time.monotonic() - began > USED_AGAIN:
+            # What a start costs is nothing beside such a job, and its memory goes back.
+            return
+        os.write(1, b"ready\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,1 +1,0 @@
-"""Published derivations of the same gradients by other ways, in plain NumPy: to be read, shown and compared."""
