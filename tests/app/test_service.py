@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import httpx
 from typer.testing import CliRunner
@@ -14,8 +13,7 @@ from app.settings import Settings
 from core.activations import FUNCTIONS
 from core.layers import KINDS
 from core.losses import LOSSES
-
-ROOT = Path(__file__).parents[2]
+from tests import ROOT
 
 
 def test_about_lists_everything(client: httpx.Client) -> None:

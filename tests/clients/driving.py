@@ -11,7 +11,9 @@ from typing import Any
 
 import pytest
 
-OPENAPI = Path(__file__).parents[2] / "openapi"
+from tests import ROOT
+
+OPENAPI = ROOT / "openapi"
 PYTHON = OPENAPI / "clients" / "python"
 TYPESCRIPT = OPENAPI / "clients" / "typescript"
 NODE = Path(sys.executable).parent / "node"

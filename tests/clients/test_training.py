@@ -9,8 +9,8 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.app.jobs.service import service, workers
 from tests.clients.driving import NODE, OPENAPI, driven, generated
-from tests.jobs.service import service, workers
 
 pytestmark = generated
 

@@ -13,7 +13,7 @@ from core.layers.dense import Dense
 from core.model import Model, described, fits_transposed, kept, received, template
 from core.network import Limits
 from core.shape_inference import infer_shapes
-from tests.core.layer_cases import CASES, Case, Sizes
+from tests.core.layers.layer_cases import CASES, Case, Sizes
 from tests.core.sample import CONVENTIONS
 
 SIZES = Sizes(2, 3, 2, 3)

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 
 from examples.server import running_server
+from tests import ROOT
 from tests.golden.cases import CASES, request_of
 
-FOLDER = Path(__file__).parents[2] / "docs" / "derivations"
+FOLDER = ROOT / "docs" / "derivations"
 
 
 def _documented(number: int) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
 
 import httpx
 import pytest
 
-TEXT = (Path(__file__).parents[2] / "docs" / "systems.md").read_text(encoding="utf-8")
+from tests import ROOT
+
+TEXT = (ROOT / "docs" / "systems.md").read_text(encoding="utf-8")
 REQUESTS = [
     (int(number), path, body)
     for number, path, body in re.findall(r"^## S(\d+) .*?^POST (\S+)\n\n```json\n(.*?)\n```", TEXT, re.M | re.S)

@@ -13,11 +13,11 @@ from core.convention import Convention, layer_parameters, tensor
 from core.layers import KINDS
 from core.plan import Retain
 from core.problem import Problem
-from tests.core.layer_cases import CASES, Case, Sizes
-from tests.core.loss_cases import CASES as LOSS_CASES
-from tests.core.loss_cases import Case as LossCase
+from tests.core.layers.layer_cases import CASES, Case, Sizes
+from tests.core.layers.test_every_layer import problem_of
+from tests.core.losses.loss_cases import CASES as LOSS_CASES
+from tests.core.losses.loss_cases import Case as LossCase
 from tests.core.sample import CONVENTIONS, sampled
-from tests.core.test_every_layer import problem_of
 
 SIZES = Sizes(3, 4, 2, 3)
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core.checking import Report
 from core.checking.quantity import Quantity
+from tests import ROOT
 from tests.core.checking.campaign import trials
 from tests.core.checking.student import PARTS, Student, examined
 from tests.core.checking.test_other_kinds import WRONG, name_of
 from tests.core.checking.test_precision import exercise_of, in_float32, mapped
 from tests.core.checking.unknown import pairs, pairs_in_one_rule, unknown_trials
 
-FILE = Path(__file__).parents[3] / "docs" / "checker.md"
+FILE = ROOT / "docs" / "checker.md"
 BEGIN, END = "<!-- written by make checker-table -->", "<!-- end -->"
 GRADIENTS = ("loss", "gradients")
 

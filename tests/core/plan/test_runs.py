@@ -18,7 +18,7 @@ from core.losses import LOSSES
 from core.losses.upstream import Upstream
 from core.plan import Plan, Retain
 from core.problem import Problem
-from tests.core.loss_cases import CASES, Case, bits, distributions
+from tests.core.losses.loss_cases import CASES, Case, bits, distributions
 from tests.core.sample import sampled
 from tests.core.test_graphs import GRAPHS
 from tests.gradient import assert_same, complex_steps, gradients_of, laid, solved

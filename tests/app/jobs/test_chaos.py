@@ -1,0 +1,172 @@
+"""Workers are killed and frozen at random moments; every job ends with the bits of one that was left in peace."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from app.storage import Database
+from app.storage.tables.jobs import StoredJob
+from tests.app.jobs.service import (
+    LEASE,
+    WorkerProcess,
+    assert_reported_once,
+    ended,
+    events_of,
+    long_job,
+    posted,
+    service,
+    wait_until,
+    workers,
+)
+
+EPOCHS = 30
+SEEDS = (1, 2, 3)
+KILLS = 26
+
+
+def undisturbed(client: httpx.Client, address: str, *seeds: int) -> dict[int, str]:
+    """By seed, the model of a run that nothing happens to."""
+    with workers(address, 1):
+        jobs = {seed: posted(client, long_job(seed, epochs=EPOCHS)) for seed in seeds}
+        return {seed: ended(client, job)["result"]["model"] for seed, job in jobs.items()}
+
+
+def epoch_of(client: httpx.Client, job: str) -> int:
+    return int(client.get(f"/v1/jobs/{job}").json()["progress"]["epoch"])
+
+
+def has_died_lately(database: Database, worker: WorkerProcess) -> bool:
+    """Whether the job of a worker has cost a life since its last checkpoint."""
+    with database.read() as session:
+        mine = StoredJob.executor == worker.executor, StoredJob.attempts > 0
+        return session.scalars(select(StoredJob.id).where(*mine)).first() is not None
+
+
+def freeze_between_writes(worker: WorkerProcess, database: Database) -> None:
+    """A frozen process that holds the lock of a SQLite file lets nobody write; PostgreSQL ends its transaction."""
+    worker.freeze()
+    while database.is_sqlite:
+        try:
+            with closing(sqlite3.connect(str(database.url.database), timeout=1)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+                return
+        except sqlite3.OperationalError:
+            worker.freeze(thaw=True)
+            time.sleep(0.01)
+            worker.freeze()
+
+
+def test_killed_at_random_every_job_ends_with_the_same_bits(database: Database, address: str) -> None:
+    chance = random.Random(20261124)
+    with service(address) as one, service(address) as other:
+        clients = [one, other]
+        expected = undisturbed(one, address, *SEEDS)
+        jobs: dict[str, int] = {}
+        kills = 0
+        with workers(address, 2) as running:
+            while kills < KILLS:
+                unfinished = [
+                    job for job in jobs if one.get(f"/v1/jobs/{job}").json()["status"] in ("queued", "running")
+                ]
+                while len(unfinished) < 2:
+                    seed = chance.choice(SEEDS)
+                    job = posted(chance.choice(clients), long_job(seed, epochs=EPOCHS))
+                    jobs[job] = seed
+                    unfinished.append(job)
+                time.sleep(chance.uniform(0.2, 0.8))
+                victim = chance.randrange(2)
+                if has_died_lately(database, running[victim]):
+                    # Three deaths without a checkpoint in between would be a poisonous job.
+                    continue
+                if chance.random() < 0.5:
+                    kills += running[victim].kill_child()
+                else:
+                    running[victim].kill()
+                    running[victim] = WorkerProcess(address)
+                    kills += 1
+            for job, seed in jobs.items():
+                assert ended(one, job)["result"]["model"] == expected[seed]
+                assert_reported_once(other, job, EPOCHS)
+
+
+def test_a_worker_that_was_frozen_does_no_harm(database: Database, address: str) -> None:
+    with service(address) as client:
+        expected = undisturbed(client, address, 2)
+        with workers(address, 1) as running:
+            job = posted(client, long_job(2, epochs=EPOCHS))
+            wait_until(lambda: epoch_of(client, job) >= 2)
+            frozen = running[0]
+            freeze_between_writes(frozen, database)
+            running.append(WorkerProcess(address))
+            time.sleep(1.5 * float(LEASE))
+            wait_until(lambda: any(event["type"] == "warning" for event in events_of(client, job)))
+            frozen.freeze(thaw=True)
+            assert frozen.process.wait(60) == 3, "it has lost its lease, and says so"
+            assert ended(client, job)["result"]["model"] == expected[2]
+            assert_reported_once(client, job, EPOCHS)
+
+
+def test_a_job_that_kills_its_process_fails_after_three_attempts(database: Database, address: str) -> None:
+    body = long_job(1, epochs=100_000, checkpoint_every_epochs=100_000)
+    with service(address) as client, workers(address, 1) as running:
+        job = posted(client, body)
+        killed: list[int] = []
+        for _ in range(3):
+            wait_until(lambda killed=killed: bool(running[0].children()) and running[0].children() != killed)
+            wait_until(lambda: client.get(f"/v1/jobs/{job}").json()["status"] == "running")
+            killed = running[0].children()
+            running[0].kill_child()
+        error = ended(client, job, "failed")["error"]
+        assert error["code"] == "job-failed"
+        assert "signal 9" in error["detail"]
+
+
+@pytest.mark.parametrize("verb", ["cancel", "pause"])
+def test_a_verb_ends_the_process_of_a_running_epoch(database: Database, address: str, verb: str) -> None:
+    with service(address) as client, workers(address, 1) as running:
+        job = posted(client, long_job(1, epochs=100_000, batch_size=1))
+        wait_until(lambda: bool(running[0].children()))
+        assert client.post(f"/v1/jobs/{job}/{verb}").status_code == 200
+        count = len(events_of(client, job))
+        wait_until(lambda: not running[0].children())
+        assert len(events_of(client, job)) == count
+
+
+def test_a_paused_job_goes_on_to_the_same_bits(database: Database, address: str) -> None:
+    with service(address) as client:
+        expected = undisturbed(client, address, 3)
+        with workers(address, 1):
+            job = posted(client, long_job(3, epochs=EPOCHS))
+            for epoch in (3, 9):
+                wait_until(lambda epoch=epoch: epoch_of(client, job) >= epoch)
+                assert client.post(f"/v1/jobs/{job}/pause").json()["status"] == "paused"
+                assert client.post(f"/v1/jobs/{job}/resume").json()["status"] == "queued"
+            assert ended(client, job)["result"]["model"] == expected[3]
+            assert_reported_once(client, job, EPOCHS)
+
+
+def test_a_worker_that_is_stopped_hands_its_job_back(database: Database, address: str) -> None:
+    with service(address) as client, workers(address, 1) as running:
+        job = posted(client, long_job(1, epochs=100_000))
+        wait_until(lambda: epoch_of(client, job) >= 1)
+        assert running[0].stop() == 0
+        found = client.get(f"/v1/jobs/{job}").json()
+        assert found["status"] == "queued"
+        assert found["queue"]["position"] == 1
+
+
+def test_a_process_whose_worker_is_gone_ends(database: Database, address: str) -> None:
+    with service(address) as client, workers(address, 1) as running:
+        job = posted(client, long_job(1, epochs=100_000))
+        wait_until(lambda: epoch_of(client, job) >= 1)
+        (child,) = running[0].children()
+        running[0].kill()
+        wait_until(lambda: not Path(f"/proc/{child}").exists())
