@@ -78,7 +78,7 @@ def planned(case: Case) -> Callable[[], object]:
     sent = ProblemSpec(
         layers=[case.layer], inputs={"input": case.X}, loss=Upstream(), upstream=_random(*found.output_shape)
     )
-    plan = validate(sent).plan(keep=Retain(input_gradients=True))
+    plan = validate(sent).plan(retain=Retain(input_gradients=True))
 
     def run() -> None:
         plan.forward()

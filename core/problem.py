@@ -37,8 +37,8 @@ class Problem:
         parameters: Mapping[str, Mapping[str, Array]] | None = None,
         dtype: np.dtype[Any] | None = None,
         backward: bool = True,
-        keep: Retain | None = None,
-        interrupt: Op | None = None,
+        retain: Retain | None = None,
+        check_deadline: Op | None = None,
         gradients: Mapping[str, Mapping[str, Array]] | None = None,
         by_row: bool = False,
     ) -> Plan:
@@ -52,9 +52,9 @@ class Problem:
             state=self.state,
             column=self.convention == "column",
             backward=backward,
-            keep=keep,
+            retain=retain,
             feedback=self.feedback,
-            interrupt=interrupt,
+            check_deadline=check_deadline,
             gradients=gradients,
             by_row=by_row,
         )

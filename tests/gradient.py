@@ -23,14 +23,16 @@ DIFFERENCE = 1e-5
 Derivatives = dict[str, Array]
 
 
-def laid(problem: Problem, *, backward: bool = True, keep: Retain | None = None, interrupt: Op | None = None) -> Plan:
+def build_plan(
+    problem: Problem, *, backward: bool = True, retain: Retain | None = None, check_deadline: Op | None = None
+) -> Plan:
     """A plan of the problem; unless told otherwise, one that also finds the gradients of the inputs."""
-    return problem.plan(backward=backward, keep=keep or Retain(input_gradients=True), interrupt=interrupt)
+    return problem.plan(backward=backward, retain=retain or Retain(input_gradients=True), check_deadline=check_deadline)
 
 
-def solved(problem: Problem, keep: Retain | None = None) -> Plan:
+def solved(problem: Problem, retain: Retain | None = None) -> Plan:
     """A plan that has run forward and backward."""
-    plan = laid(problem, keep=keep)
+    plan = build_plan(problem, retain=retain)
     plan.forward()
     plan.backward()
     return plan

@@ -84,11 +84,16 @@ def format_of(content_type: str | None, asked: Format | None) -> Format:
 
 
 def create_dataset(
-    file: IO[bytes], form: Format, options: Options, settings: Settings, database: Database, interrupt: CheckDeadline
+    file: IO[bytes],
+    form: Format,
+    options: Options,
+    settings: Settings,
+    database: Database,
+    check_deadline: CheckDeadline,
 ) -> Reply:
     """Read, inspect and store; 200 where the same dataset is there already."""
     elements = settings.max_body_bytes // 2
-    found = READERS[form](file, options, elements, interrupt)
+    found = READERS[form](file, options, elements, check_deadline)
     dataset = found.dataset
     refuse_uneven(dataset)
     description: dict[str, Any] = {}
@@ -100,7 +105,7 @@ def create_dataset(
         dataset = Dataset({INPUT: inputs}, dataset.targets)
         values = {"mean": record.mean.tolist(), "deviation": record.deviation.tolist()}
         description["standardisation"] = values
-    interrupt()
+    check_deadline()
     description["inputs"] = {key: statistics(array, found.columns) for key, array in dataset.inputs.items()}
     if dataset.targets is not None:
         description["targets"] = statistics(dataset.targets, found.target_columns)
@@ -152,7 +157,7 @@ def _of_arrays(arrays: Mapping[str, Array], options: Options) -> Found:
     return Found(Dataset(inputs, arrays.get(target)), ignored=sorted(name for name in arrays if name not in used))
 
 
-def _from_csv(file: IO[bytes], options: Options, elements: int, interrupt: Callable[[], None]) -> Found:
+def _from_csv(file: IO[bytes], options: Options, elements: int, check_deadline: Callable[[], None]) -> Found:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
         delimiter = csv_file.DELIMITERS[options.delimiter]
@@ -167,7 +172,7 @@ def _from_csv(file: IO[bytes], options: Options, elements: int, interrupt: Calla
         numeric = inputs if as_classes else [*inputs, *options.targets]
         classes_at = positions[options.targets[0]] if as_classes else None
         choice = csv_file.Choice([positions[name] for name in numeric], classes_at)
-        table = csv_file.read(text, delimiter, names, choice, elements, interrupt)
+        table = csv_file.read(text, delimiter, names, choice, elements, check_deadline)
     finally:
         text.detach()
     used = {*inputs, *options.targets}

@@ -6,7 +6,7 @@
        paused ──▸ queued    pause, resume
        cancelled            from all three
 
-Each verb makes `run` another number, so that whoever had the job can write nothing more about it.
+Each verb makes `fencing_token` another number, so that whoever had the job can write nothing more about it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def act(session: Session, identity: str, verb: str) -> StoredJob:
     job.verb = verb
     for part in concerned:
         part.verb, part.executor, part.attempts = verb, None, 0
-        part.run += 1
+        part.fencing_token += 1
         enter(session, part, TO[verb])
     if job.parts:
         follow(session, job, cancelled=verb == "cancel")

@@ -37,11 +37,11 @@ def claim(session: Session, executor: str) -> tuple[str, int] | None:
     # Of several who found the same job one gets it; the others come again.
     if job.status != "queued":
         return None
-    job.run += 1
+    job.fencing_token += 1
     job.executor, job.started_at = executor, job.started_at or now()
     enter(session, job, "running")
     sweeps.part_changed(session, job)
-    return job.id, job.run
+    return job.id, job.fencing_token
 
 
 def is_waiting(session: Session) -> bool:
@@ -52,31 +52,33 @@ def is_waiting(session: Session) -> bool:
 
 def jobs_of(session: Session, executor: str) -> list[tuple[str, int]]:
     """The jobs that a worker has, with the numbers of their runs."""
-    mine = select(StoredJob.id, StoredJob.run).where(StoredJob.executor == executor, StoredJob.status == "running")
-    return [(identity, run) for identity, run in session.execute(mine).all()]
+    mine = select(StoredJob.id, StoredJob.fencing_token).where(
+        StoredJob.executor == executor, StoredJob.status == "running"
+    )
+    return [(identity, fencing_token) for identity, fencing_token in session.execute(mine).all()]
 
 
-def succeed(session: Session, identity: str, run: int, result: dict[str, Any]) -> None:
+def succeed(session: Session, identity: str, fencing_token: int, result: dict[str, Any]) -> None:
     """The end of a run.
 
     Raises:
         Lost: where the worker has it no longer.
     """
-    _end(session, identity, run, "succeeded", result=result)
+    _end(session, identity, fencing_token, "succeeded", result=result)
 
 
-def fail(session: Session, identity: str, run: int, error: dict[str, Any]) -> None:
+def fail(session: Session, identity: str, fencing_token: int, error: dict[str, Any]) -> None:
     """The end of a run that could not go on.
 
     Raises:
         Lost: where the worker has it no longer.
     """
-    _end(session, identity, run, "failed", error=error)
+    _end(session, identity, fencing_token, "failed", error=error)
 
 
-def _end(session: Session, identity: str, run: int, status: str, **outcome: dict[str, Any]) -> None:
+def _end(session: Session, identity: str, fencing_token: int, status: str, **outcome: dict[str, Any]) -> None:
     sweeps.lock_sweep_of(session, identity)
-    job = held(session, identity, run)
+    job = held(session, identity, fencing_token)
     for name, value in outcome.items():
         setattr(job, name, value)
     job.executor = None
@@ -85,13 +87,13 @@ def _end(session: Session, identity: str, run: int, status: str, **outcome: dict
     sweeps.part_changed(session, job)
 
 
-def give_back(session: Session, identity: str, run: int, *, reason: str, counts: bool) -> None:
+def give_back(session: Session, identity: str, fencing_token: int, *, reason: str, counts: bool) -> None:
     """Back to the queue, to go on from the last checkpoint.
 
     Args:
         session: a transaction that writes.
         identity: of the job.
-        run: the worker's.
+        fencing_token: the worker's.
         reason: what happened, for people.
         counts: whether this was an attempt that failed: after too many of them the job fails.
 
@@ -99,7 +101,7 @@ def give_back(session: Session, identity: str, run: int, *, reason: str, counts:
         Lost: where the worker has it no longer.
     """
     sweeps.lock_sweep_of(session, identity)
-    job = held(session, identity, run)
+    job = held(session, identity, fencing_token)
     job.attempts += counts
     if job.attempts >= MOST_ATTEMPTS:
         detail = f"The worker ended {job.attempts} times without a new checkpoint. The last time: {reason}"
@@ -108,7 +110,7 @@ def give_back(session: Session, identity: str, run: int, *, reason: str, counts:
         enter(session, job, "failed", error=job.error)
         sweeps.part_changed(session, job)
         return
-    job.run += 1
+    job.fencing_token += 1
     job.executor = None
     tell(session, job, "warning", {"detail": reason, "attempts": job.attempts})
     enter(session, job, "queued")
@@ -118,9 +120,9 @@ def rescue(session: Session) -> int:
     """Put the jobs of workers whose lease has ended back into the queue; how many."""
     count = 0
     for executor in leases.ended(session):
-        for identity, run in jobs_of(session, executor):
+        for identity, fencing_token in jobs_of(session, executor):
             try:
-                give_back(session, identity, run, reason="Its worker does not answer any more.", counts=True)
+                give_back(session, identity, fencing_token, reason="Its worker does not answer any more.", counts=True)
                 count += 1
             except (LeaseLost, Refusal):
                 continue

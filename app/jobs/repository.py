@@ -51,13 +51,13 @@ def known(session: Session, identity: str) -> StoredJob:
         raise LeaseLost(identity) from None
 
 
-def held(session: Session, identity: str, run: int) -> StoredJob:
+def held(session: Session, identity: str, fencing_token: int) -> StoredJob:
     """The locked row of a job that this worker has.
 
     Raises:
         Lost: where it has it no longer.
     """
-    mine = StoredJob.id == identity, StoredJob.run == run, StoredJob.status == "running"
+    mine = StoredJob.id == identity, StoredJob.fencing_token == fencing_token, StoredJob.status == "running"
     job = session.scalars(select(StoredJob).where(*mine).with_for_update()).one_or_none()
     if job is None:
         raise LeaseLost(identity)

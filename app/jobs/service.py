@@ -123,7 +123,7 @@ class PreparedJob:
         done = checkpoint.epoch if checkpoint else 0
         parts = more.get("parts", 0)
         progress = {"parts": parts, "parts_ended": 0} if parts else {"epoch": done, "epochs": body.epochs, "step": 0}
-        columns = {"parts": 0, "run": 0, "attempts": 0, "events": 0, "reported": done} | more
+        columns = {"parts": 0, "fencing_token": 0, "attempts": 0, "events": 0, "reported": done} | more
         job = StoredJob(
             id=repository.new_id(),
             request=rest,

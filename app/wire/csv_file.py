@@ -83,7 +83,12 @@ def header_of(file: TextIO, delimiter: str, *, has_header: bool) -> list[str]:
 
 
 def read(
-    file: TextIO, delimiter: str, names: Sequence[str], choice: Choice, elements: int, interrupt: Callable[[], None]
+    file: TextIO,
+    delimiter: str,
+    names: Sequence[str],
+    choice: Choice,
+    elements: int,
+    check_deadline: Callable[[], None],
 ) -> Table:
     """Read the lines from where the header was left.
 
@@ -96,7 +101,7 @@ def read(
     issues: list[Issue] = []
     rows, count = _rows(file, delimiter), 0
     while block := list(islice(rows, _ROWS)):
-        interrupt()
+        check_deadline()
         issues += _length_issues(block, count, names)
         if len(issues) < ISSUES_LIMIT and not any(issue.path[-1:] == ("length",) for issue in issues):
             cells = [[row[position] for position in choice.numbers] for row in block]

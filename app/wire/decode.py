@@ -30,12 +30,12 @@ def decode(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS) -> M:
     Raises:
         Refusal: what is wrong with the body, all of it as far as it can be told, up to `ISSUES_LIMIT` issues.
     """
-    place = field_tree(model)
-    values, issues = read_values(body, place, limits)
-    return validated(values, issues, model, place)
+    node = field_tree(model)
+    values, issues = read_values(body, node, limits)
+    return validated(values, issues, model, node)
 
 
-def read_values(body: bytes, place: FieldNode, limits: Limits = DEFAULT_LIMITS) -> tuple[dict[str, Any], list[Issue]]:
+def read_values(body: bytes, node: FieldNode, limits: Limits = DEFAULT_LIMITS) -> tuple[dict[str, Any], list[Issue]]:
     """The values of a JSON object, with arrays in the places of tensors, and what is wrong with those.
 
     Raises:
@@ -45,14 +45,14 @@ def read_values(body: bytes, place: FieldNode, limits: Limits = DEFAULT_LIMITS) 
     if not isinstance(parsed, simdjson.Object):
         raise Refusal.of("invalid-request", "The body is a JSON object; this is another kind of value.")
     reader = Reader(limits)
-    values = reader.object(parsed, place)
+    values = reader.object(parsed, node)
     if reader.lists != _brackets(body):  # A list stands for a number in a tensor, or a string holds a bracket.
         reader = Reader(limits, thorough=True)
-        values = reader.object(parsed, place)
+        values = reader.object(parsed, node)
     return values, reader.issues
 
 
-def validated(values: dict[str, Any], issues: list[Issue], model: type[M], place: FieldNode) -> M:
+def validated(values: dict[str, Any], issues: list[Issue], model: type[M], node: FieldNode) -> M:
     """The model that the values make.
 
     Raises:
@@ -62,7 +62,7 @@ def validated(values: dict[str, Any], issues: list[Issue], model: type[M], place
         request = model.model_validate(values)
     except ValidationError as error:
         # A check that reads tensors says nothing where one of them was replaced.
-        issues = [*issues, *issues_of(error, values, place, with_checks=not issues)]
+        issues = [*issues, *issues_of(error, values, node, with_checks=not issues)]
         raise Refusal(issues[:ISSUES_LIMIT]) from None
     if issues:
         raise Refusal(issues[:ISSUES_LIMIT])

@@ -24,26 +24,26 @@ def path_at(body: bytes, offset: int) -> Path:
     """
     if offset > _TEXT_LIMIT:
         return ()
-    places: list[str | int | None] = []  # None: an object whose next name has not come.
+    nodes: list[str | int | None] = []  # None: an object whose next name has not come.
     name: str | None = None
     for match in _TOKEN.finditer(body, 0, offset):
         token = match[0]
         if token in (b"[", b"{"):
-            places.append(0 if token == b"[" else None)
+            nodes.append(0 if token == b"[" else None)
         elif token in (b"]", b"}"):
-            if not places:
+            if not nodes:
                 break
-            places.pop()
+            nodes.pop()
         elif token == b",":
-            if places:
-                last = places[-1]
-                places[-1] = last + 1 if isinstance(last, int) else None
+            if nodes:
+                last = nodes[-1]
+                nodes[-1] = last + 1 if isinstance(last, int) else None
         elif token == b":":
-            if places and places[-1] is None:
-                places[-1] = name
+            if nodes and nodes[-1] is None:
+                nodes[-1] = name
         else:
             name = _name(token)
-    return tuple(place for place in places if place is not None)
+    return tuple(node for node in nodes if node is not None)
 
 
 def _name(token: bytes) -> str | None:

@@ -37,7 +37,7 @@ class Reader:
         self._comparisons_left = COMPARISONS_LIMIT
         self._path: list[str | int] = []
 
-    def object(self, value: simdjson.Object, place: FieldNode | None) -> Any:
+    def object(self, value: simdjson.Object, node: FieldNode | None) -> Any:
         """An object: named values, or a tensor in base64.
 
         Raises:
@@ -51,33 +51,33 @@ class Reader:
         self._comparisons_left -= len(names) ** 2
         if self._comparisons_left < 0:
             raise Refusal.of("too-large", "The objects of the request have too many names.", *self._path)
-        if place is None:
+        if node is None:
             return {name: self._child(name, value[name], None) for name in names}
-        if place.tensor and unique == base64_tensor.KEYS:
+        if node.tensor and unique == base64_tensor.KEYS:
             return self._encoded({name: self._child(name, value[name], None) for name in names})
-        fields, others = place.fields, place.values
+        fields, others = node.fields, node.values
         return {name: self._child(name, value[name], fields.get(name, others)) for name in names}
 
-    def _child(self, key: str | int, value: Any, place: FieldNode | None) -> Any:
+    def _child(self, key: str | int, value: Any, node: FieldNode | None) -> Any:
         """What stands one step further down."""
         kind = type(value)
         if kind is not simdjson.Array and kind is not simdjson.Object:
             is_number = kind is float or kind is int
-            return np.array(value, np.float64) if is_number and place and place.tensor and not place.number else value
+            return np.array(value, np.float64) if is_number and node and node.tensor and not node.number else value
         self._path.append(key)
         if len(self._path) > DEPTH_LIMIT:
             raise Refusal.of("invalid-request", f"The request is nested more than {DEPTH_LIMIT} deep.", *self._path)
         if kind is simdjson.Object:
-            result = self.object(value, place)
+            result = self.object(value, node)
         else:
-            result = self._tensor(value) if place and place.tensor else self._list(value, place)
+            result = self._tensor(value) if node and node.tensor else self._list(value, node)
         self._path.pop()
         return result
 
-    def _list(self, value: simdjson.Array, place: FieldNode | None) -> list[Any]:
+    def _list(self, value: simdjson.Array, node: FieldNode | None) -> list[Any]:
         self.lists += 1
         self._count(len(value))
-        below = place and place.elements
+        below = node and node.elements
         return [self._child(position, element, below) for position, element in enumerate(value)]
 
     def _tensor(self, value: simdjson.Array) -> NDArray[Any]:

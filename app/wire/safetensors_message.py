@@ -34,20 +34,20 @@ def decode_message(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS)
     Raises:
         Refusal: what is wrong with the file, its JSON or both; paths are those of the same request as JSON.
     """
-    place = field_tree(model)
+    node = field_tree(model)
     try:
         file = safetensors_file.read(body, limits)
     except GraddError as error:
-        raise Refusal(_placed(issue, place) for issue in error.issues) from None
+        raise Refusal(_placed(issue, node) for issue in error.issues) from None
     unknown = [name for name in file.metadata if name != KEY]
     if unknown:
         detail = f"The metadata of a message has one key, {KEY!r}; this has {unknown[0][:60]!r}."
         raise Refusal.of("unknown-name", detail, safetensors_file.METADATA, expected=[KEY], got=unknown[0][:60])
-    values, issues = read_values(file.metadata.get(KEY, "{}").encode(), place, limits)
+    values, issues = read_values(file.metadata.get(KEY, "{}").encode(), node, limits)
     issues = list(issues)
     for name, array in file.tensors.items():
-        issues += _put(values, path_of(name, place), array)
-    return validated(values, issues, model, place)
+        issues += _put(values, path_of(name, node), array)
+    return validated(values, issues, model, node)
 
 
 def encode_message(answer: dict[str, Any]) -> bytes:
@@ -62,22 +62,22 @@ def encode_message(answer: dict[str, Any]) -> bytes:
     return safetensors_file.write(tensors, {KEY: encode(rest).decode()})
 
 
-def path_of(name: str, place: FieldNode | None) -> tuple[str, ...]:
+def path_of(name: str, node: FieldNode | None) -> tuple[str, ...]:
     """The path of a tensor's name, as the model at that place divides it."""
     path: list[str] = []
-    while name and place is not None:
-        if place.fields:
+    while name and node is not None:
+        if node.fields:
             head, _, name = name.partition(".")
-            below = place.fields.get(head)
-        elif place.values is None or place.values.tensor:
+            below = node.fields.get(head)
+        elif node.values is None or node.values.tensor:
             head, name, below = name, "", None
         else:
             head, _, name = name.rpartition(".")
             if not head:
                 head, name = name, ""
-            below = place.values
+            below = node.values
         path.append(head)
-        place = below
+        node = below
     return (*path, *name.split(".")) if name or not path else tuple(path)
 
 
@@ -92,11 +92,11 @@ def _put(values: dict[str, Any], path: tuple[str, ...], array: NDArray[Any]) -> 
     return []
 
 
-def _placed(issue: Issue, place: FieldNode) -> Issue:
+def _placed(issue: Issue, node: FieldNode) -> Issue:
     """The issue of a tensor, with the path of that tensor in the request."""
     if not issue.path or issue.path[0] == safetensors_file.METADATA:
         return issue
-    return replace(issue, path=(*path_of(str(issue.path[0]), place), *issue.path[1:]))
+    return replace(issue, path=(*path_of(str(issue.path[0]), node), *issue.path[1:]))
 
 
 def without_tensors(value: Any, path: str, tensors: dict[str, NDArray[Any]]) -> Any:

@@ -112,16 +112,16 @@ def _agrees(member: Any, value: dict[str, Any]) -> bool:
     return True
 
 
-def names_at(place: FieldNode | None, path: Path, document: Any) -> list[str]:
+def names_at(node: FieldNode | None, path: Path, document: Any) -> list[str]:
     """The names of the fields that are valid in an object of a document, as the values there choose its model."""
     value = document
     for entry in path:
-        if place is None:
+        if node is None:
             return []
-        place = place.narrowed(value)
+        node = node.narrowed(value)
         value = value[entry]
-        place = place.elements if isinstance(entry, int) else place.fields.get(entry, place.values)
-    return list(place.narrowed(value).fields) if place else []
+        node = node.elements if isinstance(entry, int) else node.fields.get(entry, node.values)
+    return list(node.narrowed(value).fields) if node else []
 
 
 _made: dict[tuple[int, ...], FieldNode] = {}

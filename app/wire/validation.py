@@ -46,13 +46,13 @@ _CHECKS = ("value_error", "assertion_error")
 """Errors raised by validators of our own, which may look at several fields."""
 
 
-def issues_of(error: ValidationError, document: Any, place: FieldNode, *, with_checks: bool = True) -> list[Issue]:
+def issues_of(error: ValidationError, document: Any, node: FieldNode, *, with_checks: bool = True) -> list[Issue]:
     """Translate the errors of a document, the first `ISSUES_LIMIT` of them.
 
     Args:
         error: What pydantic found.
         document: What it validated.
-        place: The place of the model.
+        context: The place of the model.
         with_checks: Whether errors of validators of our own count.
     """
     issues: dict[Path, Issue] = {}
@@ -63,7 +63,7 @@ def issues_of(error: ValidationError, document: Any, place: FieldNode, *, with_c
         if details["type"] in _CHECKS:
             checked += _of_check(details, path) if with_checks else ()
             continue
-        issue = _issue(details, path, value_at(path, document), place, document)
+        issue = _issue(details, path, value_at(path, document), node, document)
         if details["type"].endswith("_type"):
             wrong_types.add(issue.path)
         # The members of a union each say what they would have liked in the same place.
@@ -83,14 +83,14 @@ def _of_check(details: ErrorDetails, path: Path) -> list[Issue]:
     return [Issue(code="invalid-request", detail=_sentence(str(cause or details["msg"])), path=path)]
 
 
-def _issue(details: ErrorDetails, path: Path, value: Any, place: FieldNode, document: Any) -> Issue:
+def _issue(details: ErrorDetails, path: Path, value: Any, node: FieldNode, document: Any) -> Issue:
     """One error of pydantic's own."""
     kind, context = details["type"], details.get("ctx", {})
     name = _named(path)
     if kind == "missing":
         return Issue(code="invalid-request", detail=f"{name} is required.", path=path)
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        return _unknown(path, f"{name} is not known here", path[-1], names_at(place, path[:-1], document))
+        return _unknown(path, f"{name} is not known here", path[-1], names_at(node, path[:-1], document))
     if kind == "union_tag_not_found":
         tag = context["discriminator"].strip("'")
         return Issue(code="invalid-request", detail=f"'{tag}' is required: it chooses the kind.", path=(*path, tag))

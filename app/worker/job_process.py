@@ -31,12 +31,12 @@ class TrainingProcess:
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
 
-    def begin(self, job: str, run: int) -> None:
+    def begin(self, job: str, fencing_token: int) -> None:
         """Give it a job. If it has died, `is_over` says so."""
         if self._process.stdin is None:
             raise LookupError("it has an input")
         try:
-            self._process.stdin.write(f"{job} {run}\n".encode())
+            self._process.stdin.write(f"{job} {fencing_token}\n".encode())
             self._process.stdin.flush()
         except BrokenPipeError:
             pass

@@ -47,8 +47,8 @@ logger = logging.getLogger("gradd.worker")
 class Training:
     """One run of one job."""
 
-    def __init__(self, database: Database, identity: str, run: int) -> None:
-        self._database, self._identity, self._run = database, identity, run
+    def __init__(self, database: Database, identity: str, fencing_token: int) -> None:
+        self._database, self._identity, self._fencing_token = database, identity, fencing_token
         self._reports: list[dict[str, Any]] = []
         self._progress: dict[str, Any] = {}
         self._written = self._checkpointed = self._started = time.monotonic()
@@ -79,7 +79,7 @@ class Training:
     def _begin(self) -> tuple[JobRequest, dict[str, Array] | None, TrainingState | None]:
         here = environment()
         with self._database.write() as session:
-            job = held(session, self._identity, self._run)
+            job = held(session, self._identity, self._fencing_token)
             if job.environment is None:
                 job.environment = here
             elif job.environment != here:
@@ -145,10 +145,10 @@ class Training:
             with self._database.write() as session:
                 sweeps.lock_sweep_of(session, self._identity)
                 self._record(session, problem, state)
-                job = held(session, self._identity, self._run)
+                job = held(session, self._identity, self._fencing_token)
                 stored, _ = put_model(session, model, name=job.name or job.id, parent=job.model)
                 result = {"model": stored.id, "epoch": epoch_of_result(state), "reason": reason}
-                queue.succeed(session, self._identity, self._run, result)
+                queue.succeed(session, self._identity, self._fencing_token, result)
 
         retry(written)
 
@@ -163,7 +163,7 @@ class Training:
 
     @property
     def _key(self) -> tuple[str, int]:
-        return self._identity, self._run
+        return self._identity, self._fencing_token
 
     def _last_word(self, say: Callable[[Session], None]) -> None:
         def written() -> None:
@@ -175,9 +175,9 @@ class Training:
         retry(written)
 
 
-def trained(identity: str, run: int, database: Database) -> None:
+def trained(identity: str, fencing_token: int, database: Database) -> None:
     """Train one job."""
-    training = Training(database, identity, run)
+    training = Training(database, identity, fencing_token)
     try:
         try:
             training.go()
@@ -197,9 +197,9 @@ def main() -> None:
     when_parent_ends(lambda: os._exit(1), told.put)
     database = Database(Settings().database_url)
     while True:
-        identity, run = told.get().decode().split()
+        identity, fencing_token = told.get().decode().split()
         began = time.monotonic()
-        trained(identity, int(run), database)
+        trained(identity, int(fencing_token), database)
         if time.monotonic() - began > USED_AGAIN:
             # What a start costs is nothing beside such a job, and its memory goes back.
             return

@@ -26,7 +26,7 @@ class Held:
     """A job that is being trained."""
 
     job: str
-    run: int
+    fencing_token: int
     process: TrainingProcess
 
 
@@ -100,10 +100,12 @@ class Worker:
             if not unknown and not queue.is_waiting(session):
                 return
         with self._database.write() as session:
-            for identity, run in unknown:
+            for identity, fencing_token in unknown:
                 # It was ours before the database could say so.
                 with suppress(LeaseLost):
-                    queue.give_back(session, identity, run, reason="The answer to a claim was lost.", counts=False)
+                    queue.give_back(
+                        session, identity, fencing_token, reason="The answer to a claim was lost.", counts=False
+                    )
             found = queue.claim(session, self._executor)
         if found:
             process = self._idle
@@ -133,11 +135,11 @@ class Worker:
 
     def _give_back(self, held: Held, reason: str) -> None:
         with suppress(LeaseLost), self._database.write() as session:
-            queue.give_back(session, held.job, held.run, reason=reason, counts=True)
+            queue.give_back(session, held.job, held.fencing_token, reason=reason, counts=True)
 
     def _is_held(self, held: Held) -> bool:
         with suppress(LeaseLost), self._database.read() as session:
-            return repository.known(session, held.job).run == held.run
+            return repository.known(session, held.job).fencing_token == held.fencing_token
         return False
 
     def _kill(self) -> None:
@@ -150,8 +152,8 @@ class Worker:
 
         def handed() -> None:
             with self._database.write() as session:
-                for identity, run in queue.jobs_of(session, self._executor):
-                    queue.give_back(session, identity, run, reason="Its worker was stopped.", counts=False)
+                for identity, fencing_token in queue.jobs_of(session, self._executor):
+                    queue.give_back(session, identity, fencing_token, reason="Its worker was stopped.", counts=False)
                 session.flush()
                 leases.forget(session, self._executor)
 

@@ -9,19 +9,19 @@ from core.equations.equation import Equation
 from core.equations.layout import Layout
 
 
-def in_scene(expression: str, scene: Layout) -> str:
+def in_layout(expression: str, layout: Layout) -> str:
     """An expression with the axes that this request has."""
-    shape = scene.result
-    size = math.prod(shape) // (shape[scene.examples(shape)] if shape else 1)
-    texts = {"<axis>": str(scene.features(shape)), "<rest>": str(scene.but_examples(shape)), "<K>": str(size)}
+    shape = layout.result
+    size = math.prod(shape) // (shape[layout.examples(shape)] if shape else 1)
+    texts = {"<axis>": str(layout.features(shape)), "<rest>": str(layout.but_examples(shape)), "<K>": str(size)}
     for placeholder, text in texts.items():
         expression = expression.replace(placeholder, text)
     return expression
 
 
-def activation_equation(function: Activation, scene: Layout, reads: str = "Z", result: str = "A") -> Equation:
+def activation_equation(function: Activation, layout: Layout, reads: str = "Z", result: str = "A") -> Equation:
     """A = f(Z)."""
-    numpy = in_scene(function.numpy(), scene).replace("<Z>", f"<{reads}>")
+    numpy = in_layout(function.numpy(), layout).replace("<Z>", f"<{reads}>")
     how = "element by element" if function.elementwise else "for each example"
     because = f"The activation function, {how}: $a = {function.formula}$."
     return Equation(result, rf"{function.latex()}(<{reads}>)", numpy, because)

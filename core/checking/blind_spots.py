@@ -19,17 +19,19 @@ from core.checking.trace import Trace
 from core.checking.words import Words
 
 
-def blind_spots(judge: Comparator, scene: Trace, words: Words, interrupt: Callable[[], object]) -> list[BlindSpot]:
+def blind_spots(
+    comparator: Comparator, trace: Trace, words: Words, check_deadline: Callable[[], object]
+) -> list[BlindSpot]:
     """The mistakes that would not show, each with the reason."""
     found: list[BlindSpot] = []
-    for quantity, right in judge.right.items():
-        interrupt()
+    for quantity, right in comparator.right.items():
+        check_deadline()
         hidden: dict[str, type[Mistake]] = {}
         shown: set[str] = set()
         for cause in MISTAKES:
             mistake = cause()
-            if not isinstance(mistake, Fitted) and mistake.strikes_at(scene, quantity):
-                if judge.differs(made_by(quantity.by_rule, mistake, scene), right):
+            if not isinstance(mistake, Fitted) and mistake.strikes_at(trace, quantity):
+                if comparator.differs(made_by(quantity.by_rule, mistake, trace), right):
                     shown.add(cause.slug)
                 else:
                     hidden.setdefault(cause.slug, cause)
@@ -38,19 +40,19 @@ def blind_spots(judge: Comparator, scene: Trace, words: Words, interrupt: Callab
             if slug not in shown:
                 reason = "every number of it is 0 here: a dead or saturated layer" if nothing else cause.unseen
                 found.append(_spot(words, quantity, slug, reason))
-        found += _confused(scene, quantity, words)
+        found += _confused(trace, quantity, words)
     return found
 
 
-def _confused(scene: Trace, quantity: Quantity, words: Words) -> Iterator[BlindSpot]:
+def _confused(trace: Trace, quantity: Quantity, words: Words) -> Iterator[BlindSpot]:
     """Factors that are the same number here: n = K, or n = 2."""
-    if quantity.part != "deltas" or quantity.layer != scene.network.last:
+    if quantity.part != "deltas" or quantity.layer != trace.network.last:
         return
     known: dict[float, str] = {}
     for cause in MISTAKES:
         mistake = cause()
-        if isinstance(mistake, ConstantFactor) and mistake.strikes_at(scene, quantity):
-            multiplier = mistake.multiplier(scene)
+        if isinstance(mistake, ConstantFactor) and mistake.strikes_at(trace, quantity):
+            multiplier = mistake.multiplier(trace)
             other = known.setdefault(multiplier, cause.slug)
             if other != cause.slug and multiplier != 1:
                 yield _spot(

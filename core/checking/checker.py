@@ -45,11 +45,11 @@ class Checker:
     """A problem against which submissions are held."""
 
     @np.errstate(all="ignore")
-    def __init__(self, problem: Problem, interrupt: Callable[[], object]) -> None:
+    def __init__(self, problem: Problem, check_deadline: Callable[[], object]) -> None:
         self.problem = problem
-        self.interrupt = interrupt
+        self.check_deadline = check_deadline
         self.right = Right(problem)
-        self.oracle: Oracle | None = certify(problem, self.right.scene) if problem.objective is not None else None
+        self.oracle: Oracle | None = certify(problem, self.right.trace) if problem.objective is not None else None
 
     @np.errstate(all="ignore")
     def report(self, sent: SentSubmission | None, dtypes: set[str], tolerance: Tolerance) -> Report:
@@ -59,12 +59,12 @@ class Checker:
         criterion = criterion_for(
             {*dtypes, self.problem.dtype.name}, submission.values.values(), tolerance.rtol, tolerance.atol
         )
-        explainer = Explainer(self.problem, self.right, self.interrupt)
-        attempt, numerical = explainer.explained(sent, submission, criterion)
-        best, words = attempt.hypotheses[0], Words(attempt.right.network)
-        rows = rows_of(attempt)
-        blame = blamed(words, best, attempt.hypotheses[1:])
-        equivalences = equivalences_of(attempt) + (
+        explainer = Explainer(self.problem, self.right, self.check_deadline)
+        interpretation, numerical = explainer.explained(sent, submission, criterion)
+        best, words = interpretation.hypotheses[0], Words(interpretation.right.network)
+        rows = rows_of(interpretation)
+        blame = blamed(words, best, interpretation.hypotheses[1:])
+        equivalences = equivalences_of(interpretation) + (
             [ReportedEquivalence(slug=numerical.slug, said=numerical.said)] if numerical else []
         )
         verdict = "inconclusive" if numerical else self._verdict(rows, blame, submission, equivalences)
@@ -74,8 +74,8 @@ class Checker:
             blame=blame,
             rows=rows,
             equivalences=equivalences,
-            kinks=kinks(self.right.scene, UNITS * criterion.unit),
-            blind_spots=self._blind_spots(attempt),
+            kinks=kinks(self.right.trace, UNITS * criterion.unit),
+            blind_spots=self._blind_spots(interpretation),
             needs=needs_of(submission, best),
             oracle=self.oracle,
             criterion=str(criterion),
@@ -87,16 +87,21 @@ class Checker:
         size = sum(math.prod(shape) for shape in self.right.network.shapes.values())
         return size > LARGE or len(self.right.values) > MANY
 
-    def _blind_spots(self, attempt: Interpretation) -> list[BlindSpot]:
+    def _blind_spots(self, interpretation: Interpretation) -> list[BlindSpot]:
         """The mistakes that this batch could not have revealed."""
         if self.skips_blind_spots:
             return []
-        return blind_spots(attempt.judge, attempt.right.scene, Words(attempt.right.network), self.interrupt)
+        return blind_spots(
+            interpretation.comparator,
+            interpretation.right.trace,
+            Words(interpretation.right.network),
+            self.check_deadline,
+        )
 
     def _own(self) -> Submission:
         """What the server's own passes make of the problem."""
-        keep = Retain(preactivations=True, deltas=self.problem.objective is not None, input_gradients=True)
-        plan = self.problem.plan(keep=keep, interrupt=self.interrupt)
+        retain = Retain(preactivations=True, deltas=self.problem.objective is not None, input_gradients=True)
+        plan = self.problem.plan(retain=retain, check_deadline=self.check_deadline)
         plan.forward()
         plan.backward()
         parts: dict[str, Mapping[str, Array]] = {

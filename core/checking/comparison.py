@@ -53,7 +53,7 @@ def difference(yours: Array, expected: Array, allowed: Array) -> Difference:
 
 
 Evaluated = Callable[[Trace], Array]
-"""A rule, right or wrong: from a scene to a tensor."""
+"""A rule, right or wrong: from a trace to a tensor."""
 
 
 class Comparator:
@@ -83,20 +83,20 @@ class Comparator:
             return True
         return bool(np.all(apart <= self.allowed(quantity)))
 
-    def agrees(self, yours: Array, rule: Evaluated, scene: Trace, value: Array | None = None) -> bool:
-        """Whether a rule makes what was submitted out of the numbers of a scene."""
-        expected = rule(scene) if value is None else value
+    def agrees(self, yours: Array, rule: Evaluated, trace: Trace, value: Array | None = None) -> bool:
+        """Whether a rule makes what was submitted out of the numbers of a trace."""
+        expected = rule(trace) if value is None else value
         if yours.shape != expected.shape or not np.isfinite(expected).all():
             return False
         apart = np.abs(yours - expected)
         allowed = self.criterion.allowed(expected)
         if np.all(apart <= allowed):
             return True
-        if not self._hopeful(apart, expected, scene):
+        if not self._hopeful(apart, expected, trace):
             return False
         spread = np.zeros_like(allowed)
         for network, formulas in self._draws():
-            moved = rule(disturbed(scene, network, formulas, self.criterion.digits))
+            moved = rule(disturbed(trace, network, formulas, self.criterion.digits))
             spread = np.maximum(spread, _finite(np.abs(moved - expected)))
         return bool(np.all(apart <= allowed + AMPLIFIED * spread))
 
@@ -107,11 +107,11 @@ class Comparator:
         apart = np.abs(one - other)
         return bool(np.any(apart > 4 * self.criterion.allowed(other) + 64 * self.criterion.unit * _largest(other)))
 
-    def _hopeful(self, apart: Array, expected: Array, scene: Trace) -> bool:
+    def _hopeful(self, apart: Array, expected: Array, trace: Trace) -> bool:
         """Whether rounding may explain it, and may be tried: also where sums of large numbers cancel."""
         digits = self.criterion.digits
         coarse = 1e3 * float(digits.half_unit(expected).max(initial=0)) if digits else 0.0
-        cancelled = 1e3 * self.criterion.unit * max((_largest(delta) for delta in scene.deltas.values()), default=0.0)
+        cancelled = 1e3 * self.criterion.unit * max((_largest(delta) for delta in trace.deltas.values()), default=0.0)
         limit = max(HOPELESS * _largest(expected), coarse, cancelled)
         return not self.criterion.chosen and float(apart.max(initial=0)) <= limit
 
@@ -127,9 +127,9 @@ class Comparator:
         if self._spread is None:
             self._spread = {quantity: np.zeros_like(array) for quantity, array in self.right.items()}
             for network, formulas in self._draws():
-                scene = run(network, formulas)
+                trace = run(network, formulas)
                 for quantity, array in self.right.items():
-                    moved = _finite(np.abs(value_in(scene, quantity, formulas) - array))
+                    moved = _finite(np.abs(value_in(trace, quantity, formulas) - array))
                     self._spread[quantity] = np.maximum(self._spread[quantity], moved)
         return self._spread
 

@@ -24,10 +24,10 @@ SMALL = 10_000
 class Explainer:
     """Finds the explanation of a submission that costs least."""
 
-    def __init__(self, problem: Problem, right: Right, interrupt: Callable[[], object]) -> None:
+    def __init__(self, problem: Problem, right: Right, check_deadline: Callable[[], object]) -> None:
         self._problem = problem
         self._right = right
-        self._interrupt = interrupt
+        self._check_deadline = check_deadline
 
     def explained(
         self, sent: SentSubmission | None, submission: Submission, criterion: Criterion
@@ -40,12 +40,12 @@ class Explainer:
             criterion: when two numbers agree.
         """
         reading = Reading(problem=self._problem, sent=sent or SentSubmission())
-        attempt = self._attempt(reading, submission, self._right, criterion)
-        if sent is None or not attempt.hypotheses[0].accusations:
-            return attempt, None
-        if numerical := self._numerical(attempt):
-            return self._forgiven(attempt), numerical
-        return self._supposing(self._read_otherwise(attempt)), None
+        interpretation = self._attempt(reading, submission, self._right, criterion)
+        if sent is None or not interpretation.hypotheses[0].accusations:
+            return interpretation, None
+        if numerical := self._numerical(interpretation):
+            return self._forgiven(interpretation), numerical
+        return self._supposing(self._read_otherwise(interpretation)), None
 
     def _attempt(
         self,
@@ -56,75 +56,79 @@ class Explainer:
         limit: float = math.inf,
     ) -> Interpretation:
         """Explain a submission under a reading, as long as that costs less than the limit."""
-        judge = Comparator(right.network, criterion, right.scene, right.values)
-        search = Search(right.network, judge, submission, self._interrupt, limit - reading.price)
-        return Interpretation(reading, right, submission, judge, search.explained())
+        comparator = Comparator(right.network, criterion, right.trace, right.values)
+        search = Search(right.network, comparator, submission, self._check_deadline, limit - reading.price)
+        return Interpretation(reading, right, submission, comparator, search.explained())
 
-    def _read_otherwise(self, attempt: Interpretation) -> Interpretation:
+    def _read_otherwise(self, interpretation: Interpretation) -> Interpretation:
         """The reading under which least is wrong: what is written differently is no mistake."""
         small = sum(math.prod(shape) for shape in self._right.network.shapes.values()) <= SMALL
-        while attempt.hypotheses[0].accusations:
-            once = list(_readings(attempt.reading))
-            cheaper = self._cheapest(attempt, once)
-            if cheaper is attempt and small:
-                cheaper = self._cheapest(attempt, [twice for each in once for twice in _readings(each)])
-            if cheaper is attempt:
+        while interpretation.hypotheses[0].accusations:
+            once = list(_readings(interpretation.reading))
+            cheaper = self._cheapest(interpretation, once)
+            if cheaper is interpretation and small:
+                cheaper = self._cheapest(interpretation, [twice for each in once for twice in _readings(each)])
+            if cheaper is interpretation:
                 break
-            attempt = cheaper
-        return attempt
+            interpretation = cheaper
+        return interpretation
 
-    def _cheapest(self, attempt: Interpretation, readings: Sequence[Reading]) -> Interpretation:
+    def _cheapest(self, interpretation: Interpretation, readings: Sequence[Reading]) -> Interpretation:
         """The attempt, or one with another reading that costs less."""
-        cheapest = attempt
-        fine = [q for q, yours in attempt.submission.values.items() if attempt.judge.is_right(q, yours)]
+        cheapest = interpretation
+        fine = [
+            q for q, yours in interpretation.submission.values.items() if interpretation.comparator.is_right(q, yours)
+        ]
         for reading in readings:
-            right = attempt.right if reading.problem is attempt.reading.problem else Right(reading.problem)
+            right = (
+                interpretation.right if reading.problem is interpretation.reading.problem else Right(reading.problem)
+            )
             submission = read(right.network, reading.sent)
             if reading.sent.convention is not None and "transposed" in submission.layouts.values():
                 continue  # Not everything is written in that convention.
-            judge = Comparator(right.network, attempt.judge.criterion, right.scene, right.values)
-            if any(not judge.is_right(quantity, submission.values[quantity]) for quantity in fine):
+            comparator = Comparator(right.network, interpretation.comparator.criterion, right.trace, right.values)
+            if any(not comparator.is_right(quantity, submission.values[quantity]) for quantity in fine):
                 continue  # What is right as it is asked for would be wrong.
-            other = self._attempt(reading, submission, right, attempt.judge.criterion, cheapest.cost)
+            other = self._attempt(reading, submission, right, interpretation.comparator.criterion, cheapest.cost)
             if other.cost < cheapest.cost:
                 cheapest = other
         return cheapest
 
-    def _numerical(self, attempt: Interpretation) -> Numerical | None:
+    def _numerical(self, interpretation: Interpretation) -> Numerical | None:
         """What kind of differences the submission is, if only gradients are wrong and they are differences."""
-        values, judge = attempt.submission.values, attempt.judge
-        wrong = {quantity: yours for quantity, yours in values.items() if not judge.is_right(quantity, yours)}
+        values, comparator = interpretation.submission.values, interpretation.comparator
+        wrong = {quantity: yours for quantity, yours in values.items() if not comparator.is_right(quantity, yours)}
         if any(q.part not in ("gradients", "input_gradient") for q in wrong):
             return None
-        if any(yours.shape != attempt.right.values[q].shape for q, yours in wrong.items()):
+        if any(yours.shape != interpretation.right.values[q].shape for q, yours in wrong.items()):
             return None
-        return recognised(self._problem, wrong, attempt.right.values, judge.criterion, self._interrupt)
+        return recognised(self._problem, wrong, interpretation.right.values, comparator.criterion, self._check_deadline)
 
-    def _forgiven(self, attempt: Interpretation) -> Interpretation:
+    def _forgiven(self, interpretation: Interpretation) -> Interpretation:
         """The attempt without accusations."""
-        best = attempt.hypotheses[0]
-        return replace(attempt, hypotheses=[replace(best, accusations=(), cost=0.0)])
+        best = interpretation.hypotheses[0]
+        return replace(interpretation, hypotheses=[replace(best, accusations=(), cost=0.0)])
 
-    def _supposing(self, attempt: Interpretation) -> Interpretation:
+    def _supposing(self, interpretation: Interpretation) -> Interpretation:
         """The attempt, or one that explains all of it by a mistake in the forward pass, where that was not submitted."""
-        sent = {quantity.part for quantity in attempt.submission.values}
-        unknown = any(not accusation.findings for accusation in attempt.hypotheses[0].accusations)
+        sent = {quantity.part for quantity in interpretation.submission.values}
+        unknown = any(not accusation.findings for accusation in interpretation.hypotheses[0].accusations)
         if not unknown or sent & {"preactivations", "activations"}:
-            return attempt
-        for supposed in suppositions(attempt.right.scene):
-            self._interrupt()
+            return interpretation
+        for supposed in suppositions(interpretation.right.trace):
+            self._check_deadline()
             price = NAMED + AGAIN * (len(supposed) - 1)
             search = Search(
-                attempt.right.network,
-                attempt.judge,
-                attempt.submission,
-                self._interrupt,
-                min(attempt.hypotheses[0].cost, price + AGAIN / 2),
+                interpretation.right.network,
+                interpretation.comparator,
+                interpretation.submission,
+                self._check_deadline,
+                min(interpretation.hypotheses[0].cost, price + AGAIN / 2),
                 supposed,
             )
             if found := search.explained():
-                return replace(attempt, hypotheses=found)
-        return attempt
+                return replace(interpretation, hypotheses=found)
+        return interpretation
 
 
 def _readings(reading: Reading) -> Iterator[Reading]:

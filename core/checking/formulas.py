@@ -27,28 +27,28 @@ class Formulas:
     gradients     ∂L/∂θ_l from Δ_l and what layer l reads, + λ W_l for weights
     """
 
-    def preactivation(self, scene: Trace, layer: str) -> Array:
+    def preactivation(self, trace: Trace, layer: str) -> Array:
         """Z of a layer from what it reads."""
-        return scene.network.stages[layer].result(scene.read_by(layer))
+        return trace.network.stages[layer].result(trace.read_by(layer))
 
-    def activation(self, scene: Trace, layer: str) -> Array:
+    def activation(self, trace: Trace, layer: str) -> Array:
         """A of a layer from its Z."""
-        return activated(scene.network.nodes[layer].function, scene.preactivations[layer])
+        return activated(trace.network.nodes[layer].function, trace.preactivations[layer])
 
-    def loss(self, scene: Trace) -> Array:
+    def loss(self, trace: Trace) -> Array:
         """The loss of the batch from the output: from its logits, where that is the stable form and nothing was given."""
-        network, objective = scene.network, scene.network.objective
+        network, objective = trace.network, trace.network.objective
         last = network.last
         fused = None
-        if (last, "activations") not in scene.given:
+        if (last, "activations") not in trace.given:
             fused = objective.loss.on_logits(network.nodes[last].function)
-        read = scene.preactivations[last] if fused else scene.activations[last]
+        read = trace.preactivations[last] if fused else trace.activations[last]
         data = _placed(fused or objective.loss, objective, read)[1]
-        return np.asarray(data + self.penalty(scene))
+        return np.asarray(data + self.penalty(trace))
 
-    def penalty(self, scene: Trace) -> Any:
+    def penalty(self, trace: Trace) -> Any:
         """½ λ Σ‖W‖²."""
-        network, l2 = scene.network, scene.network.objective.loss.l2
+        network, l2 = trace.network, trace.network.objective.loss.l2
         weights = [
             stage.parameters[name]
             for stage in network.stages.values()
@@ -57,60 +57,60 @@ class Formulas:
         ]
         return 0.5 * l2 * sum((weight * weight).sum() for weight in weights) if l2 else 0.0
 
-    def loss_gradient(self, scene: Trace) -> Array:
+    def loss_gradient(self, trace: Trace) -> Array:
         """∂L/∂A of the output."""
-        objective = scene.network.objective
-        return loss_gradient(objective.loss, objective, scene.activations[scene.network.last])
+        objective = trace.network.objective
+        return loss_gradient(objective.loss, objective, trace.activations[trace.network.last])
 
-    def output_delta(self, scene: Trace) -> Array:
+    def output_delta(self, trace: Trace) -> Array:
         """Δ of the last layer; fused with its activation where the loss has such a form."""
-        network, objective = scene.network, scene.network.objective
+        network, objective = trace.network, trace.network.objective
         node = network.nodes[network.last]
         fused = objective.loss.on_logits(node.function)
         if fused is None:
-            return self.through_activation(scene, network.last, self.loss_gradient(scene))
-        return loss_gradient(fused, objective, scene.preactivations[node.name], scene.activations[node.name])
+            return self.through_activation(trace, network.last, self.loss_gradient(trace))
+        return loss_gradient(fused, objective, trace.preactivations[node.name], trace.activations[node.name])
 
-    def through_layer(self, scene: Trace, layer: str, position: int) -> Array:
+    def through_layer(self, trace: Trace, layer: str, position: int) -> Array:
         """What a layer sends back to one of the tensors that it reads."""
-        return scene.backward(layer).inputs[position]
+        return trace.backward(layer).inputs[position]
 
-    def arriving(self, scene: Trace, name: str) -> Array:
+    def arriving(self, trace: Trace, name: str) -> Array:
         """∂L/∂A of a tensor: what all that read it send back, added up."""
-        total = np.zeros(scene.network.shapes[name])
-        for reader in scene.network.readers[name]:
-            total = total + self.through_layer(scene, reader.layer, reader.position)
+        total = np.zeros(trace.network.shapes[name])
+        for reader in trace.network.readers[name]:
+            total = total + self.through_layer(trace, reader.layer, reader.position)
         return total
 
-    def through_activation(self, scene: Trace, layer: str, dA: Array) -> Array:
+    def through_activation(self, trace: Trace, layer: str, dA: Array) -> Array:
         """∂L/∂Z of a layer from ∂L/∂A."""
-        function = scene.network.nodes[layer].function
-        return through(function, scene.preactivations[layer], scene.activations[layer], dA)
+        function = trace.network.nodes[layer].function
+        return through(function, trace.preactivations[layer], trace.activations[layer], dA)
 
-    def delta(self, scene: Trace, layer: str) -> Array:
+    def delta(self, trace: Trace, layer: str) -> Array:
         """Δ of a layer, from those of the layers that read it, or from the loss."""
-        if layer == scene.network.last:
-            return self.output_delta(scene)
-        return self.through_activation(scene, layer, self.arriving(scene, layer))
+        if layer == trace.network.last:
+            return self.output_delta(trace)
+        return self.through_activation(trace, layer, self.arriving(trace, layer))
 
-    def gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
+    def gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
         """∂L/∂θ of one parameter, from the layer's Δ and what it reads."""
-        found, penalty = self.data_gradient(scene, layer, parameter), self.regularisation(scene, layer, parameter)
+        found, penalty = self.data_gradient(trace, layer, parameter), self.regularisation(trace, layer, parameter)
         return found + penalty if penalty.any() else found
 
-    def data_gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
+    def data_gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
         """The same without l2."""
-        return scene.backward(layer).parameters[parameter]
+        return trace.backward(layer).parameters[parameter]
 
-    def regularisation(self, scene: Trace, layer: str, parameter: str) -> Array:
+    def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
         """λ W, for weights."""
-        values = scene.parameters(layer)[parameter]
-        weight_like = scene.network.nodes[layer].parameters[parameter].weight_like
-        return scene.network.objective.loss.l2 * values if weight_like else np.zeros_like(values)
+        values = trace.parameters(layer)[parameter]
+        weight_like = trace.network.nodes[layer].parameters[parameter].weight_like
+        return trace.network.objective.loss.l2 * values if weight_like else np.zeros_like(values)
 
-    def input_gradient(self, scene: Trace, name: str) -> Array:
+    def input_gradient(self, trace: Trace, name: str) -> Array:
         """∂L/∂X of a tensor of the batch."""
-        return self.arriving(scene, name)
+        return self.arriving(trace, name)
 
 
 RIGHT = Formulas()

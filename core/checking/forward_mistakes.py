@@ -12,15 +12,15 @@ from core.checking.trace import Trace
 FORWARD = ("preactivations", "activations")
 
 
-def suppositions(scene: Trace) -> Iterator[dict[Quantity, Finding]]:
+def suppositions(trace: Trace) -> Iterator[dict[Quantity, Finding]]:
     """Every forward mistake in one layer, and then in all layers where it can be made."""
     everywhere: list[dict[Quantity, Finding]] = []
     for cause in MISTAKES:
         places = {}
-        for name in scene.network.nodes:
+        for name in trace.network.nodes:
             for part in FORWARD:
                 quantity, mistake = Quantity(part, name), cause()
-                if part in cause.strikes and mistake.strikes_at(scene, quantity):
+                if part in cause.strikes and mistake.strikes_at(trace, quantity):
                     places[quantity] = Finding((cause,), mistake, None, True)
         for quantity, finding in places.items():
             yield {quantity: finding}

@@ -52,7 +52,7 @@ class Accusation:
 class Hypothesis:
     """Where the user's program is supposed to be wrong."""
 
-    scene: Trace
+    trace: Trace
     accusations: tuple[Accusation, ...] = ()
     cost: float = 0.0
     lost: frozenset[str] = field(default_factory=frozenset)
@@ -76,7 +76,7 @@ class Hypothesis:
 
     def with_delta(self, layer: str, delta: Array) -> Hypothesis:
         """The same with a delta of that layer."""
-        return replace(self, scene=self.scene.with_delta(layer, delta))
+        return replace(self, trace=self.trace.with_delta(layer, delta))
 
     def losing(self, layer: str) -> Hypothesis:
         """The same without knowing the delta of that layer."""

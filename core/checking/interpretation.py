@@ -23,8 +23,8 @@ class Right:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.network = Network(problem)
-        self.scene = run(self.network, RIGHT)
-        self.values = {quantity: value_in(self.scene, quantity, RIGHT) for quantity in quantities(self.network)}
+        self.trace = run(self.network, RIGHT)
+        self.values = {quantity: value_in(self.trace, quantity, RIGHT) for quantity in quantities(self.network)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Interpretation:
     reading: Reading
     right: Right
     submission: Submission
-    judge: Comparator
+    comparator: Comparator
     hypotheses: Sequence[Hypothesis]
 
     @property
@@ -43,11 +43,11 @@ class Interpretation:
         return self.hypotheses[0].cost + self.reading.price if self.hypotheses else math.inf
 
 
-def equivalences_of(attempt: Interpretation) -> list[ReportedEquivalence]:
+def equivalences_of(interpretation: Interpretation) -> list[ReportedEquivalence]:
     """What is written differently, in words."""
-    reading = attempt.reading
+    reading = interpretation.reading
     found = [ReportedEquivalence(slug=slug, said=said) for slug, said in zip(reading.slugs, reading.said, strict=True)]
-    turned = [quantity for quantity, layout in attempt.submission.layouts.items() if layout == "transposed"]
+    turned = [quantity for quantity, layout in interpretation.submission.layouts.items() if layout == "transposed"]
     if turned:
         names = ", ".join(f"{each.tensor} of {each.layer!r}" for each in turned)
         said = f"Transposed against the request's convention: {names}."
@@ -55,18 +55,18 @@ def equivalences_of(attempt: Interpretation) -> list[ReportedEquivalence]:
     return found
 
 
-def rows_of(attempt: Interpretation) -> list[Row]:
+def rows_of(interpretation: Interpretation) -> list[Row]:
     """Every tensor beside what is expected."""
-    submission, judge = attempt.submission, attempt.judge
-    accused = {accusation.quantity for accusation in attempt.hypotheses[0].accusations}
+    submission, comparator = interpretation.submission, interpretation.comparator
+    accused = {accusation.quantity for accusation in interpretation.hypotheses[0].accusations}
     rows = []
-    for quantity, expected in attempt.right.values.items():
+    for quantity, expected in interpretation.right.values.items():
         if quantity not in submission.values:
             rows.append(Row(quantity=quantity, status="missing", total=expected.size))
             continue
         yours = submission.values[quantity]
         # Where every rule holds on the user's own numbers, what is left of a difference is rounding that adds up.
-        right = not accused or judge.is_right(quantity, yours)
+        right = not accused or comparator.is_right(quantity, yours)
         status: Status = "wrong" if quantity in accused else "correct" if right else "inherited"
         fits = yours.shape == expected.shape
         rows.append(
@@ -74,7 +74,7 @@ def rows_of(attempt: Interpretation) -> list[Row]:
                 quantity=quantity,
                 status=status,
                 total=expected.size,
-                difference=difference(yours, expected, judge.allowed(quantity)) if fits else None,
+                difference=difference(yours, expected, comparator.allowed(quantity)) if fits else None,
                 yours=yours,
                 expected=expected,
                 layout=submission.layouts.get(quantity),

@@ -31,23 +31,23 @@ class Kink:
     why: str
 
 
-def kinks(scene: Trace, near: float, most: int | None = MOST) -> list[Kink]:
-    """Where the right scene stands at a kink, or nearer to one than `near` times the numbers around it."""
-    return list(islice(_all(scene, near), most))
+def kinks(trace: Trace, near: float, most: int | None = MOST) -> list[Kink]:
+    """Where the right trace stands at a kink, or nearer to one than `near` times the numbers around it."""
+    return list(islice(_all(trace, near), most))
 
 
-def _all(scene: Trace, near: float) -> Iterator[Kink]:
-    for name, node in scene.network.nodes.items():
+def _all(trace: Trace, near: float) -> Iterator[Kink]:
+    for name, node in trace.network.nodes.items():
         if _has_kink(node.function):
-            yield from _zeros(name, scene.preactivations[name], near, f"the kink of {node.function.name} at z = 0")
+            yield from _zeros(name, trace.preactivations[name], near, f"the kink of {node.function.name} at z = 0")
         if isinstance(node.layer, ActivationLayer) and _has_kink(node.layer.applied()):
-            (X,) = scene.read_by(name)
+            (X,) = trace.read_by(name)
             yield from _zeros(name, X, near, f"the kink of {node.layer.function} at 0")
         if isinstance(node.layer, MaxPool2D):
-            yield from _ties(node.layer, name, scene)
-    objective, last = scene.network.problem.objective, scene.network.last
+            yield from _ties(node.layer, name, trace)
+    objective, last = trace.network.problem.objective, trace.network.last
     if objective is not None:
-        A = scene.activations[last]
+        A = trace.activations[last]
         if objective.loss.kind == "mean_absolute_error":
             yield from _zeros(last, A - objective.targets.reshape(A.shape), near, "the kink of |a − y| at a = y")
         if objective.loss.kind == "hinge":
@@ -62,16 +62,16 @@ def _has_kink(function: Activation) -> bool:
 def _zeros(layer: str, values: Array, near: float, why: str) -> Iterator[Kink]:
     size = float(np.abs(values).max(initial=0))
     for index in np.argwhere(np.abs(values) <= near * size):
-        place = tuple(int(each) for each in index)
-        yield Kink(layer=layer, index=place, distance=float(np.abs(values[place])), why=why)
+        context = tuple(int(each) for each in index)
+        yield Kink(layer=layer, index=context, distance=float(np.abs(values[context])), why=why)
 
 
-def _ties(layer: MaxPool2D, name: str, scene: Trace) -> Iterator[Kink]:
+def _ties(layer: MaxPool2D, name: str, trace: Trace) -> Iterator[Kink]:
     """Windows in which more than one number is the largest."""
-    (X,), Z = scene.read_by(name), scene.preactivations[name]
+    (X,), Z = trace.read_by(name), trace.preactivations[name]
     largest = np.zeros_like(Z)
     for (windows, numbers), (counted, _) in zip(layer.offsets(Z, X), layer.offsets(largest, X), strict=True):
         np.add(counted, windows == numbers, counted)
     for index in np.argwhere(largest > 1):
-        place = tuple(int(each) for each in index)
-        yield Kink(layer=name, index=place, distance=0.0, why="a window in which several numbers are the largest")
+        context = tuple(int(each) for each in index)
+        yield Kink(layer=name, index=context, distance=0.0, why="a window in which several numbers are the largest")

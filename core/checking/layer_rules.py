@@ -70,20 +70,20 @@ class LayerRules:
 
     def backward(self, inputs: Sequence[Array], delta: Array) -> Backward:
         """The gradients of what it reads and of its parameters, from ∂L/∂Z."""
-        place = self._place
+        context = self._place
         if self._backward is None:
-            place.d_result = tensor_memory(self.node.shape, place.dtype)
-            place.d_inputs = [tensor_memory(source.array.shape, place.dtype) for source in place.sources]
-            place.gradients = {name: np.empty(array.shape, array.dtype) for name, array in self.parameters.items()}
-            self._backward = list(self.node.layer.backward(place))
+            context.d_result = tensor_memory(self.node.shape, context.dtype)
+            context.d_inputs = [tensor_memory(source.array.shape, context.dtype) for source in context.sources]
+            context.gradients = {name: np.empty(array.shape, array.dtype) for name, array in self.parameters.items()}
+            self._backward = list(self.node.layer.backward(context))
         self._run(inputs)
-        np.copyto(place.d_result, delta)
+        np.copyto(context.d_result, delta)
         for step in self._backward:
             step()
-        if place.saved:  # A backward pass may scribble in what the forward pass left for it.
+        if context.saved:  # A backward pass may scribble in what the forward pass left for it.
             self._read = ()
-        found = [array.copy() for array in place.d_inputs if array is not None]
-        return Backward(found, {name: array.copy() for name, array in place.gradients.items()})
+        found = [array.copy() for array in context.d_inputs if array is not None]
+        return Backward(found, {name: array.copy() for name, array in context.gradients.items()})
 
     def saved(self, inputs: Sequence[Array]) -> dict[str, Array]:
         """What the layer keeps of a forward run beside its result: x̂ of a normalisation, the mask of a dropout."""

@@ -55,7 +55,7 @@ def recognised(
     yours: dict[Quantity, Array],
     right: dict[Quantity, Array],
     criterion: Criterion,
-    interrupt: Callable[[], object],
+    check_deadline: Callable[[], object],
 ) -> Numerical | None:
     """The kind of difference that gradients which are not right may be.
 
@@ -64,9 +64,9 @@ def recognised(
         yours: gradients that were submitted and are not right, of the right shapes.
         right: the same as they should be.
         criterion: to which digits they were sent, and computed in which precision.
-        interrupt: called now and then; ends the search by raising.
+        check_deadline: called now and then; ends the search by raising.
     """
-    losses = _Losses(problem, interrupt)
+    losses = _Losses(problem, check_deadline)
     places = losses.places(yours, right)
     if len(places) < FEWEST:
         return None
@@ -78,8 +78,8 @@ def recognised(
 class _Losses:
     """The loss with one number moved."""
 
-    def __init__(self, problem: Problem, interrupt: Callable[[], object]) -> None:
-        self._interrupt = interrupt
+    def __init__(self, problem: Problem, check_deadline: Callable[[], object]) -> None:
+        self._check_deadline = check_deadline
         self._still = read_as_classes(problem.nodes)
         self._plan = problem.plan(
             inputs={name: array.astype(np.float64) for name, array in problem.inputs.items()},
@@ -107,7 +107,7 @@ class _Losses:
 
     def at(self, place: _Place, step: float) -> float:
         """The loss with that number moved by a step."""
-        self._interrupt()
+        self._check_deadline()
         kept = place.array[place.at]
         place.array[place.at] = kept + step
         self._plan.forward()

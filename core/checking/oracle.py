@@ -44,29 +44,29 @@ class _Held(Formulas):
     def __init__(self, held: dict[str, Array]) -> None:
         self._held = held
 
-    def through_activation(self, scene: Trace, layer: str, dA: Array) -> Array:
-        return super().through_activation(scene, layer, dA * ~self._held[layer])
+    def through_activation(self, trace: Trace, layer: str, dA: Array) -> Array:
+        return super().through_activation(trace, layer, dA * ~self._held[layer])
 
-    def through_layer(self, scene: Trace, layer: str, position: int) -> Array:
-        found = super().through_layer(scene, layer, position)
-        kind = scene.network.nodes[layer].layer
+    def through_layer(self, trace: Trace, layer: str, position: int) -> Array:
+        found = super().through_layer(trace, layer, position)
+        kind = trace.network.nodes[layer].layer
         return found * ~self._held[layer] if isinstance(kind, ActivationLayer) else found
 
 
-def certify(problem: Problem, scene: Trace) -> Oracle:
-    """Compare deltas and gradients of a right scene with the change of the loss along one random direction of everything."""
+def certify(problem: Problem, trace: Trace) -> Oracle:
+    """Compare deltas and gradients of a right trace with the change of the loss along one random direction of everything."""
     exact = all(node.layer.complex_safe for node in problem.nodes)
-    held = {name: np.zeros(node.shape, bool) for name, node in scene.network.nodes.items()}
-    for kink in kinks(scene, 0.0 if exact else NEAR, most=None):
+    held = {name: np.zeros(node.shape, bool) for name, node in trace.network.nodes.items()}
+    for kink in kinks(trace, 0.0 if exact else NEAR, most=None):
         held[kink.layer][kink.index] = True
     formulas = _Held(held)
-    away = scene.branch()
+    away = trace.branch()
     for node in reversed(problem.nodes):
         away = away.with_delta(node.name, formulas.delta(away, node.name))
     generator = np.random.Generator(np.random.PCG64(SEED))
     still = read_as_classes(problem.nodes)
     direction, terms = {}, []
-    for quantity in quantities(scene.network):
+    for quantity in quantities(trace.network):
         if quantity.part in ("deltas", "gradients", "input_gradient"):
             right = value_in(away, quantity, formulas)
             v = np.zeros(right.shape) if quantity.layer in still else generator.standard_normal(right.shape)
@@ -75,7 +75,7 @@ def certify(problem: Problem, scene: Trace) -> Oracle:
     products = np.concatenate(terms)
 
     def loss_at(step: complex) -> Any:
-        return _loss_along(problem, direction, step, held, scene)
+        return _loss_along(problem, direction, step, held, trace)
 
     method, independent = _derivative(exact, loss_at)
     size = float(np.abs(products).sum())
@@ -98,14 +98,14 @@ def _loss_along(
         },
     )
     network = Network(moved, np.dtype(np.complex128 if isinstance(step, complex) else np.float64))
-    scene = Trace(network)
+    trace = Trace(network)
     for name, node in network.nodes.items():
-        Z, still = RIGHT.preactivation(scene, name), held[name]
+        Z, still = RIGHT.preactivation(trace, name), held[name]
         if isinstance(node.layer, ActivationLayer):
             Z = np.where(still, right.preactivations[name], Z)
-        scene.preactivations[name] = Z + step * direction[Quantity("deltas", name)]
-        scene.activations[name] = np.where(still, right.activations[name], RIGHT.activation(scene, name))
-    return RIGHT.loss(scene)[()]
+        trace.preactivations[name] = Z + step * direction[Quantity("deltas", name)]
+        trace.activations[name] = np.where(still, right.activations[name], RIGHT.activation(trace, name))
+    return RIGHT.loss(trace)[()]
 
 
 def _derivative(exact: bool, loss_at: Callable[[complex], Any]) -> tuple[str, float]:

@@ -151,21 +151,21 @@ class Disturbed(Formulas):
         slack = self._size * np.abs(array).max(initial=0) * self._generator.uniform(-1, 1, array.shape)
         return np.asarray(self.moved(array) + np.where(array == 0, 0, slack))
 
-    def preactivation(self, scene: Trace, layer: str) -> Array:
-        return self.moved(super().preactivation(scene, layer))
+    def preactivation(self, trace: Trace, layer: str) -> Array:
+        return self.moved(super().preactivation(trace, layer))
 
-    def activation(self, scene: Trace, layer: str) -> Array:
-        return self.around(super().activation(scene, layer))
+    def activation(self, trace: Trace, layer: str) -> Array:
+        return self.around(super().activation(trace, layer))
 
-    def loss(self, scene: Trace) -> Array:
+    def loss(self, trace: Trace) -> Array:
         """From the output and not from its logits, as most programs do: log(1 − a) loses what a saturated a has left."""
-        return super().loss(replace(scene, given=frozenset({(scene.network.last, "activations")})))
+        return super().loss(replace(trace, given=frozenset({(trace.network.last, "activations")})))
 
-    def through_activation(self, scene: Trace, layer: str, dA: Array) -> Array:
-        return self.moved(super().through_activation(scene, layer, self.moved(dA)))
+    def through_activation(self, trace: Trace, layer: str, dA: Array) -> Array:
+        return self.moved(super().through_activation(trace, layer, self.moved(dA)))
 
-    def output_delta(self, scene: Trace) -> Array:
-        return self.moved(super().output_delta(scene))
+    def output_delta(self, trace: Trace) -> Array:
+        return self.moved(super().output_delta(trace))
 
 
 def disturbed_network(network: Network, formulas: Disturbed) -> Network:
@@ -186,31 +186,31 @@ def disturbed_network(network: Network, formulas: Disturbed) -> Network:
     )
 
 
-def disturbed(scene: Trace, network: Network, formulas: Disturbed, digits: Digits | None) -> Trace:
-    """The same scene with every number disturbed: by rounding, and by half a unit of the digits that were sent.
+def disturbed(trace: Trace, network: Network, formulas: Disturbed, digits: Digits | None) -> Trace:
+    """The same trace with every number disturbed: by rounding, and by half a unit of the digits that were sent.
 
     Args:
-        scene: what is disturbed.
+        trace: what is disturbed.
         network: its network, disturbed.
         formulas: whose precision it is.
         digits: to which a submission is rounded.
     """
-    generator = np.random.Generator(np.random.PCG64(len(scene.deltas)))
+    generator = np.random.Generator(np.random.PCG64(len(trace.deltas)))
 
     def moved(array: Array) -> Array:
         near = formulas.moved(array)
         return near if digits is None else near + digits.half_unit(array) * generator.uniform(-1, 1, array.shape)
 
     still = read_as_classes(network.problem.nodes)
-    found = Trace(network, given=scene.given)
-    found.preactivations = {name: moved(array) for name, array in scene.preactivations.items()}
+    found = Trace(network, given=trace.given)
+    found.preactivations = {name: moved(array) for name, array in trace.preactivations.items()}
     found.activations = {
         name: network.inputs[name]
         if name in network.inputs
         else array
         if name in still
         else moved(formulas.around(array))
-        for name, array in scene.activations.items()
+        for name, array in trace.activations.items()
     }
-    found.deltas = {name: moved(array) for name, array in scene.deltas.items()}
+    found.deltas = {name: moved(array) for name, array in trace.deltas.items()}
     return found

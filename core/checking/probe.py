@@ -57,7 +57,7 @@ def probe(
     *,
     seed: int,
     limits: Limits | None,
-    interrupt: Callable[[], object],
+    check_deadline: Callable[[], object],
 ) -> Probe:
     """The best of a few random points: the one that hides the fewest mistakes, and of these the first.
 
@@ -68,7 +68,7 @@ def probe(
         convention: in which it is written.
         seed: of the random numbers.
         limits: the largest network that is accepted.
-        interrupt: called now and then; ends the search by raising.
+        check_deadline: called now and then; ends the search by raising.
 
     Raises:
         Refusal: where the network does not fit together.
@@ -78,12 +78,12 @@ def probe(
     sizes = [prime for prime in PRIMES if prime not in widths]
     best: Probe | None = None
     for draw in range(DRAWS):
-        interrupt()
+        check_deadline()
         generator = np.random.Generator(np.random.PCG64([seed, draw]))
         sent = _drawn(layers, features, loss, convention, sizes[draw // 4 % len(sizes)], generator, limits)
         problem = validate(sent, limits)
         with np.errstate(all="ignore"):
-            found = Probe(sent, problem, _hidden(problem, interrupt))
+            found = Probe(sent, problem, _hidden(problem, check_deadline))
         if best is None or len(found.blind_spots) < len(best.blind_spots):
             best = found
         if not best.blind_spots:
@@ -93,16 +93,16 @@ def probe(
     return best
 
 
-def _hidden(problem: Problem, interrupt: Callable[[], object]) -> list[BlindSpot]:
+def _hidden(problem: Problem, check_deadline: Callable[[], object]) -> list[BlindSpot]:
     network = Network(problem)
-    scene = run(network, RIGHT)
-    right = {quantity: value_in(scene, quantity, RIGHT) for quantity in quantities(network)}
-    judge = Comparator(network, criterion_for({"float64"}, [], None, None), scene, right)
+    trace = run(network, RIGHT)
+    right = {quantity: value_in(trace, quantity, RIGHT) for quantity in quantities(network)}
+    comparator = Comparator(network, criterion_for({"float64"}, [], None, None), trace, right)
     near = [
         BlindSpot(cause="kink", layer=kink.layer, tensor="deltas", reason=f"the point lies next to {kink.why}")
-        for kink in kinks(scene, NEAR_KINK)
+        for kink in kinks(trace, NEAR_KINK)
     ]
-    return near + blind_spots(judge, scene, Words(network), interrupt)
+    return near + blind_spots(comparator, trace, Words(network), check_deadline)
 
 
 def _drawn(

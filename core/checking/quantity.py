@@ -29,21 +29,21 @@ class Quantity(NamedTuple):
         """The word for it in an answer: `deltas`, `gradients.bias`."""
         return f"{self.part}.{self.name}" if self.name else self.part
 
-    def by_rule(self, formulas: Formulas, scene: Trace) -> Array:
-        """Its value from what is upstream of it in the scene."""
+    def by_rule(self, formulas: Formulas, trace: Trace) -> Array:
+        """Its value from what is upstream of it in the trace."""
         match self.part:
             case "preactivations":
-                return formulas.preactivation(scene, self.layer)
+                return formulas.preactivation(trace, self.layer)
             case "activations":
-                return formulas.activation(scene, self.layer)
+                return formulas.activation(trace, self.layer)
             case "loss":
-                return formulas.loss(scene)
+                return formulas.loss(trace)
             case "deltas":
-                return formulas.delta(scene, self.layer)
+                return formulas.delta(trace, self.layer)
             case "gradients":
-                return formulas.gradient(scene, self.layer, self.name)
+                return formulas.gradient(trace, self.layer, self.name)
             case _:
-                return formulas.input_gradient(scene, self.layer)
+                return formulas.input_gradient(trace, self.layer)
 
     def shape(self, network: Network) -> Shape:
         """Its shape, batch-first and in x out."""
@@ -72,28 +72,28 @@ def backward_of(network: Network, layer: str) -> list[Quantity]:
 
 
 def run(network: Network, formulas: Formulas) -> Trace:
-    """A scene with everything computed by these formulas."""
-    scene = run_forward(network, formulas)
+    """A trace with everything computed by these formulas."""
+    trace = run_forward(network, formulas)
     if network.problem.objective is not None:
         for node in reversed(network.problem.nodes):
-            scene.deltas[node.name] = formulas.delta(scene, node.name)
-    return scene
+            trace.deltas[node.name] = formulas.delta(trace, node.name)
+    return trace
 
 
 def run_forward(network: Network, formulas: Formulas) -> Trace:
-    """A scene with the forward pass computed by these formulas."""
-    scene = Trace(network)
+    """A trace with the forward pass computed by these formulas."""
+    trace = Trace(network)
     for name in network.nodes:
-        scene.preactivations[name] = formulas.preactivation(scene, name)
-        scene.activations[name] = formulas.activation(scene, name)
-    return scene
+        trace.preactivations[name] = formulas.preactivation(trace, name)
+        trace.activations[name] = formulas.activation(trace, name)
+    return trace
 
 
-def value_in(scene: Trace, quantity: Quantity, formulas: Formulas) -> Array:
-    """A quantity of a scene that has been run."""
+def value_in(trace: Trace, quantity: Quantity, formulas: Formulas) -> Array:
+    """A quantity of a trace that has been run."""
     stored = {
-        "preactivations": scene.preactivations,
-        "activations": scene.activations,
-        "deltas": scene.deltas,
+        "preactivations": trace.preactivations,
+        "activations": trace.activations,
+        "deltas": trace.deltas,
     }.get(quantity.part)
-    return quantity.by_rule(formulas, scene) if stored is None else stored[quantity.layer]
+    return quantity.by_rule(formulas, trace) if stored is None else stored[quantity.layer]

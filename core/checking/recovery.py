@@ -25,7 +25,7 @@ class Recovered:
     """Whether any delta has these gradients."""
 
 
-def recovered_delta(network: Network, scene: Trace, layer: str, values: Mapping[Quantity, Array]) -> Recovered:
+def recovered_delta(network: Network, trace: Trace, layer: str, values: Mapping[Quantity, Array]) -> Recovered:
     """Solve [A 1]ᵀ Δ = [dW; db] for Δ by least squares.
 
     For a dense layer with i inputs that reads n examples A (n x i) there are i + 1 equations for the n unknowns of every
@@ -37,11 +37,11 @@ def recovered_delta(network: Network, scene: Trace, layer: str, values: Mapping[
     if node.layer.kind != "dense" or weight is None or weight.ndim != 2:
         return Recovered()
     parameters = node.parameters
-    (A,) = scene.read_by(layer)
+    (A,) = trace.read_by(layer)
     l2 = network.objective.loss.l2
     if A.ndim != 2 or weight.shape != parameters["weight"].shape:
         return Recovered()
-    rows, right = A, weight - l2 * scene.parameters(layer)["weight"]
+    rows, right = A, weight - l2 * trace.parameters(layer)["weight"]
     if bias is not None and bias.shape == parameters["bias"].shape:
         rows, right = np.hstack([A, np.ones((len(A), 1))]), np.vstack([right, bias])
     unknowns, equations = rows.shape

@@ -19,7 +19,7 @@ from core.checking.quantity import Quantity
 from core.checking.trace import Trace
 
 Made = Callable[[Formulas, Trace], Array]
-"""What a program with these formulas submits: from the rules and the scene before them to one tensor."""
+"""What a program with these formulas submits: from the rules and the trace before them to one tensor."""
 
 SURE = 2.0
 """Decimal digits that must be left as evidence when the choice among all causes has used up its part."""
@@ -52,26 +52,30 @@ class Finding:
 
 
 def findings(
-    judge: Comparator, scene: Trace, struck: Quantity, yours: Mapping[Quantity, Array], made: Mapping[Quantity, Made]
+    comparator: Comparator,
+    trace: Trace,
+    struck: Quantity,
+    yours: Mapping[Quantity, Array],
+    made: Mapping[Quantity, Made],
 ) -> list[Finding]:
     """The mistakes in the rule of `struck` that reproduce everything in `yours`: single ones, and only then pairs.
 
     Args:
-        judge: says what agrees.
-        scene: before the rule.
+        comparator: says what agrees.
+        trace: before the rule.
         struck: the quantity whose rule is looked at.
         yours: what was submitted.
         made: how each of these follows from the rule.
     """
-    right = {quantity: rule(RIGHT, scene) for quantity, rule in made.items()}
-    concerned = [cause for cause in MISTAKES if cause().strikes_at(scene, struck)]
+    right = {quantity: rule(RIGHT, trace) for quantity, rule in made.items()}
+    concerned = [cause for cause in MISTAKES if cause().strikes_at(trace, struck)]
     single = [Trial((cause,), cause()) for cause in concerned]
-    found = list(_reproducing(judge, scene, single, right, yours, made))
+    found = list(_reproducing(comparator, trace, single, right, yours, made))
     if not found:
         pairs = list(_pairs(concerned))
         if sum(array.size for array in yours.values()) > LARGE:
-            pairs = list(_in_proportion(concerned, scene, yours, made))
-        found = [finding for finding in _reproducing(judge, scene, pairs, right, yours, made) if finding.sure]
+            pairs = list(_in_proportion(concerned, trace, yours, made))
+        found = [finding for finding in _reproducing(comparator, trace, pairs, right, yours, made) if finding.sure]
     return found
 
 
@@ -95,18 +99,18 @@ def _pairs(concerned: Sequence[type[Mistake]]) -> Iterator[Trial]:
 
 def _in_proportion(
     concerned: Sequence[type[Mistake]],
-    scene: Trace,
+    trace: Trace,
     yours: Mapping[Quantity, Array],
     made: Mapping[Quantity, Made],
 ) -> Iterator[Trial]:
     """A mistake together with a constant factor, where the submission is that multiple of what the mistake makes."""
     plain = [cause for cause in concerned if cause.plain]
-    multipliers = {cause: cause().multiplier(scene) for cause in plain if issubclass(cause, ConstantFactor)}
+    multipliers = {cause: cause().multiplier(trace) for cause in plain if issubclass(cause, ConstantFactor)}
     quantity, rule = max(made.items(), key=lambda item: yours[item[0]].size)
     for cause in concerned:
         if cause.plain or issubclass(cause, Fitted):
             continue
-        replayed = made_by(rule, cause(), scene)
+        replayed = made_by(rule, cause(), trace)
         square = float(np.vdot(replayed, replayed))
         if replayed.shape != yours[quantity].shape or not square > 0:
             continue
@@ -117,8 +121,8 @@ def _in_proportion(
 
 
 def _reproducing(
-    judge: Comparator,
-    scene: Trace,
+    comparator: Comparator,
+    trace: Trace,
     trials: Sequence[Trial] | Iterator[Trial],
     right: Mapping[Quantity, Array],
     yours: Mapping[Quantity, Array],
@@ -127,36 +131,36 @@ def _reproducing(
     trials = list(trials)
     for trial in trials:
         formulas = trial.formulas
-        if isinstance(formulas, Fitted) and not _fit(formulas, scene, yours, made):
+        if isinstance(formulas, Fitted) and not _fit(formulas, trace, yours, made):
             continue
-        replayed = {quantity: made_by(rule, formulas, scene) for quantity, rule in made.items()}
-        if not any(judge.differs(array, right[quantity]) for quantity, array in replayed.items()):
+        replayed = {quantity: made_by(rule, formulas, trace) for quantity, rule in made.items()}
+        if not any(comparator.differs(array, right[quantity]) for quantity, array in replayed.items()):
             continue
         if all(
-            judge.agrees(yours[quantity], partial(made_by, made[quantity], formulas), scene, array)
+            comparator.agrees(yours[quantity], partial(made_by, made[quantity], formulas), trace, array)
             for quantity, array in replayed.items()
         ):
             residual = _residual(yours, replayed)
-            yield Finding(trial.mistakes, formulas, residual, _is_sure(judge, yours, len(trials), formulas))
+            yield Finding(trial.mistakes, formulas, residual, _is_sure(comparator, yours, len(trials), formulas))
 
 
-def made_by(rule: Made, formulas: Formulas, scene: Trace) -> Array:
+def made_by(rule: Made, formulas: Formulas, trace: Trace) -> Array:
     """What a rule makes; nothing (an array that agrees with none) where a mistake does not fit the shapes, or another one."""
     with np.errstate(all="ignore"):
         try:
-            return np.asarray(rule(formulas, scene))
+            return np.asarray(rule(formulas, trace))
         except (ValueError, TypeError, IndexError, np.linalg.LinAlgError):
             return np.full(0, np.nan)
 
 
-def _fit(formulas: Fitted, scene: Trace, yours: Mapping[Quantity, Array], made: Mapping[Quantity, Made]) -> bool:
+def _fit(formulas: Fitted, trace: Trace, yours: Mapping[Quantity, Array], made: Mapping[Quantity, Made]) -> bool:
     """Find the number in the formulas by least squares. False where it is not determined with something to spare."""
     differences, directions = [], []
     for quantity, rule in made.items():
         formulas.factor = 0.0
-        without = made_by(rule, formulas, scene)
+        without = made_by(rule, formulas, trace)
         formulas.factor = 1.0
-        along = made_by(rule, formulas, scene) - without
+        along = made_by(rule, formulas, trace) - without
         if without.shape != yours[quantity].shape:
             return False
         differences.append((yours[quantity] - without).ravel())
@@ -166,7 +170,7 @@ def _fit(formulas: Fitted, scene: Trace, yours: Mapping[Quantity, Array], made: 
     if not np.isfinite(square) or np.count_nonzero(direction) < 3:
         return False
     formulas.factor = float(difference @ direction) / square
-    return math.isfinite(formulas.factor) and formulas.factor != 0 and formulas.accepts(scene, formulas.factor)
+    return math.isfinite(formulas.factor) and formulas.factor != 0 and formulas.accepts(trace, formulas.factor)
 
 
 def _residual(yours: Mapping[Quantity, Array], replayed: Mapping[Quantity, Array]) -> float:
@@ -176,13 +180,13 @@ def _residual(yours: Mapping[Quantity, Array], replayed: Mapping[Quantity, Array
     return apart / size if size else apart
 
 
-def _is_sure(judge: Comparator, yours: Mapping[Quantity, Array], tried: int, formulas: Formulas) -> bool:
+def _is_sure(comparator: Comparator, yours: Mapping[Quantity, Array], tried: int, formulas: Formulas) -> bool:
     """Whether the digits that agree are more than the choice among all that was tried could bring about by chance."""
     digits = 0.0
     for array in yours.values():
         size = np.abs(array[np.nonzero(array)]) if array.ndim else np.abs(np.atleast_1d(array))
         with np.errstate(divide="ignore"):
-            precision = -np.log10(np.clip(judge.criterion.allowed(size) / np.where(size == 0, 1, size), 1e-17, 1))
+            precision = -np.log10(np.clip(comparator.criterion.allowed(size) / np.where(size == 0, 1, size), 1e-17, 1))
         digits += float(precision.sum())
     spent = math.log10(max(tried, 1)) + (3.0 if isinstance(formulas, Fitted) else 0.0)
     return digits >= spent + SURE

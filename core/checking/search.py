@@ -23,7 +23,7 @@ from core.checking.replay import Finding, Made, findings
 from core.checking.submission import Submission
 from core.checking.trace import Network, Trace
 
-WIDTH = 6
+BEAM_WIDTH = 6
 """Hypotheses that go on side by side."""
 
 
@@ -33,9 +33,9 @@ class Search:
     def __init__(
         self,
         network: Network,
-        judge: Comparator,
+        comparator: Comparator,
         submission: Submission,
-        interrupt: Callable[[], object],
+        check_deadline: Callable[[], object],
         limit: float = math.inf,
         supposed: Mapping[Quantity, Finding] | None = None,
     ) -> None:
@@ -43,17 +43,17 @@ class Search:
 
         Args:
             network: the problem's.
-            judge: says what agrees.
+            comparator: says what agrees.
             submission: what is explained.
-            interrupt: called now and then; ends the search by raising.
+            check_deadline: called now and then; ends the search by raising.
             limit: the cost from which on a hypothesis is of no interest, so that no cause has to be looked for.
             supposed: mistakes of the forward pass that are taken for granted, where it was not submitted.
         """
         self._network = network
-        self._judge = judge
+        self._comparator = comparator
         self._submission = submission
         self._values = submission.values
-        self._interrupt = interrupt
+        self._check_deadline = check_deadline
         self._limit = limit
         self._supposed = supposed or {}
 
@@ -62,17 +62,17 @@ class Search:
         return self._backward(self._cheapest([self._forward(Hypothesis(Trace(self._network)))]))
 
     def _forward(self, hypothesis: Hypothesis) -> Hypothesis:
-        """Judge the forward rules; the scene then has what was submitted, and what follows from it elsewhere."""
-        scene = hypothesis.scene
+        """Judge the forward rules; the trace then has what was submitted, and what follows from it elsewhere."""
+        trace = hypothesis.trace
         given = {(q.layer, q.part) for q in self._values if self._submission.fits(self._network, q)}
-        scene.given = frozenset(given)
+        trace.given = frozenset(given)
         for layer in self._network.nodes:
-            for part, kept in (("preactivations", scene.preactivations), ("activations", scene.activations)):
+            for part, kept in (("preactivations", trace.preactivations), ("activations", trace.activations)):
                 quantity = Quantity(part, layer)
-                kept[layer] = quantity.by_rule(RIGHT, scene)
+                kept[layer] = quantity.by_rule(RIGHT, trace)
                 if quantity in self._supposed:
                     finding, right = self._supposed[quantity], kept[layer]
-                    kept[layer] = quantity.by_rule(finding.formulas, scene)
+                    kept[layer] = quantity.by_rule(finding.formulas, trace)
                     hypothesis = hypothesis.accusing(Accusation(quantity, (finding,), right, kept[layer]))
                 if quantity in self._values:
                     hypothesis = self._judged(hypothesis, quantity)
@@ -87,7 +87,7 @@ class Search:
         if self._network.problem.objective is None:
             return beam
         for node in reversed(self._network.problem.nodes):
-            self._interrupt()
+            self._check_deadline()
             beam = self._cheapest([each for one in beam for each in self._at_layer(one, node.name)])
         for name in self._network.inputs:
             quantity = Quantity("input_gradient", name)
@@ -101,19 +101,19 @@ class Search:
         submitted = [q for q in self._values if q.part == "gradients" and q.layer == layer]
         if quantity in self._values:
             if not self._is_lost(hypothesis, layer):
-                own = quantity.by_rule(RIGHT, hypothesis.scene)
+                own = quantity.by_rule(RIGHT, hypothesis.trace)
                 hypothesis = self._judged(hypothesis.with_delta(layer, own), quantity)
             if self._submission.fits(self._network, quantity):
                 hypothesis = hypothesis.with_delta(layer, self._values[quantity])
             for gradient in submitted:
                 hypothesis = self._judged(hypothesis, gradient)
             return [hypothesis]
-        hypothesis = hypothesis.with_delta(layer, quantity.by_rule(RIGHT, hypothesis.scene))
+        hypothesis = hypothesis.with_delta(layer, quantity.by_rule(RIGHT, hypothesis.trace))
         if self._is_lost(hypothesis, layer):
             right = [q for q in submitted if self._is_right(q)]
             hypothesis = hypothesis.losing(layer)
             return [hypothesis.contradicted() if right else hypothesis]
-        unlike = [q for q in submitted if not self._follows(hypothesis.scene, q)]
+        unlike = [q for q in submitted if not self._follows(hypothesis.trace, q)]
         wrong = [q for q in unlike if not self._is_right(q)]
         if len(wrong) < len(unlike):
             hypothesis = hypothesis.contradicted()
@@ -126,11 +126,11 @@ class Search:
         if hypothesis.cost + (AGAIN if hypothesis.accusations else NAMED) >= self._limit:
             return []
         options = [self._blaming(hypothesis, wrong)]
-        for place in self._suspects(layer):
-            options += self._blaming_delta(hypothesis, place, layer, submitted, wrong)
+        for struck_layer in self._suspects(layer):
+            options += self._blaming_delta(hypothesis, struck_layer, layer, submitted, wrong)
         if len(wrong) == len(submitted):
-            own = hypothesis.scene.deltas[layer]
-            recovered = recovered_delta(self._network, hypothesis.scene, layer, self._values)
+            own = hypothesis.trace.deltas[layer]
+            recovered = recovered_delta(self._network, hypothesis.trace, layer, self._values)
             quantity = Quantity("deltas", layer)
             if recovered.delta is not None:
                 accusation = Accusation(quantity, (), own, recovered.delta)
@@ -143,46 +143,46 @@ class Search:
     def _blaming(self, hypothesis: Hypothesis, wrong: Sequence[Quantity]) -> Hypothesis:
         """Every one of these by its own rule."""
         for quantity in wrong:
-            accusation = self._accused(hypothesis.scene, quantity)
+            accusation = self._accused(hypothesis.trace, quantity)
             hypothesis = hypothesis.accusing(replace(accusation, certain=bool(accusation.findings)))
         return hypothesis
 
     def _blaming_delta(
         self,
         hypothesis: Hypothesis,
-        place: str,
+        struck_layer: str,
         layer: str,
         submitted: Sequence[Quantity],
         wrong: Sequence[Quantity],
     ) -> list[Hypothesis]:
-        """The delta of `place` by a mistake with a name, as far as the gradients of `layer` show it."""
-        struck = Quantity("deltas", place)
-        own = struck.by_rule(RIGHT, hypothesis.scene)
+        """The delta of `struck_layer` by a mistake with a name, as far as the gradients of `layer` show it."""
+        struck = Quantity("deltas", struck_layer)
+        own = struck.by_rule(RIGHT, hypothesis.trace)
 
         def made(quantity: Quantity) -> Made:
-            return lambda formulas, scene: quantity.by_rule(RIGHT, self._struck(scene, formulas, place, layer))
+            return lambda formulas, trace: quantity.by_rule(RIGHT, self._struck(trace, formulas, struck_layer, layer))
 
         options = []
         for seen in ([*submitted], *([quantity] for quantity in wrong if len(submitted) > 1)):
             rules = {quantity: made(quantity) for quantity in seen}
             yours = {quantity: self._values[quantity] for quantity in seen}
-            for finding in findings(self._judge, hypothesis.scene, struck, yours, rules)[:WIDTH]:
-                scene = self._struck(hypothesis.scene, finding.formulas, place, layer)
-                accusation = Accusation(struck, (finding,), own, scene.deltas[place])
-                option = replace(hypothesis.accusing(accusation), scene=scene)
-                left = [quantity for quantity in submitted if not self._follows(option.scene, quantity)]
+            for finding in findings(self._comparator, hypothesis.trace, struck, yours, rules)[:BEAM_WIDTH]:
+                trace = self._struck(hypothesis.trace, finding.formulas, struck_layer, layer)
+                accusation = Accusation(struck, (finding,), own, trace.deltas[struck_layer])
+                option = replace(hypothesis.accusing(accusation), trace=trace)
+                left = [quantity for quantity in submitted if not self._follows(option.trace, quantity)]
                 options.append(self._blaming(option, left))
             if options:
                 break
         return options
 
-    def _struck(self, scene: Trace, formulas: Formulas, place: str, layer: str) -> Trace:
-        """The scene with the delta of `place` made by these formulas, and the deltas from there down to `layer`."""
-        scene = scene.with_delta(place, Quantity("deltas", place).by_rule(formulas, scene))
+    def _struck(self, trace: Trace, formulas: Formulas, struck_layer: str, layer: str) -> Trace:
+        """The trace with the delta of `struck_layer` made by these formulas, and the deltas from there down to `layer`."""
+        trace = trace.with_delta(struck_layer, Quantity("deltas", struck_layer).by_rule(formulas, trace))
         path = self._suspects(layer)
-        for name in reversed(path[: path.index(place)]):
-            scene = scene.with_delta(name, RIGHT.delta(scene, name))
-        return scene
+        for name in reversed(path[: path.index(struck_layer)]):
+            trace = trace.with_delta(name, RIGHT.delta(trace, name))
+        return trace
 
     def _suspects(self, layer: str) -> list[str]:
         """The layer, and those above it of which nothing of the backward pass was submitted: nobody looked there."""
@@ -203,7 +203,7 @@ class Search:
 
     def _judged(self, hypothesis: Hypothesis, quantity: Quantity) -> Hypothesis:
         """The hypothesis with an accusation, if a submitted quantity is neither right nor what its rule makes."""
-        if self._is_right(quantity) or self._follows(hypothesis.scene, quantity):
+        if self._is_right(quantity) or self._follows(hypothesis.trace, quantity):
             return hypothesis
         if quantity.part == "gradients" and quantity.layer in hypothesis.lost:
             return hypothesis
@@ -213,35 +213,35 @@ class Search:
         """The hypothesis with an accusation; one that is not worth its price is not looked into."""
         if hypothesis.cost + (AGAIN if hypothesis.accusations else NAMED) >= self._limit:
             return replace(hypothesis, cost=math.inf)
-        return hypothesis.accusing(self._accused(hypothesis.scene, quantity))
+        return hypothesis.accusing(self._accused(hypothesis.trace, quantity))
 
-    def _accused(self, scene: Trace, quantity: Quantity) -> Accusation:
+    def _accused(self, trace: Trace, quantity: Quantity) -> Accusation:
         """An accusation of the rule of a submitted quantity, with the causes that reproduce it."""
-        self._interrupt()
+        self._check_deadline()
         yours = self._values[quantity]
         found: Sequence[Finding] = findings(
-            self._judge,
-            scene,
+            self._comparator,
+            trace,
             quantity,
             {quantity: yours},
             {quantity: lambda formulas, at: quantity.by_rule(formulas, at)},
         )
-        return Accusation(quantity, tuple(found), quantity.by_rule(RIGHT, scene), yours)
+        return Accusation(quantity, tuple(found), quantity.by_rule(RIGHT, trace), yours)
 
     def _cheapest(self, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
-        return sorted((each for each in hypotheses if each.cost < self._limit), key=lambda each: each.cost)[:WIDTH]
+        return sorted((each for each in hypotheses if each.cost < self._limit), key=lambda each: each.cost)[:BEAM_WIDTH]
 
     def _is_right(self, quantity: Quantity) -> bool:
-        return self._judge.is_right(quantity, self._values[quantity])
+        return self._comparator.is_right(quantity, self._values[quantity])
 
-    def _follows(self, scene: Trace, quantity: Quantity) -> bool:
-        """Whether a submitted quantity is what its rule makes of the scene."""
-        return self._judge.agrees(self._values[quantity], lambda at: _right(quantity, at), scene)
+    def _follows(self, trace: Trace, quantity: Quantity) -> bool:
+        """Whether a submitted quantity is what its rule makes of the trace."""
+        return self._comparator.agrees(self._values[quantity], lambda at: _right(quantity, at), trace)
 
     def _is_lost(self, hypothesis: Hypothesis, layer: str) -> bool:
         return any(reader.layer in hypothesis.lost for reader in self._network.readers[layer])
 
 
-def _right(quantity: Quantity, scene: Trace) -> Array:
+def _right(quantity: Quantity, trace: Trace) -> Array:
     with np.errstate(all="ignore"):
-        return quantity.by_rule(RIGHT, scene)
+        return quantity.by_rule(RIGHT, trace)

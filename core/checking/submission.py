@@ -54,7 +54,7 @@ def read(network: Network, sent: SentSubmission) -> Submission:
     convention = sent.convention or network.convention
     values, layouts = {}, {}
     for quantity, array in arrays.items():
-        values[quantity], layout = _laid(network, quantity, np.asarray(array, np.float64), convention)
+        values[quantity], layout = _in_layout(network, quantity, np.asarray(array, np.float64), convention)
         if layout:
             layouts[quantity] = layout
     return Submission(values, layouts)
@@ -67,7 +67,7 @@ def as_written(network: Network, quantity: Quantity, convention: Convention) -> 
     return tensor_shape(quantity.shape(network), convention)
 
 
-def _laid(network: Network, quantity: Quantity, array: Array, convention: Convention) -> tuple[Array, str | None]:
+def _in_layout(network: Network, quantity: Quantity, array: Array, convention: Convention) -> tuple[Array, str | None]:
     """A tensor in the core's view, and what had to be done besides following the convention."""
     wanted = as_written(network, quantity, convention)
     if array.shape == wanted:

@@ -110,7 +110,7 @@ class Trace:
             self.activations.setdefault(name, array)
 
     def branch(self) -> Trace:
-        """The same scene, to be continued in another way. Arrays are shared; no rule writes into one."""
+        """The same trace, to be continued in another way. Arrays are shared; no rule writes into one."""
         return Trace(
             self.network,
             dict(self.preactivations),
@@ -131,7 +131,7 @@ class Trace:
         return self._backward[layer]
 
     def with_delta(self, layer: str, delta: Array) -> Trace:
-        """The same scene with a delta of that layer."""
+        """The same trace with a delta of that layer."""
         found = self.branch()
         found.deltas[layer] = delta
         found._backward.pop(layer, None)

@@ -56,19 +56,19 @@ def refuse_large(problem: Problem, of: str, wrt: Variable, limit: int) -> None:
         raise Refusal.of("too-large", detail, "wrt", expected=limit, got=size, hint=hint)
 
 
-def jacobian(problem: Problem, of: str, wrt: Variable, interrupt: Callable[[], object]) -> Array:
+def jacobian(problem: Problem, of: str, wrt: Variable, check_deadline: Callable[[], object]) -> Array:
     """The Jacobian of layer `of`'s activations by `wrt`, batch-first and in x out."""
-    position = next(place for place, node in enumerate(problem.nodes) if node.name == of)
+    position = next(context for context, node in enumerate(problem.nodes) if node.name == of)
     shape = _shape_of(problem, of) or (1,)
     seed = np.zeros(shape, problem.dtype)
     objective = Objective(Upstream(), seed, np.ones(shape[0]))
     plan = replace(problem, nodes=problem.nodes[: position + 1], objective=objective).plan(
-        keep=Retain(input_gradients=wrt.layer is None)
+        retain=Retain(input_gradients=wrt.layer is None)
     )
     rows = np.zeros((math.prod(shape), *wrt.shape(problem)), problem.dtype)
     plan.forward()
     for row, index in enumerate(np.ndindex(shape)):
-        interrupt()
+        check_deadline()
         plan.loss.targets[index] = 1
         plan.backward()
         plan.loss.targets[index] = 0

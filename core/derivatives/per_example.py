@@ -64,25 +64,25 @@ def refuse_divided(problem: Problem, batch_size: int | None) -> None:
         raise Refusal.of("unsupported-operator", detail, "batch_size", got=batch_size, hint=hint)
 
 
-def laid_apart(problem: Problem, interrupt: Op | None = None) -> Plan:
+def plan_apart(problem: Problem, check_deadline: Op | None = None) -> Plan:
     """A plan that has run forward and backward with a share of 1 for every example, and without l2."""
     if problem.objective is None:
         raise LookupError("gradients are those of a loss")
     objective = problem.objective
     ones = np.ones_like(objective.coefficients)
     apart = replace(problem, objective=Objective(replace(objective.loss, l2=0.0), objective.targets, coefficients=ones))
-    plan = apart.plan(keep=Retain(deltas=True), interrupt=interrupt)
+    plan = apart.plan(retain=Retain(deltas=True), check_deadline=check_deadline)
     plan.forward()
     plan.backward()
     return plan
 
 
 def gradients(plan: Plan) -> Gradients:
-    """∂ℓ_i/∂(parameter) by layer and name, n x the parameter's shape, of a plan that was `laid_apart`."""
-    return {node.name: node.layer.example_gradients(place) for node, place in plan.places if place.parameters}
+    """∂ℓ_i/∂(parameter) by layer and name, n x the parameter's shape, of a plan that was `plan_apart`."""
+    return {node.name: node.layer.example_gradients(context) for node, context in plan.contexts if context.parameters}
 
 
 def norms(plan: Plan) -> Array:
-    """‖∂ℓ_i/∂θ‖ over all parameters together, for each example, of a plan that was `laid_apart`."""
-    squares = [node.layer.example_square_norms(place) for node, place in plan.places if place.parameters]
+    """‖∂ℓ_i/∂θ‖ over all parameters together, for each example, of a plan that was `plan_apart`."""
+    squares = [node.layer.example_square_norms(context) for node, context in plan.contexts if context.parameters]
     return np.sqrt(np.sum(squares, axis=0)) if squares else np.zeros(len(plan.output), plan.output.dtype)

@@ -51,7 +51,7 @@ def vector_jacobian(problem: Problem, upstream: Array) -> Direction:
     """Jᵀ u: the gradients of ⟨u, output⟩ with respect to parameters and inputs."""
     shape = problem.output_shape or (1,)
     objective = Objective(Upstream(), upstream.reshape(shape), np.ones(shape[0]))
-    plan = replace(problem, objective=objective).plan(keep=Retain(input_gradients=True))
+    plan = replace(problem, objective=objective).plan(retain=Retain(input_gradients=True))
     plan.forward()
     plan.backward()
     return Direction(plan.gradients.gradients, plan.gradients.input_gradients)
@@ -138,7 +138,7 @@ def _moved(problem: Problem, direction: Direction, *, backward: bool) -> Plan:
         },
         dtype=np.dtype(np.complex128),
         backward=backward,
-        keep=Retain(input_gradients=True),
+        retain=Retain(input_gradients=True),
     )
 
 

@@ -15,11 +15,11 @@ HINT = "A finite difference across the kink gives another number; so may another
 
 def kinks(plan: Plan) -> Iterator[Issue]:
     """A warning for each layer with a preactivation exactly at a kink, and for a loss at one."""
-    for node, place in plan.places:
+    for node, context in plan.contexts:
         points = node.function.kinks()
-        at_kink = np.isin(real(place.result), points) if points else np.zeros(1, bool)
+        at_kink = np.isin(real(context.result), points) if points else np.zeros(1, bool)
         if at_kink.any():
-            index = np.argwhere(place.as_sent(at_kink))[0].tolist()
+            index = np.argwhere(context.as_sent(at_kink))[0].tolist()
             yield Issue(
                 code="kink",
                 path=("network", "layers", node.position),
@@ -30,7 +30,7 @@ def kinks(plan: Plan) -> Iterator[Issue]:
             )
     at_kink = plan.loss.at_kink()
     if at_kink.any():
-        index = np.argwhere(plan.places[-1][1].as_sent(at_kink))[0].tolist()
+        index = np.argwhere(plan.contexts[-1][1].as_sent(at_kink))[0].tolist()
         yield Issue(
             code="kink",
             path=("loss",),

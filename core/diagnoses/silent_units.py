@@ -22,46 +22,46 @@ SATURATED = 1e-3
 
 def silent_units(plan: Plan) -> Iterator[Issue]:
     """A warning for each layer with such units."""
-    for node, place in plan.places:
+    for node, context in plan.contexts:
         if node.name == plan.fused:
             continue  # Its delta is a − y: no slope takes part.
-        if not node.function.steepest() or place.result.ndim < 2 or times(place.result) < LEAST_TIMES:
+        if not node.function.steepest() or context.result.ndim < 2 or times(context.result) < LEAST_TIMES:
             continue
-        slopes = largest_slopes(plan, node, place)
+        slopes = largest_slopes(plan, node, context)
         dead, saturated = slopes == 0, (slopes > 0) & (slopes < SATURATED * node.function.steepest())
         if dead.any():
-            yield _dead(node, place, dead)
+            yield _dead(node, context, dead)
         if saturated.any():
-            yield _saturated(node, place, saturated, slopes)
+            yield _saturated(node, context, saturated, slopes)
 
 
-def largest_slopes(plan: Plan, node: Node, place: LayerContext) -> Array:
+def largest_slopes(plan: Plan, node: Node, context: LayerContext) -> Array:
     """For each unit the largest |f'(z)| that occurs."""
-    Z = place.result
+    Z = context.result
     slopes, ones = np.empty_like(Z), np.ones_like(Z)
     node.function.backward(Z, plan.activations[node.name], ones, slopes)()
     return np.asarray(np.abs(slopes).max(axis=by_unit(Z)))
 
 
-def _dead(node: Node, place: LayerContext, dead: Array) -> Issue:
+def _dead(node: Node, context: LayerContext, dead: Array) -> Issue:
     units = np.flatnonzero(dead).tolist()
     return Issue(
         code="dead-units",
         path=("network", "layers", node.position),
         detail=f"{written(units, dead.size)} of layer {node.name!r} have a {node.function.title} with slope 0 at all "
-        f"{times(place.result):,} values of this batch: no gradient passes, and the weights that lead to them get 0.",
+        f"{times(context.result):,} values of this batch: no gradient passes, and the weights that lead to them get 0.",
         got=units,
         hint="Initialise with smaller or other weights, use leaky_relu, or look at another batch.",
     )
 
 
-def _saturated(node: Node, place: LayerContext, saturated: Array, slopes: Array) -> Issue:
+def _saturated(node: Node, context: LayerContext, saturated: Array, slopes: Array) -> Issue:
     units = np.flatnonzero(saturated).tolist()
     return Issue(
         code="saturated-units",
         path=("network", "layers", node.position),
         detail=f"{written(units, saturated.size)} of layer {node.name!r} are saturated: the largest slope of "
-        f"{node.function.title} at their {times(place.result):,} values of this batch is {slopes[saturated].max():.2g}, so "
+        f"{node.function.title} at their {times(context.result):,} values of this batch is {slopes[saturated].max():.2g}, so "
         "that next to no gradient passes.",
         got=units,
         hint="Scale the inputs to mean 0 and variance 1, or initialise with smaller weights.",

@@ -17,11 +17,11 @@ TOLERANCE = 1e3
 
 def symmetric_units(plan: Plan) -> Iterator[Issue]:
     """A warning for each dense layer with units that have the weights, the bias and the gradients of another unit."""
-    for node, place in plan.places:
-        weight, gradient = place.parameters.get("weight"), place.gradients.get("weight")
+    for node, context in plan.contexts:
+        weight, gradient = context.parameters.get("weight"), context.gradients.get("weight")
         if node.layer.feedback_weight != "weight" or weight is None or gradient is None:
             continue
-        units = _repeated(weight, gradient, place.parameters.get("bias"))
+        units = _repeated(weight, gradient, context.parameters.get("bias"))
         if units:
             yield Issue(
                 code="symmetric-units",

@@ -9,14 +9,14 @@ WHY_MEAN = "The mean of each feature over the batch; it depends on every example
 WHY_ROOT = "The deviation of each feature, with ε under the root; it depends on every example too."
 
 
-def batch_norm_forms(scene: Layout, dZ: str, gamma: str, axes: tuple[int, ...], N: int) -> list[Equation]:
+def batch_norm_forms(layout: Layout, dZ: str, gamma: str, axes: tuple[int, ...], N: int) -> list[Equation]:
     """dX in five forms that agree to rounding; the last one is the one that goes down."""
     rest = f"axis={axes}, keepdims=True"
 
     def sent(expression: str) -> str:
-        return scene.sent(expression, scene.inputs[0])
+        return layout.sent(expression, layout.inputs[0])
 
-    X = scene.core("<X>", scene.inputs[0])
+    X = layout.core("<X>", layout.inputs[0])
     staged = [
         Equation("dX_hat", r"<gamma> \circ <dZ>", f"{dZ} * {gamma}", "Kratzert's steps 9 and 8: through shift and scale.",
                  r"\partial \hat X"),

@@ -9,12 +9,12 @@ from core.equations.layout import Layout
 class Unrolled:
     """The pieces of a recurrent derivation over the time steps 1 … T."""
 
-    def __init__(self, scene: Layout, units: int, bias: str | None) -> None:
-        self._scene, self._bias = scene, bias
-        self.n, self.time, self.features = scene.inputs[0]
+    def __init__(self, layout: Layout, units: int, bias: str | None) -> None:
+        self._layout, self._bias = layout, bias
+        self.n, self.time, self.features = layout.inputs[0]
         self.units = units
-        self.W, self.U = [f"{name}.T" if scene.out_by_in else name for name in ("<weight>", "<recurrent_weight>")]
-        turned = r"^\top" if scene.out_by_in else ""
+        self.W, self.U = [f"{name}.T" if layout.out_by_in else name for name in ("<weight>", "<recurrent_weight>")]
+        turned = r"^\top" if layout.out_by_in else ""
         self.latex_W, self.latex_U = f"<weight>{turned}", f"<recurrent_weight>{turned}"
 
     def zero(self, name: str, latex: str) -> Equation:
@@ -31,18 +31,18 @@ class Unrolled:
 
     def result(self) -> Equation:
         """Z: all states, or the last one."""
-        if len(self._scene.result) == 3:
+        if len(self._layout.result) == 3:
             states = ", ".join(f"<h{t}>" for t in range(1, self.time + 1))
             return Equation("Z", rf"[h_1, \ldots, h_{{{self.time}}}]", f"np.stack([{states}], axis=1)", "All states.")
         return Equation(
-            "Z", f"<h{self.time}>", self._scene.sent(f"<h{self.time}> + 0", self._scene.result), "The last state."
+            "Z", f"<h{self.time}>", self._layout.sent(f"<h{self.time}> + 0", self._layout.result), "The last state."
         )
 
     def arriving(self, t: int) -> tuple[str, str] | None:
         """What reaches h_t from outside of the layer."""
-        if len(self._scene.result) == 3:
+        if len(self._layout.result) == 3:
             return rf"(<dZ>)_{{{t}}}", f"<dZ>[:, {t - 1}]"
-        return ("<dZ>", self._scene.core("<dZ>", self._scene.result)) if t == self.time else None
+        return ("<dZ>", self._layout.core("<dZ>", self._layout.result)) if t == self.time else None
 
     def d_state(self, t: int, later: list[tuple[str, str]]) -> Equation:
         """dh_t: what arrives from outside, and what the next step sends back."""
@@ -60,7 +60,7 @@ class Unrolled:
         steps = range(1, self.time + 1)
         dW = " + ".join(f"<X>[:, {t - 1}].T @ <{P}{t}>" for t in steps)
         dU = " + ".join(f"<h{t - 1}>.T @ <{Q}{t}>" for t in steps)
-        turn = self._scene.out_by_in
+        turn = self._layout.out_by_in
         because = "The same weights serve every step: backpropagation through time adds the steps up."
         back = "" if turn else r"^\top"
         return [

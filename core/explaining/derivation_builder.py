@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from core.activations.derivation import in_scene, why_backward
+from core.activations.derivation import in_layout, why_backward
 from core.activations.identity import Identity
 from core.arrays import Array
 from core.equations.equation import Equation
@@ -163,7 +163,7 @@ class DerivationBuilder(ForwardBuilder):
             factor = Equation(
                 "slope",
                 rf"{function.latex()}'(<Z>)",
-                in_scene(function.numpy_derivative(), self._scene(node)),
+                in_layout(function.numpy_derivative(), self._layout(node)),
                 "The Jacobian of an elementwise function is diagonal; its diagonal is "
                 rf"$\partial a / \partial z = {function.derivative}$.",
             )
@@ -178,7 +178,7 @@ class DerivationBuilder(ForwardBuilder):
             equation = Equation(
                 "dZ",
                 function.latex_backward(),
-                in_scene(function.numpy_backward(), self._scene(node)),
+                in_layout(function.numpy_backward(), self._layout(node)),
                 why_backward(function),
             )
         scope["dZ"] = self.step(path, title, latex, python, equation, scope)
@@ -187,7 +187,7 @@ class DerivationBuilder(ForwardBuilder):
         """δ_l = (what comes down) ∘ f'(Z_l) in one step."""
         equation, operands = self._pending.pop(node.name)
         latex = node.function.latex_backward().replace("<dA>", rf"\bigl({equation.latex}\bigr)")
-        numpy = in_scene(node.function.numpy_backward(), self._scene(node)).replace("<dA>", f"({equation.numpy})")
+        numpy = in_layout(node.function.numpy_backward(), self._layout(node)).replace("<dA>", f"({equation.numpy})")
         because = (
             f"{equation.because} Then through the function, element by element: $f'(z) = {node.function.derivative}$."
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.arrays import Array
-from core.arrays import Op as Interrupt
+from core.arrays import Op as CheckDeadline
 from core.errors import Refusal
 from core.explaining.derivation_builder import DerivationBuilder, Notation
 from core.explaining.focus import Focus, focus_on
@@ -40,7 +40,7 @@ def explained(
     problem: Problem,
     notation: Notation,
     focus: str | None,
-    interrupt: Interrupt | None = None,
+    check_deadline: CheckDeadline | None = None,
     *,
     optimizer: Optimizer | None = None,
     rates: Mapping[str, Mapping[str, Array]] | None = None,
@@ -56,15 +56,22 @@ def explained(
         raise Refusal.of(
             "unsupported-operator", f"There is no derivation of the loss {kind}.", "loss", "kind", hint=hint
         )
-    plan = problem.plan(keep=Retain(preactivations=True, deltas=True, input_gradients=True), interrupt=interrupt)
+    plan = problem.plan(
+        retain=Retain(preactivations=True, deltas=True, input_gradients=True), check_deadline=check_deadline
+    )
     with np.errstate(all="ignore"):
         plan.forward()
         plan.backward()
-        walk = DerivationBuilder(problem, plan.reported, notation)
+        builder = DerivationBuilder(problem, plan.reported, notation)
         if optimizer:
-            write_update(walk, optimizer, rates)
-        found = focus_on(focus, walk, plan) if focus else None
-    size = sum(symbol.value.size for symbol in walk.data.values())
+            write_update(builder, optimizer, rates)
+        found = focus_on(focus, builder, plan) if focus else None
+    size = sum(symbol.value.size for symbol in builder.data.values())
     return Explanation(
-        problem, plan, walk.steps, program(walk.steps, list(walk.data.values())), found, with_numbers=size <= MANY
+        problem,
+        plan,
+        builder.steps,
+        program(builder.steps, list(builder.data.values())),
+        found,
+        with_numbers=size <= MANY,
     )

@@ -54,14 +54,14 @@ class Focus:
     because: str
 
 
-def focus_on(path: str, walk: DerivationBuilder, plan: Plan) -> Focus:
+def focus_on(path: str, builder: DerivationBuilder, plan: Plan) -> Focus:
     """The explanation of one number. `plan` has run both ways and kept its deltas.
 
     Raises:
         Refusal: `unknown-name` for a path that leads to no number, with the near ones.
     """
-    step, index = _found(path, walk.steps)
-    terms, because = _terms(step, index, walk, plan)
+    step, index = _found(path, builder.steps)
+    terms, because = _terms(step, index, builder, plan)
     total = sum(abs(value) for _, value, _ in terms) or 1.0
     listed = [Term(of, value, abs(value) / total, factors) for of, value, factors in terms]
     dominant = max(listed, key=lambda term: term.share).of if listed else None
@@ -92,12 +92,12 @@ def _found(path: str, steps: Sequence[Step]) -> tuple[Step, tuple[int, ...]]:
 Terms = list[tuple[str, float, dict[str, float]]]
 
 
-def _terms(step: Step, index: tuple[int, ...], walk: DerivationBuilder, plan: Plan) -> tuple[Terms, str]:
+def _terms(step: Step, index: tuple[int, ...], builder: DerivationBuilder, plan: Plan) -> tuple[Terms, str]:
     match = FACTOR.fullmatch(step.id)
-    places = {node.name: (node, place) for node, place in plan.places}
-    if match and match["layer"] in places:
-        node, place = places[match["layer"]]
-        apart = layer_parameters(node.layer.example_gradients(place), node.parameters, walk.problem.convention)[
+    contexts = {node.name: (node, context) for node, context in plan.contexts}
+    if match and match["layer"] in contexts:
+        node, context = contexts[match["layer"]]
+        apart = layer_parameters(node.layer.example_gradients(context), node.parameters, builder.problem.convention)[
             match["name"]
         ]
         return [

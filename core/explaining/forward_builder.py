@@ -73,7 +73,7 @@ class ForwardBuilder:
         self.steps.append(Step(id, title, symbol, equation, used, sources))
         return symbol
 
-    def _scene(self, node: Node) -> Layout:
+    def _layout(self, node: Node) -> Layout:
         shapes = [self._values[name].value.shape for name in node.reads]
         shape = tensor_shape(node.shape, self.problem.convention)
         return Layout(self.problem.convention, shapes, shape, frozenset(node.parameters))
@@ -103,7 +103,7 @@ class ForwardBuilder:
                 scope[equation.result] = self._own(node, equation, scope)
         scope["A"] = self._values[node.name] = scope["Z"]
         if not isinstance(node.function, Identity):
-            applied = activation_equation(node.function, self._scene(node))
+            applied = activation_equation(node.function, self._layout(node))
             scope["A"] = self._values[node.name] = self.step(
                 f"activations.{node.name}",
                 f"Activation, layer {node.name}",
@@ -121,7 +121,7 @@ class ForwardBuilder:
         return self.step(f"{node.name}.{equation.result}", title, latex, python, equation, scope)
 
     def _derivation(self, node: Node) -> Derivation:
-        return node.layer.derivation(self._scene(node))
+        return node.layer.derivation(self._layout(node))
 
 
 def evaluated(expression: str, arrays: Mapping[str, Array]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.activations.derivation import in_scene
+from core.activations.derivation import in_layout
 from core.convention import tensor, tensor_shape
 from core.equations.equation import Equation
 from core.equations.layout import Layout
@@ -23,7 +23,7 @@ class LossEquations:
         self._objective, self._loss = objective, objective.loss
         self._node = problem.nodes[-1]
         shape = tensor_shape(self._node.shape, problem.convention)
-        self._scene = Layout(problem.convention, [], shape, frozenset())
+        self._layout = Layout(problem.convention, [], shape, frozenset())
         self._n = max(1, self._node.shape[0] if self._node.shape else 1)
 
     @property
@@ -56,7 +56,7 @@ class LossEquations:
 
     def _value(self, scope: dict[str, Symbol], *, logits: bool) -> None:
         loss = (self._loss.on_logits(self._node.function) if logits else None) or self._loss
-        numpy = in_scene(loss.numpy(), self._scene).replace("<A>", "<Z>" if logits else "<A>")
+        numpy = in_layout(loss.numpy(), self._layout).replace("<A>", "<Z>" if logits else "<A>")
         losses = Equation(
             "losses",
             r"\ell(<A>, <Y>)",
@@ -96,19 +96,19 @@ class LossEquations:
         if not self._loss.needs_targets:
             return latex, code
         if self._weighted:
-            return rf"\bigl({latex}\bigr)\,\mathrm{{diag}}(<c>)", f"({code}) * " + self._scene.for_examples(
-                "<c>", self._scene.result
+            return rf"\bigl({latex}\bigr)\,\mathrm{{diag}}(<c>)", f"({code}) * " + self._layout.for_examples(
+                "<c>", self._layout.result
             )
         if self._loss.reduction == "sum":
             return latex, code
         return rf"\frac{{1}}{{{self._n}}} \bigl({latex}\bigr)", f"({code}) / {self._n}"
 
     def _gradient(self) -> Equation:
-        latex, code = self._shared(self._loss.latex_gradient(), in_scene(self._loss.numpy_gradient(), self._scene))
+        latex, code = self._shared(self._loss.latex_gradient(), in_layout(self._loss.numpy_gradient(), self._layout))
         return Equation("dA", latex, code, f"The derivative of the loss, ${self._loss.formula}$, by the output.")
 
     def _fused(self) -> Equation:
-        latex, code = self._shared("<A> - <Y>", in_scene(self._loss.numpy_fused(), self._scene))
+        latex, code = self._shared("<A> - <Y>", in_layout(self._loss.numpy_fused(), self._layout))
         because = (
             f"{self._node.function.name} and {self._loss.kind.replace('_', ' ')} belong together: the derivative of the "
             "function cancels against the denominators of the loss's, and a − y is left."

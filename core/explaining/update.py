@@ -17,7 +17,7 @@ from core.optimizers import Optimizer
 
 
 def write_update(
-    walk: DerivationBuilder, optimizer: Optimizer, rates: Mapping[str, Mapping[str, Array]] | None
+    builder: DerivationBuilder, optimizer: Optimizer, rates: Mapping[str, Mapping[str, Array]] | None
 ) -> None:
     """Append the steps of the first step of an optimizer, which remembers nothing yet.
 
@@ -30,28 +30,30 @@ def write_update(
             raise Refusal.of("unsupported-operator", detail, "optimizer", name, hint="Leave it out, or POST /v1/step.")
     given = optimizer.learning_rate
     number = (given if isinstance(given, float) else optimizer.default_rate) * optimizer.factor(0)
-    eta = walk.given("optimizer.learning_rate", r"\eta", "eta", np.array(number))
-    for node in walk.problem.nodes:
-        own = layer_parameters((rates or {}).get(node.name, {}), node.parameters, walk.problem.convention)
+    eta = builder.given("optimizer.learning_rate", r"\eta", "eta", np.array(number))
+    for node in builder.problem.nodes:
+        own = layer_parameters((rates or {}).get(node.name, {}), node.parameters, builder.problem.convention)
         for name in node.parameters:
             rate = eta
             if name in own:
                 path = f"optimizer.learning_rate.{node.name}.{name}"
-                rate = walk.given(path, r"\alpha", f"eta_{walk.tag(node)}_{name}", own[name] * optimizer.factor(0))
-            _one(walk, optimizer, node, name, rate)
+                rate = builder.given(
+                    path, r"\alpha", f"eta_{builder.tag(node)}_{name}", own[name] * optimizer.factor(0)
+                )
+            _one(builder, optimizer, node, name, rate)
 
 
-def _one(walk: DerivationBuilder, optimizer: Optimizer, node: Node, name: str, rate: Symbol) -> None:
+def _one(builder: DerivationBuilder, optimizer: Optimizer, node: Node, name: str, rate: Symbol) -> None:
     """The steps for one parameter."""
     key, title = f"{node.name}.{name}", f"Update, layer {node.name}, {name}"
-    theta, gradient = walk.data[f"parameters.{key}"], walk.result(f"gradients.{key}")
+    theta, gradient = builder.data[f"parameters.{key}"], builder.result(f"gradients.{key}")
     letter, python = LETTERS.get(name, (rf"\mathrm{{{name}}}", name))
-    tag = f"{python}_{walk.tag(node)}"
+    tag = f"{python}_{builder.tag(node)}"
     latex = with_subscript(letter, subscript(node.name))
     scope = {"theta": theta, "g": gradient, "rate": rate}
     for slot in optimizer.slots:
         path = f"optimizer_state.slots.{slot}.{key}"
-        scope[slot] = walk.given(path, with_subscript("0", "t=0"), f"{slot}_{tag}_0", np.zeros_like(theta.value))
+        scope[slot] = builder.given(path, with_subscript("0", "t=0"), f"{slot}_{tag}_0", np.zeros_like(theta.value))
     if optimizer.weight_decay and optimizer.kind not in ("adamw", "lion"):
         decay = Equation(
             "g",
@@ -59,11 +61,11 @@ def _one(walk: DerivationBuilder, optimizer: Optimizer, node: Node, name: str, r
             f"<g> + {optimizer.weight_decay!r} * <theta>",
             "Weight decay adds λ θ to the gradient.",
         )
-        scope["g"] = walk.step(f"update.{key}.decayed", title, rf"g_{{{latex}}}", f"g_{tag}", decay, scope)
+        scope["g"] = builder.step(f"update.{key}.decayed", title, rf"g_{{{latex}}}", f"g_{tag}", decay, scope)
     for equation in optimizer.derivation(1):
         if equation.result == "theta":
-            walk.step(f"update.{key}", title, rf"{latex}^{{+}}", f"{tag}_new", equation, scope)
+            builder.step(f"update.{key}", title, rf"{latex}^{{+}}", f"{tag}_new", equation, scope)
         else:
             symbol = rf"{equation.symbol or equation.result}_{{{latex}}}"
             id = f"update.{key}.{equation.result}"
-            scope[equation.result] = walk.step(id, title, symbol, f"{equation.result}_{tag}", equation, scope)
+            scope[equation.result] = builder.step(id, title, symbol, f"{equation.result}_{tag}", equation, scope)

@@ -51,7 +51,7 @@ def inverted(
     problem: Problem,
     reference: Array | None,
     solve: Solver,
-    interrupt: Callable[[], object],
+    check_deadline: Callable[[], object],
     *,
     tolerance: float | None = None,
     null_spaces: bool = True,
@@ -62,7 +62,7 @@ def inverted(
         problem: the network, with the outputs that are asked for as the targets of its objective.
         reference: inputs to stay near to, batch-first: at every layer the nearest x^{l−1} to theirs is taken.
         solve: the solver of linear programmes.
-        interrupt: called after every layer and example; it ends the computation by raising.
+        check_deadline: called after every layer and example; it ends the computation by raising.
         tolerance: the residual, as a share of what it is compared with, that counts as none. Default: √eps.
         null_spaces: whether the answer shows the basis of every null space.
 
@@ -76,7 +76,7 @@ def inverted(
     nearby = None if reference is None else _activations(problem, reference)
     links, way = links_of(problem), _Way(targets, *np.zeros((2, len(targets)), bool))
     for position in reversed(range(len(links))):
-        interrupt()
+        check_deadline()
         link, below = links[position], _interval_below(links[:position])
         Z, report = _before_functions(link, way)
         way.layers[link.name] = report
@@ -99,7 +99,7 @@ def inverted(
         way.untried = way.choices
         way.choices += weight.free > 0
         if weight.free and below != (-np.inf, np.inf):
-            _repair(way, report, weight, below, solve, interrupt)
+            _repair(way, report, weight, below, solve, check_deadline)
     return _concluded(problem, targets, way, within)
 
 
@@ -170,13 +170,13 @@ def _repair(
     weight: Decomposed,
     below: Interval,
     solve: Solver,
-    interrupt: Callable[[], object],
+    check_deadline: Callable[[], object],
 ) -> None:
     """Move what lies outside the range of the layer below along the null space into it, where that can be done."""
     outside = ((way.image <= below[0]) | (way.image >= below[1])).any(axis=1)
     repaired = report.repaired = np.zeros(len(way.image), bool)
     for example in np.flatnonzero(outside):
-        interrupt()
+        check_deadline()
         found = moved_inside(way.image[example], weight.null_space, below, solve)
         if found is not None:
             way.image[example], repaired[example] = found, True

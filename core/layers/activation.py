@@ -7,13 +7,13 @@ from typing import Literal
 
 from core.activations import Activation
 from core.activations.choice import CONSTANTS, FunctionName, resolve
-from core.activations.derivation import activation_equation, in_scene, why_backward
+from core.activations.derivation import activation_equation, in_layout, why_backward
 from core.arrays import Shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.equations.symbols import OPERAND
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps, misfit
+from core.layers.base import Layer, Ops, misfit
 from core.spec import constraints
 
 
@@ -53,24 +53,24 @@ class ActivationLayer(Layer):
             )
         return inputs[0]
 
-    def derivation(self, scene: Layout) -> Derivation:
+    def derivation(self, layout: Layout) -> Derivation:
         function = self.applied()
         renamed = {"Z": "X", "A": "Z", "dA": "dZ"}
 
         def of_layer(expression: str) -> str:
             return OPERAND.sub(lambda match: f"<{renamed.get(match[1], match[1])}>", expression)
 
-        back = in_scene(function.numpy_backward(), scene)
+        back = in_layout(function.numpy_backward(), layout)
         return Derivation(
-            [activation_equation(function, scene, reads="X", result="Z")],
+            [activation_equation(function, layout, reads="X", result="Z")],
             [Equation("dX", of_layer(function.latex_backward()), of_layer(back), why_backward(function))],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        Z = place.new_result()
-        place.fresh = False  # f' may be formed from Z, so the layer's own activation is not computed in its place.
-        return [self.applied().forward(place.inputs[0], Z)]
+    def forward(self, context: LayerContext) -> Ops:
+        Z = context.new_result()
+        context.fresh = False  # f' may be formed from Z, so the layer's own activation is not computed in its place.
+        return [self.applied().forward(context.inputs[0], Z)]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (X,), (dX,) = place.inputs, place.d_inputs
-        return [] if dX is None else [self.applied().backward(X, place.result, place.d_result, dX)]
+    def backward(self, context: LayerContext) -> Ops:
+        (X,), (dX,) = context.inputs, context.d_inputs
+        return [] if dX is None else [self.applied().backward(X, context.result, context.d_result, dX)]

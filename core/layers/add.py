@@ -12,7 +12,7 @@ from core.arrays import Op, Shape
 from core.equations.equation import Derivation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps
+from core.layers.base import Layer, Ops
 from core.layers.shared.arithmetic import stretched, stretched_derivation, summed_back
 
 
@@ -31,18 +31,18 @@ class Add(Layer):
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         return stretched("add", inputs, column)
 
-    def derivation(self, scene: Layout) -> Derivation:
-        operands = [f"<X{position}>" for position in range(1, len(scene.inputs) + 1)]
+    def derivation(self, layout: Layout) -> Derivation:
+        operands = [f"<X{position}>" for position in range(1, len(layout.inputs) + 1)]
         because = "∂z/∂x = 1: the gradient goes to each operand as it is."
         return stretched_derivation(
-            scene, " + ".join(operands), " + ".join, [("<dZ>", "<dZ>")] * len(operands), because
+            layout, " + ".join(operands), " + ".join, [("<dZ>", "<dZ>")] * len(operands), because
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        first, second, *rest = place.inputs
-        Z = place.new_result()
-        steps: list[Op] = [partial(add, first, second, Z)]
-        return steps + [partial(add, Z, operand, Z) for operand in rest]
+    def forward(self, context: LayerContext) -> Ops:
+        first, second, *rest = context.inputs
+        Z = context.new_result()
+        ops: list[Op] = [partial(add, first, second, Z)]
+        return ops + [partial(add, Z, operand, Z) for operand in rest]
 
-    def backward(self, place: LayerContext) -> Steps:
-        return [partial(summed_back, place.d_result, dX) for dX in place.d_inputs if dX is not None]
+    def backward(self, context: LayerContext) -> Ops:
+        return [partial(summed_back, context.d_result, dX) for dX in context.d_inputs if dX is not None]

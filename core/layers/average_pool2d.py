@@ -12,7 +12,7 @@ from core.arrays import Op, constant
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Steps
+from core.layers.base import Ops
 from core.layers.shared.pooling import Pooling, selections
 
 
@@ -31,8 +31,8 @@ class AveragePool2D(Pooling):
     kind: Literal["average_pool2d"] = "average_pool2d"
     equations: ClassVar[dict[str, str]] = {"any": "Z = mean of A over each window"}
 
-    def derivation(self, scene: Layout) -> Derivation:
-        rows, columns = self._windows(scene.inputs[0])
+    def derivation(self, layout: Layout) -> Derivation:
+        rows, columns = self._windows(layout.inputs[0])
         K = rows.size * columns.size
         return Derivation(
             [
@@ -54,18 +54,18 @@ class AveragePool2D(Pooling):
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        (X,), Z = place.inputs, place.new_result()
+    def forward(self, context: LayerContext) -> Ops:
+        (X,), Z = context.inputs, context.new_result()
         rows, columns = self._windows(X.shape)
         share = constant(1 / (rows.size * columns.size), Z)
         sums = [partial(np.add, windows, numbers, windows) for windows, numbers in self.offsets(Z, X)]
         return [lambda: Z.fill(0), *sums, partial(np.multiply, Z, share, Z)]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (X,), (dX,), dZ = place.inputs, place.d_inputs, place.d_result
+    def backward(self, context: LayerContext) -> Ops:
+        (X,), (dX,), dZ = context.inputs, context.d_inputs, context.d_result
         if dX is None:
             return []
         rows, columns = self._windows(X.shape)
         share, shared = constant(1 / (rows.size * columns.size), dZ), np.empty_like(dZ)
-        steps: list[Op] = [partial(dX.fill, 0), partial(np.multiply, dZ, share, shared)]
-        return steps + [partial(np.add, numbers, windows, numbers) for windows, numbers in self.offsets(shared, dX)]
+        ops: list[Op] = [partial(dX.fill, 0), partial(np.multiply, dZ, share, shared)]
+        return ops + [partial(np.add, numbers, windows, numbers) for windows, numbers in self.offsets(shared, dX)]

@@ -18,7 +18,7 @@ from core.layer_context import LayerContext
 from core.parameters import Parameter
 from core.spec import Spec, constraints
 
-Steps = Sequence[Op]
+Ops = Sequence[Op]
 
 INITIALIZERS = ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "zeros"]
 
@@ -28,7 +28,7 @@ class Layer(Spec):
     """Base of all layers: what every kind may carry.
 
     A kind is one file: its fields, its shape rule, its forward and its backward. `forward` and `backward` do not
-    compute: they return the steps that do, bound to the arrays of a `Place`, so that a plan that is built once runs
+    compute: they return the operations that do, bound to the arrays of a `LayerContext`, so that a plan built once runs
     many times without allocating. Shapes are batch-first (the row convention) throughout.
 
     Adding one: the file, and its class in `AnyLayer` of ``core/layers/__init__.py``.
@@ -114,35 +114,35 @@ class Layer(Spec):
         """
         raise NotImplementedError
 
-    def forward(self, place: LayerContext) -> Steps:
-        """Set the place's result, and return the steps that compute it."""
+    def forward(self, context: LayerContext) -> Ops:
+        """Set the context's result, and return the operations that compute it."""
         raise NotImplementedError
 
-    def backward(self, place: LayerContext) -> Steps:
-        """The steps that compute ∂L/∂(each input) and ∂L/∂(each parameter) from ∂L/∂(result)."""
+    def backward(self, context: LayerContext) -> Ops:
+        """The operations that compute ∂L/∂(each input) and ∂L/∂(each parameter) from ∂L/∂(result)."""
         raise NotImplementedError
 
-    def derivation(self, scene: Layout) -> Derivation:
+    def derivation(self, layout: Layout) -> Derivation:
         """Its equations as a derivation shows them (``core/equations/equation.py``), forward and backward."""
         raise NotImplementedError
 
-    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
+    def example_gradients(self, context: LayerContext) -> dict[str, Array]:
         """After a backward run: the terms whose sum over the examples the gradient of each parameter is, n x its shape.
 
         Every kind with parameters has it, but for those that couple the examples.
         """
         raise NotImplementedError
 
-    def example_square_norms(self, place: LayerContext) -> Array:
+    def example_square_norms(self, context: LayerContext) -> Array:
         """After a backward run: Σ of the squares of every example's terms, over all parameters of the layer."""
-        found = self.example_gradients(place).values()
+        found = self.example_gradients(context).values()
         return np.asarray(sum(np.square(array).reshape(len(array), -1).sum(axis=1) for array in found))
 
     def at_evaluation(self) -> Self:
         """The layer as it is when a network is evaluated rather than trained."""
         return self
 
-    def renew(self, place: LayerContext, step: int) -> None:
+    def renew(self, context: LayerContext, step: int) -> None:
         """Before step number `step`, counted from 0, of a training run: draw what is drawn anew for every step."""
 
     def equation(self, convention: str) -> str | None:

@@ -15,7 +15,7 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.errors import Issue
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps, misfit
+from core.layers.base import Layer, Ops, misfit
 from core.layers.shared.normalisation import reduced, refuse_unless, spread, standardise
 from core.parameters import Parameter
 from core.spec import constraints
@@ -94,10 +94,10 @@ class BatchNorm(Layer):
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return self.mode == "train"
 
-    def derivation(self, scene: Layout) -> Derivation:
-        x = scene.core_shape(scene.inputs[0])
+    def derivation(self, layout: Layout) -> Derivation:
+        x = layout.core_shape(layout.inputs[0])
         axes = tuple(axis for axis in range(len(x)) if axis != 1)
-        X, dZ = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
+        X, dZ = layout.core("<X>", layout.inputs[0]), layout.core("<dZ>", layout.result)
         across = f".reshape({(1, x[1], *[1] * (len(x) - 2))})"
         gamma, beta = f"<gamma>{across}", f"<beta>{across}"
         if self.mode == "train":
@@ -120,7 +120,7 @@ class BatchNorm(Layer):
             Equation(
                 "Z",
                 r"<gamma> \circ <X_hat> + <beta>",
-                scene.sent(f"{gamma} * <X_hat> + {beta}", scene.result),
+                layout.sent(f"{gamma} * <X_hat> + {beta}", layout.result),
                 "γ and β undo the standardisation where that is of use.",
             ),
         ]
@@ -131,36 +131,38 @@ class BatchNorm(Layer):
             Equation("d_beta", r"\textstyle\sum <dZ>", f"{dZ}.sum(axis={axes})", "∂z/∂β = 1."),
         ]
         if self.mode == "eval":
-            through = scene.sent(f"{dZ} * ({gamma} / <s>)", scene.inputs[0])
+            through = layout.sent(f"{dZ} * ({gamma} / <s>)", layout.inputs[0])
             return Derivation(
                 forward, [*sums, Equation("dX", r"<gamma> / <s> \circ <dZ>", through, "A linear function.")]
             )
         N = math.prod(x) // x[1]
-        return Derivation(forward, [*sums, *batch_norm_forms(scene, dZ, gamma, axes, N)])
+        return Derivation(forward, [*sums, *batch_norm_forms(layout, dZ, gamma, axes, N)])
 
-    def forward(self, place: LayerContext) -> Steps:
-        (X,), Z = place.inputs, place.new_result()
-        gamma, beta = (_beside(X, place.parameters[name]) for name in ("gamma", "beta"))
-        values = place.saved["standardised"] = np.empty_like(Z)
-        place.saved["deviation"] = reduced(Z, _over(Z))
-        standardised = self._by_batch(place) if self.mode == "train" else self._by_state(place)
+    def forward(self, context: LayerContext) -> Ops:
+        (X,), Z = context.inputs, context.new_result()
+        gamma, beta = (_beside(X, context.parameters[name]) for name in ("gamma", "beta"))
+        values = context.saved["standardised"] = np.empty_like(Z)
+        context.saved["deviation"] = reduced(Z, _over(Z))
+        standardised = self._by_batch(context) if self.mode == "train" else self._by_state(context)
         return [standardised, partial(np.multiply, values, gamma, Z), partial(np.add, Z, beta, Z)]
 
-    def _by_batch(self, place: LayerContext) -> Op:
+    def _by_batch(self, context: LayerContext) -> Op:
         """The step that standardises by the statistics of the batch, and moves the running ones."""
-        (X,), values, deviation = place.inputs, place.saved["standardised"], place.saved["deviation"]
+        (X,), values, deviation = context.inputs, context.saved["standardised"], context.saved["deviation"]
         axes, features = _over(X), X.shape[1]
-        old_mean = place.state.setdefault("running_mean", np.zeros(features, place.dtype))
-        old_variance = place.state.setdefault("running_variance", np.ones(features, place.dtype))
-        new_mean = place.new_state["running_mean"] = np.empty(features, place.dtype)
-        new_variance = place.new_state["running_variance"] = np.empty(features, place.dtype)
+        old_mean = context.state.setdefault("running_mean", np.zeros(features, context.dtype))
+        old_variance = context.state.setdefault("running_variance", np.ones(features, context.dtype))
+        new_mean = context.new_state["running_mean"] = np.empty(features, context.dtype)
+        new_variance = context.new_state["running_variance"] = np.empty(features, context.dtype)
         count, share = X.size // features, self.momentum
         if count == 1:
-            place.warnings = [_alone()]
+            context.warnings = [_alone()]
 
-        def step() -> None:
+        def op() -> None:
             if self.epsilon == 0:
-                refuse_unless(spread(X, axes) > 0, axes, place, "are all the same: σ² and ε are 0, and X̂ would be 0/0")
+                refuse_unless(
+                    spread(X, axes) > 0, axes, context, "are all the same: σ² and ε are 0, and X̂ would be 0/0"
+                )
             mean, variance = standardise(X, axes, self.epsilon, values, deviation)
             new_mean[:] = (1 - share) * old_mean + share * mean.ravel()
             new_variance[:] = old_variance
@@ -168,50 +170,50 @@ class BatchNorm(Layer):
                 unbiased = variance.ravel() * (count / (count - 1))
                 new_variance[:] = (1 - share) * old_variance + share * unbiased
 
-        return step
+        return op
 
-    def _by_state(self, place: LayerContext) -> Op:
+    def _by_state(self, context: LayerContext) -> Op:
         """The step that standardises by the running statistics, which stay as they are."""
-        (X,), values, deviation = place.inputs, place.saved["standardised"], place.saved["deviation"]
-        place.new_state.update(place.state)
-        mean, variance = (_beside(X, place.state[name]) for name in ("running_mean", "running_variance"))
+        (X,), values, deviation = context.inputs, context.saved["standardised"], context.saved["deviation"]
+        context.new_state.update(context.state)
+        mean, variance = (_beside(X, context.state[name]) for name in ("running_mean", "running_variance"))
 
-        def step() -> None:
+        def op() -> None:
             refuse_unless(
-                variance + self.epsilon > 0, _over(X), place, "have a running_variance + ε that has no positive root"
+                variance + self.epsilon > 0, _over(X), context, "have a running_variance + ε that has no positive root"
             )
             np.sqrt(variance + self.epsilon, deviation)
             np.subtract(X, mean, values)
             np.divide(values, deviation, values)
 
-        return step
+        return op
 
-    def backward(self, place: LayerContext) -> Steps:
-        (dX,), dZ = place.d_inputs, place.d_result
-        values, deviation = place.saved["standardised"], place.saved["deviation"]
-        d_gamma, d_beta = place.gradients["gamma"], place.gradients["beta"]
-        gamma, d_gammas, d_betas = (_beside(dZ, array) for array in (place.parameters["gamma"], d_gamma, d_beta))
+    def backward(self, context: LayerContext) -> Ops:
+        (dX,), dZ = context.d_inputs, context.d_result
+        values, deviation = context.saved["standardised"], context.saved["deviation"]
+        d_gamma, d_beta = context.gradients["gamma"], context.gradients["beta"]
+        gamma, d_gammas, d_betas = (_beside(dZ, array) for array in (context.parameters["gamma"], d_gamma, d_beta))
         axes, count = _over(dZ), dZ.size // len(d_beta)
-        steps: list[Op] = [
+        ops: list[Op] = [
             partial(np.sum, dZ, axis=axes, out=d_beta),
             lambda: np.sum(dZ * values, axis=axes, out=d_gamma),
         ]
         if dX is None:
-            return steps
+            return ops
         if self.mode == "train":
-            steps += [
+            ops += [
                 lambda: np.multiply(values, d_gammas / -count, dX),
                 lambda: np.subtract(dX, d_betas / count, dX),
                 partial(np.add, dX, dZ, dX),
                 lambda: np.multiply(dX, gamma / deviation, dX),
             ]
         else:
-            steps.append(lambda: np.multiply(dZ, gamma / deviation, dX))
-        return steps
+            ops.append(lambda: np.multiply(dZ, gamma / deviation, dX))
+        return ops
 
-    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
-        dZ, axes = place.d_result, tuple(range(2, place.d_result.ndim))
-        return {"gamma": np.sum(dZ * place.saved["standardised"], axis=axes), "beta": np.sum(dZ, axis=axes)}
+    def example_gradients(self, context: LayerContext) -> dict[str, Array]:
+        dZ, axes = context.d_result, tuple(range(2, context.d_result.ndim))
+        return {"gamma": np.sum(dZ * context.saved["standardised"], axis=axes), "beta": np.sum(dZ, axis=axes)}
 
 
 def _alone() -> Issue:

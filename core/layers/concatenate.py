@@ -13,7 +13,7 @@ from core.convention import turned_shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps, misfit
+from core.layers.base import Layer, Ops, misfit
 from core.layers.shared.axis import counted
 from core.spec import constraints
 
@@ -58,16 +58,16 @@ class Concatenate(Layer):
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return self._axis(inputs[0], column) == 0
 
-    def _blocks(self, whole: Array, place: LayerContext) -> list[Array]:
-        axis = self._axis(place.shape, place.column)
-        ends = np.cumsum([X.shape[axis] for X in place.inputs])
+    def _blocks(self, whole: Array, context: LayerContext) -> list[Array]:
+        axis = self._axis(context.shape, context.column)
+        ends = np.cumsum([X.shape[axis] for X in context.inputs])
         return np.split(whole, ends[:-1], axis)
 
-    def derivation(self, scene: Layout) -> Derivation:
-        axis = self._axis(scene.core_shape(scene.inputs[0]), scene.column)
-        axis = 1 - axis if scene.transposes(scene.inputs[0]) else axis
-        operands = [f"<X{position}>" for position in range(1, len(scene.inputs) + 1)]
-        ends = np.cumsum([shape[axis] for shape in scene.inputs])[:-1].tolist()
+    def derivation(self, layout: Layout) -> Derivation:
+        axis = self._axis(layout.core_shape(layout.inputs[0]), layout.column)
+        axis = 1 - axis if layout.transposes(layout.inputs[0]) else axis
+        operands = [f"<X{position}>" for position in range(1, len(layout.inputs) + 1)]
+        ends = np.cumsum([shape[axis] for shape in layout.inputs])[:-1].tolist()
         because = "The gradient of a part is that part of the gradient."
         return Derivation(
             [
@@ -89,12 +89,12 @@ class Concatenate(Layer):
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        blocks = self._blocks(place.new_result(), place)
-        return [partial(np.copyto, block, X) for block, X in zip(blocks, place.inputs, strict=True)]
+    def forward(self, context: LayerContext) -> Ops:
+        blocks = self._blocks(context.new_result(), context)
+        return [partial(np.copyto, block, X) for block, X in zip(blocks, context.inputs, strict=True)]
 
-    def backward(self, place: LayerContext) -> Steps:
-        blocks = self._blocks(place.d_result, place)
+    def backward(self, context: LayerContext) -> Ops:
+        blocks = self._blocks(context.d_result, context)
         return [
-            partial(np.copyto, dX, block) for dX, block in zip(place.d_inputs, blocks, strict=True) if dX is not None
+            partial(np.copyto, dX, block) for dX, block in zip(context.d_inputs, blocks, strict=True) if dX is not None
         ]

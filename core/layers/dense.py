@@ -12,7 +12,7 @@ from core.arrays import Array, Op, Shape, product
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import INITIALIZERS, Layer, Steps, misfit
+from core.layers.base import INITIALIZERS, Layer, Ops, misfit
 from core.parameters import Parameter
 from core.spec import constraints
 
@@ -78,56 +78,54 @@ class Dense(Layer):
         )
         return {"weight": weight, "bias": Parameter(shape=(self.units,))} if self.bias else {"weight": weight}
 
-    def forward(self, place: LayerContext) -> Steps:
-        (X,), W, b = place.inputs, place.parameters["weight"], place.parameters.get("bias")
-        Z = place.new_result()
-        if place.packed is not None:
-            X1, W1 = place.extended_input, place.packed
+    def forward(self, context: LayerContext) -> Ops:
+        (X,), W, b = context.inputs, context.parameters["weight"], context.parameters.get("bias")
+        Z = context.new_result()
+        if context.packed is not None:
+            X1, W1 = context.extended_input, context.packed
             return [product(X1, W1, Z)]
         multiplied = product(X, W, Z) if X.ndim == 2 else partial(np.matmul, X, W, out=Z)
         return [multiplied] if b is None else [multiplied, partial(np.add, Z, b, Z)]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (X,), W, dZ, (dX,) = place.inputs, place.parameters["weight"], place.d_result, place.d_inputs
-        steps: list[Op] = []
-        if place.packed_gradient is not None:
-            steps.append(product(place.extended_input.T, dZ, place.packed_gradient))
+    def backward(self, context: LayerContext) -> Ops:
+        (X,), W, dZ, (dX,) = context.inputs, context.parameters["weight"], context.d_result, context.d_inputs
+        ops: list[Op] = []
+        if context.packed_gradient is not None:
+            ops.append(product(context.extended_input.T, dZ, context.packed_gradient))
         elif X.ndim > 2:
-            steps.append(partial(_gradients_along_last_axis, X, dZ, **place.gradients))
+            ops.append(partial(_gradients_along_last_axis, X, dZ, **context.gradients))
         else:
-            steps.append(product(X.T, dZ, place.gradients["weight"]))
+            ops.append(product(X.T, dZ, context.gradients["weight"]))
             if self.bias:
-                steps.append(product(np.ones(len(X), X.dtype), dZ, place.gradients["bias"]))
+                ops.append(product(np.ones(len(X), X.dtype), dZ, context.gradients["bias"]))
         if dX is not None:
-            delta, carrying = place.carrier or (dZ, W)
-            steps.append(
-                product(delta, carrying.T, dX) if X.ndim == 2 else partial(np.matmul, delta, carrying.T, out=dX)
-            )
-        return steps
+            delta, carrying = context.carrier or (dZ, W)
+            ops.append(product(delta, carrying.T, dX) if X.ndim == 2 else partial(np.matmul, delta, carrying.T, out=dX))
+        return ops
 
-    def derivation(self, scene: Layout) -> Derivation:
-        if len(scene.result) > 2:
-            return self._derivation_along_last_axis(scene)
+    def derivation(self, layout: Layout) -> Derivation:
+        if len(layout.result) > 2:
+            return self._derivation_along_last_axis(layout)
         latex, numpy = {
             "row": ("<X> <weight>", "<X> @ <weight>"),
             "column": ("<weight> <X>", "<weight> @ <X>"),
             "torch": (r"<X> <weight>^\top", "<X> @ <weight>.T"),
-        }[scene.convention]
+        }[layout.convention]
         if self.bias:
-            latex += r" + <bias> \mathbf{1}^\top" if scene.column else r" + \mathbf{1} <bias>^\top"
-            numpy += " + " + scene.beside("<bias>", scene.result)
+            latex += r" + <bias> \mathbf{1}^\top" if layout.column else r" + \mathbf{1} <bias>^\top"
+            numpy += " + " + layout.beside("<bias>", layout.result)
         d_weight = {
             "row": (r"<X>^\top <dZ>", "<X>.T @ <dZ>"),
             "column": (r"<dZ> <X>^\top", "<dZ> @ <X>.T"),
             "torch": (r"<dZ>^\top <X>", "<dZ>.T @ <X>"),
-        }[scene.convention]
+        }[layout.convention]
         dX = {
             "row": (r"<dZ> <weight>^\top", "<dZ> @ <weight>.T"),
             "column": (r"<weight>^\top <dZ>", "<weight>.T @ <dZ>"),
             "torch": (r"<dZ> <weight>", "<dZ> @ <weight>"),
-        }[scene.convention]
-        ones = r"<dZ> \mathbf{1}" if scene.column else r"<dZ>^\top \mathbf{1}"
-        sums = Equation("d_bias", ones, f"<dZ>.sum(axis={scene.examples(scene.result)})", WHY_BIAS)
+        }[layout.convention]
+        ones = r"<dZ> \mathbf{1}" if layout.column else r"<dZ>^\top \mathbf{1}"
+        sums = Equation("d_bias", ones, f"<dZ>.sum(axis={layout.examples(layout.result)})", WHY_BIAS)
         return Derivation(
             [Equation("Z", latex, numpy, "Every unit adds up its inputs, each with a weight of its own.")],
             [
@@ -137,17 +135,17 @@ class Dense(Layer):
             ],
         )
 
-    def _derivation_along_last_axis(self, scene: Layout) -> Derivation:
+    def _derivation_along_last_axis(self, layout: Layout) -> Derivation:
         """The same products where all axes but the last count examples."""
-        W = "<weight>.T" if scene.out_by_in else "<weight>"
-        latex = r"<weight>^\top" if scene.out_by_in else "<weight>"
-        rows = f"<X>.reshape(-1, {scene.inputs[0][-1]})", f"<dZ>.reshape(-1, {self.units})"
+        W = "<weight>.T" if layout.out_by_in else "<weight>"
+        latex = r"<weight>^\top" if layout.out_by_in else "<weight>"
+        rows = f"<X>.reshape(-1, {layout.inputs[0][-1]})", f"<dZ>.reshape(-1, {self.units})"
         bias = (r" + \mathbf{1} <bias>^\top", " + <bias>") if self.bias else ("", "")
         product = (r"<dZ>^\top <X>", f"{rows[1]}.T @ {rows[0]}")
-        if not scene.out_by_in:
+        if not layout.out_by_in:
             product = (r"<X>^\top <dZ>", f"{rows[0]}.T @ {rows[1]}")
         sums = Equation("d_bias", r"<dZ>^\top \mathbf{1}", f"{rows[1]}.sum(axis=0)", WHY_BIAS)
-        back = "<weight>" if scene.out_by_in else r"<weight>^\top"
+        back = "<weight>" if layout.out_by_in else r"<weight>^\top"
         return Derivation(
             [Equation("Z", f"<X> {latex}{bias[0]}", f"<X> @ {W}{bias[1]}", "The last axis holds the features.")],
             [
@@ -157,17 +155,17 @@ class Dense(Layer):
             ],
         )
 
-    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
+    def example_gradients(self, context: LayerContext) -> dict[str, Array]:
         """dW of example i is x_iᵀ dz_i; with more axes the sum of these over them."""
-        (X,), dZ = place.inputs, place.d_result
+        (X,), dZ = context.inputs, context.d_result
         rows, deltas = (array.reshape(len(array), -1, array.shape[-1]) for array in (X, dZ))
         found = {"weight": np.matmul(rows.swapaxes(1, 2), deltas), "bias": deltas.sum(axis=1)}
-        return {name: found[name] for name in place.parameters}
+        return {name: found[name] for name in context.parameters}
 
-    def example_square_norms(self, place: LayerContext) -> Array:
-        (X,), dZ = place.inputs, place.d_result
+    def example_square_norms(self, context: LayerContext) -> Array:
+        (X,), dZ = context.inputs, context.d_result
         if X.ndim > 2:
-            return Layer.example_square_norms(self, place)
+            return Layer.example_square_norms(self, context)
         # ‖x_iᵀ dz_i‖² = ‖x_i‖² ‖dz_i‖²; the bias counts as an input that is always 1.
         return np.asarray((np.square(X).sum(axis=1) + self.bias) * np.square(dZ).sum(axis=1))
 

@@ -12,7 +12,7 @@ from core.arrays import Array, Shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps
+from core.layers.base import Layer, Ops
 from core.spec import constraints
 
 
@@ -48,7 +48,7 @@ class Dropout(Layer):
         drawn = np.random.Generator(np.random.PCG64([self.seed, position, *([step] if step else [])])).random(shape)
         return (drawn >= self.drop_probability) / (1 - self.drop_probability)
 
-    def derivation(self, scene: Layout) -> Derivation:
+    def derivation(self, layout: Layout) -> Derivation:
         because = "The mask is a constant: what was left out passes no gradient."
         return Derivation(
             [
@@ -62,19 +62,19 @@ class Dropout(Layer):
             [Equation("dX", r"<dZ> \circ <mask>", "<dZ> * <mask>", because)],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        (X,), Z = place.inputs, place.new_result()
-        mask = place.saved["mask"] = np.empty_like(Z)
-        mask[...] = self.mask(place.shape, place.position)
-        place.reported["mask"] = place.as_sent(mask)
+    def forward(self, context: LayerContext) -> Ops:
+        (X,), Z = context.inputs, context.new_result()
+        mask = context.saved["mask"] = np.empty_like(Z)
+        mask[...] = self.mask(context.shape, context.position)
+        context.reported["mask"] = context.as_sent(mask)
         return [partial(np.multiply, X, mask, Z)]
 
     def at_evaluation(self) -> Self:
         return replace(self, drop_probability=0.0)
 
-    def renew(self, place: LayerContext, step: int) -> None:
-        place.saved["mask"][...] = self.mask(place.shape, place.position, step)
+    def renew(self, context: LayerContext, step: int) -> None:
+        context.saved["mask"][...] = self.mask(context.shape, context.position, step)
 
-    def backward(self, place: LayerContext) -> Steps:
-        (dX,) = place.d_inputs
-        return [] if dX is None else [partial(np.multiply, place.d_result, place.saved["mask"], dX)]
+    def backward(self, context: LayerContext) -> Ops:
+        (dX,) = context.d_inputs
+        return [] if dX is None else [partial(np.multiply, context.d_result, context.saved["mask"], dX)]

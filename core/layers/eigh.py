@@ -12,7 +12,7 @@ from core.equations import spectral as written_out
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps
+from core.layers.base import Layer, Ops
 from core.layers.shared.matrices import (
     converging,
     counted_from,
@@ -67,12 +67,12 @@ class Eigh(Layer):
     def working_size(self, *inputs: Shape) -> int:
         return int(np.prod(inputs[0]))
 
-    def derivation(self, scene: Layout) -> Derivation:
+    def derivation(self, layout: Layout) -> Derivation:
         T = written_out.T
         forward = written_out.eigen(f"(<X> + <X>{T}) / 2", signs=True)
         if self.part == "values":
-            Z = Equation("Z", "<values>", scene.sent("<values> + 0", scene.result), "The eigenvalues flow on.")
-            d_values = f"<vectors> * {scene.core('<dZ>', scene.result)}[..., None, :]"
+            Z = Equation("Z", "<values>", layout.sent("<values> + 0", layout.result), "The eigenvalues flow on.")
+            d_values = f"<vectors> * {layout.core('<dZ>', layout.result)}[..., None, :]"
             latex = r"<vectors> \operatorname{diag}(<dZ>) <vectors>^\top"
             dX = Equation(
                 "dX",
@@ -107,46 +107,46 @@ class Eigh(Layer):
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        result = place.new_result()
-        Z, once = place.as_sent(result) if self.part == "vectors" else result, single_matrix(place)
-        place.warnings = once
+    def forward(self, context: LayerContext) -> Ops:
+        result = context.new_result()
+        Z, once = context.as_sent(result) if self.part == "vectors" else result, single_matrix(context)
+        context.warnings = once
 
-        def step() -> None:
-            X = symmetric(place)
-            with converging(place):
+        def op() -> None:
+            X = symmetric(context)
+            with converging(context):
                 at = eigen(X)
-            place.saved.update(values=at.values, vectors=at.vectors, cluster=at.cluster)
+            context.saved.update(values=at.values, vectors=at.vectors, cluster=at.cluster)
             np.copyto(Z, at.values if self.part == "values" else at.vectors)
             if self.part == "vectors":
                 gap = smallest_gap(at.values, X.shape[-1])
-                place.warnings = once + small_gap(gap, lambda index: counted_from(place, index), "eigenvalue")
+                context.warnings = once + small_gap(gap, lambda index: counted_from(context, index), "eigenvalue")
 
-        return [step]
+        return [op]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (dX,), dZ = place.d_inputs, place.d_result
+    def backward(self, context: LayerContext) -> Ops:
+        (dX,), dZ = context.d_inputs, context.d_result
         if dX is None:
             return []
-        into, d_vectors = place.as_sent(dX), place.as_sent(dZ)
+        into, d_vectors = context.as_sent(dX), context.as_sent(dZ)
 
         def through_values() -> None:
-            U = place.saved["vectors"]
-            _refuse(place, differ_in_cluster(place.saved["cluster"], dZ))
+            U = context.saved["vectors"]
+            _refuse(context, differ_in_cluster(context.saved["cluster"], dZ))
             np.copyto(into, (U * dZ[..., np.newaxis, :]) @ transposed(U))
 
         def through_vectors() -> None:
-            values, U, cluster = (place.saved[name] for name in ("values", "vectors", "cluster"))
+            values, U, cluster = (context.saved[name] for name in ("values", "vectors", "cluster"))
             apart = distinct(cluster)
             N = transposed(U) @ d_vectors
             turn = (N - transposed(N)) / 2
-            _refuse(place, reaches_across(apart, turn, d_vectors))
+            _refuse(context, reaches_across(apart, turn, d_vectors))
             np.copyto(into, U @ (inverse_differences(values, apart) * turn) @ transposed(U))
 
         return [through_values if self.part == "values" else through_vectors]
 
 
-def _refuse(place: LayerContext, dependent: Array) -> None:
+def _refuse(context: LayerContext, dependent: Array) -> None:
     """Refuse a gradient that depends on the basis of a cluster, in any matrix."""
     if dependent.any():
-        raise depends_on_choice(place, counted_from(place, first_of(dependent)), "eigenvalues")
+        raise depends_on_choice(context, counted_from(context, first_of(dependent)), "eigenvalues")

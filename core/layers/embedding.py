@@ -12,7 +12,7 @@ from core.convention import turned_shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import INITIALIZERS, Layer, Steps, misfit
+from core.layers.base import INITIALIZERS, Layer, Ops, misfit
 from core.parameters import Parameter
 from core.spec import constraints
 
@@ -58,16 +58,16 @@ class Embedding(Layer):
             "weight": Parameter(shape=shape, fan_in=1, fan_out=self.units, initial="scheme", weight_like=True),
         }
 
-    def derivation(self, scene: Layout) -> Derivation:
-        X = scene.core("<X>", scene.inputs[0])
+    def derivation(self, layout: Layout) -> Derivation:
+        X = layout.core("<X>", layout.inputs[0])
         classes = f"np.eye({self.vocabulary_size})[{X}.astype(int).ravel()]"
-        dZ = f"{scene.core('<dZ>', scene.result)}.reshape(-1, {self.units})"
+        dZ = f"{layout.core('<dZ>', layout.result)}.reshape(-1, {self.units})"
         return Derivation(
             [
                 Equation(
                     "Z",
                     "<weight>_{<X>}",
-                    scene.sent(f"<weight>[{X}.astype(int)]", scene.result),
+                    layout.sent(f"<weight>[{X}.astype(int)]", layout.result),
                     "Row x of W; the same as a one-hot row times W.",
                 ),
             ],
@@ -82,26 +82,26 @@ class Embedding(Layer):
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        (X,), W, Z = place.inputs, place.parameters["weight"], place.new_result()
-        classes = place.saved["classes"] = np.empty(X.shape, np.intp)
+    def forward(self, context: LayerContext) -> Ops:
+        (X,), W, Z = context.inputs, context.parameters["weight"], context.new_result()
+        classes = context.saved["classes"] = np.empty(X.shape, np.intp)
 
-        def step() -> None:
-            self._refuse_other_than_classes(place)
+        def op() -> None:
+            self._refuse_other_than_classes(context)
             np.copyto(classes, real(X), casting="unsafe")
             np.copyto(Z, W[classes])
 
-        return [step]
+        return [op]
 
-    def _refuse_other_than_classes(self, place: LayerContext) -> None:
-        numbers = real(place.inputs[0])
+    def _refuse_other_than_classes(self, context: LayerContext) -> None:
+        numbers = real(context.inputs[0])
         valid = (numbers >= 0) & (numbers < self.vocabulary_size) & (numbers == np.floor(numbers))
         if valid.all():
             return
         at = tuple(np.argwhere(~valid)[0])
         number = float(numbers[at])
-        shown = [int(index) for index in turned_shape(at, place.column)]
-        raise place.refusal(
+        shown = [int(index) for index in turned_shape(at, context.column)]
+        raise context.refusal(
             "invalid-request",
             f"{number:.17g} at {shown} of the tensor that it reads is not a class: there are {self.vocabulary_size} classes, "
             f"numbered 0 to {self.vocabulary_size - 1}.",
@@ -110,18 +110,18 @@ class Embedding(Layer):
             hint="Classes are counted from 0." if number == self.vocabulary_size else None,
         )
 
-    def backward(self, place: LayerContext) -> Steps:
-        (dX,), dZ, dW = place.d_inputs, place.d_result, place.gradients["weight"]
-        classes = place.saved["classes"].reshape(-1)
-        steps: list[Op] = [lambda: _sum_by_class(classes, dZ.reshape(-1, self.units), dW)]
+    def backward(self, context: LayerContext) -> Ops:
+        (dX,), dZ, dW = context.d_inputs, context.d_result, context.gradients["weight"]
+        classes = context.saved["classes"].reshape(-1)
+        ops: list[Op] = [lambda: _sum_by_class(classes, dZ.reshape(-1, self.units), dW)]
         if dX is not None:
-            steps.append(lambda: dX.fill(0))
-        return steps
+            ops.append(lambda: dX.fill(0))
+        return ops
 
-    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
-        classes = place.saved["classes"].reshape(len(place.d_result), -1)
-        deltas = place.d_result.reshape(*classes.shape, self.units)
-        weight = np.zeros((len(classes), self.vocabulary_size, self.units), place.dtype)
+    def example_gradients(self, context: LayerContext) -> dict[str, Array]:
+        classes = context.saved["classes"].reshape(len(context.d_result), -1)
+        deltas = context.d_result.reshape(*classes.shape, self.units)
+        weight = np.zeros((len(classes), self.vocabulary_size, self.units), context.dtype)
         np.add.at(weight, (np.arange(len(classes))[:, None], classes), deltas)
         return {"weight": weight}
 

@@ -12,7 +12,7 @@ from core.arrays import Array, Shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps, misfit
+from core.layers.base import Layer, Ops, misfit
 from core.layers.reshape import reshaped, reshaped_back
 from core.spec import constraints
 
@@ -50,35 +50,35 @@ class Flatten(Layer):
             misfit(f"flatten scans maps by columns; it reads a tensor of shape {list(x)}, which has no maps.", "order")
         return (x[0], math.prod(x[1:]))
 
-    def derivation(self, scene: Layout) -> Derivation:
-        x, n = scene.core_shape(scene.inputs[0]), scene.core_shape(scene.inputs[0])[0]
-        forward, backward = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
+    def derivation(self, layout: Layout) -> Derivation:
+        x, n = layout.core_shape(layout.inputs[0]), layout.core_shape(layout.inputs[0])[0]
+        forward, backward = layout.core("<X>", layout.inputs[0]), layout.core("<dZ>", layout.result)
         if self.order == "column_scan":
             turned = (*x[:-2], x[-1], x[-2])
             forward, backward = f"{forward}.swapaxes(-1, -2)", f"{backward}.reshape({turned}).swapaxes(-1, -2)"
-        forward, backward = scene.sent(f"{forward}.reshape({n}, -1)", scene.result), f"{backward}.reshape({x})"
+        forward, backward = layout.sent(f"{forward}.reshape({n}, -1)", layout.result), f"{backward}.reshape({x})"
         return Derivation(
             [Equation("Z", r"\operatorname{flatten}(<X>)", forward, "Numbers only change their places.")],
             [
                 Equation(
                     "dX",
                     r"\operatorname{flatten}^{-1}(<dZ>)",
-                    scene.sent(backward, scene.inputs[0]),
+                    layout.sent(backward, layout.inputs[0]),
                     "Every gradient goes back to the place of its number.",
                 )
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        (X,) = place.inputs
+    def forward(self, context: LayerContext) -> Ops:
+        (X,) = context.inputs
         if self.order == "row_major":
-            return reshaped(place, X)
-        Z = place.new_result()
+            return reshaped(context, X)
+        Z = context.new_result()
         return [lambda: np.copyto(Z, by_columns(X).reshape(Z.shape))]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (X,), dZ, (dX,) = place.inputs, place.d_result, place.d_inputs
+    def backward(self, context: LayerContext) -> Ops:
+        (X,), dZ, (dX,) = context.inputs, context.d_result, context.d_inputs
         if dX is None or self.order == "row_major":
-            return reshaped_back(place)
+            return reshaped_back(context)
         scanned, turned = by_columns(X).shape, by_columns(dX)
         return [lambda: np.copyto(turned, dZ.reshape(scanned))]

@@ -13,7 +13,7 @@ from core.arrays import Shape, constant
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps, misfit
+from core.layers.base import Layer, Ops, misfit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +36,17 @@ class GlobalAveragePool(Layer):
             misfit(f"global_average_pool reads n x channels x positions; it reads a tensor of shape {sent}.")
         return x[:2]
 
-    def derivation(self, scene: Layout) -> Derivation:
-        x = scene.inputs[0]
+    def derivation(self, layout: Layout) -> Derivation:
+        x = layout.inputs[0]
         axes, K = tuple(range(2, len(x))), math.prod(x[2:])
-        dZ = scene.core("<dZ>", scene.result)
+        dZ = layout.core("<dZ>", layout.result)
         spread = f"{dZ}.reshape({(*x[:2], *[1] * (len(x) - 2))}) * np.ones({x}) / {K}"
         return Derivation(
             [
                 Equation(
                     "Z",
                     r"\operatorname{mean}(<X>)",
-                    scene.sent(f"<X>.mean(axis={axes})", scene.result),
+                    layout.sent(f"<X>.mean(axis={axes})", layout.result),
                     "Of each channel.",
                 )
             ],
@@ -57,13 +57,13 @@ class GlobalAveragePool(Layer):
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        (X,), Z = place.inputs, place.new_result()
+    def forward(self, context: LayerContext) -> Ops:
+        (X,), Z = context.inputs, context.new_result()
         share = constant(1 / math.prod(X.shape[2:]), Z)
         return [partial(np.sum, X, axis=tuple(range(2, X.ndim)), out=Z), partial(np.multiply, Z, share, Z)]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (dX,), dZ = place.d_inputs, place.d_result
+    def backward(self, context: LayerContext) -> Ops:
+        (dX,), dZ = context.d_inputs, context.d_result
         if dX is None:
             return []
         share = constant(1 / math.prod(dX.shape[2:]), dZ)

@@ -14,7 +14,7 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
-from core.layers.base import Steps
+from core.layers.base import Ops
 from core.layers.shared.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, rows, states
 
 
@@ -54,8 +54,8 @@ class Gru(Recurrent):
         "torch": "[r z n] from x_t W' + b' and h_(t-1) U' + c', W is 3 units x features, U is 3 units x units",
     }
 
-    def derivation(self, scene: Layout) -> Derivation:
-        over, u = Unrolled(scene, self.units, None), self.units
+    def derivation(self, layout: Layout) -> Derivation:
+        over, u = Unrolled(layout, self.units, None), self.units
         steps = range(1, over.time + 1)
         b, c = (" + <bias>", " + <recurrent_bias>") if self.bias else ("", "")
         forward, backward = [over.zero("h0", "h_0")], []
@@ -137,12 +137,12 @@ class Gru(Recurrent):
         biases = {"bias": "dp", "recurrent_bias": "dq"} if self.bias else {}
         return Derivation([*forward, over.result()], [*backward, *over.gathered("dp", "dq", biases)])
 
-    def forward(self, place: LayerContext) -> Steps:
-        U, c = place.parameters["recurrent_weight"], place.parameters.get("recurrent_bias")
-        P, steps = contributed_by_inputs(place, place.parameters.get("bias"))
-        u, H = self.units, states(place, self.units)
+    def forward(self, context: LayerContext) -> Ops:
+        U, c = context.parameters["recurrent_weight"], context.parameters.get("recurrent_bias")
+        P, ops = contributed_by_inputs(context, context.parameters.get("bias"))
+        u, H = self.units, states(context, self.units)
         Q, gates, new = np.empty_like(P), np.empty_like(P[..., : 2 * u]), np.empty_like(H[1:])
-        place.saved.update(Q=Q, gates=gates, new=new)
+        context.saved.update(Q=Q, gates=gates, new=new)
         sums, opened = np.empty_like(gates[0]), np.empty_like(gates[0])
         open_gates = Sigmoid().forward(sums, opened)
         r, z = np.split(opened, 2, axis=-1)
@@ -160,12 +160,12 @@ class Gru(Recurrent):
                 np.multiply(H[t + 1], z, H[t + 1])
                 np.add(H[t + 1], new[t], H[t + 1])
 
-        return [*steps, advance, result_of(place)]
+        return [*ops, advance, result_of(context)]
 
-    def backward(self, place: LayerContext) -> Steps:
-        U, H = place.parameters["recurrent_weight"], place.saved["H"]
-        Q, gates, new = (place.saved[name] for name in ("Q", "gates", "new"))
-        dH, arrive = arriving(place)
+    def backward(self, context: LayerContext) -> Ops:
+        U, H = context.parameters["recurrent_weight"], context.saved["H"]
+        Q, gates, new = (context.saved[name] for name in ("Q", "gates", "new"))
+        dH, arrive = arriving(context)
         dP, dQ, by_next = np.empty_like(Q), np.empty_like(Q), np.empty_like(H[0])
 
         def retreat() -> None:
@@ -183,7 +183,7 @@ class Gru(Recurrent):
                 np.matmul(dQ[t], U.T, out=by_next)
                 np.add(by_next, dh * z, by_next)
 
-        steps: list[Op] = [arrive, retreat, *gathered(place, dP, dQ)]
+        ops: list[Op] = [arrive, retreat, *gathered(context, dP, dQ)]
         if self.bias:
-            steps.append(partial(np.sum, rows(dQ), axis=0, out=place.gradients["recurrent_bias"]))
-        return steps
+            ops.append(partial(np.sum, rows(dQ), axis=0, out=context.gradients["recurrent_bias"]))
+        return ops

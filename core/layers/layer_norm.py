@@ -12,7 +12,7 @@ from core.arrays import Array, Op, Shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps, misfit
+from core.layers.base import Layer, Ops, misfit
 from core.layers.shared.normalisation import reduced, refuse_unless, spread, standardise, through_standardise
 from core.parameters import Parameter
 from core.spec import constraints
@@ -54,10 +54,10 @@ class LayerNorm(Layer):
         shape = inputs[0][-1:]
         return {"gamma": Parameter(shape=shape, initial="ones"), "beta": Parameter(shape=shape)}
 
-    def derivation(self, scene: Layout) -> Derivation:
-        X, dZ = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
+    def derivation(self, layout: Layout) -> Derivation:
+        X, dZ = layout.core("<X>", layout.inputs[0]), layout.core("<dZ>", layout.result)
         over = "axis=-1, keepdims=True"
-        every = tuple(range(len(scene.result) - 1))
+        every = tuple(range(len(layout.result) - 1))
         dX = f"(<dX_hat> - <dX_hat>.mean({over}) - <X_hat> * (<dX_hat> * <X_hat>).mean({over})) / <s>"
         return Derivation(
             [
@@ -78,7 +78,7 @@ class LayerNorm(Layer):
                 Equation(
                     "Z",
                     r"<gamma> \circ <X_hat> + <beta>",
-                    scene.sent("<gamma> * <X_hat> + <beta>", scene.result),
+                    layout.sent("<gamma> * <X_hat> + <beta>", layout.result),
                     "γ and β scale and shift every feature.",
                 ),
             ],
@@ -92,38 +92,38 @@ class LayerNorm(Layer):
                     "dX",
                     r"\bigl(<dX_hat> - \operatorname{mean}(<dX_hat>)"
                     r" - <X_hat> \circ \operatorname{mean}(<dX_hat> \circ <X_hat>)\bigr) / <s>",
-                    scene.sent(dX, scene.inputs[0]),
+                    layout.sent(dX, layout.inputs[0]),
                     "x enters through itself, through μ and through the deviation: the two means are the last two ways.",
                 ),
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        (X,), Z = place.inputs, place.new_result()
-        gamma, beta = place.parameters["gamma"], place.parameters["beta"]
-        values = place.saved["standardised"] = np.empty_like(Z)
-        deviation = place.saved["deviation"] = reduced(Z, -1)
+    def forward(self, context: LayerContext) -> Ops:
+        (X,), Z = context.inputs, context.new_result()
+        gamma, beta = context.parameters["gamma"], context.parameters["beta"]
+        values = context.saved["standardised"] = np.empty_like(Z)
+        deviation = context.saved["deviation"] = reduced(Z, -1)
 
-        def step() -> None:
+        def op() -> None:
             if self.epsilon == 0:
-                refuse_unless(spread(X, -1) > 0, -1, place, "are all the same: σ² and ε are 0, and X̂ would be 0/0")
+                refuse_unless(spread(X, -1) > 0, -1, context, "are all the same: σ² and ε are 0, and X̂ would be 0/0")
             standardise(X, -1, self.epsilon, values, deviation)
 
-        return [step, partial(np.multiply, values, gamma, Z), partial(np.add, Z, beta, Z)]
+        return [op, partial(np.multiply, values, gamma, Z), partial(np.add, Z, beta, Z)]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (dX,), dZ, gamma = place.d_inputs, place.d_result, place.parameters["gamma"]
-        values, deviation = place.saved["standardised"], place.saved["deviation"]
-        d_gamma, d_beta = place.gradients["gamma"], place.gradients["beta"]
+    def backward(self, context: LayerContext) -> Ops:
+        (dX,), dZ, gamma = context.d_inputs, context.d_result, context.parameters["gamma"]
+        values, deviation = context.saved["standardised"], context.saved["deviation"]
+        d_gamma, d_beta = context.gradients["gamma"], context.gradients["beta"]
         axes = tuple(range(dZ.ndim - 1))
-        steps: list[Op] = [
+        ops: list[Op] = [
             partial(np.sum, dZ, axis=axes, out=d_beta),
             lambda: np.sum(dZ * values, axis=axes, out=d_gamma),
         ]
         if dX is not None:
-            steps.append(lambda: through_standardise(dZ * gamma, values, deviation, -1, dX))
-        return steps
+            ops.append(lambda: through_standardise(dZ * gamma, values, deviation, -1, dX))
+        return ops
 
-    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
-        dZ, axes = place.d_result, tuple(range(1, place.d_result.ndim - 1))
-        return {"gamma": np.sum(dZ * place.saved["standardised"], axis=axes), "beta": np.sum(dZ, axis=axes)}
+    def example_gradients(self, context: LayerContext) -> dict[str, Array]:
+        dZ, axes = context.d_result, tuple(range(1, context.d_result.ndim - 1))
+        return {"gamma": np.sum(dZ * context.saved["standardised"], axis=axes), "beta": np.sum(dZ, axis=axes)}

@@ -13,7 +13,7 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
-from core.layers.base import Steps
+from core.layers.base import Ops
 from core.layers.shared.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, states
 
 
@@ -55,8 +55,8 @@ class Lstm(Recurrent):
         """The blocks i, f, g, o of an array n x 4u."""
         return np.split(array, 4, axis=-1)
 
-    def derivation(self, scene: Layout) -> Derivation:
-        over, u = Unrolled(scene, self.units, "<bias>" if self.bias else None), self.units
+    def derivation(self, layout: Layout) -> Derivation:
+        over, u = Unrolled(layout, self.units, "<bias>" if self.bias else None), self.units
         steps = range(1, over.time + 1)
         forward, backward = [over.zero("h0", "h_0"), over.zero("c0", "c_0")], []
         for t in steps:
@@ -106,12 +106,12 @@ class Lstm(Recurrent):
             [*forward, over.result()], [*backward, *over.gathered("da", "da", {"bias": "da"} if self.bias else {})]
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        U = place.parameters["recurrent_weight"]
-        P, steps = contributed_by_inputs(place, place.parameters.get("bias"))
-        H, gates = states(place, self.units), np.empty_like(P)
+    def forward(self, context: LayerContext) -> Ops:
+        U = context.parameters["recurrent_weight"]
+        P, ops = contributed_by_inputs(context, context.parameters.get("bias"))
+        H, gates = states(context, self.units), np.empty_like(P)
         cells, shown = np.zeros_like(H), np.empty_like(H[1:])
-        place.saved.update(gates=gates, cells=cells, shown=shown)
+        context.saved.update(gates=gates, cells=cells, shown=shown)
         a, opened = np.empty_like(P[0]), np.empty_like(P[0])
         open_gates = Sigmoid().forward(a, opened)
         i, f, g, o = self._blocks(opened)
@@ -129,12 +129,12 @@ class Lstm(Recurrent):
                 np.tanh(cells[t + 1], shown[t])
                 np.multiply(o, shown[t], H[t + 1])
 
-        return [*steps, advance, result_of(place)]
+        return [*ops, advance, result_of(context)]
 
-    def backward(self, place: LayerContext) -> Steps:
-        U, H = place.parameters["recurrent_weight"], place.saved["H"]
-        gates, cells, shown = (place.saved[name] for name in ("gates", "cells", "shown"))
-        dH, arrive = arriving(place)
+    def backward(self, context: LayerContext) -> Ops:
+        U, H = context.parameters["recurrent_weight"], context.saved["H"]
+        gates, cells, shown = (context.saved[name] for name in ("gates", "cells", "shown"))
+        dH, arrive = arriving(context)
         dA, by_next, dc = np.empty_like(gates), np.empty_like(H[0]), np.empty_like(H[0])
 
         def retreat() -> None:
@@ -152,4 +152,4 @@ class Lstm(Recurrent):
                 np.multiply(dc, f, dc)
                 np.matmul(dA[t], U.T, out=by_next)
 
-        return [arrive, retreat, *gathered(place, dA, dA)]
+        return [arrive, retreat, *gathered(context, dA, dA)]

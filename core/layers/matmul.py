@@ -13,7 +13,7 @@ from core.convention import turned_shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps, misfit
+from core.layers.base import Layer, Ops, misfit
 from core.layers.shared.arithmetic import summed_back
 
 
@@ -52,11 +52,11 @@ class Matmul(Layer):
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return min(len(shape) for shape in inputs) < 3  # Of two matrices, each has the examples along one axis.
 
-    def derivation(self, scene: Layout) -> Derivation:
-        left, right = scene.inputs
+    def derivation(self, layout: Layout) -> Derivation:
+        left, right = layout.inputs
         products = [
-            ("dX1", r"<dZ> <X2>^\top", "<dZ> @ <X2>.swapaxes(-1, -2)", left, (*scene.result[:-1], left[-1])),
-            ("dX2", r"<X1>^\top <dZ>", "<X1>.swapaxes(-1, -2) @ <dZ>", right, (*scene.result[:-2], *right[-2:])),
+            ("dX1", r"<dZ> <X2>^\top", "<dZ> @ <X2>.swapaxes(-1, -2)", left, (*layout.result[:-1], left[-1])),
+            ("dX2", r"<X1>^\top <dZ>", "<X1>.swapaxes(-1, -2) @ <dZ>", right, (*layout.result[:-2], *right[-2:])),
         ]
         backward = []
         for result, latex, numpy, shape, whole in products:
@@ -72,16 +72,16 @@ class Matmul(Layer):
             )
         return Derivation([Equation("Z", "<X1> <X2>", "<X1> @ <X2>", "The product of two matrices.")], backward)
 
-    def forward(self, place: LayerContext) -> Steps:
-        left, right = (place.as_sent(X) for X in place.inputs)
-        return [partial(np.matmul, left, right, out=place.as_sent(place.new_result()))]
+    def forward(self, context: LayerContext) -> Ops:
+        left, right = (context.as_sent(X) for X in context.inputs)
+        return [partial(np.matmul, left, right, out=context.as_sent(context.new_result()))]
 
-    def backward(self, place: LayerContext) -> Steps:
-        left, right = (place.as_sent(X) for X in place.inputs)
-        dZ, (d_left, d_right) = place.as_sent(place.d_result), place.d_inputs
-        steps: list[Op] = []
+    def backward(self, context: LayerContext) -> Ops:
+        left, right = (context.as_sent(X) for X in context.inputs)
+        dZ, (d_left, d_right) = context.as_sent(context.d_result), context.d_inputs
+        ops: list[Op] = []
         if d_left is not None:
-            steps.append(partial(_times, dZ, right.swapaxes(-1, -2), place.as_sent(d_left)))
+            ops.append(partial(_times, dZ, right.swapaxes(-1, -2), context.as_sent(d_left)))
         if d_right is not None:
-            steps.append(partial(_times, left.swapaxes(-1, -2), dZ, place.as_sent(d_right)))
-        return steps
+            ops.append(partial(_times, left.swapaxes(-1, -2), dZ, context.as_sent(d_right)))
+        return ops

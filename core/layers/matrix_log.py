@@ -37,8 +37,8 @@ class MatrixLog(MatrixFunction):
     def written(self) -> tuple[str, str, str]:
         return "np.log({0})", "1 / {0}", r"\log(\Lambda)"
 
-    def refuse_values(self, place: LayerContext, values: Array) -> None:
+    def refuse_values(self, context: LayerContext, values: Array) -> None:
         why = "a logarithm takes a positive definite matrix"
         refuse_unless_above_rounding(
-            place, values, why, "Add a multiple of the identity, as second_order_pooling does."
+            context, values, why, "Add a multiple of the identity, as second_order_pooling does."
         )

@@ -49,11 +49,11 @@ class MatrixPower(MatrixFunction):
         p = self.exponent
         return f"({{0}} ** {p!r})", f"{p!r} * {{0}} ** {p - 1!r}", rf"\Lambda^{{{p:g}}}"
 
-    def refuse_values(self, place: LayerContext, values: Array) -> None:
+    def refuse_values(self, context: LayerContext, values: Array) -> None:
         hint = "Add a multiple of the identity before it."
         if not self._whole:
             why = f"the power {self.exponent:g} takes a positive definite matrix"
-            refuse_unless_above_rounding(place, values, why, hint)
+            refuse_unless_above_rounding(context, values, why, hint)
         elif self.exponent < 0:
             why = f"the power {self.exponent:g} takes an invertible matrix"
-            refuse_unless_above_rounding(place, np.abs(values.real), why, hint)
+            refuse_unless_above_rounding(context, np.abs(values.real), why, hint)

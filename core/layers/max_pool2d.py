@@ -12,7 +12,7 @@ from core.arrays import Array, real
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Steps
+from core.layers.base import Ops
 from core.layers.shared.pooling import Pooling, selections
 
 
@@ -31,12 +31,12 @@ class MaxPool2D(Pooling):
     kind: Literal["max_pool2d"] = "max_pool2d"
     equations: ClassVar[dict[str, str]] = {"any": "Z = largest A in each window"}
 
-    def derivation(self, scene: Layout) -> Derivation:
-        rows, columns = self._windows(scene.inputs[0])
-        shape = (*scene.result, rows.size * columns.size)
+    def derivation(self, layout: Layout) -> Derivation:
+        rows, columns = self._windows(layout.inputs[0])
+        shape = (*layout.result, rows.size * columns.size)
         numbers = "np.einsum('nchw,rhi,swj->ncrsij', <X>, <R>, <S>, optimize=True)"
         inside = f"np.einsum('rhi,swj->rsij', <R>, <S>).reshape({(*shape[2:],)}) > 0"
-        apart = (*scene.result, rows.size, columns.size)
+        apart = (*layout.result, rows.size, columns.size)
         return Derivation(
             [
                 *selections(rows, columns),
@@ -65,17 +65,17 @@ class MaxPool2D(Pooling):
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        (X,), Z = place.inputs, place.new_result()
-        place.fresh = False  # The way back compares with it: no activation is computed in its place.
+    def forward(self, context: LayerContext) -> Ops:
+        (X,), Z = context.inputs, context.new_result()
+        context.fresh = False  # The way back compares with it: no activation is computed in its place.
         largest = np.maximum if Z.dtype.kind == "f" else _larger
         return [
             partial(Z.fill, -np.inf),
             *(partial(largest, windows, numbers, out=windows) for windows, numbers in self.offsets(Z, X)),
         ]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (X,), (dX,), dZ, Z = place.inputs, place.d_inputs, place.d_result, place.result
+    def backward(self, context: LayerContext) -> Ops:
+        (X,), (dX,), dZ, Z = context.inputs, context.d_inputs, context.d_result, context.result
         if dX is None:
             return []
         left = np.empty_like(dZ)  # What has not arrived anywhere yet.

@@ -14,7 +14,7 @@ from core.arrays import Array, Op, Shape, constant
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import INITIALIZERS, Layer, Steps, misfit
+from core.layers.base import INITIALIZERS, Layer, Ops, misfit
 from core.parameters import Parameter
 from core.spec import constraints
 
@@ -96,10 +96,10 @@ class MultiHeadAttention(Layer):
         n, time, features = inputs[0]
         return n * time * (8 * features + 3 * self.heads * time)
 
-    def derivation(self, scene: Layout) -> Derivation:
-        n, time, features = scene.inputs[0]
-        size, turned = features // self.heads, r"^\top" if scene.out_by_in else ""
-        W, U = ("<in_weight>.T", "<out_weight>.T") if scene.out_by_in else ("<in_weight>", "<out_weight>")
+    def derivation(self, layout: Layout) -> Derivation:
+        n, time, features = layout.inputs[0]
+        size, turned = features // self.heads, r"^\top" if layout.out_by_in else ""
+        W, U = ("<in_weight>.T", "<out_weight>.T") if layout.out_by_in else ("<in_weight>", "<out_weight>")
         blocks = f".reshape({n}, {time}, 3, {self.heads}, {size}).transpose(2, 0, 3, 1, 4)"
         apart = f".reshape({n}, {time}, {self.heads}, {size}).transpose(0, 2, 1, 3)"
         joined, scale = f".transpose(0, 2, 1, 3).reshape({n}, {time}, {features})", f"{math.sqrt(size)!r}"
@@ -110,12 +110,12 @@ class MultiHeadAttention(Layer):
         flat_X, flat_C = f"<X>.reshape(-1, {features})", f"<C>.reshape(-1, {features})"
         flat_dP, flat_dZ = f"<dP>.reshape(-1, {3 * features})", f"<dZ>.reshape(-1, {features})"
         products = [f"{flat_X}.T @ {flat_dP}", f"{flat_C}.T @ {flat_dZ}"]
-        dW, dU = [f"({product}).T" if scene.out_by_in else product for product in products]
+        dW, dU = [f"({product}).T" if layout.out_by_in else product for product in products]
         biases = [
             Equation("d_in_bias", r"\textstyle\sum <dP>", f"{flat_dP}.sum(axis=0)", WHY_SUM),
             Equation("d_out_bias", r"\textstyle\sum <dZ>", f"{flat_dZ}.sum(axis=0)", WHY_SUM),
         ]
-        mask, back = " + M" if self.causal else "", "" if scene.out_by_in else r"^\top"
+        mask, back = " + M" if self.causal else "", "" if layout.out_by_in else r"^\top"
         return Derivation(
             [
                 Equation(
@@ -183,43 +183,43 @@ class MultiHeadAttention(Layer):
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        (X,), Z, W = place.inputs, place.new_result(), place.parameters
+    def forward(self, context: LayerContext) -> Ops:
+        (X,), Z, W = context.inputs, context.new_result(), context.parameters
         n, time, features = X.shape
-        projected = place.saved["projected"] = np.empty((n, time, 3 * features), place.dtype)
-        context = place.saved["context"] = np.empty(X.shape, place.dtype)
-        scores = place.saved["scores"] = np.empty((n, self.heads, time, time), place.dtype)
-        weights = place.saved["weights"] = np.empty_like(scores)
+        projected = context.saved["projected"] = np.empty((n, time, 3 * features), context.dtype)
+        attended = context.saved["context"] = np.empty(X.shape, context.dtype)
+        scores = context.saved["scores"] = np.empty((n, self.heads, time, time), context.dtype)
+        weights = context.saved["weights"] = np.empty_like(scores)
         Q, K, V = by_head(projected, 3, self.heads)
-        (read,) = by_head(context, 1, self.heads)
+        (read,) = by_head(attended, 1, self.heads)
         scale = constant(1 / math.sqrt(Q.shape[-1]), scores)
-        steps: list[Op] = [
+        ops: list[Op] = [
             *_projection(X, W["in_weight"], W.get("in_bias"), projected),
             partial(np.matmul, Q, K.swapaxes(-1, -2), out=scores),
             partial(np.multiply, scores, scale, scores),
         ]
         if self.causal:
             later = np.triu(np.ones((time, time), bool), 1)
-            steps.append(partial(np.copyto, scores, -np.inf, where=later))
+            ops.append(partial(np.copyto, scores, -np.inf, where=later))
         return [
-            *steps,
+            *ops,
             Softmax().forward(scores, weights),
             partial(np.matmul, weights, V, out=read),
-            *_projection(context, W["out_weight"], W.get("out_bias"), Z),
+            *_projection(attended, W["out_weight"], W.get("out_bias"), Z),
         ]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (X,), dZ, (dX,), W = place.inputs, place.d_result, place.d_inputs, place.parameters
-        projected, context, weights = (place.saved[name] for name in ("projected", "context", "weights"))
-        d_projected, d_context = np.empty_like(projected), np.empty_like(context)
-        place.saved["d_projected"] = d_projected
+    def backward(self, context: LayerContext) -> Ops:
+        (X,), dZ, (dX,), W = context.inputs, context.d_result, context.d_inputs, context.parameters
+        projected, attended, weights = (context.saved[name] for name in ("projected", "context", "weights"))
+        d_projected, d_context = np.empty_like(projected), np.empty_like(attended)
+        context.saved["d_projected"] = d_projected
         Q, K, V = by_head(projected, 3, self.heads)
         dQ, dK, dV = by_head(d_projected, 3, self.heads)
         (d_read,) = by_head(d_context, 1, self.heads)
-        d_weights, d_scores = place.saved["scores"], np.empty_like(weights)  # Nothing reads the scores any more.
+        d_weights, d_scores = context.saved["scores"], np.empty_like(weights)  # Nothing reads the scores any more.
         scale = constant(1 / math.sqrt(Q.shape[-1]), weights)
-        steps: list[Op] = [
-            *_projection_gradients(place, "out", context, dZ),
+        ops: list[Op] = [
+            *_projection_gradients(context, "out", attended, dZ),
             partial(np.matmul, dZ, W["out_weight"].T, out=d_context),
             partial(np.matmul, d_read, V.swapaxes(-1, -2), out=d_weights),
             partial(np.matmul, weights.swapaxes(-1, -2), d_read, out=dV),
@@ -227,26 +227,26 @@ class MultiHeadAttention(Layer):
             partial(np.multiply, d_scores, scale, d_scores),
             partial(np.matmul, d_scores, K, out=dQ),
             partial(np.matmul, d_scores.swapaxes(-1, -2), Q, out=dK),
-            *_projection_gradients(place, "in", X, d_projected),
+            *_projection_gradients(context, "in", X, d_projected),
         ]
         if dX is not None:
-            steps.append(partial(np.matmul, d_projected, W["in_weight"].T, out=dX))
-        return steps
+            ops.append(partial(np.matmul, d_projected, W["in_weight"].T, out=dX))
+        return ops
 
-    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
-        (X,), context, d_projected, dZ = (
-            place.inputs,
-            place.saved["context"],
-            place.saved["d_projected"],
-            place.d_result,
+    def example_gradients(self, context: LayerContext) -> dict[str, Array]:
+        (X,), attended, d_projected, dZ = (
+            context.inputs,
+            context.saved["context"],
+            context.saved["d_projected"],
+            context.d_result,
         )
         found = {
             "in_weight": np.matmul(X.swapaxes(1, 2), d_projected),
             "in_bias": d_projected.sum(axis=1),
-            "out_weight": np.matmul(context.swapaxes(1, 2), dZ),
+            "out_weight": np.matmul(attended.swapaxes(1, 2), dZ),
             "out_bias": dZ.sum(axis=1),
         }
-        return {name: found[name] for name in place.parameters}
+        return {name: found[name] for name in context.parameters}
 
 
 def by_head(joined: Array, blocks: int, heads: int) -> Array:
@@ -255,15 +255,15 @@ def by_head(joined: Array, blocks: int, heads: int) -> Array:
     return joined.reshape(n, time, blocks, heads, width // (blocks * heads)).transpose(2, 0, 3, 1, 4)
 
 
-def _projection(X: Array, W: Array, b: Array | None, out: Array) -> Steps:
+def _projection(X: Array, W: Array, b: Array | None, out: Array) -> Ops:
     """The steps that write X W + 1 bᵀ."""
     multiplied = partial(np.matmul, X, W, out=out)
     return [multiplied] if b is None else [multiplied, partial(np.add, out, b, out)]
 
 
-def _projection_gradients(place: LayerContext, name: str, X: Array, dZ: Array) -> Steps:
+def _projection_gradients(context: LayerContext, name: str, X: Array, dZ: Array) -> Ops:
     """The steps that write the gradients of a weight and its bias, time steps and examples taken as one axis."""
-    dW, db = place.gradients[f"{name}_weight"], place.gradients.get(f"{name}_bias")
+    dW, db = context.gradients[f"{name}_weight"], context.gradients.get(f"{name}_bias")
     inputs, outputs = dW.shape
-    steps: list[Op] = [lambda: np.matmul(X.reshape(-1, inputs).T, dZ.reshape(-1, outputs), out=dW)]
-    return steps if db is None else [*steps, partial(np.sum, dZ, axis=(0, 1), out=db)]
+    ops: list[Op] = [lambda: np.matmul(X.reshape(-1, inputs).T, dZ.reshape(-1, outputs), out=dW)]
+    return ops if db is None else [*ops, partial(np.sum, dZ, axis=(0, 1), out=db)]

@@ -12,7 +12,7 @@ from core.arrays import Array, Op, Shape
 from core.equations.equation import Derivation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps
+from core.layers.base import Layer, Ops
 from core.layers.shared.arithmetic import stretched, stretched_derivation, summed_back
 
 
@@ -39,24 +39,24 @@ class Multiply(Layer):
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         return stretched("multiply", inputs, column)
 
-    def derivation(self, scene: Layout) -> Derivation:
-        operands = [f"<X{position}>" for position in range(1, len(scene.inputs) + 1)]
+    def derivation(self, layout: Layout) -> Derivation:
+        operands = [f"<X{position}>" for position in range(1, len(layout.inputs) + 1)]
         slopes = []
         for operand in operands:
             others = ["<dZ>", *(other for other in operands if other != operand)]
             slopes.append((r" \circ ".join(others), " * ".join(others)))
         because = "Product rule: the derivative by one factor is the product of the others."
-        return stretched_derivation(scene, r" \circ ".join(operands), " * ".join, slopes, because)
+        return stretched_derivation(layout, r" \circ ".join(operands), " * ".join, slopes, because)
 
-    def forward(self, place: LayerContext) -> Steps:
-        return [partial(_product, place.inputs, place.new_result())]
+    def forward(self, context: LayerContext) -> Ops:
+        return [partial(_product, context.inputs, context.new_result())]
 
-    def backward(self, place: LayerContext) -> Steps:
-        factors, dZ = place.inputs, place.d_result
-        product = place.scratch(place.shape)
-        steps: list[Op] = []
-        for position, dX in enumerate(place.d_inputs):
+    def backward(self, context: LayerContext) -> Ops:
+        factors, dZ = context.inputs, context.d_result
+        product = context.scratch(context.shape)
+        ops: list[Op] = []
+        for position, dX in enumerate(context.d_inputs):
             if dX is not None:
                 others = (dZ, *factors[:position], *factors[position + 1 :])
-                steps += [partial(_product, others, product), partial(summed_back, product, dX)]
-        return steps
+                ops += [partial(_product, others, product), partial(summed_back, product, dX)]
+        return ops

@@ -13,23 +13,23 @@ from core.arrays import Array, Shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps, misfit
+from core.layers.base import Layer, Ops, misfit
 from core.spec import WholeNumber, constraints
 
 
-def reshaped(place: LayerContext, X: Array) -> Steps:
-    """Let the result be X in the place's shape: a view where memory allows one, else a copy at every run."""
+def reshaped(context: LayerContext, X: Array) -> Ops:
+    """Let the result be X in the context's shape: a view where memory allows one, else a copy at every run."""
     try:
-        place.view_as_result(np.reshape(X, place.shape, copy=False))
+        context.view_as_result(np.reshape(X, context.shape, copy=False))
         return []
     except ValueError:
-        Z = place.new_result()
+        Z = context.new_result()
         return [lambda: np.copyto(Z, X.reshape(Z.shape))]
 
 
-def reshaped_back(place: LayerContext) -> Steps:
+def reshaped_back(context: LayerContext) -> Ops:
     """dX has the elements of dZ in the shape of X."""
-    dZ, (dX,) = place.d_result, place.d_inputs
+    dZ, (dX,) = context.d_result, context.d_inputs
     if dX is None:
         return []
     try:
@@ -77,10 +77,10 @@ class Reshape(Layer):
             )
         return (x[0], *self.shape)
 
-    def derivation(self, scene: Layout) -> Derivation:
-        x, z = scene.core_shape(scene.inputs[0]), scene.core_shape(scene.result)
-        forward = scene.sent(f"{scene.core('<X>', scene.inputs[0])}.reshape({z})", scene.result)
-        backward = scene.sent(f"{scene.core('<dZ>', scene.result)}.reshape({x})", scene.inputs[0])
+    def derivation(self, layout: Layout) -> Derivation:
+        x, z = layout.core_shape(layout.inputs[0]), layout.core_shape(layout.result)
+        forward = layout.sent(f"{layout.core('<X>', layout.inputs[0])}.reshape({z})", layout.result)
+        backward = layout.sent(f"{layout.core('<dZ>', layout.result)}.reshape({x})", layout.inputs[0])
         return Derivation(
             [Equation("Z", r"\operatorname{reshape}(<X>)", forward, "Numbers only change their places.")],
             [
@@ -93,8 +93,8 @@ class Reshape(Layer):
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        return reshaped(place, place.inputs[0])
+    def forward(self, context: LayerContext) -> Ops:
+        return reshaped(context, context.inputs[0])
 
-    def backward(self, place: LayerContext) -> Steps:
-        return reshaped_back(place)
+    def backward(self, context: LayerContext) -> Ops:
+        return reshaped_back(context)

@@ -12,7 +12,7 @@ from core.arrays import Array, Op, Shape, real
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps, misfit
+from core.layers.base import Layer, Ops, misfit
 from core.layers.shared.normalisation import reduced, refuse_unless
 from core.parameters import Parameter
 from core.spec import constraints
@@ -53,9 +53,9 @@ class RmsNorm(Layer):
     def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
         return {"gamma": Parameter(shape=inputs[0][-1:], initial="ones")}
 
-    def derivation(self, scene: Layout) -> Derivation:
-        X, dZ = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
-        every, over = tuple(range(len(scene.result) - 1)), "axis=-1, keepdims=True"
+    def derivation(self, layout: Layout) -> Derivation:
+        X, dZ = layout.core("<X>", layout.inputs[0]), layout.core("<dZ>", layout.result)
+        every, over = tuple(range(len(layout.result) - 1)), "axis=-1, keepdims=True"
         dX = f"(<dX_hat> - <X_hat> * (<dX_hat> * <X_hat>).mean({over})) / <s>"
         return Derivation(
             [
@@ -69,7 +69,7 @@ class RmsNorm(Layer):
                 Equation(
                     "Z",
                     r"<gamma> \circ <X_hat>",
-                    scene.sent("<gamma> * <X_hat>", scene.result),
+                    layout.sent("<gamma> * <X_hat>", layout.result),
                     "γ scales every feature.",
                 ),
             ],
@@ -81,39 +81,39 @@ class RmsNorm(Layer):
                 Equation(
                     "dX",
                     r"\bigl(<dX_hat> - <X_hat> \circ \operatorname{mean}(<dX_hat> \circ <X_hat>)\bigr) / <s>",
-                    scene.sent(dX, scene.inputs[0]),
+                    layout.sent(dX, layout.inputs[0]),
                     "What points along x̂ is taken away: its size is fixed.",
                 ),
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        (X,), Z = place.inputs, place.new_result()
-        values = place.saved["normalised"] = np.empty_like(Z)
-        size = place.saved["size"] = reduced(Z, -1)
+    def forward(self, context: LayerContext) -> Ops:
+        (X,), Z = context.inputs, context.new_result()
+        values = context.saved["normalised"] = np.empty_like(Z)
+        size = context.saved["size"] = reduced(Z, -1)
 
-        def step() -> None:
+        def op() -> None:
             if self.epsilon == 0:
                 largest = np.abs(real(X)).max(axis=-1, keepdims=True)
-                refuse_unless(largest > 0, -1, place, "and ε are all 0, and X̂ would be 0/0")
+                refuse_unless(largest > 0, -1, context, "and ε are all 0, and X̂ would be 0/0")
             np.sqrt((X * X).mean(axis=-1, keepdims=True) + self.epsilon, size)
             np.divide(X, size, values)
 
-        return [step, partial(np.multiply, values, place.parameters["gamma"], Z)]
+        return [op, partial(np.multiply, values, context.parameters["gamma"], Z)]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (dX,), dZ, gamma = place.d_inputs, place.d_result, place.parameters["gamma"]
-        values, size = place.saved["normalised"], place.saved["size"]
-        d_gamma = place.gradients["gamma"]
+    def backward(self, context: LayerContext) -> Ops:
+        (dX,), dZ, gamma = context.d_inputs, context.d_result, context.parameters["gamma"]
+        values, size = context.saved["normalised"], context.saved["size"]
+        d_gamma = context.gradients["gamma"]
         axes = tuple(range(dZ.ndim - 1))
-        steps: list[Op] = [lambda: np.sum(dZ * values, axis=axes, out=d_gamma)]
+        ops: list[Op] = [lambda: np.sum(dZ * values, axis=axes, out=d_gamma)]
         if dX is not None:
-            steps += [partial(np.multiply, dZ, gamma, dX), lambda: _without_radial_part(dX, values, size)]
-        return steps
+            ops += [partial(np.multiply, dZ, gamma, dX), lambda: _without_radial_part(dX, values, size)]
+        return ops
 
-    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
-        axes = tuple(range(1, place.d_result.ndim - 1))
-        return {"gamma": np.sum(place.d_result * place.saved["normalised"], axis=axes)}
+    def example_gradients(self, context: LayerContext) -> dict[str, Array]:
+        axes = tuple(range(1, context.d_result.ndim - 1))
+        return {"gamma": np.sum(context.d_result * context.saved["normalised"], axis=axes)}
 
 
 def _without_radial_part(gradient: Array, values: Array, size: Array) -> None:

@@ -12,7 +12,7 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
-from core.layers.base import Steps
+from core.layers.base import Ops
 from core.layers.shared.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, states
 from core.spec import constraints
 
@@ -51,8 +51,8 @@ class Rnn(Recurrent):
         "torch": "h_t = tanh(x_t W' + h_(t-1) U' + b'), W is units x features, U is units x units",
     }
 
-    def derivation(self, scene: Layout) -> Derivation:
-        over, f = Unrolled(scene, self.units, "<bias>" if self.bias else None), FUNCTIONS[self.nonlinearity]()
+    def derivation(self, layout: Layout) -> Derivation:
+        over, f = Unrolled(layout, self.units, "<bias>" if self.bias else None), FUNCTIONS[self.nonlinearity]()
         steps = range(1, over.time + 1)
         forward, backward = [over.zero("h0", "h_0")], []
         for t in steps:
@@ -72,10 +72,10 @@ class Rnn(Recurrent):
             [*forward, over.result()], [*backward, *over.gathered("da", "da", {"bias": "da"} if self.bias else {})]
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        U, f = place.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
-        A, steps = contributed_by_inputs(place, place.parameters.get("bias"))
-        place.saved["A"], H = A, states(place, self.units)
+    def forward(self, context: LayerContext) -> Ops:
+        U, f = context.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
+        A, ops = contributed_by_inputs(context, context.parameters.get("bias"))
+        context.saved["A"], H = A, states(context, self.units)
         by_state = np.empty_like(H[0])
         apply = [f.forward(A[t], H[t + 1]) for t in range(len(A))]
 
@@ -85,12 +85,12 @@ class Rnn(Recurrent):
                 np.add(A[t], by_state, A[t])
                 apply[t]()
 
-        return [*steps, advance, result_of(place)]
+        return [*ops, advance, result_of(context)]
 
-    def backward(self, place: LayerContext) -> Steps:
-        U, f = place.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
-        A, H = place.saved["A"], place.saved["H"]
-        dH, arrive = arriving(place)
+    def backward(self, context: LayerContext) -> Ops:
+        U, f = context.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
+        A, H = context.saved["A"], context.saved["H"]
+        dH, arrive = arriving(context)
         dA, by_next = np.empty_like(A), np.empty_like(H[0])
         differentiate = [f.backward(A[t], H[t + 1], dH[t], dA[t]) for t in range(len(A))]
 
@@ -101,4 +101,4 @@ class Rnn(Recurrent):
                 differentiate[t]()
                 np.matmul(dA[t], U.T, out=by_next)
 
-        return [arrive, retreat, *gathered(place, dA, dA)]
+        return [arrive, retreat, *gathered(context, dA, dA)]

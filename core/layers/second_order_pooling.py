@@ -13,7 +13,7 @@ from core.equations import spectral as written_out
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps
+from core.layers.base import Layer, Ops
 from core.layers.shared.matrices import converging, refuse_non_finite, refuse_unless_matrices, single_matrix, transposed
 from core.layers.shared.matrix_function import ONE_VALUE, function_of, refuse_unless_above_rounding
 from core.linalg.eigen import gram_eigen, gram_step
@@ -62,7 +62,7 @@ class SecondOrderPooling(Layer):
         *stack, _, features = inputs[0]
         return int(np.prod(stack)) * features * (features + inputs[0][-2])
 
-    def derivation(self, scene: Layout) -> Derivation:
+    def derivation(self, layout: Layout) -> Derivation:
         moments = f"<X>{written_out.T} @ <X> + {self.epsilon!r} * np.eye(<X>.shape[-1])"
         log = f"(<vectors> * np.log(<values>)[..., None, :]) @ <vectors>{written_out.T}"
         return Derivation(
@@ -78,34 +78,34 @@ class SecondOrderPooling(Layer):
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        F, C = place.as_sent(place.inputs[0]), place.as_sent(place.new_result())
-        place.warnings = single_matrix(place)
+    def forward(self, context: LayerContext) -> Ops:
+        F, C = context.as_sent(context.inputs[0]), context.as_sent(context.new_result())
+        context.warnings = single_matrix(context)
 
-        def step() -> None:
-            refuse_non_finite(place, F)
-            with converging(place):
+        def op() -> None:
+            refuse_non_finite(context, F)
+            with converging(context):
                 at, projected = gram_eigen(F.real, self.epsilon)
                 moved = at
                 if np.iscomplexobj(F):
                     moved, projected = gram_eigen(F, self.epsilon, ONE_VALUE)
             why, rounding = "FᵀF + εI has to be positive definite", rounding_of_squares(F)
-            refuse_unless_above_rounding(place, at.values, why, "Send a larger epsilon.", rounding)
-            place.saved.update(values=moved.values, vectors=moved.vectors, projected=projected)
+            refuse_unless_above_rounding(context, at.values, why, "Send a larger epsilon.", rounding)
+            context.saved.update(values=moved.values, vectors=moved.vectors, projected=projected)
             np.copyto(C, function_of(at, Logarithm(), gram_step(F)))
 
-        return [step]
+        return [op]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (dF,), dC = place.d_inputs, place.as_sent(place.d_result)
+    def backward(self, context: LayerContext) -> Ops:
+        (dF,), dC = context.d_inputs, context.as_sent(context.d_result)
         if dF is None:
             return []
-        into = place.as_sent(dF)
+        into = context.as_sent(dF)
 
-        def step() -> None:
-            V, FV = place.saved["vectors"], place.saved["projected"]
-            K = Logarithm().divided_differences(place.saved["values"])
+        def op() -> None:
+            V, FV = context.saved["vectors"], context.saved["projected"]
+            K = Logarithm().divided_differences(context.saved["values"])
             G = transposed(V) @ (dC + transposed(dC)) @ V
             np.matmul(FV @ (K * G), transposed(V), out=into)
 
-        return [step]
+        return [op]

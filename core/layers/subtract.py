@@ -12,7 +12,7 @@ from core.arrays import Op, Shape
 from core.equations.equation import Derivation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps
+from core.layers.base import Layer, Ops
 from core.layers.shared.arithmetic import stretched, stretched_derivation, summed_back
 
 
@@ -32,20 +32,20 @@ class Subtract(Layer):
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         return stretched("subtract", inputs, column)
 
-    def derivation(self, scene: Layout) -> Derivation:
+    def derivation(self, layout: Layout) -> Derivation:
         because = "∂z/∂x₁ = 1 and ∂z/∂x₂ = −1."
         slopes = [("<dZ>", "<dZ>"), ("-<dZ>", "-<dZ>")]
-        return stretched_derivation(scene, "<X1> - <X2>", " - ".join, slopes, because)
+        return stretched_derivation(layout, "<X1> - <X2>", " - ".join, slopes, because)
 
-    def forward(self, place: LayerContext) -> Steps:
-        first, second = place.inputs
-        return [partial(np.subtract, first, second, place.new_result())]
+    def forward(self, context: LayerContext) -> Ops:
+        first, second = context.inputs
+        return [partial(np.subtract, first, second, context.new_result())]
 
-    def backward(self, place: LayerContext) -> Steps:
-        d_first, d_second = place.d_inputs
-        steps: list[Op] = []
+    def backward(self, context: LayerContext) -> Ops:
+        d_first, d_second = context.d_inputs
+        ops: list[Op] = []
         if d_first is not None:
-            steps.append(partial(summed_back, place.d_result, d_first))
+            ops.append(partial(summed_back, context.d_result, d_first))
         if d_second is not None:
-            steps += [partial(summed_back, place.d_result, d_second), partial(np.negative, d_second, d_second)]
-        return steps
+            ops += [partial(summed_back, context.d_result, d_second), partial(np.negative, d_second, d_second)]
+        return ops

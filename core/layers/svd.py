@@ -13,7 +13,7 @@ from core.equations import spectral as written_out
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps
+from core.layers.base import Layer, Ops
 from core.layers.shared.matrices import (
     converging,
     counted_from,
@@ -84,7 +84,7 @@ class Svd(Layer):
         *stack, rows, columns = inputs[0]
         return int(np.prod(stack)) * (rows + columns) * min(rows, columns)
 
-    def derivation(self, scene: Layout) -> Derivation:
+    def derivation(self, layout: Layout) -> Derivation:
         T = written_out.T
         sign = written_out.sign_of("<left_free>")
         forward = [
@@ -114,11 +114,13 @@ class Svd(Layer):
             ),
         ]
         if self.part == "values":
-            d_values = f"<left> * {scene.core('<dZ>', scene.result)}[..., None, :]"
+            d_values = f"<left> * {layout.core('<dZ>', layout.result)}[..., None, :]"
             return Derivation(
                 [
                     *forward,
-                    Equation("Z", "<values>", scene.sent("<values> + 0", scene.result), "The singular values flow on."),
+                    Equation(
+                        "Z", "<values>", layout.sent("<values> + 0", layout.result), "The singular values flow on."
+                    ),
                 ],
                 [
                     Equation(
@@ -157,45 +159,45 @@ class Svd(Layer):
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        X, result = place.as_sent(place.inputs[0]), place.new_result()
-        Z, once = result if self.part == "values" else place.as_sent(result), single_matrix(place)
+    def forward(self, context: LayerContext) -> Ops:
+        X, result = context.as_sent(context.inputs[0]), context.new_result()
+        Z, once = result if self.part == "values" else context.as_sent(result), single_matrix(context)
         rows, columns = X.shape[-2:]
         outside = rows > columns if self.part == "left" else columns >= rows
-        place.warnings = once
+        context.warnings = once
 
-        def step() -> None:
-            refuse_non_finite(place, X)
-            with converging(place):
+        def op() -> None:
+            refuse_non_finite(context, X)
+            with converging(context):
                 at = singular(X)
-            place.saved.update(left=at.left, values=at.values, right=at.right, cluster=at.cluster, zero=at.zero)
+            context.saved.update(left=at.left, values=at.values, right=at.right, cluster=at.cluster, zero=at.zero)
             np.copyto(Z, at.values if self.part == "values" else at.left if self.part == "left" else at.right)
             if self.part != "values":
                 gap = smallest_gap(at.values, max(rows, columns), to_zero=outside)
-                place.warnings = once + small_gap(gap, lambda index: counted_from(place, index), "singular value")
+                context.warnings = once + small_gap(gap, lambda index: counted_from(context, index), "singular value")
 
-        return [step]
+        return [op]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (dX,), dZ = place.d_inputs, place.d_result
+    def backward(self, context: LayerContext) -> Ops:
+        (dX,), dZ = context.d_inputs, context.d_result
         if dX is None:
             return []
-        into, d_vectors = place.as_sent(dX), place.as_sent(dZ)
+        into, d_vectors = context.as_sent(dX), context.as_sent(dZ)
 
-        def step() -> None:
-            at = Singular(*(place.saved[name] for name in ("left", "values", "right", "cluster", "zero")))
+        def op() -> None:
+            at = Singular(*(context.saved[name] for name in ("left", "values", "right", "cluster", "zero")))
             if self.part == "values":
-                _refuse(place, differ_in_cluster(at.cluster, dZ) | (at.zero & (dZ.real != 0)).any(axis=-1))
+                _refuse(context, differ_in_cluster(at.cluster, dZ) | (at.zero & (dZ.real != 0)).any(axis=-1))
                 np.copyto(into, (at.left * dZ[..., np.newaxis, :]) @ transposed(at.right))
             elif self.part == "left":
-                np.copyto(into, _through(place, at, at.left, at.right, d_vectors))
+                np.copyto(into, _through(context, at, at.left, at.right, d_vectors))
             else:
-                np.copyto(into, transposed(_through(place, at, at.right, at.left, d_vectors)))
+                np.copyto(into, transposed(_through(context, at, at.right, at.left, d_vectors)))
 
-        return [step]
+        return [op]
 
 
-def _through(place: LayerContext, at: Singular, U: Array, V: Array, dU: Array) -> Array:
+def _through(context: LayerContext, at: Singular, U: Array, V: Array, dU: Array) -> Array:
     """dX of X = U Σ Vᵀ, given dU. For dV it is the same of Xᵀ = V Σ Uᵀ.
 
     (F ∘ A) Σ with A = UᵀdU − dUᵀU is ½ (1/(σ_j − σ_i) + 1/(σ_j + σ_i)) ∘ A, in which nothing is squared.
@@ -203,12 +205,12 @@ def _through(place: LayerContext, at: Singular, U: Array, V: Array, dU: Array) -
     N = transposed(U) @ dU
     turn = (N - transposed(N)) / 2
     outside = dU - U @ N
-    _refuse(place, reaches_across(distinct(at.cluster), turn, dU) | reaches_outside(at.zero, outside, dU))
+    _refuse(context, reaches_across(distinct(at.cluster), turn, dU) | reaches_outside(at.zero, outside, dU))
     inside = U @ ((at.inverse_differences + at.inverse_sums) * turn)
     return np.asarray((inside + outside * at.inverses[..., np.newaxis, :]) @ transposed(V))
 
 
-def _refuse(place: LayerContext, dependent: Array) -> None:
+def _refuse(context: LayerContext, dependent: Array) -> None:
     """Refuse a gradient that depends on the basis of a cluster, in any matrix."""
     if dependent.any():
-        raise depends_on_choice(place, counted_from(place, first_of(dependent)), "singular values")
+        raise depends_on_choice(context, counted_from(context, first_of(dependent)), "singular values")

@@ -13,7 +13,7 @@ from core.convention import turned_shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps, misfit
+from core.layers.base import Layer, Ops, misfit
 from core.spec import WholeNumber, constraints
 
 
@@ -57,11 +57,11 @@ class Transpose(Layer):
         examples = 1 if column and rank == 2 else 0
         return self._order(rank)[examples] != examples
 
-    def _transposed(self, X: Array, place: LayerContext) -> Array:
-        return place.as_sent(place.as_sent(X).transpose(self._order(X.ndim)))
+    def _transposed(self, X: Array, context: LayerContext) -> Array:
+        return context.as_sent(context.as_sent(X).transpose(self._order(X.ndim)))
 
-    def derivation(self, scene: Layout) -> Derivation:
-        order = tuple(self._order(len(scene.inputs[0])))
+    def derivation(self, layout: Layout) -> Derivation:
+        order = tuple(self._order(len(layout.inputs[0])))
         back = tuple(int(axis) for axis in np.argsort(order))
         because = "Numbers only change their places."
         return Derivation(
@@ -73,10 +73,10 @@ class Transpose(Layer):
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        place.view_as_result(self._transposed(place.inputs[0], place))
+    def forward(self, context: LayerContext) -> Ops:
+        context.view_as_result(self._transposed(context.inputs[0], context))
         return []
 
-    def backward(self, place: LayerContext) -> Steps:
-        (dX,) = place.d_inputs
-        return [] if dX is None else [partial(np.copyto, self._transposed(dX, place), place.d_result)]
+    def backward(self, context: LayerContext) -> Ops:
+        (dX,) = context.d_inputs
+        return [] if dX is None else [partial(np.copyto, self._transposed(dX, context), context.d_result)]

@@ -128,9 +128,9 @@ def first_of(wrong: Array) -> tuple[int, ...]:
     return tuple(int(i) for i in np.argwhere(wrong)[0])
 
 
-def depends_on_choice(place: LayerContext, where: str, what: str) -> Refusal:
+def depends_on_choice(context: LayerContext, where: str, what: str) -> Refusal:
     """The refusal of a gradient that does not exist."""
-    return place.refusal(
+    return context.refusal(
         "non-finite",
         f"{what} of {where} are equal (or 0) in working precision, and the gradient that comes from above depends on which "
         "basis of their common space was taken: it does not exist there.",

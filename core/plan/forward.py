@@ -31,13 +31,13 @@ class ForwardPass:
         state: Mapping[str, Mapping[str, Array]],
         dtype: np.dtype[Any],
         column: bool,
-        keep: Retain,
+        retain: Retain,
         watch: Watch,
         fused: bool,
         by_row: bool = False,
     ) -> None:
-        self.steps: list[Op] = []
-        self.places: list[tuple[Node, LayerContext]] = []
+        self.ops: list[Op] = []
+        self.contexts: list[tuple[Node, LayerContext]] = []
         self.values = {name: _batch(array, by_row) for name, array in inputs.items()}
         self.inputs = {name: value.array for name, value in self.values.items()}
         self.input_memory = {
@@ -47,7 +47,7 @@ class ForwardPass:
         self.preactivations: dict[str, Array] = {}
         self.activations: dict[str, Array] = {}
         for node in nodes:
-            place = LayerContext(
+            context = LayerContext(
                 sources=tuple(self.values[name] for name in node.reads),
                 parameters=dict(parameters[node.name]),
                 shape=node.shape,
@@ -57,26 +57,26 @@ class ForwardPass:
                 column=column,
                 state=dict(state.get(node.name, {})),
             )
-            _pack(place)
-            self.places.append((node, place))
-            self._lay(node, place, keep, watch, fused=fused and node is nodes[-1])
-            watch.layer(self.steps)
+            _pack(context)
+            self.contexts.append((node, context))
+            self._build(node, context, retain, watch, fused=fused and node is nodes[-1])
+            watch.layer(self.ops)
         self.output = self.activations[nodes[-1].name]
 
-    def _lay(self, node: Node, place: LayerContext, keep: Retain, watch: Watch, *, fused: bool) -> None:
+    def _build(self, node: Node, context: LayerContext, retain: Retain, watch: Watch, *, fused: bool) -> None:
         """The steps of one layer. Where its activation is fused with the loss, the loss computes the activation."""
-        self.steps += node.layer.forward(place)
-        Z, value, function = place.result, place.value, node.function
-        watch.tensor(self.steps, node, "preactivation", Z, of_result(node.layer.kind, place.inputs, place.parameters))
+        self.ops += node.layer.forward(context)
+        Z, value, function = context.result, context.value, node.function
+        watch.tensor(self.ops, node, "preactivation", Z, of_result(node.layer.kind, context.inputs, context.parameters))
         if not isinstance(function, Identity):
-            in_place = place.fresh and function.reads == "result" and not keep.preactivations and not fused
+            in_place = context.fresh and function.reads == "result" and not retain.preactivations and not fused
             if not in_place:
-                value = new_value(node.shape, place.dtype)
+                value = new_value(node.shape, context.dtype)
             if not fused:
-                self.steps.append(function.forward(Z, value.array))
-                watch.tensor(self.steps, node, "activation", value.array, of_activation(function.title, Z, value.array))
+                self.ops.append(function.forward(Z, value.array))
+                watch.tensor(self.ops, node, "activation", value.array, of_activation(function.title, Z, value.array))
         self.values[node.name] = value
-        self.parameters[node.name] = place.parameters
+        self.parameters[node.name] = context.parameters
         self.preactivations[node.name] = Z
         self.activations[node.name] = value.array
 
@@ -90,17 +90,17 @@ def _batch(array: Array, by_row: bool) -> Value:
     return Value(extended[:, :-1], extended)
 
 
-def _pack(place: LayerContext) -> None:
+def _pack(context: LayerContext) -> None:
     """Copy a small weight and bias into one matrix [W; b], of which the two become views; or find that they are that."""
-    weight, bias = place.parameters.get("weight"), place.parameters.get("bias")
+    weight, bias = context.parameters.get("weight"), context.parameters.get("bias")
     if weight is None or bias is None or weight.ndim != 2 or bias.shape != weight.shape[1:]:
         return
-    source = place.sources[0]
+    source = context.sources[0]
     if weight.size <= PACKED and source.extended is not None and source.array.shape[1:] == weight.shape[:1]:
         packed = stacked(weight, bias)
         if packed is None:
-            packed = np.empty((len(weight) + 1, len(bias)), place.dtype)
+            packed = np.empty((len(weight) + 1, len(bias)), context.dtype)
             packed[:-1] = weight
             packed[-1] = bias
-        place.packed = packed
-        place.parameters.update(weight=packed[:-1], bias=packed[-1])
+        context.packed = packed
+        context.parameters.update(weight=packed[:-1], bias=packed[-1])

@@ -31,8 +31,8 @@ class LossPass:
     """L = Σ_i c_i ℓ_i + ½ λ Σ‖W‖², and ∂L/∂A of the output: or ∂L/∂Z where loss and activation are fused."""
 
     def __init__(self, objective: Objective, fused: Loss | None, forward: ForwardPass, dA: Array, watch: Watch) -> None:
-        node, place = forward.places[-1]
-        read = place.result if fused else forward.output
+        node, context = forward.contexts[-1]
+        read = context.result if fused else forward.output
         A = read if read.ndim else read.reshape(1)
         dA = dA if dA.ndim else dA.reshape(1)
         self.targets = tensor_memory(A.shape, A.dtype)
@@ -46,18 +46,18 @@ class LossPass:
         self.terms: dict[str, Any] = {"data": 0.0, "l2": 0.0}
         self.l2 = objective.loss.l2
         self.weights = [
-            place.parameters[name]
-            for node, place in forward.places
+            context.parameters[name]
+            for node, context in forward.contexts
             for name, parameter in node.parameters.items()
             if parameter.weight_like
         ]
-        self.steps: list[Op] = [lambda: self.terms.__setitem__("data", value())]
+        self.ops: list[Op] = [lambda: self.terms.__setitem__("data", value())]
         if self.l2:
-            self.steps.append(self._penalise)
-        if watch.interrupt and objective.loss.needs_targets:  # With upstream there is no loss to report.
+            self.ops.append(self._penalise)
+        if watch.check_deadline and objective.loss.needs_targets:  # With upstream there is no loss to report.
             cause = of_loss(objective.loss.kind, A, self.targets)
-            self.steps.append(lambda: watched(node.name, node.position, "loss", np.asarray(self.total), cause)())
-        self.backward_steps: list[Op] = [loss.gradient(at), *_shared(at)]
+            self.ops.append(lambda: watched(node.name, node.position, "loss", np.asarray(self.total), cause)())
+        self.backward_ops: list[Op] = [loss.gradient(at), *_shared(at)]
 
     @property
     def total(self) -> Any:

@@ -1,6 +1,6 @@
-"""Plan: the steps of one network, bound to its arrays, laid once and run many times.
+"""Plan: the operations of one network, bound to its arrays, built once and run many times.
 
-Laying a plan asks each layer for its steps and finds memory for every tensor; running it computes, and allocates next
+Building a plan asks each layer for its operations and finds memory for every tensor; running it computes, and allocates next
 to nothing. Whoever holds a plan may write new numbers into its inputs, parameters and targets between runs.
 """
 
@@ -38,13 +38,13 @@ class Plan:
         state: Mapping[str, Mapping[str, Array]] | None = None,
         column: bool = False,
         backward: bool = True,
-        keep: Retain | None = None,
+        retain: Retain | None = None,
         feedback: Feedback | None = None,
-        interrupt: Op | None = None,
+        check_deadline: Op | None = None,
         gradients: Mapping[str, Mapping[str, Array]] | None = None,
         by_row: bool = False,
     ) -> None:
-        """Lay a plan.
+        """Build a plan.
 
         Args:
             nodes: the network, as a survey wired it.
@@ -55,14 +55,14 @@ class Plan:
             dtype: of the computation; complex for a complex step, which only goes forward.
             column: whether the caller sees rank-2 tensors transposed.
             backward: whether gradients will be asked for; there are none without an objective.
-            keep: what must stay readable.
+            retain: what must stay readable.
             feedback: matrices through which the error goes down in place of the transposed weights.
-            interrupt: called after every layer in both directions; with it, tensors are also watched for NaN and
+            check_deadline: called after every layer in both directions; with it, tensors are also watched for NaN and
                 infinity. It ends a run by raising.
             gradients: memory for gradients, by layer and name, which is used where it lies as the parameters' is.
             by_row: whether examples will be written into the inputs one by one, so that each had better be in one piece.
         """
-        keep, watch = keep or Retain(), Watch(interrupt)
+        retain, watch = retain or Retain(), Watch(check_deadline)
         fused = objective.loss.on_logits(nodes[-1].function) if objective else None
         self.fused = nodes[-1].name if fused else None
         """The layer whose activation is computed together with the loss, if there is one."""
@@ -73,46 +73,46 @@ class Plan:
             state=state or {},
             dtype=dtype,
             column=column,
-            keep=keep,
+            retain=retain,
             watch=watch,
             fused=fused is not None,
             by_row=by_row,
         )
         self._loss_pass: LossPass | None = None
         self._backward_pass: BackwardPass | None = None
-        self._forward: list[Op] = self._forward_pass.steps
+        self._forward: list[Op] = self._forward_pass.ops
         self._backward: list[Op] = []
         if objective is None:
             return
         pool = Pool(dtype)
-        kept = keep.deltas and (fused is not None or isinstance(nodes[-1].function, Identity))
+        kept = retain.deltas and (fused is not None or isinstance(nodes[-1].function, Identity))
         shape = self.output.shape
-        d_output = tensor_memory(shape, dtype) if kept else pool.lend(shape)
+        d_output = tensor_memory(shape, dtype) if kept else pool.acquire(shape)
         loss = self._loss_pass = LossPass(objective, fused, self._forward_pass, d_output, watch)
-        self._forward = [*self._forward, *loss.steps]
+        self._forward = [*self._forward, *loss.ops]
         if backward:
             self._backward_pass = BackwardPass(
                 self._forward_pass,
                 d_output,
                 pool,
                 l2=loss.l2,
-                keep=keep,
+                retain=retain,
                 watch=watch,
                 fused=fused is not None,
                 feedback=feedback,
                 memory=gradients,
             )
-            self._backward = [*loss.backward_steps, *self._backward_pass.steps]
+            self._backward = [*loss.backward_ops, *self._backward_pass.ops]
 
     def forward(self) -> None:
         """From the batch to the output, and to the loss if there is one."""
-        for step in self._forward:
-            step()
+        for op in self._forward:
+            op()
 
     def backward(self) -> None:
         """From the loss to every gradient. Runs once after each forward run."""
-        for step in self._backward:
-            step()
+        for op in self._backward:
+            op()
 
     @property
     def inputs(self) -> dict[str, Array]:
@@ -140,9 +140,9 @@ class Plan:
         return self._forward_pass.activations
 
     @property
-    def places(self) -> list[tuple[Node, LayerContext]]:
+    def contexts(self) -> list[tuple[Node, LayerContext]]:
         """Every layer with the arrays around it, in execution order."""
-        return self._forward_pass.places
+        return self._forward_pass.contexts
 
     @property
     def preactivations(self) -> dict[str, Array]:
@@ -152,20 +152,20 @@ class Plan:
     @property
     def new_state(self) -> dict[str, dict[str, Array]]:
         """What layers keep for the next batch, by layer and name."""
-        return {node.name: place.new_state for node, place in self._forward_pass.places if place.new_state}
+        return {node.name: context.new_state for node, context in self._forward_pass.contexts if context.new_state}
 
     @property
     def reported(self) -> dict[str, dict[str, Array]]:
         """What else layers show of the last forward run, by layer and name."""
-        return {node.name: place.reported for node, place in self._forward_pass.places if place.reported}
+        return {node.name: context.reported for node, context in self._forward_pass.contexts if context.reported}
 
     @property
     def warnings(self) -> list[Issue]:
         """What layers found worth a warning in the last forward run."""
         return [
             issue.below("network", "layers", node.position)
-            for node, place in self._forward_pass.places
-            for issue in place.warnings
+            for node, context in self._forward_pass.contexts
+            for issue in context.warnings
         ]
 
     @property
@@ -176,7 +176,7 @@ class Plan:
             LookupError: for a plan without an objective.
         """
         if self._loss_pass is None:
-            raise LookupError("this plan was laid without an objective")
+            raise LookupError("this plan was built without an objective")
         return self._loss_pass
 
     @property
@@ -187,5 +187,5 @@ class Plan:
             LookupError: for a plan that only goes forward.
         """
         if self._backward_pass is None:
-            raise LookupError("this plan was laid to go forward only")
+            raise LookupError("this plan was built to go forward only")
         return self._backward_pass

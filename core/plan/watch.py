@@ -11,20 +11,20 @@ from core.nonfinite import Cause, watched
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Adds watching steps behind computing ones. Without `interrupt` it adds none."""
+    """Adds watching steps behind computing ones. Without `check_deadline` it adds none."""
 
-    interrupt: Op | None = None
+    check_deadline: Op | None = None
     """Called after every layer in both directions; it ends a run by raising."""
 
-    def tensor(self, steps: list[Op], node: Node, tensor: str, array: Array, cause: Cause) -> None:
+    def tensor(self, ops: list[Op], node: Node, tensor: str, array: Array, cause: Cause) -> None:
         """Refuse NaN and infinity in a tensor of that layer."""
-        if self.interrupt:
-            steps.append(watched(node.name, node.position, tensor, array, cause))
+        if self.check_deadline:
+            ops.append(watched(node.name, node.position, tensor, array, cause))
 
-    def layer(self, steps: list[Op]) -> None:
+    def layer(self, ops: list[Op]) -> None:
         """Let a run be ended here."""
-        if self.interrupt:
-            steps.append(self.interrupt)
+        if self.check_deadline:
+            ops.append(self.check_deadline)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,11 +47,11 @@ class Minibatches:
         seed: int,
         backward: bool = True,
         gradients: Gradients | None = None,
-        interrupt: Op | None = None,
+        check_deadline: Op | None = None,
     ) -> None:
         """A problem's parameters are used where they lie, and so is the memory for `gradients`."""
         self._problem, self._objective = problem, objective_of(problem)
-        self._seed, self._interrupt, self._backward, self._gradients = seed, interrupt, backward, gradients
+        self._seed, self._check_deadline, self._backward, self._gradients = seed, check_deadline, backward, gradients
         # Where examples are coupled there are no rows to choose: every step has the batch as it was sent.
         self._is_whole = per_example.indivisible(problem) is not None
         self._shuffle = shuffle and not self._is_whole
@@ -69,7 +69,7 @@ class Minibatches:
         self._targets = np.ascontiguousarray(self._objective.targets)
         coefficients = self._objective.coefficients
         self._uniform = bool(np.all(coefficients == coefficients[0]))
-        self._laid_parts: dict[int, _Part] = {}
+        self._parts: dict[int, _Part] = {}
         self._epoch, self._count = -1, 0
 
     def plan(self, step: int) -> Plan:
@@ -81,21 +81,21 @@ class Minibatches:
         self.chosen = slice(part * self.size, min((part + 1) * self.size, self.examples))
         chosen = self.order[self.chosen]
         count = self._count = len(chosen)
-        laid = self._laid_parts.get(count) or self._laid(count)
-        plan = laid.plan
+        built = self._parts.get(count) or self._build(count)
+        plan = built.plan
         # mode="clip" spares the copy that "raise" makes; every number is in range.
-        for examples, memory in laid.inputs:
+        for examples, memory in built.inputs:
             examples.take(chosen, 0, memory, "clip")
-        for layer, place in laid.renewed:
-            layer.renew(place, step)
-        laid.targets[...] = self._targets.take(chosen, 0).reshape(laid.targets.shape)
+        for layer, context in built.renewed:
+            layer.renew(context, step)
+        built.targets[...] = self._targets.take(chosen, 0).reshape(built.targets.shape)
         if not self._uniform:
             plan.loss.coefficients[...] = shares_of(self._objective, chosen)
         return plan
 
     def carry_state(self) -> None:
         """Let what the last step left be what the next one finds: running statistics."""
-        for left, found in self._laid_parts[self._count].carried:
+        for left, found in self._parts[self._count].carried:
             np.copyto(found, left)
 
     @property
@@ -107,31 +107,41 @@ class Minibatches:
             return self._count / self.examples
         return float(self._objective.coefficients[self.order[self.chosen]].sum())
 
-    def _laid(self, size: int) -> _Part:
+    def _build(self, size: int) -> _Part:
         part = self._problem if self._is_whole else self._some(size)
         # Plans of two sizes share the layers' state, which each step moves on.
-        if self._laid_parts:
-            places = next(iter(self._laid_parts.values())).plan.places
-            part = replace(part, state={node.name: place.state for node, place in places if place.state})
+        if self._parts:
+            contexts = next(iter(self._parts.values())).plan.contexts
+            part = replace(part, state={node.name: context.state for node, context in contexts if context.state})
         else:
             part = replace(part, state=copied(self._problem.state))
         plan: Plan = part.plan(
-            keep=Retain(), backward=self._backward, interrupt=self._interrupt, gradients=self._gradients, by_row=True
+            retain=Retain(),
+            backward=self._backward,
+            check_deadline=self._check_deadline,
+            gradients=self._gradients,
+            by_row=True,
         )
         memories = {} if self._is_whole else plan.input_memory
         pairs = [(self._examples_for(name, memory), memory) for name, memory in memories.items()]
-        renewed = [(node.layer, place) for node, place in plan.places if type(node.layer).renew is not Layer.renew]
-        left = [(place.state.get(name), array) for _, place in plan.places for name, array in place.new_state.items()]
+        renewed = [
+            (node.layer, context) for node, context in plan.contexts if type(node.layer).renew is not Layer.renew
+        ]
+        left = [
+            (context.state.get(name), array)
+            for _, context in plan.contexts
+            for name, array in context.new_state.items()
+        ]
         carried = [(array, found) for found, array in left if found is not None and found is not array]
-        laid = self._laid_parts[size] = _Part(plan, pairs, plan.loss.targets, renewed, carried)
-        return laid
+        built = self._parts[size] = _Part(plan, pairs, plan.loss.targets, renewed, carried)
+        return built
 
     def _some(self, size: int) -> Problem:
         """The problem of a step with so many examples; which ones, every step says anew."""
         part = part_of(replace(self._problem, inputs=self._rows), np.arange(size))
         if self._uniform:
             return part
-        # A plan is laid for shares that are all the same, or for shares that are not: NaN is not even like itself.
+        # Uniform shares are folded into a plan when it is built. NaN != NaN, so placeholders select the general path.
         unlike = replace(objective_of(part), coefficients=np.full(size, np.nan))
         return replace(part, objective=unlike)
 

@@ -35,7 +35,7 @@ class OptimizerState:
 class Stepper:
     """Moves the parameters of plans of one network, step by step.
 
-    What it moves is one vector. A plan that is laid with `parameters` and `gradients` computes with parts of that vector
+    What it moves is one vector. A plan that is built with `parameters` and `gradients` computes with parts of that vector
     and writes into parts of another, so that a step copies nothing; for arrays of a plan that lie elsewhere it copies.
     """
 

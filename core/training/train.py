@@ -45,7 +45,7 @@ class Epoch:
 
 
 def train(
-    problem: Problem, recipe: Recipe, start: TrainingState | None = None, *, interrupt: Op | None = None
+    problem: Problem, recipe: Recipe, start: TrainingState | None = None, *, check_deadline: Op | None = None
 ) -> Iterator[Epoch]:
     """Train a network.
 
@@ -53,7 +53,7 @@ def train(
         problem: the network and, as its batch, all examples.
         recipe: how it is trained.
         start: where an earlier run with the same problem and recipe was. Default: the beginning.
-        interrupt: called after every step; it ends the run by raising.
+        check_deadline: called after every step; it ends the run by raising.
 
     Returns:
         The epochs, one after another as they are done; none where `start` is the end of the run already.
@@ -62,14 +62,16 @@ def train(
         Refusal: before the first epoch, where problem and recipe do not fit; later `non-finite`, where training diverges.
     """
     refuse_unfit(problem, recipe)
-    return _Run(problem, recipe, start, interrupt).epochs()
+    return _Run(problem, recipe, start, check_deadline).epochs()
 
 
 class _Run:
     """A run's arrays."""
 
-    def __init__(self, problem: Problem, recipe: Recipe, start: TrainingState | None, interrupt: Op | None) -> None:
-        self._recipe, self._interrupt = recipe, interrupt or (lambda: None)
+    def __init__(
+        self, problem: Problem, recipe: Recipe, start: TrainingState | None, check_deadline: Op | None
+    ) -> None:
+        self._recipe, self._check_deadline = recipe, check_deadline or (lambda: None)
         training, held = split(problem, recipe.validation_fraction, shuffle=recipe.shuffle, seed=recipe.seed)
         self._done = start.epoch if start else 0
         self._best = start.best if start else None
@@ -90,13 +92,15 @@ class _Run:
         self._minibatches = self._order(gradients=stepper.gradients)
         self._outputs = Outputs(training, self._minibatches)
         self._dead_units = DeadUnits(training)
-        self._validation = Validation(held, recipe.batch_size, interrupt) if held else None
+        self._validation = Validation(held, recipe.batch_size, check_deadline) if held else None
         self._plan = self._minibatches.plan(self._done * self._minibatches.parts)
 
-    def _order(self, *, gradients: Gradients | None = None, interrupt: Op | None = None) -> Minibatches:
+    def _order(self, *, gradients: Gradients | None = None, check_deadline: Op | None = None) -> Minibatches:
         training, recipe = self._training, self._recipe
         size, shuffle, seed = recipe.batch_size, recipe.shuffle, recipe.seed
-        return Minibatches(training, size, shuffle=shuffle, seed=seed, gradients=gradients, interrupt=interrupt)
+        return Minibatches(
+            training, size, shuffle=shuffle, seed=seed, gradients=gradients, check_deadline=check_deadline
+        )
 
     def epochs(self) -> Iterator[Epoch]:
         """Go on to the end."""
@@ -125,7 +129,7 @@ class _Run:
                 raise self._diverged(refusal, step) from None
             minibatches.carry_state()
             self._outputs.take(plan)
-            self._interrupt()
+            self._check_deadline()
         self._done += 1
         if not math.isfinite(loss):
             detail = f"In epoch {self._done} the losses of all steps together are beyond all finite numbers."
@@ -175,14 +179,14 @@ class _Run:
         return copied(self._plan.parameters)
 
     def _kept_state(self) -> dict[str, dict[str, Array]]:
-        return copied({node.name: place.state for node, place in self._plan.places if place.state})
+        return copied({node.name: context.state for node, context in self._plan.contexts if context.state})
 
     def _diverged(self, refusal: Refusal, step: int) -> Refusal:
         """The refusal with the first layer that was not finite, and with the epoch and the step."""
         is_moved = not all_finite(self._stepper.theta)
         found = refusal
         if not is_moved:
-            found = located(self._order(interrupt=lambda: None).plan(step), self._plan, refusal)
+            found = located(self._order(check_deadline=lambda: None).plan(step), self._plan, refusal)
         diverged = all(issue.code == "non-finite" for issue in found.issues)
         where = f"{'Training diverged in epoch' if diverged else 'Epoch'} {self._done + 1}, step {step + 1}. "
         return Refusal(

@@ -31,15 +31,15 @@ Arrays = Mapping[str, Mapping[str, Array]]
 class Validation:
     """Evaluates parameters on the examples that were held back."""
 
-    def __init__(self, problem: Problem, batch_size: int, interrupt: Op | None) -> None:
+    def __init__(self, problem: Problem, batch_size: int, check_deadline: Op | None) -> None:
         self._problem = problem = evaluated(problem)
         self._size = _examples(problem) if per_example.coupling(problem) else max(AT_ONCE, batch_size)
-        self._interrupt = interrupt or (lambda: None)
-        self._laid: tuple[Minibatches, Outputs] | None = None
+        self._check_deadline = check_deadline or (lambda: None)
+        self._outputs: tuple[Minibatches, Outputs] | None = None
 
     def of(self, parameters: Arrays, state: Arrays) -> tuple[float, dict[str, float]]:
         """The loss and the metrics with those parameters. A loss that is not finite is for the caller to judge."""
-        minibatches, outputs = self._laid = self._laid or self._lay(parameters, state)
+        minibatches, outputs = self._outputs = self._outputs or self._build(parameters, state)
         total = 0.0
         for number in range(minibatches.parts):
             plan = minibatches.plan(number)
@@ -47,11 +47,11 @@ class Validation:
             plan.forward()
             total += minibatches.weight * float(np.real(plan.loss.total))
             outputs.take(plan)
-            self._interrupt()
+            self._check_deadline()
         return total, outputs.measured()
 
-    def _lay(self, parameters: Arrays, state: Arrays) -> tuple[Minibatches, Outputs]:
-        """Layers that evaluate by running statistics cannot be laid before there are any."""
+    def _build(self, parameters: Arrays, state: Arrays) -> tuple[Minibatches, Outputs]:
+        """Layers that evaluate by running statistics cannot be built before there are any."""
         problem = replace(self._problem, parameters=copied(parameters), state=state)
         minibatches = Minibatches(problem, self._size, shuffle=False, seed=0, backward=False)
         return minibatches, Outputs(problem, minibatches)
@@ -95,14 +95,14 @@ class DeadUnits:
             return {}
         if self._plan is None:
             own = replace(self._problem, parameters=copied(parameters), state=copied(state))
-            self._plan = own.plan(backward=False, keep=Retain(preactivations=True))
+            self._plan = own.plan(backward=False, retain=Retain(preactivations=True))
         plan = self._plan
         set_to(plan, parameters, state)
         plan.forward()
         return {
-            node.name: int(np.sum(largest_slopes(plan, node, place) == 0))
-            for node, place in plan.places
-            if _may_die(node.function) and place.result.ndim >= 2
+            node.name: int(np.sum(largest_slopes(plan, node, context) == 0))
+            for node, context in plan.contexts
+            if _may_die(node.function) and context.result.ndim >= 2
         }
 
 
@@ -120,14 +120,14 @@ def set_to(plan: Plan, parameters: Arrays, state: Arrays) -> None:
     for layer, named in parameters.items():
         for name, array in named.items():
             np.copyto(plan.parameters[layer][name], array)
-    for node, place in plan.places:
+    for node, context in plan.contexts:
         for name, array in state.get(node.name, {}).items():
-            np.copyto(place.state[name], array)
+            np.copyto(context.state[name], array)
 
 
 def located(watched: Plan, plan: Plan, refusal: Refusal) -> Refusal:
     """The refusal of a plan's step, once more on one in which every layer is watched: it names the first not finite."""
-    set_to(watched, plan.parameters, {node.name: place.state for node, place in plan.places})
+    set_to(watched, plan.parameters, {node.name: context.state for node, context in plan.contexts})
     try:
         watched.forward()
         watched.backward()

@@ -12,7 +12,7 @@ from tests.golden.cases import CASES, expected, problem_of, request_of
 
 
 def plan_of(name: str) -> Plan:
-    return problem_of(name).plan(keep=Retain(deltas=True))
+    return problem_of(name).plan(retain=Retain(deltas=True))
 
 
 def descend(plan: Plan, steps: int, learning_rate: float, *, biases: bool = False) -> None:

@@ -13,7 +13,7 @@ from core.checking import probe
 from core.network import INPUT, Limits
 
 
-def find_probe(body: ProbeRequest, settings: Settings, interrupt: CheckDeadline) -> dict[str, Any]:
+def find_probe(body: ProbeRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
     """Find a batch and parameters for the network of a request."""
     layers = body.network.layers
     refuse_too_many_layers(len(layers), settings)
@@ -21,7 +21,7 @@ def find_probe(body: ProbeRequest, settings: Settings, interrupt: CheckDeadline)
     shapes = {name: tuple(shape) for name, shape in features.items()}
     convention = body.convention or "row"
     limits = Limits(parameters=settings.max_parameters, activations=settings.max_activations)
-    found = probe(layers, shapes, body.loss, convention, seed=body.seed, limits=limits, interrupt=interrupt)
+    found = probe(layers, shapes, body.loss, convention, seed=body.seed, limits=limits, check_deadline=check_deadline)
     sent = found.sent
     inputs = sent.inputs[INPUT] if set(sent.inputs) == {INPUT} else dict(sent.inputs)
     compared = {"upstream": sent.upstream} if sent.targets is None else {"targets": sent.targets}

@@ -32,18 +32,18 @@ SKIPPED = Issue(
 )
 
 
-def check_submission(body: CheckRequest, settings: Settings, interrupt: CheckDeadline) -> dict[str, Any]:
+def check_submission(body: CheckRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
     """Check the submission of a request."""
     sent = body.submission
     needs_loss = sent is None or any(getattr(sent, part) is not None for part in BACKWARD)
     problem = problem_of(body, settings, needs_loss=needs_loss)
     submission = None if sent is None else _submission(problem, sent)
     tolerance = Tolerance() if body.tolerance is None else Tolerance(**body.tolerance.model_dump())
-    plan = problem.plan(backward=problem.objective is not None, interrupt=interrupt)
+    plan = problem.plan(backward=problem.objective is not None, check_deadline=check_deadline)
     with np.errstate(all="ignore"):  # What is not finite is refused here, with its place.
         plan.forward()
         plan.backward()
-    examination = Checker(problem, interrupt)
+    examination = Checker(problem, check_deadline)
     report = examination.report(submission, _dtypes(sent), tolerance)
     rendering = ProblemWriter(problem, (), None)
     answer = written(report, problem, body.hints)

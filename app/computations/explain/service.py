@@ -21,7 +21,7 @@ from core.explaining.explanation import Explanation, explained
 from core.explaining.step import Step
 
 
-def explain_problem(body: ExplainRequest, settings: Settings, interrupt: CheckDeadline) -> Reply:
+def explain_problem(body: ExplainRequest, settings: Settings, check_deadline: CheckDeadline) -> Reply:
     """The derivation of a problem's gradients."""
     problem = problem_of(body, settings, needs_loss=True)
     ProblemWriter(problem, ("activations", "deltas", "gradients"), None).refuse_large(
@@ -32,7 +32,7 @@ def explain_problem(body: ExplainRequest, settings: Settings, interrupt: CheckDe
         problem,
         style.notation,
         style.focus,
-        interrupt,
+        check_deadline,
         optimizer=body.optimizer,
         rates=rates_of(body.optimizer, problem) if body.optimizer else None,
     )

@@ -30,12 +30,12 @@ def refuse_verify() -> None:
     )
 
 
-def feedback_answer(plan: Plan, rendering: ProblemWriter, interrupt: CheckDeadline) -> dict[str, Any]:
+def feedback_answer(plan: Plan, rendering: ProblemWriter, check_deadline: CheckDeadline) -> dict[str, Any]:
     """The matrices, and the angle between every parameter's direction and its gradient. `plan` has run both ways."""
     problem = rendering.problem
     if problem.feedback is None:
         return {}
-    true = replace(problem, feedback=None).plan(interrupt=interrupt)
+    true = replace(problem, feedback=None).plan(check_deadline=check_deadline)
     with np.errstate(all="ignore"):
         true.forward()
         true.backward()

@@ -35,14 +35,14 @@ def refuse_coupled(rendering: ProblemWriter, include: Sequence[str]) -> None:
         )
 
 
-def per_example_answer(plan: Plan, rendering: ProblemWriter, interrupt: CheckDeadline) -> dict[str, Any]:
+def per_example_answer(plan: Plan, rendering: ProblemWriter, check_deadline: CheckDeadline) -> dict[str, Any]:
     """Those of the two parts that were asked for. `plan` has run forward and backward."""
     problem, parts = rendering.problem, rendering.parts
     if not parts & {PART, "norms"}:
         return {}
     answer: dict[str, Any] = {}
     with np.errstate(all="ignore"):
-        apart = None if per_example.coupling(problem) else per_example.laid_apart(problem, interrupt)
+        apart = None if per_example.coupling(problem) else per_example.plan_apart(problem, check_deadline)
         if apart and PART in parts:
             answer[PART] = rendering.parameters(per_example.gradients(apart))
         if "norms" in parts:

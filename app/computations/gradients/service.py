@@ -24,21 +24,21 @@ from core.plan import Plan, Retain
 from core.problem import Problem
 
 
-def compute_forward(body: ForwardRequest, settings: Settings, interrupt: CheckDeadline) -> dict[str, Any]:
+def compute_forward(body: ForwardRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
     """Run a problem forward."""
     problem = problem_of(
         body, settings, needs_loss=False, besides=unknown_parts(body, FORWARD_PARTS), takes_feedback=True
     )
     rendering = ProblemWriter(problem, body.include, body.layers)
     rendering.refuse_large(settings.max_answer_elements, seeded=body.seed is not None)
-    keep = Retain(preactivations="preactivations" in rendering.parts)
-    plan = problem.plan(backward=False, keep=keep, interrupt=interrupt)
+    retain = Retain(preactivations="preactivations" in rendering.parts)
+    plan = problem.plan(backward=False, retain=retain, check_deadline=check_deadline)
     with np.errstate(all="ignore"):
         plan.forward()
     return {**_results(plan, problem, rendering), **_closing(plan, body, rendering)}
 
 
-def compute_gradients(body: GradientsRequest, settings: Settings, interrupt: CheckDeadline) -> dict[str, Any]:
+def compute_gradients(body: GradientsRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
     """Run a problem forward and backward."""
     problem = problem_of(
         body, settings, needs_loss=True, besides=unknown_parts(body, GRADIENTS_PARTS), takes_feedback=True
@@ -49,12 +49,12 @@ def compute_gradients(body: GradientsRequest, settings: Settings, interrupt: Che
     if problem.feedback and body.verify:
         feedback.refuse_verify()
     parts = rendering.parts
-    keep = Retain(
+    retain = Retain(
         preactivations=True,  # Kinks and silent units show there.
         deltas="deltas" in parts,
         input_gradients="input_gradient" in parts or body.verify,
     )
-    plan = problem.plan(keep=keep, interrupt=interrupt)
+    plan = problem.plan(retain=retain, check_deadline=check_deadline)
     with np.errstate(all="ignore"):
         plan.forward()
         plan.backward()
@@ -65,8 +65,8 @@ def compute_gradients(body: GradientsRequest, settings: Settings, interrupt: Che
         answer["gradients"] = rendering.parameters(plan.gradients.gradients)
     if "input_gradient" in parts:
         answer["input_gradient"] = rendering.named_inputs(plan.gradients.input_gradients)
-    answer |= per_example.per_example_answer(plan, rendering, interrupt) | feedback.feedback_answer(
-        plan, rendering, interrupt
+    answer |= per_example.per_example_answer(plan, rendering, check_deadline) | feedback.feedback_answer(
+        plan, rendering, check_deadline
     )
     if body.verify:
         certificate = certify(problem, plan.gradients.gradients, plan.gradients.input_gradients)

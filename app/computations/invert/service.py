@@ -24,7 +24,7 @@ from core.problem import Problem
 from core.problem_spec import ProblemSpec, validate
 
 
-def invert_network(body: InvertRequest, settings: Settings, interrupt: CheckDeadline) -> dict[str, Any]:
+def invert_network(body: InvertRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
     """Inputs that the network maps to the targets, in the request's convention."""
     targets, path = _targets(body)
     convention: Convention = body.convention or "row"
@@ -36,7 +36,9 @@ def invert_network(body: InvertRequest, settings: Settings, interrupt: CheckDead
         raise Refusal(_at(issue, ("batch", "inputs"), ("reference",)) for issue in moved) from None
     reference = None if body.reference is None else problem.inputs[INPUT]
     with np.errstate(all="ignore"):
-        found = inverted(problem, reference, solve, interrupt, tolerance=body.tolerance, null_spaces=body.null_space)
+        found = inverted(
+            problem, reference, solve, check_deadline, tolerance=body.tolerance, null_spaces=body.null_space
+        )
     answer: dict[str, Any] = {
         "feasible": bool(found.feasible.all()),
         "conclusive": found.conclusive,

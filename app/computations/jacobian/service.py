@@ -20,7 +20,7 @@ from core.network import names_of
 from core.problem import Problem
 
 
-def compute_jacobian(body: JacobianRequest, settings: Settings, interrupt: CheckDeadline) -> dict[str, Any]:
+def compute_jacobian(body: JacobianRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
     """The Jacobian of one tensor by another, in the request's convention."""
     names = names_of(body.network.layers)
     of = names[-1] if body.of == "output" and "output" not in names else body.of
@@ -28,7 +28,7 @@ def compute_jacobian(body: JacobianRequest, settings: Settings, interrupt: Check
     wrt = _variable(problem, body.wrt)
     refuse_large(problem, of, wrt, settings.max_answer_elements)
     with np.errstate(all="ignore"):
-        dense = jacobian(problem, of, wrt, interrupt)
+        dense = jacobian(problem, of, wrt, check_deadline)
     rank = dense.ndim - len(wrt.shape(problem))
     column = problem.convention == "column"
     of_axes, wrt_axes = list(range(rank)), list(range(rank, dense.ndim))

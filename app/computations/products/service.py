@@ -29,7 +29,7 @@ ALONG = {
 }
 
 
-def compute_product(body: ProductsRequest, settings: Settings, interrupt: CheckDeadline) -> dict[str, Any]:
+def compute_product(body: ProductsRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
     """The product that the request asks for, in its convention."""
     needs_loss = body.kind in ("hvp", "gauss_newton")
     problem = problem_of(body, settings, needs_loss=needs_loss)
@@ -39,7 +39,7 @@ def compute_product(body: ProductsRequest, settings: Settings, interrupt: CheckD
             found: Any = products.vector_jacobian(problem, _upstream(problem, body.vector))
         else:
             found = ALONG[body.kind](problem, _direction(problem, body.vector))
-    interrupt()
+    check_deadline()
     if isinstance(found, products.Direction):
         written: Any = {
             "parameters": rendering.parameters(_rounded(found.parameters, problem), everything=True),

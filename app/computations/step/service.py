@@ -24,7 +24,7 @@ from core.training.stepper import OptimizerState, Stepper
 from core.training.trainable import Trainable
 
 
-def take_steps(body: StepRequest, settings: Settings, interrupt: CheckDeadline) -> dict[str, Any]:
+def take_steps(body: StepRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
     """Move the parameters of a problem against its gradient."""
     problem = problem_of(body, settings, needs_loss=True, takes_feedback=True)
     rendering = ProblemWriter(problem, (), None)
@@ -41,7 +41,7 @@ def take_steps(body: StepRequest, settings: Settings, interrupt: CheckDeadline) 
         shuffle=body.shuffle,
         seed=body.shuffle_seed,
         gradients=stepper.gradients,
-        interrupt=interrupt,
+        check_deadline=check_deadline,
     )
     losses = np.empty(body.steps)
     with np.errstate(all="ignore"):

@@ -37,13 +37,13 @@ def onnx_of(model: Model, _: Convention = "row") -> bytes:
             if source not in names[:position]:
                 values[source] = source
                 inputs.setdefault(source, _input_shape(layer, model, name))
-        place = OnnxLayer(
+        target = OnnxLayer(
             name, layer, [values[source] for source in reads], model.parameters.get(name, {}), model.state.get(name, {})
         )
         try:
             if layer.kind not in WRITERS:
                 raise Unwritable("there is no operator for it here")
-            values[name] = activated(writer, name, WRITERS[layer.kind](writer, place), layer.activation)
+            values[name] = activated(writer, name, WRITERS[layer.kind](writer, target), layer.activation)
         except Unwritable as error:
             values[name] = name
             detail = f"Layer {name!r} ({layer.kind}) cannot be written as ONNX: {error}."

@@ -67,29 +67,29 @@ def activated(writer: Writer, name: str, value: str, function: Any) -> str:
     return writer.node(ELEMENTWISE[kind], [value])
 
 
-def _activation(writer: Writer, place: OnnxLayer) -> str:
-    layer = place.layer
+def _activation(writer: Writer, target: OnnxLayer) -> str:
+    layer = target.layer
     constants = {"gain": layer.gain, "negative_slope": layer.negative_slope, "alpha": layer.alpha}
-    return activated(writer, place.name, place.reads[0], Function(function=layer.function, **constants))
+    return activated(writer, target.name, target.reads[0], Function(function=layer.function, **constants))
 
 
-def _dense(writer: Writer, place: OnnxLayer) -> str:
-    made = writer.node("MatMul", [place.reads[0], place.tensor(writer, "weight")])
-    return writer.node("Add", [made, place.tensor(writer, "bias")]) if place.layer.bias else made
+def _dense(writer: Writer, target: OnnxLayer) -> str:
+    made = writer.node("MatMul", [target.reads[0], target.tensor(writer, "weight")])
+    return writer.node("Add", [made, target.tensor(writer, "bias")]) if target.layer.bias else made
 
 
-def _conv(writer: Writer, place: OnnxLayer) -> str:
-    layer = place.layer
-    weight = place.parameters.get("weight")
+def _conv(writer: Writer, target: OnnxLayer) -> str:
+    layer = target.layer
+    weight = target.parameters.get("weight")
     if weight is None:
         raise Unwritable("the model has no weight for it")
     if layer.mode == "convolution":
         weight = weight[..., ::-1] if weight.ndim == 3 else weight[..., ::-1, ::-1]
     rank = weight.ndim - 2
     dilation = _each(layer.dilation, rank)
-    inputs = [place.reads[0], writer.constant(f"{place.name}.weight", weight)]
+    inputs = [target.reads[0], writer.constant(f"{target.name}.weight", weight)]
     if layer.bias:
-        inputs.append(place.tensor(writer, "bias"))
+        inputs.append(target.tensor(writer, "bias"))
     stride = _each(layer.stride, rank)
     if layer.padding == "same":
         reaches = [(side - 1) * step for side, step in zip(weight.shape[2:], dilation, strict=True)]
@@ -114,89 +114,89 @@ def _each(sides: int | list[int], rank: int) -> list[int]:
 
 
 def _pool(operator: str, **more: Any) -> Callable[[Writer, OnnxLayer], str]:
-    def write(writer: Writer, place: OnnxLayer) -> str:
-        layer = place.layer
+    def write(writer: Writer, target: OnnxLayer) -> str:
+        layer = target.layer
         size = _each(layer.size, 2)
         stride = size if layer.stride is None else _each(layer.stride, 2)
         return writer.node(
-            operator, place.reads, kernel_shape=size, strides=stride, pads=_each(layer.padding, 2) * 2, **more
+            operator, target.reads, kernel_shape=size, strides=stride, pads=_each(layer.padding, 2) * 2, **more
         )
 
     return write
 
 
-def _global_average(writer: Writer, place: OnnxLayer) -> str:
-    return writer.node("Flatten", [writer.node("GlobalAveragePool", place.reads)], axis=1)
+def _global_average(writer: Writer, target: OnnxLayer) -> str:
+    return writer.node("Flatten", [writer.node("GlobalAveragePool", target.reads)], axis=1)
 
 
-def _flatten(writer: Writer, place: OnnxLayer) -> str:
-    if place.layer.order != "row_major":
+def _flatten(writer: Writer, target: OnnxLayer) -> str:
+    if target.layer.order != "row_major":
         raise Unwritable("it scans maps by columns")
-    return writer.node("Flatten", place.reads, axis=1)
+    return writer.node("Flatten", target.reads, axis=1)
 
 
-def _reshape(writer: Writer, place: OnnxLayer) -> str:
-    return writer.node("Reshape", [place.reads[0], writer.integers([0, *place.layer.shape])])
+def _reshape(writer: Writer, target: OnnxLayer) -> str:
+    return writer.node("Reshape", [target.reads[0], writer.integers([0, *target.layer.shape])])
 
 
 def _pairs(operator: str) -> Callable[[Writer, OnnxLayer], str]:
-    def write(writer: Writer, place: OnnxLayer) -> str:
-        made = place.reads[0]
-        for other in place.reads[1:]:
+    def write(writer: Writer, target: OnnxLayer) -> str:
+        made = target.reads[0]
+        for other in target.reads[1:]:
             made = writer.node(operator, [made, other])
         return made
 
     return write
 
 
-def _concatenate(writer: Writer, place: OnnxLayer) -> str:
-    return writer.node("Concat", place.reads, axis=1 if place.layer.axis is None else place.layer.axis)
+def _concatenate(writer: Writer, target: OnnxLayer) -> str:
+    return writer.node("Concat", target.reads, axis=1 if target.layer.axis is None else target.layer.axis)
 
 
-def _transpose(writer: Writer, place: OnnxLayer) -> str:
-    if place.layer.axes is None:
+def _transpose(writer: Writer, target: OnnxLayer) -> str:
+    if target.layer.axes is None:
         raise Unwritable("it exchanges the last two axes, whatever their number; name the axes")
-    return writer.node("Transpose", place.reads, perm=place.layer.axes)
+    return writer.node("Transpose", target.reads, perm=target.layer.axes)
 
 
 def _reduction(operator: str) -> Callable[[Writer, OnnxLayer], str]:
-    def write(writer: Writer, place: OnnxLayer) -> str:
-        axis = place.layer.axis
+    def write(writer: Writer, target: OnnxLayer) -> str:
+        axis = target.layer.axis
         if axis is None:
             raise Unwritable("it reduces all axes but the examples', whatever their number; name the axes")
         axes = writer.integers([axis] if isinstance(axis, int) else axis)
-        return writer.node(operator, [place.reads[0], axes], keepdims=int(place.layer.keep_axis))
+        return writer.node(operator, [target.reads[0], axes], keepdims=int(target.layer.keep_axis))
 
     return write
 
 
-def _batch_norm(writer: Writer, place: OnnxLayer) -> str:
-    if place.layer.mode != "eval":
+def _batch_norm(writer: Writer, target: OnnxLayer) -> str:
+    if target.layer.mode != "eval":
         raise Unwritable('it uses the statistics of the batch; in mode "eval" it has a counterpart')
-    tensors = [place.tensor(writer, name) for name in ("gamma", "beta", "running_mean", "running_variance")]
-    return writer.node("BatchNormalization", [place.reads[0], *tensors], epsilon=place.layer.epsilon)
+    tensors = [target.tensor(writer, name) for name in ("gamma", "beta", "running_mean", "running_variance")]
+    return writer.node("BatchNormalization", [target.reads[0], *tensors], epsilon=target.layer.epsilon)
 
 
-def _layer_norm(writer: Writer, place: OnnxLayer) -> str:
-    tensors = [place.tensor(writer, name) for name in ("gamma", "beta")]
-    return writer.node("LayerNormalization", [place.reads[0], *tensors], axis=-1, epsilon=place.layer.epsilon)
+def _layer_norm(writer: Writer, target: OnnxLayer) -> str:
+    tensors = [target.tensor(writer, name) for name in ("gamma", "beta")]
+    return writer.node("LayerNormalization", [target.reads[0], *tensors], axis=-1, epsilon=target.layer.epsilon)
 
 
-def _rms_norm(writer: Writer, place: OnnxLayer) -> str:
-    X = place.reads[0]
+def _rms_norm(writer: Writer, target: OnnxLayer) -> str:
+    X = target.reads[0]
     mean = writer.node("ReduceMean", [writer.node("Mul", [X, X]), writer.integers([-1])], keepdims=1)
-    root = writer.node("Sqrt", [writer.node("Add", [mean, writer.number(place.layer.epsilon)])])
-    return writer.node("Mul", [writer.node("Div", [X, root]), place.tensor(writer, "gamma")])
+    root = writer.node("Sqrt", [writer.node("Add", [mean, writer.number(target.layer.epsilon)])])
+    return writer.node("Mul", [writer.node("Div", [X, root]), target.tensor(writer, "gamma")])
 
 
-def _dropout(writer: Writer, place: OnnxLayer) -> str:
+def _dropout(writer: Writer, target: OnnxLayer) -> str:
     """Everything passes where a model is evaluated, as torch and Keras have it."""
-    return writer.node("Dropout", place.reads)
+    return writer.node("Dropout", target.reads)
 
 
-def _embedding(writer: Writer, place: OnnxLayer) -> str:
-    classes = writer.node("Cast", place.reads, to=int(writer.onnx.TensorProto.INT64))
-    return writer.node("Gather", [place.tensor(writer, "weight"), classes], axis=0)
+def _embedding(writer: Writer, target: OnnxLayer) -> str:
+    classes = writer.node("Cast", target.reads, to=int(writer.onnx.TensorProto.INT64))
+    return writer.node("Gather", [target.tensor(writer, "weight"), classes], axis=0)
 
 
 WRITERS: dict[str, Callable[[Writer, OnnxLayer], str]] = {

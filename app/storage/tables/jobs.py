@@ -17,8 +17,8 @@ NULLABLE_JSON = JSON(none_as_null=True)
 class StoredJob(Numbered):
     """A training run. The row is the queue, too: a worker takes a job by changing it, and there is no second truth.
 
-    Whoever writes about a job locks its row first. `run` counts how often it was handed out or taken back, so that a
-    worker that lost its job, frozen and thawed perhaps, finds another number and can write nothing.
+    Whoever writes about a job locks its row first. `fencing_token` counts how often it was handed out or
+    taken back, so that a worker that lost its job, frozen and thawed perhaps, finds another number and can write nothing.
     """
 
     __tablename__ = "jobs"
@@ -49,7 +49,7 @@ class StoredJob(Numbered):
     verb: Mapped[str | None] = mapped_column(String(10))
     """What a caller last did with it: cancel, pause, resume."""
 
-    run: Mapped[int]
+    fencing_token: Mapped[int] = mapped_column("run")
     executor: Mapped[str | None] = mapped_column(String(32), index=True)
     """The worker that has it."""
 

@@ -52,14 +52,14 @@ class Mistake(Formulas):
     separate: ClassVar[str] = ""
     """What to send so that it can be told from others that give the same numbers."""
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
         """Whether somebody could make this mistake in the rule of that quantity."""
         return True
 
-    def strikes_at(self, scene: Trace, quantity: Quantity) -> bool:
+    def strikes_at(self, trace: Trace, quantity: Quantity) -> bool:
         """Whether it concerns the rule of a quantity at all."""
         named = not self.parameters or quantity.part != "gradients" or quantity.name in self.parameters
-        return quantity.part in self.strikes and named and self.applies(scene, quantity)
+        return quantity.part in self.strikes and named and self.applies(trace, quantity)
 
 
 class Fitted(Mistake):
@@ -68,7 +68,7 @@ class Fitted(Mistake):
     factor: float = 1.0
     """The number."""
 
-    def accepts(self, scene: Trace, factor: float) -> bool:
+    def accepts(self, trace: Trace, factor: float) -> bool:
         """Whether somebody could have had that number."""
         return True
 

@@ -18,15 +18,15 @@ class _WrongBias(Mistake):
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("bias",)
 
-    def instead(self, scene: Trace, layer: str) -> Array:
+    def instead(self, trace: Trace, layer: str) -> Array:
         """What was formed."""
         raise NotImplementedError
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        return scene.network.nodes[quantity.layer].layer.kind == "dense" and scene.deltas[quantity.layer].ndim == 2
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return trace.network.nodes[quantity.layer].layer.kind == "dense" and trace.deltas[quantity.layer].ndim == 2
 
-    def data_gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
-        return self.instead(scene, layer) if parameter == "bias" else super().data_gradient(scene, layer, parameter)
+    def data_gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
+        return self.instead(trace, layer) if parameter == "bias" else super().data_gradient(trace, layer, parameter)
 
 
 class BiasGradientNotSummed(_WrongBias):
@@ -38,15 +38,15 @@ class BiasGradientNotSummed(_WrongBias):
     why = "One bias serves all $n examples, so its gradient is the sum of their deltas and has the shape of b."
     unseen = "with one example there is nothing to sum"
 
-    def instead(self, scene: Trace, layer: str) -> Array:
-        return scene.deltas[layer]
+    def instead(self, trace: Trace, layer: str) -> Array:
+        return trace.deltas[layer]
 
 
 class BiasGradientNotSummedColumn(BiasGradientNotSummed):
     """The same as a caller of another layout sends it."""
 
-    def instead(self, scene: Trace, layer: str) -> Array:
-        return scene.deltas[layer].T
+    def instead(self, trace: Trace, layer: str) -> Array:
+        return trace.deltas[layer].T
 
 
 class BiasGradientOverWrongAxis(_WrongBias):
@@ -60,8 +60,8 @@ class BiasGradientOverWrongAxis(_WrongBias):
         "shows it."
     )
 
-    def instead(self, scene: Trace, layer: str) -> Array:
-        return np.asarray(scene.deltas[layer].sum(axis=1))
+    def instead(self, trace: Trace, layer: str) -> Array:
+        return np.asarray(trace.deltas[layer].sum(axis=1))
 
 
 class BiasGradientIsWeightGradient(_WrongBias):
@@ -72,5 +72,5 @@ class BiasGradientIsWeightGradient(_WrongBias):
     wrong = r"\frac{\partial L}{\partial b} = \frac{\partial L}{\partial W}"
     why = "The bias has a gradient of its own, the sum of the deltas; dW was used for it."
 
-    def instead(self, scene: Trace, layer: str) -> Array:
-        return super().data_gradient(scene, layer, "weight")
+    def instead(self, trace: Trace, layer: str) -> Array:
+        return super().data_gradient(trace, layer, "weight")

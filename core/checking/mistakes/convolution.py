@@ -30,9 +30,9 @@ class KernelNotTurned(OfKind):
     )
     unseen = "the kernels are symmetric"
 
-    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
-        stage = scene.network.variant(layer, parameters={"weight": turned(scene.parameters(layer)["weight"])})
-        return stage.backward(scene.read_by(layer), scene.deltas[layer]).inputs[position]
+    def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
+        stage = trace.network.variant(layer, parameters={"weight": turned(trace.parameters(layer)["weight"])})
+        return stage.backward(trace.read_by(layer), trace.deltas[layer]).inputs[position]
 
 
 class KernelGradientTurned(OfKind):
@@ -50,8 +50,8 @@ class KernelGradientTurned(OfKind):
     )
     unseen = "the kernels have one number, or the gradient is symmetric"
 
-    def parameter_gradient(self, scene: Trace, layer: str, parameter: str) -> Array | None:
-        return turned(scene.backward(layer).parameters["weight"]) if parameter == "weight" else None
+    def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
+        return turned(trace.backward(layer).parameters["weight"]) if parameter == "weight" else None
 
 
 class BiasGradientOverExamplesOnly(OfKind):
@@ -67,8 +67,8 @@ class BiasGradientOverExamplesOnly(OfKind):
     fix_latex = r"\frac{\partial L}{\partial b_o} = \sum_{n, r, s} \Delta_{n o r s}"
     fix_numpy = "db = D.sum(axis=(0, 2, 3))"
 
-    def parameter_gradient(self, scene: Trace, layer: str, parameter: str) -> Array | None:
-        return np.asarray(scene.deltas[layer].sum(axis=0)) if parameter == "bias" else None
+    def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
+        return np.asarray(trace.deltas[layer].sum(axis=0)) if parameter == "bias" else None
 
 
 class BiasGradientMeanOverPositions(OfKind):
@@ -83,7 +83,7 @@ class BiasGradientMeanOverPositions(OfKind):
     why = "The deltas of all positions add up. 1/n is in them already, and nothing is averaged over the positions."
     unseen = "there is one position"
 
-    def parameter_gradient(self, scene: Trace, layer: str, parameter: str) -> Array | None:
-        D = scene.deltas[layer]
+    def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
+        D = trace.deltas[layer]
         axes = tuple(range(2, D.ndim))
         return np.asarray(D.mean(axis=axes).sum(axis=0)) if parameter == "bias" else None

@@ -22,10 +22,10 @@ class DerivativeAppliedTwice(WrongDerivative):
     )
     unseen = "f'(z) is 0 or 1 for every number that counts here"
 
-    def output_delta(self, scene: Trace) -> Array:
-        last = scene.network.last
-        function = scene.network.nodes[last].function
-        return through(function, scene.preactivations[last], scene.activations[last], RIGHT.output_delta(scene))
+    def output_delta(self, trace: Trace) -> Array:
+        last = trace.network.last
+        function = trace.network.nodes[last].function
+        return through(function, trace.preactivations[last], trace.activations[last], RIGHT.output_delta(trace))
 
     def differentiated(self, function: Activation, Z: Array, A: Array, dA: Array) -> Array:
         return through(function, Z, A, through(function, Z, A, dA))

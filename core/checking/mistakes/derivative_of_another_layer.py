@@ -20,21 +20,21 @@ class _AtAnotherLayer(Mistake):
     wrong = r"\Delta_l = f'(Z_m) \circ \frac{\partial L}{\partial A_l}"
     unseen = "the same units are active in both layers"
 
-    def array(self, scene: Trace, layer: str) -> Array | None:
+    def array(self, trace: Trace, layer: str) -> Array | None:
         """What f' is evaluated at instead of Z."""
         raise NotImplementedError
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        node = scene.network.nodes[quantity.layer]
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        node = trace.network.nodes[quantity.layer]
         if isinstance(node.function, Identity):
             return False
-        other = self.array(scene, quantity.layer)
+        other = self.array(trace, quantity.layer)
         return other is not None and other.shape == node.shape
 
-    def through_activation(self, scene: Trace, layer: str, dA: Array) -> Array:
-        function, other = scene.network.nodes[layer].function, self.array(scene, layer)
+    def through_activation(self, trace: Trace, layer: str, dA: Array) -> Array:
+        function, other = trace.network.nodes[layer].function, self.array(trace, layer)
         if other is None or other.shape != dA.shape:
-            return super().through_activation(scene, layer, dA)
+            return super().through_activation(trace, layer, dA)
         return through(function, other, activated(function, other), dA)
 
 
@@ -46,8 +46,8 @@ class DerivativeAtInput(_AtAnotherLayer):
         "The mask or slope of a layer belongs to its own preactivation z; here it was computed from the layer's input."
     )
 
-    def array(self, scene: Trace, layer: str) -> Array | None:
-        return scene.read_by(layer)[0]
+    def array(self, trace: Trace, layer: str) -> Array | None:
+        return trace.read_by(layer)[0]
 
 
 class DerivativeOfLayerAbove(_AtAnotherLayer):
@@ -56,9 +56,9 @@ class DerivativeOfLayerAbove(_AtAnotherLayer):
     said = "takes f' at the preactivation of the layer above it"
     why = "The index of z is one too high: the delta of a layer is multiplied by the derivative at its own z."
 
-    def array(self, scene: Trace, layer: str) -> Array | None:
-        readers = scene.network.readers[layer]
-        return scene.preactivations[readers[0].layer] if readers else None
+    def array(self, trace: Trace, layer: str) -> Array | None:
+        readers = trace.network.readers[layer]
+        return trace.preactivations[readers[0].layer] if readers else None
 
 
 class DerivativeAtDelta(_AtAnotherLayer):
@@ -67,12 +67,12 @@ class DerivativeAtDelta(_AtAnotherLayer):
     said = "masks by the sign of the gradient, not by that of z"
     why = "relu lets the gradient pass where z > 0, whatever the gradient's own sign is."
 
-    def array(self, scene: Trace, layer: str) -> Array | None:
-        rectifies = scene.network.nodes[layer].function.name in ("relu", "leaky_relu")
-        return scene.preactivations[layer] if rectifies else None
+    def array(self, trace: Trace, layer: str) -> Array | None:
+        rectifies = trace.network.nodes[layer].function.name in ("relu", "leaky_relu")
+        return trace.preactivations[layer] if rectifies else None
 
-    def through_activation(self, scene: Trace, layer: str, dA: Array) -> Array:
-        function = scene.network.nodes[layer].function
-        if self.array(scene, layer) is None:
-            return super().through_activation(scene, layer, dA)
+    def through_activation(self, trace: Trace, layer: str, dA: Array) -> Array:
+        function = trace.network.nodes[layer].function
+        if self.array(trace, layer) is None:
+            return super().through_activation(trace, layer, dA)
         return through(function, dA, activated(function, dA), dA)

@@ -18,5 +18,5 @@ class DividedByBatchSize(ConstantFactor):
     )
     unseen = "with one example a sum and a mean are the same"
 
-    def multiplier(self, scene: Trace) -> float:
-        return 1 / scene.network.examples
+    def multiplier(self, trace: Trace) -> float:
+        return 1 / trace.network.examples

@@ -25,11 +25,11 @@ class DropoutMaskForgotten(OfKind):
     fix_numpy = "dA = D * mask"
     unseen = "nothing was dropped"
 
-    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
-        return scene.deltas[layer]
+    def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
+        return trace.deltas[layer]
 
-    def forward(self, scene: Trace, layer: str) -> Array | None:
-        return scene.read_by(layer)[0]
+    def forward(self, trace: Trace, layer: str) -> Array | None:
+        return trace.read_by(layer)[0]
 
 
 class DropoutScaleForgotten(OfKind):
@@ -45,11 +45,11 @@ class DropoutScaleForgotten(OfKind):
     fix_numpy = "dA = D * mask / (1 - p)"
     unseen = "p is 0"
 
-    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
-        return scene.deltas[layer] * (self._mask(scene, layer) > 0)
+    def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
+        return trace.deltas[layer] * (self._mask(trace, layer) > 0)
 
-    def forward(self, scene: Trace, layer: str) -> Array | None:
-        return scene.read_by(layer)[0] * (self._mask(scene, layer) > 0)
+    def forward(self, trace: Trace, layer: str) -> Array | None:
+        return trace.read_by(layer)[0] * (self._mask(trace, layer) > 0)
 
-    def _mask(self, scene: Trace, layer: str) -> Array:
-        return scene.network.stages[layer].saved(scene.read_by(layer))["mask"]
+    def _mask(self, trace: Trace, layer: str) -> Array:
+        return trace.network.stages[layer].saved(trace.read_by(layer))["mask"]

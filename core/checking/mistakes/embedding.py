@@ -24,9 +24,9 @@ class RepeatedRowsOverwritten(OfKind):
     fix_numpy = "np.add.at(dW, x, D)"
     unseen = "no class occurs twice in this batch"
 
-    def parameter_gradient(self, scene: Trace, layer: str, parameter: str) -> Array | None:
-        (X,) = scene.read_by(layer)
-        W, delta = scene.parameters(layer)[parameter], scene.deltas[layer]
+    def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
+        (X,) = trace.read_by(layer)
+        W, delta = trace.parameters(layer)[parameter], trace.deltas[layer]
         found = np.zeros_like(W)
         found[X.astype(int).ravel()] = delta.reshape(-1, W.shape[1])
         return found

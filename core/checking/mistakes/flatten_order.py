@@ -24,18 +24,18 @@ class FlattenOrder(OfKind):
     )
     unseen = "each map is a single row or column"
 
-    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
-        other = self._other(scene, layer)
-        return None if other is None else other.backward(scene.read_by(layer), scene.deltas[layer]).inputs[position]
+    def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
+        other = self._other(trace, layer)
+        return None if other is None else other.backward(trace.read_by(layer), trace.deltas[layer]).inputs[position]
 
-    def forward(self, scene: Trace, layer: str) -> Array | None:
-        other = self._other(scene, layer)
-        return None if other is None else other.result(scene.read_by(layer))
+    def forward(self, trace: Trace, layer: str) -> Array | None:
+        other = self._other(trace, layer)
+        return None if other is None else other.result(trace.read_by(layer))
 
-    def _other(self, scene: Trace, layer: str) -> LayerRules | None:
-        kind: Any = scene.network.nodes[layer].layer
-        if scene.read_by(layer)[0].ndim < 3:
+    def _other(self, trace: Trace, layer: str) -> LayerRules | None:
+        kind: Any = trace.network.nodes[layer].layer
+        if trace.read_by(layer)[0].ndim < 3:
             return None
-        return scene.network.variant(
+        return trace.network.variant(
             layer, kind=replace(kind, order="row_major" if kind.order == "column_scan" else "column_scan")
         )

@@ -22,15 +22,15 @@ class _OneReaderOnly(Mistake):
     )
     which: ClassVar[int]
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        return len(scene.network.readers[quantity.layer]) > 1
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return len(trace.network.readers[quantity.layer]) > 1
 
-    def arriving(self, scene: Trace, name: str) -> Array:
-        readers = scene.network.readers[name]
+    def arriving(self, trace: Trace, name: str) -> Array:
+        readers = trace.network.readers[name]
         if len(readers) < 2:
-            return super().arriving(scene, name)
+            return super().arriving(trace, name)
         reader = readers[self.which]
-        return self.through_layer(scene, reader.layer, reader.position)
+        return self.through_layer(trace, reader.layer, reader.position)
 
 
 class ForkKeepsFirst(_OneReaderOnly):

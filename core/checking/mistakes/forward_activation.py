@@ -25,11 +25,11 @@ class ActivationLeftOut(Mistake):
     why = "The layer's activation function is $f; it is applied to z before anything reads the layer."
     unseen = "f(z) is z for every number here"
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        return not isinstance(scene.network.nodes[quantity.layer].function, Identity)
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return not isinstance(trace.network.nodes[quantity.layer].function, Identity)
 
-    def activation(self, scene: Trace, layer: str) -> Array:
-        return scene.preactivations[layer]
+    def activation(self, trace: Trace, layer: str) -> Array:
+        return trace.preactivations[layer]
 
 
 class SoftmaxOverTheBatch(Mistake):
@@ -42,11 +42,11 @@ class SoftmaxOverTheBatch(Mistake):
     why = "Softmax makes the outputs of one example sum to 1. Here they sum to 1 over the batch: the axis is the wrong one."
     fix_numpy = "A = np.exp(Z - Z.max(axis=classes, keepdims=True)); A /= A.sum(axis=classes, keepdims=True)"
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        return scene.network.nodes[quantity.layer].function.name == "softmax"
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return trace.network.nodes[quantity.layer].function.name == "softmax"
 
-    def activation(self, scene: Trace, layer: str) -> Array:
-        Z = scene.preactivations[layer]
+    def activation(self, trace: Trace, layer: str) -> Array:
+        Z = trace.preactivations[layer]
         exponentials = np.exp(Z - Z.max(axis=0, keepdims=True))
         return np.asarray(exponentials / exponentials.sum(axis=0, keepdims=True))
 
@@ -59,13 +59,13 @@ class AnotherActivation(Mistake):
     other: ClassVar[str]
     unseen = "both functions are equal where this batch is"
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        node = scene.network.nodes[quantity.layer]
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        node = trace.network.nodes[quantity.layer]
         possible = FUNCTIONS[self.other].elementwise or len(node.shape) > 1
         return possible and node.function.name != self.other and not isinstance(node.function, Identity)
 
-    def activation(self, scene: Trace, layer: str) -> Array:
-        return activated(FUNCTIONS[self.other](), scene.preactivations[layer])
+    def activation(self, trace: Trace, layer: str) -> Array:
+        return activated(FUNCTIONS[self.other](), trace.preactivations[layer])
 
 
 def _of(name: str) -> type[AnotherActivation]:

@@ -22,14 +22,14 @@ class BiasLeftOut(Mistake):
     why = "Every unit adds its bias to the weighted sum, in the forward pass too."
     unseen = "the biases are 0"
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        node = scene.network.nodes[quantity.layer]
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        node = trace.network.nodes[quantity.layer]
         return node.layer.kind == "dense" and "bias" in node.parameters
 
-    def preactivation(self, scene: Trace, layer: str) -> Array:
-        found = super().preactivation(scene, layer)
-        bias = scene.parameters(layer).get("bias")
-        return found if bias is None or scene.network.nodes[layer].layer.kind != "dense" else found - bias
+    def preactivation(self, trace: Trace, layer: str) -> Array:
+        found = super().preactivation(trace, layer)
+        bias = trace.parameters(layer).get("bias")
+        return found if bias is None or trace.network.nodes[layer].layer.kind != "dense" else found - bias
 
 
 class ForwardWeightsTransposed(Mistake):
@@ -42,15 +42,15 @@ class ForwardWeightsTransposed(Mistake):
     why = "A square W fits either way round. Which way it is meant follows from the convention, and here it is the other one."
     unseen = "W is symmetric"
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        node = scene.network.nodes[quantity.layer]
-        shape = scene.parameters(quantity.layer)["weight"].shape if node.layer.kind == "dense" else (0, 1)
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        node = trace.network.nodes[quantity.layer]
+        shape = trace.parameters(quantity.layer)["weight"].shape if node.layer.kind == "dense" else (0, 1)
         return bool(shape[0] == shape[1])
 
-    def preactivation(self, scene: Trace, layer: str) -> Array:
-        W = scene.parameters(layer).get("weight")
-        found = super().preactivation(scene, layer)
-        if scene.network.nodes[layer].layer.kind != "dense" or W is None or W.shape[0] != W.shape[1]:
+    def preactivation(self, trace: Trace, layer: str) -> Array:
+        W = trace.parameters(layer).get("weight")
+        found = super().preactivation(trace, layer)
+        if trace.network.nodes[layer].layer.kind != "dense" or W is None or W.shape[0] != W.shape[1]:
             return found
-        (A,) = scene.read_by(layer)
+        (A,) = trace.read_by(layer)
         return np.asarray(found - A @ W + A @ W.T)

@@ -19,30 +19,30 @@ class _AnotherLayer(Mistake):
     wrong = r"\frac{\partial L}{\partial W_l} = \text{the gradient of another layer}"
     why = "The numbers are right, but they belong to another layer of the same size: two gradients changed places."
 
-    def other(self, scene: Trace, layer: str, parameter: str) -> str | None:
+    def other(self, trace: Trace, layer: str, parameter: str) -> str | None:
         """The other layer."""
         raise NotImplementedError
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        return self.other(scene, quantity.layer, quantity.name) is not None
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return self.other(trace, quantity.layer, quantity.name) is not None
 
-    def gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
-        other = self.other(scene, layer, parameter)
+    def gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
+        other = self.other(trace, layer, parameter)
         if other is None:
-            return super().gradient(scene, layer, parameter)
-        positions = {node.name: node.position for node in scene.network.problem.nodes}
-        for node in reversed(scene.network.problem.nodes):  # Down to the other layer, by the right rules.
-            if node.name not in scene.deltas and node.position >= positions[other]:
-                scene = scene.with_delta(node.name, RIGHT.delta(scene, node.name))
-        return super().gradient(scene, other, parameter)
+            return super().gradient(trace, layer, parameter)
+        positions = {node.name: node.position for node in trace.network.problem.nodes}
+        for node in reversed(trace.network.problem.nodes):  # Down to the other layer, by the right rules.
+            if node.name not in trace.deltas and node.position >= positions[other]:
+                trace = trace.with_delta(node.name, RIGHT.delta(trace, node.name))
+        return super().gradient(trace, other, parameter)
 
 
-def _alike(scene: Trace, layer: str, parameter: str) -> list[str]:
+def _alike(trace: Trace, layer: str, parameter: str) -> list[str]:
     """The layers with a parameter of that name and shape, in execution order."""
-    shape = scene.parameters(layer)[parameter].shape
+    shape = trace.parameters(layer)[parameter].shape
     return [
         node.name
-        for node in scene.network.problem.nodes
+        for node in trace.network.problem.nodes
         if parameter in node.parameters and node.parameters[parameter].shape == shape
     ]
 
@@ -52,8 +52,8 @@ class GradientOfLayerAbove(_AnotherLayer):
 
     said = "is that of another layer further up"
 
-    def other(self, scene: Trace, layer: str, parameter: str) -> str | None:
-        alike = _alike(scene, layer, parameter)
+    def other(self, trace: Trace, layer: str, parameter: str) -> str | None:
+        alike = _alike(trace, layer, parameter)
         after = alike.index(layer) + 1
         return alike[after] if after < len(alike) else None
 
@@ -63,7 +63,7 @@ class GradientOfLayerBelow(_AnotherLayer):
 
     said = "is that of another layer further down"
 
-    def other(self, scene: Trace, layer: str, parameter: str) -> str | None:
-        alike = _alike(scene, layer, parameter)
+    def other(self, trace: Trace, layer: str, parameter: str) -> str | None:
+        alike = _alike(trace, layer, parameter)
         before = alike.index(layer) - 1
         return alike[before] if before >= 0 else None

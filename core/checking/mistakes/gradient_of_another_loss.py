@@ -24,18 +24,18 @@ class GradientOfAnotherLoss(Mistake):
     separate = "Send the loss too: it shows which one your program computes."
     unseen = "both losses have the same gradient here"
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        loss = scene.network.objective.loss
-        return quantity.layer == scene.network.last and loss.needs_targets and loss.kind != self.other
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        loss = trace.network.objective.loss
+        return quantity.layer == trace.network.last and loss.needs_targets and loss.kind != self.other
 
-    def output_delta(self, scene: Trace) -> Array:
-        network, objective = scene.network, scene.network.objective
+    def output_delta(self, trace: Trace) -> Array:
+        network, objective = trace.network, trace.network.objective
         last, kind = network.last, LOSSES[self.other]
         other: Loss = kind(reduction=objective.loss.reduction)  # type: ignore[call-arg]
         fused = other.on_logits(network.nodes[last].function)
         if fused is not None:
-            return loss_gradient(fused, objective, scene.preactivations[last], scene.activations[last])
-        return self.through_activation(scene, last, loss_gradient(other, objective, scene.activations[last]))
+            return loss_gradient(fused, objective, trace.preactivations[last], trace.activations[last])
+        return self.through_activation(trace, last, loss_gradient(other, objective, trace.activations[last]))
 
 
 def _of(name: str) -> type[GradientOfAnotherLoss]:

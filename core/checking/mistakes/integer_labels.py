@@ -28,19 +28,19 @@ class IntegerLabels(Mistake):
     unseen = "the class numbers are 0 and 1 and happen to agree with the one-hot targets"
     first: ClassVar[int] = 0
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        objective = scene.network.objective
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        objective = trace.network.objective
         Y = objective.targets
         one_hot = Y.ndim == 2 and Y.shape[1] > 1 and bool(np.all((Y == 0) | (Y == 1)) and np.all(Y.sum(axis=1) == 1))
-        return quantity.layer == scene.network.last and objective.loss.takes_class_indices and one_hot
+        return quantity.layer == trace.network.last and objective.loss.takes_class_indices and one_hot
 
-    def output_delta(self, scene: Trace) -> Array:
-        objective, last = scene.network.objective, scene.network.last
-        fused = objective.loss.on_logits(scene.network.nodes[last].function)
+    def output_delta(self, trace: Trace) -> Array:
+        objective, last = trace.network.objective, trace.network.last
+        fused = objective.loss.on_logits(trace.network.nodes[last].function)
         if fused is None:
-            return super().output_delta(scene)
-        A, Y = scene.activations[last], objective.targets
-        right = loss_gradient(fused, objective, scene.preactivations[last], A)
+            return super().output_delta(trace)
+        A, Y = trace.activations[last], objective.targets
+        right = loss_gradient(fused, objective, trace.preactivations[last], A)
         numbers = Y.argmax(axis=1)[:, np.newaxis] + self.first
         return np.asarray(right + objective.coefficients[:, np.newaxis] * (Y - numbers))
 

@@ -22,10 +22,10 @@ class LossWithoutPenalty(Mistake):
     why = "The loss asked for has an l2 term, which is added after the reduction."
     unseen = "the weights are 0"
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        return scene.network.objective.loss.l2 > 0
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return trace.network.objective.loss.l2 > 0
 
-    def penalty(self, scene: Trace) -> Any:
+    def penalty(self, trace: Trace) -> Any:
         return 0.0
 
 
@@ -38,9 +38,9 @@ class LossInBits(Mistake):
     wrong = r"-\sum_k y_k \log_2 a_k"
     why = "The gradient a − y belongs to the natural logarithm. With base 2 the loss is larger by 1/ln 2 = 1.4427."
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        return "entropy" in scene.network.objective.loss.kind
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return "entropy" in trace.network.objective.loss.kind
 
-    def loss(self, scene: Trace) -> Array:
-        penalty = self.penalty(scene)
-        return np.asarray((super().loss(scene) - penalty) / np.log(2) + penalty)
+    def loss(self, trace: Trace) -> Array:
+        penalty = self.penalty(trace)
+        return np.asarray((super().loss(trace) - penalty) / np.log(2) + penalty)

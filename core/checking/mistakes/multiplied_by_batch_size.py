@@ -18,5 +18,5 @@ class MultipliedByBatchSize(ConstantFactor):
     )
     unseen = "with one example a sum and a mean are the same"
 
-    def multiplier(self, scene: Trace) -> float:
-        return float(scene.network.examples)
+    def multiplier(self, trace: Trace) -> float:
+        return float(trace.network.examples)

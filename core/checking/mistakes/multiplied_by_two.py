@@ -18,5 +18,5 @@ class MultipliedByTwo(ConstantFactor):
     )
     unseen = "every number here is 0"
 
-    def multiplier(self, scene: Trace) -> float:
+    def multiplier(self, trace: Trace) -> float:
         return 2.0

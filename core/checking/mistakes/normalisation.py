@@ -22,15 +22,15 @@ class _Normalised(OfKind):
     )
     fix_numpy = "dX = (G - G.mean(axis) - Xhat * (G * Xhat).mean(axis)) / np.sqrt(variance + epsilon)   # G = gamma * D"
 
-    def is_kind(self, scene: Trace, layer: str) -> bool:
-        node: Any = scene.network.nodes.get(layer)
-        return super().is_kind(scene, layer) and getattr(node.layer, "mode", "train") == "train"
+    def is_kind(self, trace: Trace, layer: str) -> bool:
+        node: Any = trace.network.nodes.get(layer)
+        return super().is_kind(trace, layer) and getattr(node.layer, "mode", "train") == "train"
 
-    def parts(self, scene: Trace, layer: str) -> tuple[Array, Array, Array, tuple[int, ...]]:
+    def parts(self, trace: Trace, layer: str) -> tuple[Array, Array, Array, tuple[int, ...]]:
         """G = γ ∘ Δ, x̂, √(σ² + ε), and the axes that the statistics run over."""
-        saved = scene.network.stages[layer].saved(scene.read_by(layer))
-        D, gamma = scene.deltas[layer], scene.parameters(layer)["gamma"]
-        if scene.network.nodes[layer].layer.kind == "layer_norm":
+        saved = trace.network.stages[layer].saved(trace.read_by(layer))
+        D, gamma = trace.deltas[layer], trace.parameters(layer)["gamma"]
+        if trace.network.nodes[layer].layer.kind == "layer_norm":
             return D * gamma, saved["standardised"], saved["deviation"], (D.ndim - 1,)
         beside = gamma.reshape(1, -1, *(1 for _ in D.shape[2:]))
         return D * beside, saved["standardised"], saved["deviation"], (0, *range(2, D.ndim))
@@ -47,8 +47,8 @@ class StatisticsAsConstants(_Normalised):
         "them."
     )
 
-    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
-        G, _, deviation, _ = self.parts(scene, layer)
+    def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
+        G, _, deviation, _ = self.parts(trace, layer)
         return np.asarray(G / deviation)
 
 
@@ -64,8 +64,8 @@ class MeanTermMissing(_Normalised):
         "The mean depends on every x: its term − mean(G) makes the gradient sum to 0 over what the mean was taken over."
     )
 
-    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
-        G, values, deviation, axes = self.parts(scene, layer)
+    def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
+        G, values, deviation, axes = self.parts(trace, layer)
         return np.asarray((G - values * (G * values).mean(axis=axes, keepdims=True)) / deviation)
 
 
@@ -77,8 +77,8 @@ class VarianceTermMissing(_Normalised):
     wrong = r"\frac{\partial L}{\partial X} = \frac{1}{\sigma} \left( G - \overline{G} \right)"
     why = "The variance depends on every x: its term − x̂ mean(G x̂) makes the gradient orthogonal to x̂."
 
-    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
-        G, _, deviation, axes = self.parts(scene, layer)
+    def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
+        G, _, deviation, axes = self.parts(trace, layer)
         return np.asarray((G - G.mean(axis=axes, keepdims=True)) / deviation)
 
 
@@ -91,10 +91,10 @@ class GammaLeftOut(_Normalised):
     why = "The layer scales x̂ by γ, so the error comes back scaled by γ."
     unseen = "every gamma is 1"
 
-    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
-        ones = {"gamma": np.ones_like(scene.parameters(layer)["gamma"])}
-        stage = scene.network.variant(layer, parameters=ones)
-        return stage.backward(scene.read_by(layer), scene.deltas[layer]).inputs[position]
+    def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
+        ones = {"gamma": np.ones_like(trace.parameters(layer)["gamma"])}
+        stage = trace.network.variant(layer, parameters=ones)
+        return stage.backward(trace.read_by(layer), trace.deltas[layer]).inputs[position]
 
 
 class GammaGradientOfRawInput(_Normalised):
@@ -110,11 +110,11 @@ class GammaGradientOfRawInput(_Normalised):
     fix_numpy = "dgamma = (D * Xhat).sum(axis)"
     unseen = "what the layer reads is standardised already"
 
-    def parameter_gradient(self, scene: Trace, layer: str, parameter: str) -> Array | None:
+    def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
         if parameter != "gamma":
             return None
-        (X,) = scene.read_by(layer)
-        return np.asarray((scene.deltas[layer] * X).sum(axis=summed(scene, layer)))
+        (X,) = trace.read_by(layer)
+        return np.asarray((trace.deltas[layer] * X).sum(axis=summed(trace, layer)))
 
 
 class UnbiasedVariance(_Normalised):
@@ -129,35 +129,35 @@ class UnbiasedVariance(_Normalised):
     fix_latex = r"\sigma^2 = \frac{1}{N} \sum (x - \mu)^2"
     fix_numpy = "variance = X.var(axis)   # ddof=0"
 
-    def forward(self, scene: Trace, layer: str) -> Array | None:
-        values = self._standardised(scene, layer)
-        gamma, beta = (self._beside(scene, layer, name) for name in ("gamma", "beta"))
+    def forward(self, trace: Trace, layer: str) -> Array | None:
+        values = self._standardised(trace, layer)
+        gamma, beta = (self._beside(trace, layer, name) for name in ("gamma", "beta"))
         return None if values is None else np.asarray(gamma * values + beta)
 
-    def parameter_gradient(self, scene: Trace, layer: str, parameter: str) -> Array | None:
-        values = self._standardised(scene, layer)
+    def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
+        values = self._standardised(trace, layer)
         if values is None or parameter != "gamma":
             return None
-        return np.asarray((scene.deltas[layer] * values).sum(axis=summed(scene, layer)))
+        return np.asarray((trace.deltas[layer] * values).sum(axis=summed(trace, layer)))
 
-    def _standardised(self, scene: Trace, layer: str) -> Array | None:
-        kind: Any = scene.network.nodes[layer].layer
-        (X,) = scene.read_by(layer)
+    def _standardised(self, trace: Trace, layer: str) -> Array | None:
+        kind: Any = trace.network.nodes[layer].layer
+        (X,) = trace.read_by(layer)
         axes = (X.ndim - 1,) if kind.kind == "layer_norm" else (0, *range(2, X.ndim))
         if np.prod([X.shape[axis] for axis in axes]) < 2:
             return None
         variance = X.var(axis=axes, ddof=1, keepdims=True)
         return np.asarray((X - X.mean(axis=axes, keepdims=True)) / np.sqrt(variance + kind.epsilon))
 
-    def _beside(self, scene: Trace, layer: str, name: str) -> Array:
+    def _beside(self, trace: Trace, layer: str, name: str) -> Array:
         """A parameter shaped so that it multiplies what the layer reads."""
-        values, rank = scene.parameters(layer)[name], len(scene.network.shapes[layer])
-        last = scene.network.nodes[layer].layer.kind == "layer_norm"
+        values, rank = trace.parameters(layer)[name], len(trace.network.shapes[layer])
+        last = trace.network.nodes[layer].layer.kind == "layer_norm"
         return values if last else values.reshape(1, -1, *(1 for _ in range(rank - 2)))
 
 
-def summed(scene: Trace, layer: str) -> tuple[int, ...]:
+def summed(trace: Trace, layer: str) -> tuple[int, ...]:
     """The axes over which the gradients of gamma and beta sum: all but that of the features or channels."""
-    rank = len(scene.network.shapes[layer])
-    kept = rank - 1 if scene.network.nodes[layer].layer.kind == "layer_norm" else 1
+    rank = len(trace.network.shapes[layer])
+    kept = rank - 1 if trace.network.nodes[layer].layer.kind == "layer_norm" else 1
     return tuple(axis for axis in range(rank) if axis != kept)

@@ -12,8 +12,8 @@ class _Outputs(ConstantFactor):
 
     unseen = "with one output both means are the same"
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        return scene.network.outputs > 1
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return trace.network.outputs > 1
 
 
 class DividedByOutputs(_Outputs):
@@ -24,8 +24,8 @@ class DividedByOutputs(_Outputs):
     wrong = r"\tfrac{1}{K} \cdot \text{(the right value)}"
     why = "The loss sums over the $K outputs of an example. Here it was averaged over them too, as np.mean of a matrix does."
 
-    def multiplier(self, scene: Trace) -> float:
-        return 1 / scene.network.outputs
+    def multiplier(self, trace: Trace) -> float:
+        return 1 / trace.network.outputs
 
 
 class MultipliedByOutputs(_Outputs):
@@ -36,5 +36,5 @@ class MultipliedByOutputs(_Outputs):
     wrong = r"K \cdot \text{(the right value)}"
     why = "The loss is the mean over the $K outputs of an example, so 1/K belongs into the gradient. Here they were summed."
 
-    def multiplier(self, scene: Trace) -> float:
-        return float(scene.network.outputs)
+    def multiplier(self, trace: Trace) -> float:
+        return float(trace.network.outputs)

@@ -20,13 +20,13 @@ class _OneExampleOnly(Mistake):
     wrong = r"\texttt{dW = } \dots \text{ instead of } \texttt{dW += } \dots \text{ in the loop over the examples}"
     which: ClassVar[int]
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        return scene.deltas[quantity.layer].ndim > 1 and len(scene.deltas[quantity.layer]) > 1
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return trace.deltas[quantity.layer].ndim > 1 and len(trace.deltas[quantity.layer]) > 1
 
-    def data_gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
-        alone = np.zeros_like(scene.deltas[layer])
-        alone[self.which] = scene.deltas[layer][self.which]
-        return super().data_gradient(scene.with_delta(layer, alone), layer, parameter)
+    def data_gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
+        alone = np.zeros_like(trace.deltas[layer])
+        alone[self.which] = trace.deltas[layer][self.which]
+        return super().data_gradient(trace.with_delta(layer, alone), layer, parameter)
 
 
 class LastExampleOnly(_OneExampleOnly):

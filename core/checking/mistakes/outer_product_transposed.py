@@ -23,22 +23,22 @@ class OuterProductTransposed(Mistake):
     )
     unseen = "the gradient is symmetric"
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        shape = scene.parameters(quantity.layer)[quantity.name].shape
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        shape = trace.parameters(quantity.layer)[quantity.name].shape
         return len(shape) == 2 and shape[0] == shape[1] > 1
 
-    def gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
-        return _turned(super().gradient(scene, layer, parameter))
+    def gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
+        return _turned(super().gradient(trace, layer, parameter))
 
 
 class DataGradientTransposed(OuterProductTransposed):
     """The same with a penalty that is added after it and is not transposed."""
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        return super().applies(scene, quantity) and scene.network.objective.loss.l2 > 0
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return super().applies(trace, quantity) and trace.network.objective.loss.l2 > 0
 
-    def gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
-        return _turned(self.data_gradient(scene, layer, parameter)) + self.regularisation(scene, layer, parameter)
+    def gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
+        return _turned(self.data_gradient(trace, layer, parameter)) + self.regularisation(trace, layer, parameter)
 
 
 def _turned(array: Array) -> Array:

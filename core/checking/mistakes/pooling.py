@@ -28,17 +28,17 @@ class MeanWithoutItsShare(OfKind):
     fix_latex = r"\frac{\partial L}{\partial x} = \tfrac{1}{k} \Delta"
     unseen = "k is 1"
 
-    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
-        return scene.backward(layer).inputs[position] * self._count(scene, layer)
+    def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
+        return trace.backward(layer).inputs[position] * self._count(trace, layer)
 
-    def forward(self, scene: Trace, layer: str) -> Array | None:
-        return scene.network.stages[layer].result(scene.read_by(layer)) * self._count(scene, layer)
+    def forward(self, trace: Trace, layer: str) -> Array | None:
+        return trace.network.stages[layer].result(trace.read_by(layer)) * self._count(trace, layer)
 
-    def _count(self, scene: Trace, layer: str) -> float:
-        kind: Any = scene.network.nodes[layer].layer
+    def _count(self, trace: Trace, layer: str) -> float:
+        kind: Any = trace.network.nodes[layer].layer
         if kind.kind == "average_pool2d":
             return float(window_size(kind.size))
-        return scene.read_by(layer)[0].size / math.prod(scene.network.shapes[layer])
+        return trace.read_by(layer)[0].size / math.prod(trace.network.shapes[layer])
 
 
 class MaximumToWholeWindow(OfKind):
@@ -53,11 +53,11 @@ class MaximumToWholeWindow(OfKind):
     fix_latex = r"\frac{\partial L}{\partial x} = \Delta \, [x = \max]"
     unseen = "a window is one number"
 
-    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
-        kind: Any = scene.network.nodes[layer].layer
+    def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
+        kind: Any = trace.network.nodes[layer].layer
         mean = AveragePool2D(size=kind.size, stride=kind.stride, padding=kind.padding)
-        stage = scene.network.variant(layer, kind=mean)
-        return stage.backward(scene.read_by(layer), scene.deltas[layer]).inputs[position] * window_size(kind.size)
+        stage = trace.network.variant(layer, kind=mean)
+        return stage.backward(trace.read_by(layer), trace.deltas[layer]).inputs[position] * window_size(kind.size)
 
 
 class MeanToWholeWindow(MaximumToWholeWindow):
@@ -67,7 +67,7 @@ class MeanToWholeWindow(MaximumToWholeWindow):
     said = "was divided among the numbers of the window in layer '$above', as for a mean"
     wrong = r"\frac{\partial L}{\partial x} = \tfrac{1}{k} \Delta"
 
-    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
-        found = super().sent_back(scene, layer, position)
-        kind: Any = scene.network.nodes[layer].layer
+    def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
+        found = super().sent_back(trace, layer, position)
+        kind: Any = trace.network.nodes[layer].layer
         return None if found is None else found / window_size(kind.size)

@@ -30,11 +30,11 @@ class _ThroughTime(OfKind):
         """δ_t from ∂L/∂h_t."""
         return through(f, a, h, dh)
 
-    def deltas(self, scene: Trace, layer: str) -> tuple[Array, Array, Array]:
+    def deltas(self, trace: Trace, layer: str) -> tuple[Array, Array, Array]:
         """x, the states before each step, and δ: time x n x features."""
-        kind: Any = scene.network.nodes[layer].layer
-        (X,), D = scene.read_by(layer), scene.deltas[layer]
-        parameters, f = scene.parameters(layer), FUNCTIONS[kind.nonlinearity]()
+        kind: Any = trace.network.nodes[layer].layer
+        (X,), D = trace.read_by(layer), trace.deltas[layer]
+        parameters, f = trace.parameters(layer), FUNCTIONS[kind.nonlinearity]()
         x, U = X.swapaxes(0, 1), parameters["recurrent_weight"]
         bias = parameters.get("bias", np.zeros(len(U)))
         states, sums = [np.zeros((x.shape[1], len(U)))], []
@@ -50,8 +50,8 @@ class _ThroughTime(OfKind):
             later = self.from_next(found[-1], U)
         return x, np.stack(states[:-1]), np.stack(found[::-1])
 
-    def parameter_gradient(self, scene: Trace, layer: str, parameter: str) -> Array | None:
-        x, before, delta = self.deltas(scene, layer)
+    def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
+        x, before, delta = self.deltas(trace, layer)
         formed: dict[str, Callable[[], Array]] = {
             "weight": lambda: np.einsum("tni,tnu->iu", x, delta),
             "recurrent_weight": lambda: np.einsum("tnv,tnu->vu", before, delta),
@@ -59,9 +59,9 @@ class _ThroughTime(OfKind):
         }
         return formed[parameter]()
 
-    def sent_back(self, scene: Trace, layer: str, position: int) -> Array | None:
-        _, _, delta = self.deltas(scene, layer)
-        return np.asarray((delta @ scene.parameters(layer)["weight"].T).swapaxes(0, 1))
+    def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
+        _, _, delta = self.deltas(trace, layer)
+        return np.asarray((delta @ trace.parameters(layer)["weight"].T).swapaxes(0, 1))
 
 
 class TimeTruncated(_ThroughTime):
@@ -112,9 +112,9 @@ class RecurrentGradientOfCurrentState(_ThroughTime):
     why = "U multiplies h_(t−1) at step t, so h_(t−1) stands beside δ_t; at the first step it is 0."
     fix_latex = r"\frac{\partial L}{\partial U} = \sum_t h_{t-1}^\top \delta_t"
 
-    def parameter_gradient(self, scene: Trace, layer: str, parameter: str) -> Array | None:
+    def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
         if parameter != "recurrent_weight":
             return None
-        _, before, delta = self.deltas(scene, layer)
-        saved = scene.network.stages[layer].saved(scene.read_by(layer))["H"]
+        _, before, delta = self.deltas(trace, layer)
+        saved = trace.network.stages[layer].saved(trace.read_by(layer))["H"]
         return np.einsum("tnv,tnu->vu", saved[1:], delta) if len(saved) == len(before) + 1 else None

@@ -18,9 +18,9 @@ class _Penalty(Mistake):
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     unseen = "the weights are 0"
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        parameter = scene.network.nodes[quantity.layer].parameters[quantity.name]
-        return scene.network.objective.loss.l2 > 0 and parameter.weight_like
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        parameter = trace.network.nodes[quantity.layer].parameters[quantity.name]
+        return trace.network.objective.loss.l2 > 0 and parameter.weight_like
 
 
 class PenaltyMissing(_Penalty):
@@ -31,8 +31,8 @@ class PenaltyMissing(_Penalty):
     wrong = r"\frac{\partial L}{\partial W} = A^\top \Delta \quad \text{without} \quad + \lambda W"
     why = "The loss has the penalty ½ λ ‖W‖², whose gradient is λ W."
 
-    def regularisation(self, scene: Trace, layer: str, parameter: str) -> Array:
-        return np.zeros_like(scene.parameters(layer)[parameter])
+    def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
+        return np.zeros_like(trace.parameters(layer)[parameter])
 
 
 class PenaltyDoubled(_Penalty):
@@ -43,8 +43,8 @@ class PenaltyDoubled(_Penalty):
     wrong = r"\dots + 2 \lambda W"
     why = "The penalty here is ½ λ ‖W‖² and its gradient λ W. For λ ‖W‖² without the ½ it would be 2 λ W."
 
-    def regularisation(self, scene: Trace, layer: str, parameter: str) -> Array:
-        return 2 * super().regularisation(scene, layer, parameter)
+    def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
+        return 2 * super().regularisation(trace, layer, parameter)
 
 
 class PenaltyDividedByBatchSize(_Penalty):
@@ -59,11 +59,11 @@ class PenaltyDividedByBatchSize(_Penalty):
     )
     unseen = "with one example λ and λ/n are the same"
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        return super().applies(scene, quantity) and scene.network.examples > 1
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return super().applies(trace, quantity) and trace.network.examples > 1
 
-    def regularisation(self, scene: Trace, layer: str, parameter: str) -> Array:
-        return super().regularisation(scene, layer, parameter) / scene.network.examples
+    def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
+        return super().regularisation(trace, layer, parameter) / trace.network.examples
 
 
 class PenaltyOnBias(Fitted):
@@ -77,9 +77,9 @@ class PenaltyOnBias(Fitted):
     why = "The penalty is on the weights alone: a bias moves the output without making it steeper, so it is left free."
     unseen = "the biases are 0"
 
-    def regularisation(self, scene: Trace, layer: str, parameter: str) -> Array:
-        found = super().regularisation(scene, layer, parameter)
-        return found + self.factor * scene.parameters(layer)[parameter] if parameter in self.parameters else found
+    def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
+        found = super().regularisation(trace, layer, parameter)
+        return found + self.factor * trace.parameters(layer)[parameter] if parameter in self.parameters else found
 
 
 class PenaltyOfAnotherSize(Fitted):
@@ -93,6 +93,6 @@ class PenaltyOfAnotherSize(Fitted):
     why = "What is left after the right gradient is taken away is a multiple of W: an l2 penalty of another strength than λ."
     unseen = "the weights are 0"
 
-    def regularisation(self, scene: Trace, layer: str, parameter: str) -> Array:
-        found = super().regularisation(scene, layer, parameter)
-        return found + self.factor * scene.parameters(layer)[parameter] if parameter in self.parameters else found
+    def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
+        found = super().regularisation(trace, layer, parameter)
+        return found + self.factor * trace.parameters(layer)[parameter] if parameter in self.parameters else found

@@ -47,9 +47,9 @@ class SoftmaxDiagonalAppliedAgain(SoftmaxJacobianDiagonal):
     fix_latex = ""
     fix_numpy = ""
 
-    def output_delta(self, scene: Trace) -> Array:
-        A = scene.activations[scene.network.last]
-        return np.asarray(A * (1 - A) * RIGHT.output_delta(scene))
+    def output_delta(self, trace: Trace) -> Array:
+        A = trace.activations[trace.network.last]
+        return np.asarray(A * (1 - A) * RIGHT.output_delta(trace))
 
     def concerns(self, function: Activation) -> bool:
         return function.name == "softmax"

@@ -24,20 +24,20 @@ class TargetLeftOut(Mistake):
     why = "The error is the difference between output and target."
     unseen = "all targets are 0"
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        kind = scene.network.objective.loss.kind
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        kind = trace.network.objective.loss.kind
         entropies = ("cross_entropy", "softmax_cross_entropy")
         squares = ("half_squared_error", "mean_squared_error", "binary_cross_entropy", "sigmoid_cross_entropy")
-        return quantity.layer == scene.network.last and kind in (*entropies, *squares)
+        return quantity.layer == trace.network.last and kind in (*entropies, *squares)
 
-    def output_delta(self, scene: Trace) -> Array:
-        network, objective = scene.network, scene.network.objective
+    def output_delta(self, trace: Trace) -> Array:
+        network, objective = trace.network, trace.network.objective
         last = network.last
         fused = objective.loss.on_logits(network.nodes[last].function)
         if fused is not None:
-            right = super().output_delta(scene)
+            right = super().output_delta(trace)
             shares = objective.coefficients.reshape(-1, *(1 for _ in right.shape[1:]))
             return np.asarray(right + shares * objective.targets)
         blank = replace(objective, targets=np.zeros_like(objective.targets))
-        dA = loss_gradient(objective.loss, blank, scene.activations[last])
-        return self.through_activation(scene, last, dA)
+        dA = loss_gradient(objective.loss, blank, trace.activations[last])
+        return self.through_activation(trace, last, dA)

@@ -22,11 +22,11 @@ class AccumulatedOverCalls(Fitted):
     )
     separate = "Call your backward pass twice and send both: accumulated gradients grow from call to call."
 
-    def accepts(self, scene: Trace, factor: float) -> bool:
+    def accepts(self, trace: Trace, factor: float) -> bool:
         return 1.5 < factor < 1000 and abs(factor - round(factor)) < 1e-6 * factor
 
-    def gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
-        return self.factor * super().gradient(scene, layer, parameter)
+    def gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
+        return self.factor * super().gradient(trace, layer, parameter)
 
 
 class UnknownFactor(Fitted):
@@ -42,14 +42,14 @@ class UnknownFactor(Fitted):
     )
     separate = "Send the loss as well: it shows whether the factor is in the loss or only in the gradient."
 
-    def loss(self, scene: Trace) -> Array:
-        return self.factor * super().loss(scene)
+    def loss(self, trace: Trace) -> Array:
+        return self.factor * super().loss(trace)
 
-    def delta(self, scene: Trace, layer: str) -> Array:
-        return self.factor * super().delta(scene, layer)
+    def delta(self, trace: Trace, layer: str) -> Array:
+        return self.factor * super().delta(trace, layer)
 
-    def gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
-        return self.factor * super().gradient(scene, layer, parameter)
+    def gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
+        return self.factor * super().gradient(trace, layer, parameter)
 
-    def input_gradient(self, scene: Trace, name: str) -> Array:
-        return self.factor * super().input_gradient(scene, name)
+    def input_gradient(self, trace: Trace, name: str) -> Array:
+        return self.factor * super().input_gradient(trace, name)

@@ -21,8 +21,8 @@ class UpdatedWeightsUsed(WrongRecursion, Fitted):
     )
     unseen = "the gradient of the weights above is 0"
 
-    def accepts(self, scene: Trace, factor: float) -> bool:
+    def accepts(self, trace: Trace, factor: float) -> bool:
         return factor > 1e-6
 
-    def sent_back(self, scene: Trace, layer: str, D: Array, W: Array) -> Array | None:
-        return D @ (W - self.factor * RIGHT.gradient(scene, layer, "weight")).T
+    def sent_back(self, trace: Trace, layer: str, D: Array, W: Array) -> Array | None:
+        return D @ (W - self.factor * RIGHT.gradient(trace, layer, "weight")).T

@@ -19,5 +19,5 @@ class WeightsLeftOut(WrongRecursion):
     )
     unseen = "the weights are the identity"
 
-    def sent_back(self, scene: Trace, layer: str, D: Array, W: Array) -> Array | None:
+    def sent_back(self, trace: Trace, layer: str, D: Array, W: Array) -> Array | None:
         return D if W.shape[0] == W.shape[1] else None

@@ -17,7 +17,7 @@ class WeightsOfWrongLayer(WrongRecursion):
         "The index of W is one too low: an error comes down through the weights by which it went up, those of '$above'."
     )
 
-    def sent_back(self, scene: Trace, layer: str, D: Array, W: Array) -> Array | None:
-        below = scene.network.nodes[layer].reads[0]
-        own = scene.parameters(below).get("weight") if below in scene.network.nodes else None
+    def sent_back(self, trace: Trace, layer: str, D: Array, W: Array) -> Array | None:
+        below = trace.network.nodes[layer].reads[0]
+        own = trace.parameters(below).get("weight") if below in trace.network.nodes else None
         return D @ own.T if own is not None and own.shape == W.shape and W.shape[0] == W.shape[1] else None

@@ -17,8 +17,8 @@ class OwnOutputInsteadOfInput(WrongProduct):
     why = "W_l multiplies A_(l−1), so A_(l−1) is what stands in its gradient. A_l is one layer too far."
     unseen = "the layer's input and output are equal"
 
-    def factors(self, scene: Trace, layer: str) -> tuple[Array | None, Array | None]:
-        return scene.activations[layer], scene.deltas[layer]
+    def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:
+        return trace.activations[layer], trace.deltas[layer]
 
 
 class PreactivationInsteadOfActivation(WrongProduct):
@@ -30,9 +30,9 @@ class PreactivationInsteadOfActivation(WrongProduct):
     why = "What the layer multiplies by W is a = f(z) of the layer below, so a stands in the gradient, not z."
     unseen = "a and z of layer '$below' are equal here"
 
-    def factors(self, scene: Trace, layer: str) -> tuple[Array | None, Array | None]:
-        below = scene.network.nodes[layer].reads[0]
-        return scene.preactivations.get(below), scene.deltas[layer]
+    def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:
+        below = trace.network.nodes[layer].reads[0]
+        return trace.preactivations.get(below), trace.deltas[layer]
 
 
 class NetworkInputInsteadOfActivation(WrongProduct):
@@ -43,11 +43,11 @@ class NetworkInputInsteadOfActivation(WrongProduct):
     wrong = r"\frac{\partial L}{\partial W_l} = X^\top \Delta_l"
     why = "Only the first layer reads the batch; this one reads the activations of layer '$below'."
 
-    def factors(self, scene: Trace, layer: str) -> tuple[Array | None, Array | None]:
-        inputs = scene.network.inputs
-        if scene.network.nodes[layer].reads[0] in inputs:
+    def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:
+        inputs = trace.network.inputs
+        if trace.network.nodes[layer].reads[0] in inputs:
             return None, None
-        return next(iter(inputs.values())), scene.deltas[layer]
+        return next(iter(inputs.values())), trace.deltas[layer]
 
 
 class DeltaOfLayerAbove(WrongProduct):
@@ -58,9 +58,9 @@ class DeltaOfLayerAbove(WrongProduct):
     wrong = r"\frac{\partial L}{\partial W_l} = A_{l-1}^\top \Delta_{l+1}"
     why = "The gradient of W_l needs the error at Z_l. The delta of layer '$above' is the error one layer further up."
 
-    def factors(self, scene: Trace, layer: str) -> tuple[Array | None, Array | None]:
-        readers = scene.network.readers[layer]
-        return scene.read_by(layer)[0], scene.deltas.get(readers[0].layer) if readers else None
+    def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:
+        readers = trace.network.readers[layer]
+        return trace.read_by(layer)[0], trace.deltas.get(readers[0].layer) if readers else None
 
 
 class GradientAtActivation(WrongProduct):
@@ -72,9 +72,9 @@ class GradientAtActivation(WrongProduct):
     why = "Between A_l and W_l lies the activation function: the error has to pass f'(Z) before it meets the weights."
     unseen = "f'(z) is 1 for every number that counts here"
 
-    def factors(self, scene: Trace, layer: str) -> tuple[Array | None, Array | None]:
-        network = scene.network
+    def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:
+        network = trace.network
         if isinstance(network.nodes[layer].function, Identity):
             return None, None
-        dA = self.loss_gradient(scene) if layer == network.last else self.arriving(scene, layer)
-        return scene.read_by(layer)[0], dA
+        dA = self.loss_gradient(trace) if layer == network.last else self.arriving(trace, layer)
+        return trace.read_by(layer)[0], dA

@@ -24,28 +24,28 @@ def stretched(kind: str, inputs: tuple[Shape, ...], column: bool) -> Shape:
 
 
 def stretched_derivation(
-    scene: Layout, latex: str, numpy: Callable[[list[str]], str], slopes: Sequence[tuple[str, str]], because: str
+    layout: Layout, latex: str, numpy: Callable[[list[str]], str], slopes: Sequence[tuple[str, str]], because: str
 ) -> Derivation:
     """The equations of an elementwise layer.
 
     Args:
-        scene: shapes and convention.
+        layout: shapes and convention.
         latex: Z.
         numpy: Z in terms of the operands.
         slopes: for each operand ∂L/∂(operand), as LaTeX and NumPy, before it is summed back.
         because: why.
     """
-    operands = [f"<X{position}>" for position in range(1, len(scene.inputs) + 1)]
-    turned = scene.column and len({len(shape) for shape in scene.inputs}) > 1
-    forward = numpy([_in_core(operand, shape, turned) for operand, shape in zip(operands, scene.inputs, strict=True)])
-    forward = f"({forward}).T" if turned and len(scene.result) == 2 else forward
+    operands = [f"<X{position}>" for position in range(1, len(layout.inputs) + 1)]
+    turned = layout.column and len({len(shape) for shape in layout.inputs}) > 1
+    forward = numpy([_in_core(operand, shape, turned) for operand, shape in zip(operands, layout.inputs, strict=True)])
+    forward = f"({forward}).T" if turned and len(layout.result) == 2 else forward
     backward = []
-    for position, ((slope_latex, slope), shape) in enumerate(zip(slopes, scene.inputs, strict=True), 1):
+    for position, ((slope_latex, slope), shape) in enumerate(zip(slopes, layout.inputs, strict=True), 1):
         summed, why = slope, because
-        if turned or shape != scene.result:
-            summed = OPERAND.sub(lambda match: _core_operand(match[1], scene), slope)
-        if shape != scene.result:
-            core, whole = (_turned(each, scene.column) for each in (shape, scene.result))
+        if turned or shape != layout.result:
+            summed = OPERAND.sub(lambda match: _core_operand(match[1], layout), slope)
+        if shape != layout.result:
+            core, whole = (_turned(each, layout.column) for each in (shape, layout.result))
             lead = len(whole) - len(core)
             axes = (*range(lead), *(lead + axis for axis, length in enumerate(core) if length != whole[lead + axis]))
             summed = f"({summed}).sum(axis={axes}).reshape({core})"
@@ -53,7 +53,7 @@ def stretched_derivation(
                 rf"\textstyle\sum {slope_latex}",
                 because + " It was repeated, so its gradients are added up.",
             )
-        if (turned or shape != scene.result) and scene.transposes(shape):
+        if (turned or shape != layout.result) and layout.transposes(shape):
             summed = f"({summed}).T"
         backward.append(Equation(f"dX{position}", slope_latex, summed, why))
     return Derivation([Equation("Z", latex, forward, "Element by element.")], backward)
@@ -67,9 +67,9 @@ def _in_core(operand: str, shape: Shape, turned: bool) -> str:
     return f"{operand}.T" if turned and len(shape) == 2 else operand
 
 
-def _core_operand(name: str, scene: Layout) -> str:
-    shape = scene.result if name == "dZ" else scene.inputs[int(name[1:]) - 1]
-    return _in_core(f"<{name}>", shape, scene.column)
+def _core_operand(name: str, layout: Layout) -> str:
+    shape = layout.result if name == "dZ" else layout.inputs[int(name[1:]) - 1]
+    return _in_core(f"<{name}>", shape, layout.column)
 
 
 def summed_back(gradient: Array, out: Array) -> None:

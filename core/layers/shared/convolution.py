@@ -11,7 +11,7 @@ import numpy as np
 
 from core.arrays import Array, Op, Shape
 from core.layer_context import LayerContext
-from core.layers.base import Steps
+from core.layers.base import Ops
 from core.layers.shared.filters import Filters
 from core.layers.shared.lowering import Lowering, by_rows, lowered_shape
 
@@ -39,72 +39,72 @@ class Convolution(Filters):
         """The rows of the result, each a matrix of filters x (width · n) for every group."""
         return np.reshape(result, (len(result), self.groups, self.filters // self.groups, -1), copy=False)
 
-    def forward(self, place: LayerContext) -> Steps:
-        (X,), Z, b = place.inputs, by_rows(as_images(place.new_result())), place.parameters.get("bias")
-        memory = place.saved["lowered"] = self._lowered_memory(X.shape, place.dtype)
-        lowering, kernels = self._lowering(X.shape, memory), self._kernels(place.parameters["weight"])
-        W = place.saved["kernels"] = np.empty((*kernels.shape[:2], math.prod(kernels.shape[2:])), place.dtype)
-        result = Z if Z.flags.c_contiguous else np.empty(Z.shape, place.dtype)
+    def forward(self, context: LayerContext) -> Ops:
+        (X,), Z, b = context.inputs, by_rows(as_images(context.new_result())), context.parameters.get("bias")
+        memory = context.saved["lowered"] = self._lowered_memory(X.shape, context.dtype)
+        lowering, kernels = self._lowering(X.shape, memory), self._kernels(context.parameters["weight"])
+        W = context.saved["kernels"] = np.empty((*kernels.shape[:2], math.prod(kernels.shape[2:])), context.dtype)
+        result = Z if Z.flags.c_contiguous else np.empty(Z.shape, context.dtype)
         rows = self._matrices(result)
 
         def multiply() -> None:
             for read, row in zip(lowering.matrices, rows, strict=True):
                 np.matmul(W, read, out=row)
 
-        steps: list[Op] = [
+        ops: list[Op] = [
             partial(lowering.fill, by_rows(as_images(X))),
             partial(np.copyto, W.reshape(kernels.shape), kernels),
             multiply,
         ]
         if b is not None:
-            steps.append(partial(np.add, result, b[:, None, None], result))
-        return steps if result is Z else [*steps, partial(np.copyto, Z, result)]
+            ops.append(partial(np.add, result, b[:, None, None], result))
+        return ops if result is Z else [*ops, partial(np.copyto, Z, result)]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (X,), (dX,), dZ = place.inputs, place.d_inputs, by_rows(as_images(place.d_result))
-        lowering, W = self._lowering(X.shape, place.saved["lowered"]), place.saved["kernels"]
-        delta = place.saved["delta"] = dZ if dZ.flags.c_contiguous else np.empty(dZ.shape, place.dtype)
+    def backward(self, context: LayerContext) -> Ops:
+        (X,), (dX,), dZ = context.inputs, context.d_inputs, by_rows(as_images(context.d_result))
+        lowering, W = self._lowering(X.shape, context.saved["lowered"]), context.saved["kernels"]
+        delta = context.saved["delta"] = dZ if dZ.flags.c_contiguous else np.empty(dZ.shape, context.dtype)
         dW, rows = np.empty_like(W), self._matrices(delta)
-        kernels = self._kernels(place.gradients["weight"])
+        kernels = self._kernels(context.gradients["weight"])
 
         def correlate() -> None:
             dW.fill(0)
             for read, row in zip(lowering.matrices, rows, strict=True):
                 np.add(dW, np.matmul(row, read.swapaxes(1, 2)), dW)
 
-        steps: list[Op] = [] if delta is dZ else [partial(np.copyto, delta, dZ)]
-        steps += [correlate, lambda: np.copyto(kernels, dW.reshape(kernels.shape))]
+        ops: list[Op] = [] if delta is dZ else [partial(np.copyto, delta, dZ)]
+        ops += [correlate, lambda: np.copyto(kernels, dW.reshape(kernels.shape))]
         if self.bias:
-            steps.append(partial(np.sum, delta, axis=(0, 2, 3), out=place.gradients["bias"]))
-        return steps if dX is None else [*steps, self._spread(W, rows, X.shape, dX)]
+            ops.append(partial(np.sum, delta, axis=(0, 2, 3), out=context.gradients["bias"]))
+        return ops if dX is None else [*ops, self._spread(W, rows, X.shape, dX)]
 
     def _spread(self, W: Array, rows: Array, x: Shape, dX: Array) -> Op:
         """The step that gives every number of X the sum over all windows that read it: Wᵀ dZ, lowered backwards."""
         lowering = self._lowering(x, self._lowered_memory(x, dX.dtype))
         images, contribution = by_rows(as_images(dX)), np.empty_like(lowering.matrices[0])
 
-        def step() -> None:
+        def op() -> None:
             lowering.clear()
             for received, row in zip(lowering.matrices, rows, strict=True):
                 np.matmul(W.swapaxes(1, 2), row, out=contribution)
                 np.add(received, contribution, received)
             lowering.add_up(images)
 
-        return step
+        return op
 
-    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
-        lowering, delta = self._lowering(place.inputs[0].shape, place.saved["lowered"]), place.saved["delta"]
-        n, W = delta.shape[-1], place.saved["kernels"]
-        found = np.zeros((n, *W.shape), place.dtype)
+    def example_gradients(self, context: LayerContext) -> dict[str, Array]:
+        lowering, delta = self._lowering(context.inputs[0].shape, context.saved["lowered"]), context.saved["delta"]
+        n, W = delta.shape[-1], context.saved["kernels"]
+        found = np.zeros((n, *W.shape), context.dtype)
         for read, row in zip(lowering.matrices, self._matrices(delta), strict=True):
             apart = [matrix.reshape(*matrix.shape[:2], -1, n).transpose(3, 0, 1, 2) for matrix in (row, read)]
             found += np.matmul(apart[0], apart[1].swapaxes(2, 3))
-        weight = np.empty((n, *place.parameters["weight"].shape), place.dtype)
+        weight = np.empty((n, *context.parameters["weight"].shape), context.dtype)
         for kernel, gradient in zip(found, weight, strict=True):
             turned = self._kernels(gradient)
             turned[...] = kernel.reshape(turned.shape)
         gradients = {"weight": weight, "bias": delta.sum(axis=(0, 2)).T}
-        return {name: gradients[name] for name in place.parameters}
+        return {name: gradients[name] for name in context.parameters}
 
 
 def as_images(tensor: Array) -> Array:

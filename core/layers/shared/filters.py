@@ -108,22 +108,24 @@ class Filters(Layer):
         )
         return (found[0], found[1]) if len(found) == 2 else (Windows(1, 1), found[0])
 
-    def derivation(self, scene: Layout) -> Derivation:
-        windows = self.windows(scene.inputs[0])[-len(self.axes) :]
+    def derivation(self, layout: Layout) -> Derivation:
+        windows = self.windows(layout.inputs[0])[-len(self.axes) :]
         flip = "" if self.mode == "cross_correlation" else "[" + ", ".join([":", ":", *["::-1"] * len(self.axes)]) + "]"
         x, z, k = ("chw", "ors", "ij") if len(self.axes) == 2 else ("cw", "os", "j")
-        numbers, places = x[1:], z[1:]
-        select = "".join(f",{place}{number}{offset}" for place, number, offset in zip(places, numbers, k, strict=True))
+        numbers, contexts = x[1:], z[1:]
+        select = "".join(
+            f",{context}{number}{offset}" for context, number, offset in zip(contexts, numbers, k, strict=True)
+        )
         chosen = "".join(f", <{name}>" for name in ("R", "S")[-len(self.axes) :])
-        g, channels, filters = self.groups, scene.inputs[0][1], self.filters
-        X = f"<X>.reshape({(scene.inputs[0][0], g, channels // g, *scene.inputs[0][2:])})"
+        g, channels, filters = self.groups, layout.inputs[0][1], self.filters
+        X = f"<X>.reshape({(layout.inputs[0][0], g, channels // g, *layout.inputs[0][2:])})"
         W = f"<weight>{flip}.reshape({(g, filters // g, channels // g, *(axis.size for axis in windows))})"
-        dZ = f"<dZ>.reshape({(scene.result[0], g, filters // g, *scene.result[2:])})"
+        dZ = f"<dZ>.reshape({(layout.result[0], g, filters // g, *layout.result[2:])})"
         zs = f"ng{z}"
         bias = f" + <bias>.reshape({(-1, *[1] * len(self.axes))})" if self.bias else ""
         times, back = (r"\star", r"\ast") if self.mode == "cross_correlation" else (r"\ast", r"\star")
         kernel = (filters, channels // g, *(axis.size for axis in windows))
-        every = (0, *range(2, len(scene.result)))
+        every = (0, *range(2, len(layout.result)))
         return Derivation(
             [
                 *(
@@ -139,7 +141,7 @@ class Filters(Layer):
                     "Z",
                     rf"<X> {times} <weight>{' + <bias>' if self.bias else ''}",
                     f"np.einsum('ng{x}{select},goc{k}->{zs}', {X}{chosen}, {W}, optimize=True)"
-                    f".reshape({scene.result}){bias}",
+                    f".reshape({layout.result}){bias}",
                     "Every window is multiplied with the kernel, over all channels of its group.",
                 ),
             ],
@@ -158,7 +160,7 @@ class Filters(Layer):
                 Equation(
                     "dX",
                     rf"<dZ> {back} <weight>",
-                    f"np.einsum('{zs}{select},goc{k}->ng{x}', {dZ}{chosen}, {W}, optimize=True).reshape({scene.inputs[0]})",
+                    f"np.einsum('{zs}{select},goc{k}->ng{x}', {dZ}{chosen}, {W}, optimize=True).reshape({layout.inputs[0]})",
                     "A number gets the deltas of all windows that have it: a full convolution, the kernel turned by 180°.",
                 ),
             ],

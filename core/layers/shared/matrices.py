@@ -58,12 +58,12 @@ def refuse_unless_square(kind: str, shape: Shape, column: bool) -> Shape:
     return seen
 
 
-def single_matrix(place: LayerContext) -> list[Issue]:
+def single_matrix(context: LayerContext) -> list[Issue]:
     """A warning where the layer reads a tensor of rank 2: one matrix, not n examples of features."""
-    X = place.inputs[0]
+    X = context.inputs[0]
     if X.ndim != 2:
         return []
-    shape = list(place.as_sent(X).shape)
+    shape = list(context.as_sent(X).shape)
     return [
         Issue(
             code="single-matrix",
@@ -78,19 +78,19 @@ def transposed(X: Array) -> Array:
     return X.swapaxes(-1, -2)
 
 
-def counted_from(place: LayerContext, index: tuple[int, ...]) -> str:
+def counted_from(context: LayerContext, index: tuple[int, ...]) -> str:
     """Which matrix of the stack, in words."""
-    return f"matrix {list(index)}" if place.inputs[0].ndim > 2 else "the matrix"
+    return f"matrix {list(index)}" if context.inputs[0].ndim > 2 else "the matrix"
 
 
-def symmetric(place: LayerContext) -> Array:
+def symmetric(context: LayerContext) -> Array:
     """(X + Xᵀ)/2 of what a layer reads, which differs from X by rounding alone.
 
     Raises:
         Refusal: `invalid-request` for a matrix that is not symmetric; `non-finite` for NaN and infinity.
     """
-    X = place.as_sent(place.inputs[0])
-    refuse_non_finite(place, X)
+    X = context.as_sent(context.inputs[0])
+    refuse_non_finite(context, X)
     A = real(X)
     difference = np.abs(A - transposed(A)).max(axis=(-1, -2))
     size = np.abs(A).max(axis=(-1, -2))
@@ -99,9 +99,9 @@ def symmetric(place: LayerContext) -> Array:
         index = tuple(int(i) for i in np.argwhere(wrong)[0])
         matrix = A[index]
         r, c = (int(i) for i in np.unravel_index(np.abs(matrix - matrix.T).argmax(), matrix.shape))
-        raise place.refusal(
+        raise context.refusal(
             "invalid-request",
-            f"in {counted_from(place, index)} of the tensor of shape {list(X.shape)} that it reads, the numbers at "
+            f"in {counted_from(context, index)} of the tensor of shape {list(X.shape)} that it reads, the numbers at "
             f"[{r}, {c}] and [{c}, {r}] are {matrix[r, c]:.6g} and {matrix[c, r]:.6g}; the matrix has to be symmetric.",
             expected=float(matrix[r, c]),
             got=float(matrix[c, r]),
@@ -110,18 +110,18 @@ def symmetric(place: LayerContext) -> Array:
     return np.asarray((X + transposed(X)) / 2)
 
 
-def refuse_non_finite(place: LayerContext, X: Array) -> None:
+def refuse_non_finite(context: LayerContext, X: Array) -> None:
     """Refuse NaN and infinity, with which LAPACK answers nonsense.
 
     Raises:
         Refusal: `non-finite`.
     """
     if not np.isfinite(X).all():
-        raise place.refusal("non-finite", "what it reads has NaN or infinity in it, and no decomposition.")
+        raise context.refusal("non-finite", "what it reads has NaN or infinity in it, and no decomposition.")
 
 
 @contextmanager
-def converging(place: LayerContext) -> Iterator[None]:
+def converging(context: LayerContext) -> Iterator[None]:
     """Around a decomposition: where LAPACK does not converge, the layer is named.
 
     Raises:
@@ -130,4 +130,4 @@ def converging(place: LayerContext) -> Iterator[None]:
     try:
         yield
     except np.linalg.LinAlgError as error:
-        raise place.refusal("non-finite", f"LAPACK finds no decomposition of what it reads ({error}).") from error
+        raise context.refusal("non-finite", f"LAPACK finds no decomposition of what it reads ({error}).") from error

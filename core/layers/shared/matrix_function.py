@@ -11,7 +11,7 @@ from core.equations import spectral as written_out
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps
+from core.layers.base import Layer, Ops
 from core.layers.shared.matrices import (
     converging,
     counted_from,
@@ -46,7 +46,7 @@ def through_function(at: Eigen, function: SpectralFunction, dZ: Array) -> Array:
 
 
 def refuse_unless_above_rounding(
-    place: LayerContext, values: Array, what: str, hint: str, rounding: float = 1.0
+    context: LayerContext, values: Array, what: str, hint: str, rounding: float = 1.0
 ) -> None:
     """Refuse a spectrum that reaches 0 within the rounding of its largest value, `rounding` times eps of it.
 
@@ -59,10 +59,10 @@ def refuse_unless_above_rounding(
     if not wrong.any():
         return
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
-    raise place.refusal(
+    raise context.refusal(
         "non-finite",
-        f"{counted_from(place, index)} has an eigenvalue of {least[index]:.6g}, beside a largest of {largest[index]:.6g} by "
-        f"magnitude; {what}.",
+        f"{counted_from(context, index)} has an eigenvalue of {least[index]:.6g}, beside a largest of {largest[index]:.6g} "
+        f"by magnitude; {what}.",
         got=float(least[index]),
         hint=hint,
     )
@@ -76,7 +76,7 @@ class MatrixFunction(Layer):
         """f."""
         raise NotImplementedError
 
-    def refuse_values(self, place: LayerContext, values: Array) -> None:
+    def refuse_values(self, context: LayerContext, values: Array) -> None:
         """Refuse eigenvalues where f, or its gradient, does not exist."""
         raise NotImplementedError
 
@@ -94,7 +94,7 @@ class MatrixFunction(Layer):
         """f and f' as NumPy in {0}, and f in LaTeX."""
         raise NotImplementedError
 
-    def derivation(self, scene: Layout) -> Derivation:
+    def derivation(self, layout: Layout) -> Derivation:
         f, slope, latex = self.written()
         value = f"(<vectors> * {f.format('<values>')}[..., None, :]) @ <vectors>{written_out.T}"
         return Derivation(
@@ -107,29 +107,29 @@ class MatrixFunction(Layer):
             [written_out.divided_differences(f, slope), written_out.through_function("dX", "<dZ>", "<dZ>")],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        Z, function = place.as_sent(place.new_result()), self.function()
-        place.warnings = single_matrix(place)
+    def forward(self, context: LayerContext) -> Ops:
+        Z, function = context.as_sent(context.new_result()), self.function()
+        context.warnings = single_matrix(context)
 
-        def step() -> None:
-            X = symmetric(place)
-            with converging(place):
+        def op() -> None:
+            X = symmetric(context)
+            with converging(context):
                 at = eigen(X.real)
                 moved = eigen(X, ONE_VALUE) if np.iscomplexobj(X) else at
-            self.refuse_values(place, at.values)
-            place.saved.update(values=moved.values, vectors=moved.vectors, cluster=moved.cluster)
+            self.refuse_values(context, at.values)
+            context.saved.update(values=moved.values, vectors=moved.vectors, cluster=moved.cluster)
             np.copyto(Z, function_of(at, function, X.imag if np.iscomplexobj(X) else None))
 
-        return [step]
+        return [op]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (dX,), dZ, function = place.d_inputs, place.as_sent(place.d_result), self.function()
+    def backward(self, context: LayerContext) -> Ops:
+        (dX,), dZ, function = context.d_inputs, context.as_sent(context.d_result), self.function()
         if dX is None:
             return []
-        into = place.as_sent(dX)
+        into = context.as_sent(dX)
 
-        def step() -> None:
-            at = Eigen(place.saved["values"], place.saved["vectors"], place.saved["cluster"])
+        def op() -> None:
+            at = Eigen(context.saved["values"], context.saved["vectors"], context.saved["cluster"])
             np.copyto(into, through_function(at, function, dZ))
 
-        return [step]
+        return [op]

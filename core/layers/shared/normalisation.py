@@ -54,13 +54,13 @@ def spread(X: Array, axes: Axes) -> Array:
     return np.asarray(np.ptp(real(X), axis=axes, keepdims=True))
 
 
-def refuse_unless(divisible: Array, axes: Axes, place: LayerContext, why: str) -> None:
+def refuse_unless(divisible: Array, axes: Axes, context: LayerContext, why: str) -> None:
     """Refuse a division by 0.
 
     Args:
         divisible: where one may divide; the axes that are averaged over have length 1.
         axes: those axes.
-        place: of the layer.
+        context: of the layer.
         why: what the numbers that cannot be divided are, continuing "the numbers at [...]".
 
     Raises:
@@ -68,11 +68,11 @@ def refuse_unless(divisible: Array, axes: Axes, place: LayerContext, why: str) -
     """
     if divisible.all():
         return
-    X = place.inputs[0]
+    X = context.inputs[0]
     first = np.argwhere(~divisible)[0]
     over = _counted(axes, X.ndim)
     at = [":" if axis in over else str(index) for axis, index in enumerate(first)]
-    at = at[::-1] if place.column and len(at) == 2 else at
-    shape = list(turned_shape(X.shape, place.column))
+    at = at[::-1] if context.column and len(at) == 2 else at
+    shape = list(turned_shape(X.shape, context.column))
     detail = f"in the tensor of shape {shape} that it reads, the numbers at [{', '.join(at)}] {why}."
-    raise place.refusal("non-finite", detail, hint="Send an epsilon above 0.")
+    raise context.refusal("non-finite", detail, hint="Send an epsilon above 0.")

@@ -26,7 +26,7 @@ import numpy as np
 
 from core.arrays import Array, Op, Shape, product
 from core.layer_context import LayerContext
-from core.layers.base import INITIALIZERS, Layer, Steps, misfit
+from core.layers.base import INITIALIZERS, Layer, Ops, misfit
 from core.parameters import Parameter
 from core.spec import constraints
 
@@ -91,16 +91,16 @@ class Recurrent(Layer):
         }
         return weights | {name: Parameter(shape=(width,)) for name in self.biases if self.bias}
 
-    def example_gradients(self, place: LayerContext) -> dict[str, Array]:
+    def example_gradients(self, context: LayerContext) -> dict[str, Array]:
         """The products of `gathered` for each example: over the time steps alone."""
-        X, H, dP, dQ = (place.saved[name].swapaxes(0, 1) for name in ("X", "H", "dP", "dQ"))
+        X, H, dP, dQ = (context.saved[name].swapaxes(0, 1) for name in ("X", "H", "dP", "dQ"))
         found = {
             "weight": np.matmul(X.swapaxes(1, 2), dP),
             "recurrent_weight": np.matmul(H[:, :-1].swapaxes(1, 2), dQ),
             "bias": dP.sum(axis=1),
             "recurrent_bias": dQ.sum(axis=1),
         }
-        return {name: found[name] for name in place.parameters}
+        return {name: found[name] for name in context.parameters}
 
     def working_size(self, *inputs: Shape) -> int:
         n, time, features = inputs[0]
@@ -112,53 +112,53 @@ def rows(array: Array) -> Array:
     return array.reshape(-1, array.shape[-1])
 
 
-def contributed_by_inputs(place: LayerContext, bias: Array | None) -> tuple[Array, Steps]:
+def contributed_by_inputs(context: LayerContext, bias: Array | None) -> tuple[Array, Ops]:
     """P, and the steps that compute it."""
-    (X,), W = place.inputs, place.parameters["weight"]
-    by_time = place.saved["X"] = np.empty((X.shape[1], X.shape[0], X.shape[2]), place.dtype)
-    P = np.empty((*by_time.shape[:2], W.shape[1]), place.dtype)
-    steps: list[Op] = [partial(np.copyto, by_time, X.swapaxes(0, 1)), product(rows(by_time), W, rows(P))]
-    return P, steps if bias is None else [*steps, partial(np.add, P, bias, P)]
+    (X,), W = context.inputs, context.parameters["weight"]
+    by_time = context.saved["X"] = np.empty((X.shape[1], X.shape[0], X.shape[2]), context.dtype)
+    P = np.empty((*by_time.shape[:2], W.shape[1]), context.dtype)
+    ops: list[Op] = [partial(np.copyto, by_time, X.swapaxes(0, 1)), product(rows(by_time), W, rows(P))]
+    return P, ops if bias is None else [*ops, partial(np.add, P, bias, P)]
 
 
-def states(place: LayerContext, units: int) -> Array:
+def states(context: LayerContext, units: int) -> Array:
     """Memory for H, with H[0] = 0."""
-    n, time, _ = place.inputs[0].shape
-    H = place.saved["H"] = np.zeros((time + 1, n, units), place.dtype)
+    n, time, _ = context.inputs[0].shape
+    H = context.saved["H"] = np.zeros((time + 1, n, units), context.dtype)
     return H
 
 
-def result_of(place: LayerContext) -> Op:
+def result_of(context: LayerContext) -> Op:
     """The step that copies the states into the result: all of them for a result of rank 3, else the last one."""
-    H, Z = place.saved["H"], place.new_result()
+    H, Z = context.saved["H"], context.new_result()
     return partial(np.copyto, Z, H[1:].swapaxes(0, 1) if Z.ndim == 3 else H[-1])
 
 
-def arriving(place: LayerContext) -> tuple[Array, Op]:
+def arriving(context: LayerContext) -> tuple[Array, Op]:
     """dH[t], what reaches the state after step t from outside of the layer, and the step that fills it."""
-    dZ, H = place.d_result, place.saved["H"]
+    dZ, H = context.d_result, context.saved["H"]
     dH = np.zeros_like(H[1:])
     if dZ.ndim == 3:
         return dH, partial(np.copyto, dH, dZ.swapaxes(0, 1))
 
-    def step() -> None:
+    def op() -> None:
         dH.fill(0)
         np.copyto(dH[-1], dZ)
 
-    return dH, step
+    return dH, op
 
 
-def gathered(place: LayerContext, dP: Array, dQ: Array) -> Steps:
+def gathered(context: LayerContext, dP: Array, dQ: Array) -> Ops:
     """The steps that form the gradients of weight, recurrent_weight, bias and input from dP and dQ."""
-    place.saved.update(dP=dP, dQ=dQ)
-    X, H, W, (dX,) = place.saved["X"], place.saved["H"], place.parameters["weight"], place.d_inputs
-    steps: list[Op] = [
-        product(rows(X).T, rows(dP), place.gradients["weight"]),
-        product(rows(H[:-1]).T, rows(dQ), place.gradients["recurrent_weight"]),
+    context.saved.update(dP=dP, dQ=dQ)
+    X, H, W, (dX,) = context.saved["X"], context.saved["H"], context.parameters["weight"], context.d_inputs
+    ops: list[Op] = [
+        product(rows(X).T, rows(dP), context.gradients["weight"]),
+        product(rows(H[:-1]).T, rows(dQ), context.gradients["recurrent_weight"]),
     ]
-    if "bias" in place.gradients:
-        steps.append(partial(np.sum, rows(dP), axis=0, out=place.gradients["bias"]))
+    if "bias" in context.gradients:
+        ops.append(partial(np.sum, rows(dP), axis=0, out=context.gradients["bias"]))
     if dX is not None:
         through_weight = np.empty_like(X)
-        steps += [product(rows(dP), W.T, rows(through_weight)), partial(np.copyto, dX.swapaxes(0, 1), through_weight)]
-    return steps
+        ops += [product(rows(dP), W.T, rows(through_weight)), partial(np.copyto, dX.swapaxes(0, 1), through_weight)]
+    return ops

@@ -14,7 +14,7 @@ from core.convention import turned_shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Steps
+from core.layers.base import Layer, Ops
 from core.layers.shared.axis import counted
 from core.spec import WholeNumber, constraints
 
@@ -65,15 +65,15 @@ class Reduction(Layer):
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return 0 in self._axes(inputs[0], column)
 
-    def derivation(self, scene: Layout) -> Derivation:
-        x = scene.core_shape(scene.inputs[0])
-        gone = self._axes(x, scene.column)
-        X, dZ = scene.core("<X>", scene.inputs[0]), scene.core("<dZ>", scene.result)
+    def derivation(self, layout: Layout) -> Derivation:
+        x = layout.core_shape(layout.inputs[0])
+        gone = self._axes(x, layout.column)
+        X, dZ = layout.core("<X>", layout.inputs[0]), layout.core("<dZ>", layout.result)
         share = math.prod(x[axis] for axis in gone) if self.averages else 1
         letter, over = (r"\operatorname{mean}", f" / {share}") if self.averages else (r"\operatorname{sum}", "")
-        forward = scene.sent(f"{X}.sum(axis={gone}, keepdims={self.keep_axis})", scene.result) + over
+        forward = layout.sent(f"{X}.sum(axis={gone}, keepdims={self.keep_axis})", layout.result) + over
         kept = self._shape_with_axes(x, gone)
-        backward = scene.sent(f"({dZ}.reshape({kept}) * np.ones({x}))", scene.inputs[0]) + over
+        backward = layout.sent(f"({dZ}.reshape({kept}) * np.ones({x}))", layout.inputs[0]) + over
         latex = rf"\tfrac{{1}}{{{share}}} " if self.averages else ""
         return Derivation(
             [
@@ -91,20 +91,20 @@ class Reduction(Layer):
             ],
         )
 
-    def forward(self, place: LayerContext) -> Steps:
-        (X,), Z = place.inputs, place.new_result()
-        axes = self._axes(X.shape, place.column)
+    def forward(self, context: LayerContext) -> Ops:
+        (X,), Z = context.inputs, context.new_result()
+        axes = self._axes(X.shape, context.column)
         total = partial(np.sum, X, axis=axes, out=Z, keepdims=self.keep_axis)
         if not self.averages:
             return [total]
         share = constant(Z.size / X.size, Z)
         return [total, partial(np.multiply, Z, share, Z)]
 
-    def backward(self, place: LayerContext) -> Steps:
-        (X,), (dX,), dZ = place.inputs, place.d_inputs, place.d_result
+    def backward(self, context: LayerContext) -> Ops:
+        (X,), (dX,), dZ = context.inputs, context.d_inputs, context.d_result
         if dX is None:
             return []
-        spread = dZ.reshape(self._shape_with_axes(X.shape, self._axes(X.shape, place.column)))
+        spread = dZ.reshape(self._shape_with_axes(X.shape, self._axes(X.shape, context.column)))
         if not self.averages:
             return [partial(np.copyto, dX, spread)]
         return [partial(np.multiply, spread, constant(dZ.size / X.size, dZ), dX)]

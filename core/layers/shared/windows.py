@@ -76,11 +76,11 @@ def windows_along(
     dilations = _each(kind, "dilation", dilation, rank, least=1)
     if padding == "same":
         bare = [Windows(*axis) for axis in zip(lengths, sizes, strides, strict=True)]
-        return [_same(axis, step) for axis, step in zip(bare, dilations, strict=True)]
+        return [_same(axis, op) for axis, op in zip(bare, dilations, strict=True)]
     paddings = _each(kind, "padding", padding, rank, least=0)
     found = [
-        Windows(length, size, stride, before=pad, after=pad, dilation=step)
-        for length, size, stride, pad, step in zip(lengths, sizes, strides, paddings, dilations, strict=True)
+        Windows(length, size, stride, before=pad, after=pad, dilation=op)
+        for length, size, stride, pad, op in zip(lengths, sizes, strides, paddings, dilations, strict=True)
     ]
     for axis in found:
         if axis.count < 1:

@@ -22,7 +22,7 @@ def queued(database: Database, **more: Any) -> str:
     columns: dict[str, Any] = {
         "parts": 0,
         "status": "queued",
-        "run": 0,
+        "fencing_token": 0,
         "attempts": 0,
         "events": 0,
         "reported": 0,
@@ -175,6 +175,6 @@ def test_a_claim_whose_answer_was_lost_is_no_ghost(database: Database) -> None:
     one._look()
     with database.read() as session:
         found = find(session, job)
-        assert (found.status, found.run, found.attempts) == ("running", 3, 0)
+        assert (found.status, found.fencing_token, found.attempts) == ("running", 3, 0)
     one._kill()
     one._database.close()

@@ -24,7 +24,7 @@ SIZES = Sizes(3, 4, 2, 3)
 
 def submitted(problem: Problem) -> SentSubmission:
     """The server's own answer, as the convention writes it."""
-    plan = problem.plan(keep=Retain(preactivations=True, deltas=True, input_gradients=True))
+    plan = problem.plan(retain=Retain(preactivations=True, deltas=True, input_gradients=True))
     plan.forward()
     plan.backward()
 

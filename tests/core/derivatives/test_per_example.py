@@ -14,7 +14,7 @@ from core.plan import Objective
 from core.problem import Problem
 from tests.core.layers.layer_cases import CASES, Case, Sizes
 from tests.core.sample import CONVENTIONS, sampled
-from tests.gradient import laid
+from tests.gradient import build_plan
 
 SIZES = Sizes(3, 2, 2, 4)
 every_case = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name.replace(" ", "-"))
@@ -34,7 +34,7 @@ def moved(problem: Problem, example: int) -> Problem:
 
 
 def output(problem: Problem) -> Array:
-    plan = laid(problem, backward=False)
+    plan = build_plan(problem, backward=False)
     plan.forward()
     return plan.output.copy()
 
@@ -56,7 +56,7 @@ def test_every_example_has_the_gradient_that_it_has_alone(case: Case, convention
     problem = problem_of(case, convention)
     if per_example.coupling(problem) or problem.objective is None:
         return
-    plan = per_example.laid_apart(problem)
+    plan = per_example.plan_apart(problem)
     found = per_example.gradients(plan)
     squares = np.zeros(len(plan.output))
     for example in range(len(plan.output)):
@@ -64,7 +64,7 @@ def test_every_example_has_the_gradient_that_it_has_alone(case: Case, convention
         alone = replace(
             problem, objective=Objective(problem.objective.loss, problem.objective.targets, coefficients=coefficients)
         )
-        expected = laid(alone)
+        expected = build_plan(alone)
         expected.forward()
         expected.backward()
         for layer, named in expected.gradients.gradients.items():

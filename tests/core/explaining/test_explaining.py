@@ -32,7 +32,7 @@ every_convention = pytest.mark.parametrize("convention", CONVENTIONS)
 
 
 def assert_program_is_the_answer(problem: Problem, notation: Notation = "delta") -> None:
-    plan = solved(problem, keep=Retain(preactivations=True, deltas=True, input_gradients=True))
+    plan = solved(problem, retain=Retain(preactivations=True, deltas=True, input_gradients=True))
     walk = DerivationBuilder(problem, plan.reported, notation)
     found: dict[str, Any] = {}
     with np.errstate(all="ignore"), warnings.catch_warnings():

@@ -11,7 +11,7 @@ from core.convention import tensor
 from core.layers import Layer
 from core.plan import Plan
 from core.problem_spec import ProblemSpec, validate
-from tests.gradient import laid
+from tests.gradient import build_plan
 
 
 def ran(layer: Layer, X: Array, **fields: Any) -> Plan:
@@ -21,7 +21,7 @@ def ran(layer: Layer, X: Array, **fields: Any) -> Plan:
     problem = validate(
         ProblemSpec(layers=[layer], inputs={"input": np.asarray(X, float)}, **named, **fields), needs_loss=False
     )
-    plan = laid(problem, backward=False)
+    plan = build_plan(problem, backward=False)
     plan.forward()
     return plan
 

@@ -36,7 +36,7 @@ def problem_of(layer: Layer | Sequence[Layer], X: Array, upstream: Array, **fiel
 
 def planned(layer: Layer | Sequence[Layer], X: Array, upstream: Array, **fields: Any) -> Plan:
     """A plan that has run forward and backward."""
-    plan = problem_of(layer, X, upstream, **fields).plan(keep=Retain(input_gradients=True))
+    plan = problem_of(layer, X, upstream, **fields).plan(retain=Retain(input_gradients=True))
     plan.forward()
     plan.backward()
     return plan

@@ -10,7 +10,7 @@ from core.layers.dropout import Dropout
 from core.problem_spec import ProblemSpec, validate
 from tests.core.layers.forward import ran, result
 from tests.core.sample import CONVENTIONS, sampled
-from tests.gradient import laid, solved
+from tests.gradient import build_plan, solved
 
 X = np.random.default_rng(0).standard_normal((40, 50))
 
@@ -36,7 +36,9 @@ def test_the_same_request_has_the_same_mask_in_every_run_and_precision() -> None
 
 def test_two_layers_with_one_seed_have_two_masks() -> None:
     layer = Dropout(drop_probability=0.5, seed=3)
-    plan = laid(validate(ProblemSpec(layers=[layer, layer], inputs={"input": X}), needs_loss=False), backward=False)
+    plan = build_plan(
+        validate(ProblemSpec(layers=[layer, layer], inputs={"input": X}), needs_loss=False), backward=False
+    )
     assert (plan.reported["1"]["mask"] != plan.reported["2"]["mask"]).any()
 
 

@@ -23,12 +23,12 @@ from core.layers.subtract import Subtract
 from core.layers.transpose import Transpose
 from core.problem_spec import ProblemSpec, validate
 from tests.core.sample import CONVENTIONS, sample
-from tests.gradient import laid
+from tests.gradient import build_plan
 
 
 def result_of(sent: ProblemSpec) -> Array:
     """The output as the caller's convention writes it."""
-    plan = laid(validate(replace(sent, loss=None), needs_loss=False), backward=False)
+    plan = build_plan(validate(replace(sent, loss=None), needs_loss=False), backward=False)
     plan.forward()
     return tensor(plan.output, sent.convention or "row")
 

@@ -18,7 +18,7 @@ from core.losses.cross_entropy import CrossEntropy
 from core.plan import Plan, Retain
 from core.problem import Problem
 from tests.core.sample import sampled
-from tests.gradient import laid
+from tests.gradient import build_plan
 
 EXAMPLES, UNITS = 256, 300
 LITTLE = 2**17
@@ -56,18 +56,18 @@ def size_of(parameters: dict[str, dict[str, Array]]) -> int:
 
 def test_the_backward_pass_takes_its_results_and_two_buffers(problem: Problem) -> None:
     """dA of a layer and dZ of the same layer exist at the same time; whatever else is needed reuses their memory."""
-    forward, _ = traced(lambda: laid(problem, backward=False))
-    both, _ = traced(lambda: laid(problem, keep=Retain()))
-    gradients = size_of(laid(problem).gradients.gradients)
+    forward, _ = traced(lambda: build_plan(problem, backward=False))
+    both, _ = traced(lambda: build_plan(problem, retain=Retain()))
+    gradients = size_of(build_plan(problem).gradients.gradients)
     assert both - forward <= gradients + 2 * BUFFER + LITTLE
 
 
 def test_more_layers_take_no_more_buffers(problem: Problem) -> None:
     hidden = [Dense(units=UNITS, activation="relu") for _ in range(6)]
     deep = sampled([*hidden, Dense(units=1)], {"input": (EXAMPLES, UNITS)})
-    forward, _ = traced(lambda: laid(deep, backward=False))
-    both, _ = traced(lambda: laid(deep, keep=Retain()))
-    gradients = size_of(laid(deep).gradients.gradients)
+    forward, _ = traced(lambda: build_plan(deep, backward=False))
+    both, _ = traced(lambda: build_plan(deep, retain=Retain()))
+    gradients = size_of(build_plan(deep).gradients.gradients)
     assert both - forward <= gradients + 2 * BUFFER + LITTLE
 
 
@@ -80,15 +80,15 @@ def test_forks_take_at_most_one_more_buffer_however_many_there_are() -> None:
             Add(inputs=[layers[-1].name or "1", f"inner {number}"], name=f"sum {number}"),
         ]
     deep = sampled(layers, {"input": (EXAMPLES, UNITS)})
-    forward, _ = traced(lambda: laid(deep, backward=False))
-    both, _ = traced(lambda: laid(deep, keep=Retain()))
-    gradients = size_of(laid(deep).gradients.gradients)
+    forward, _ = traced(lambda: build_plan(deep, backward=False))
+    both, _ = traced(lambda: build_plan(deep, retain=Retain()))
+    gradients = size_of(build_plan(deep).gradients.gradients)
     assert both - forward <= gradients + 3 * BUFFER + LITTLE
 
 
 def test_kept_deltas_take_their_own_memory_and_no_more(problem: Problem) -> None:
-    without, _ = traced(lambda: laid(problem, keep=Retain()))
-    kept, _ = traced(lambda: laid(problem, keep=Retain(deltas=True)))
+    without, _ = traced(lambda: build_plan(problem, retain=Retain()))
+    kept, _ = traced(lambda: build_plan(problem, retain=Retain(deltas=True)))
     assert kept - without <= BUFFER + EXAMPLES * 12 * 8 + LITTLE
 
 
@@ -99,7 +99,7 @@ def test_a_second_run_allocates_next_to_nothing(
 ) -> None:
     if not packed:
         monkeypatch.setattr(core.plan.forward, "PACKED", 0)
-    plan = laid(problem)
+    plan = build_plan(problem)
     plan.forward()
     plan.backward()
     _, peak = traced(lambda: run(plan))
@@ -109,9 +109,9 @@ def test_a_second_run_allocates_next_to_nothing(
 def test_a_large_batch_is_used_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = sampled([Dense(units=2)], {"input": (40, 30)})
     monkeypatch.setattr(core.plan.forward, "PACKED", 1200 - 1)
-    assert np.shares_memory(laid(problem).inputs["input"], problem.inputs["input"])
+    assert np.shares_memory(build_plan(problem).inputs["input"], problem.inputs["input"])
     monkeypatch.setattr(core.plan.forward, "PACKED", 1200)
-    assert not np.shares_memory(laid(problem).inputs["input"], problem.inputs["input"])
+    assert not np.shares_memory(build_plan(problem).inputs["input"], problem.inputs["input"])
 
 
 @pytest.mark.parametrize("packed", [True, False])
@@ -121,7 +121,7 @@ def test_a_run_leaves_what_was_sent_as_it_was(packed: bool, monkeypatch: pytest.
     layers = [Dense(units=3, activation="tanh"), Dense(units=2, activation="sigmoid")]
     problem = sampled(layers, {"input": (4, 3)})
     before = [problem.inputs["input"].copy(), *(named["weight"].copy() for named in problem.parameters.values())]
-    plan = laid(problem)
+    plan = build_plan(problem)
     plan.forward()
     plan.backward()
     after = [problem.inputs["input"], *(named["weight"] for named in problem.parameters.values())]

@@ -21,7 +21,7 @@ from core.problem import Problem
 from tests.core.losses.loss_cases import CASES, Case, bits, distributions
 from tests.core.sample import sampled
 from tests.core.test_graphs import GRAPHS
-from tests.gradient import assert_same, complex_steps, gradients_of, laid, solved
+from tests.gradient import assert_same, build_plan, complex_steps, gradients_of, solved
 
 every_graph = pytest.mark.parametrize("graph", GRAPHS)
 every_loss = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -155,7 +155,7 @@ def test_a_delta_is_the_gradient_at_the_preactivation(activation: str, memory: s
 def test_a_plan_without_a_loss_has_none() -> None:
     problem = sampled([Dense(units=2)], {"input": (3, 2)}, loss=Upstream())
     with pytest.raises(LookupError):
-        _ = laid(problem, backward=False).gradients
+        _ = build_plan(problem, backward=False).gradients
     bare = Plan(problem.nodes, problem.inputs, problem.parameters, dtype=problem.dtype)
     bare.forward()
     with pytest.raises(LookupError):

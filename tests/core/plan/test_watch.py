@@ -18,12 +18,12 @@ from core.losses.upstream import Upstream
 from core.plan import Retain
 from core.problem import Problem
 from tests.core.sample import sampled
-from tests.gradient import laid
+from tests.gradient import build_plan
 
 
-def refusal_of(problem: Problem, keep: Retain | None = None) -> Issue:
+def refusal_of(problem: Problem, retain: Retain | None = None) -> Issue:
     """What a watched run refuses."""
-    plan = laid(problem, interrupt=lambda: None, keep=keep)
+    plan = build_plan(problem, check_deadline=lambda: None, retain=retain)
     with pytest.raises(Refusal) as refusal, np.errstate(all="ignore"):
         plan.forward()
         plan.backward()
@@ -47,8 +47,8 @@ def constant(activation: str | Function, value: float, *, bias: float = 0.0, **f
 
 
 @pytest.mark.parametrize("keep", [Retain(), Retain(preactivations=True, deltas=True)])
-def test_exp_of_1000_is_named(keep: Retain) -> None:
-    issue = refusal_of(constant("exp", 1000.0), keep)
+def test_exp_of_1000_is_named(retain: Retain) -> None:
+    issue = refusal_of(constant("exp", 1000.0), retain)
     assert issue.path == ("network", "layers", 1)
     assert issue.detail == "The activation of layer 'sick' at [0, 0] is infinite: it is exp(1000)."
     assert issue.got == "infinite"
@@ -127,8 +127,9 @@ def test_a_sum_of_gradients_that_overflows_is_named() -> None:
 def test_the_product_with_an_upstream_gradient_may_overflow_as_it_is_not_reported() -> None:
     layers = [ActivationLayer(function="identity")]
     upstream = np.full((2, 2), 3e38)
-    plan = laid(
-        sampled(layers, {"input": (2, 2)}, dtype="float32", loss=Upstream(), upstream=upstream), interrupt=lambda: None
+    plan = build_plan(
+        sampled(layers, {"input": (2, 2)}, dtype="float32", loss=Upstream(), upstream=upstream),
+        check_deadline=lambda: None,
     )
     plan.inputs["input"][...] = 10
     with np.errstate(all="ignore"):
@@ -138,14 +139,14 @@ def test_the_product_with_an_upstream_gradient_may_overflow_as_it_is_not_reporte
 
 
 def test_an_unwatched_run_does_not_look() -> None:
-    plan = laid(constant("exp", 1000.0))
+    plan = build_plan(constant("exp", 1000.0))
     with np.errstate(all="ignore"):
         plan.forward()
     assert not np.isfinite(plan.output).all()
 
 
 def test_ordinary_numbers_raise_no_warning_and_no_refusal() -> None:
-    plan = laid(constant("sigmoid", 800.0), interrupt=lambda: None)
+    plan = build_plan(constant("sigmoid", 800.0), check_deadline=lambda: None)
     plan.forward()
     plan.backward()
 
@@ -158,12 +159,12 @@ class TimeIsUp(Exception):
 def test_an_interrupt_ends_a_run_after_any_layer(layers_done: int) -> None:
     calls = []
 
-    def interrupt() -> None:
+    def check_deadline() -> None:
         calls.append(1)
         if len(calls) > layers_done:
             raise TimeIsUp
 
-    plan = laid(constant("tanh", 1.0), interrupt=interrupt)
+    plan = build_plan(constant("tanh", 1.0), check_deadline=check_deadline)
     with pytest.raises(TimeIsUp):
         plan.forward()
         plan.backward()
@@ -172,7 +173,7 @@ def test_an_interrupt_ends_a_run_after_any_layer(layers_done: int) -> None:
 
 def test_an_interrupt_is_asked_after_every_layer_in_both_directions() -> None:
     calls: list[int] = []
-    plan = laid(constant("tanh", 1.0), interrupt=lambda: calls.append(1))
+    plan = build_plan(constant("tanh", 1.0), check_deadline=lambda: calls.append(1))
     plan.forward()
     assert len(calls) == 3
     plan.backward()

@@ -1,4 +1,4 @@
-"""The training loop, which computes where its parameters lie, against a loop that lays everything anew for every step."""
+"""The training loop, which computes where its parameters lie, against a loop that builds everything anew for every step."""
 
 from __future__ import annotations
 

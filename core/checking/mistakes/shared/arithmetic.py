@@ -16,9 +16,9 @@ class _ThroughKind(Mistake):
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
     kind: ClassVar[str]
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        nodes = scene.network.nodes
-        return any(nodes[reader.layer].layer.kind == self.kind for reader in scene.network.readers[quantity.layer])
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        nodes = trace.network.nodes
+        return any(nodes[reader.layer].layer.kind == self.kind for reader in trace.network.readers[quantity.layer])
 
 
 class SubtractionSignLost(_ThroughKind):
@@ -30,9 +30,9 @@ class SubtractionSignLost(_ThroughKind):
     wrong = r"\frac{\partial L}{\partial b} = +\Delta \quad \text{for } z = a - b"
     why = "What is subtracted receives the negative of the delta."
 
-    def through_layer(self, scene: Trace, layer: str, position: int) -> Array:
-        found = super().through_layer(scene, layer, position)
-        return -found if scene.network.nodes[layer].layer.kind == self.kind and position == 1 else found
+    def through_layer(self, trace: Trace, layer: str, position: int) -> Array:
+        found = super().through_layer(trace, layer, position)
+        return -found if trace.network.nodes[layer].layer.kind == self.kind and position == 1 else found
 
 
 class OwnFactorInProduct(_ThroughKind):
@@ -45,8 +45,8 @@ class OwnFactorInProduct(_ThroughKind):
     why = "Each factor of a product receives the delta times the other factors."
     unseen = "the factors are equal"
 
-    def through_layer(self, scene: Trace, layer: str, position: int) -> Array:
-        if scene.network.nodes[layer].layer.kind != self.kind:
-            return super().through_layer(scene, layer, position)
-        own, delta = scene.read_by(layer)[position], scene.deltas[layer]
-        return delta * own if own.shape == delta.shape else super().through_layer(scene, layer, position)
+    def through_layer(self, trace: Trace, layer: str, position: int) -> Array:
+        if trace.network.nodes[layer].layer.kind != self.kind:
+            return super().through_layer(trace, layer, position)
+        own, delta = trace.read_by(layer)[position], trace.deltas[layer]
+        return delta * own if own.shape == delta.shape else super().through_layer(trace, layer, position)

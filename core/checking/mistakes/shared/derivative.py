@@ -13,17 +13,17 @@ from core.checking.trace import Trace
 from core.layers.activation import ActivationLayer
 
 
-def function_of_layer(scene: Trace, layer: str) -> Activation | None:
+def function_of_layer(trace: Trace, layer: str) -> Activation | None:
     """f of an activation layer, which it applies to what it reads."""
-    kind = scene.network.nodes[layer].layer
+    kind = trace.network.nodes[layer].layer
     return kind.applied() if isinstance(kind, ActivationLayer) else None
 
 
-def functions_in(scene: Trace, quantity: Quantity) -> list[Activation]:
+def functions_in(trace: Trace, quantity: Quantity) -> list[Activation]:
     """The functions that the rule of a delta differentiates: the layer's own, and those of activation layers that read it."""
-    node = scene.network.nodes.get(quantity.layer)
+    node = trace.network.nodes.get(quantity.layer)
     own = [] if node is None or isinstance(node.function, Identity) else [node.function]
-    reading = (function_of_layer(scene, reader.layer) for reader in scene.network.readers[quantity.layer])
+    reading = (function_of_layer(trace, reader.layer) for reader in trace.network.readers[quantity.layer])
     return own + [function for function in reading if function is not None]
 
 
@@ -40,24 +40,24 @@ class WrongDerivative(Mistake):
         """Whether the mistake can be made with that function."""
         return True
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        return any(self.concerns(function) for function in functions_in(scene, quantity))
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return any(self.concerns(function) for function in functions_in(trace, quantity))
 
-    def output_delta(self, scene: Trace) -> Array:
-        last = scene.network.last
-        if not self.concerns(scene.network.nodes[last].function):
-            return super().output_delta(scene)
-        return self.through_activation(scene, last, self.loss_gradient(scene))
+    def output_delta(self, trace: Trace) -> Array:
+        last = trace.network.last
+        if not self.concerns(trace.network.nodes[last].function):
+            return super().output_delta(trace)
+        return self.through_activation(trace, last, self.loss_gradient(trace))
 
-    def through_activation(self, scene: Trace, layer: str, dA: Array) -> Array:
-        function = scene.network.nodes[layer].function
+    def through_activation(self, trace: Trace, layer: str, dA: Array) -> Array:
+        function = trace.network.nodes[layer].function
         if isinstance(function, Identity) or not self.concerns(function):
-            return super().through_activation(scene, layer, dA)
-        return self.differentiated(function, scene.preactivations[layer], scene.activations[layer], dA)
+            return super().through_activation(trace, layer, dA)
+        return self.differentiated(function, trace.preactivations[layer], trace.activations[layer], dA)
 
-    def through_layer(self, scene: Trace, layer: str, position: int) -> Array:
-        function = function_of_layer(scene, layer)
+    def through_layer(self, trace: Trace, layer: str, position: int) -> Array:
+        function = function_of_layer(trace, layer)
         if function is None or not self.concerns(function):
-            return super().through_layer(scene, layer, position)
-        (X,) = scene.read_by(layer)
-        return self.differentiated(function, X, scene.preactivations[layer], scene.deltas[layer])
+            return super().through_layer(trace, layer, position)
+        (X,) = trace.read_by(layer)
+        return self.differentiated(function, X, trace.preactivations[layer], trace.deltas[layer])

@@ -19,18 +19,18 @@ class ConstantFactor(Mistake):
         "POST /v1/probe makes one."
     )
 
-    def multiplier(self, scene: Trace) -> float:
+    def multiplier(self, trace: Trace) -> float:
         """The number."""
         raise NotImplementedError
 
-    def loss(self, scene: Trace) -> Array:
-        return super().loss(scene) * self.multiplier(scene)
+    def loss(self, trace: Trace) -> Array:
+        return super().loss(trace) * self.multiplier(trace)
 
-    def delta(self, scene: Trace, layer: str) -> Array:
-        return super().delta(scene, layer) * self.multiplier(scene)
+    def delta(self, trace: Trace, layer: str) -> Array:
+        return super().delta(trace, layer) * self.multiplier(trace)
 
-    def data_gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
-        return super().data_gradient(scene, layer, parameter) * self.multiplier(scene)
+    def data_gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
+        return super().data_gradient(trace, layer, parameter) * self.multiplier(trace)
 
-    def input_gradient(self, scene: Trace, name: str) -> Array:
-        return super().input_gradient(scene, name) * self.multiplier(scene)
+    def input_gradient(self, trace: Trace, name: str) -> Array:
+        return super().input_gradient(trace, name) * self.multiplier(trace)

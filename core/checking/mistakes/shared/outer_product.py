@@ -19,22 +19,22 @@ class WrongProduct(Mistake):
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("weight",)
 
-    def factors(self, scene: Trace, layer: str) -> tuple[Array | None, Array | None]:
+    def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:
         """What takes the places of A and Δ in Aᵀ Δ (row convention); None where there is nothing of the kind."""
         raise NotImplementedError
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        return self._product(scene, quantity.layer) is not None
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return self._product(trace, quantity.layer) is not None
 
-    def data_gradient(self, scene: Trace, layer: str, parameter: str) -> Array:
-        found = self._product(scene, layer) if parameter == "weight" else None
-        return super().data_gradient(scene, layer, parameter) if found is None else found
+    def data_gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
+        found = self._product(trace, layer) if parameter == "weight" else None
+        return super().data_gradient(trace, layer, parameter) if found is None else found
 
-    def _product(self, scene: Trace, layer: str) -> Array | None:
-        if not isinstance(scene.network.nodes[layer].layer, Dense):
+    def _product(self, trace: Trace, layer: str) -> Array | None:
+        if not isinstance(trace.network.nodes[layer].layer, Dense):
             return None
-        A, D = self.factors(scene, layer)
+        A, D = self.factors(trace, layer)
         if A is None or D is None or A.ndim != 2 or D.ndim != 2 or len(A) != len(D):
             return None
         found = np.asarray(A.T @ D)
-        return found if found.shape == scene.parameters(layer)["weight"].shape else None
+        return found if found.shape == trace.parameters(layer)["weight"].shape else None

@@ -16,18 +16,18 @@ class WrongRecursion(Mistake):
 
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
 
-    def sent_back(self, scene: Trace, layer: str, D: Array, W: Array) -> Array | None:
+    def sent_back(self, trace: Trace, layer: str, D: Array, W: Array) -> Array | None:
         """What takes the place of Δ W' (row convention); None where shapes do not allow the mistake."""
         raise NotImplementedError
 
-    def applies(self, scene: Trace, quantity: Quantity) -> bool:
-        return any(self._found(scene, reader.layer) is not None for reader in scene.network.readers[quantity.layer])
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return any(self._found(trace, reader.layer) is not None for reader in trace.network.readers[quantity.layer])
 
-    def through_layer(self, scene: Trace, layer: str, position: int) -> Array:
-        found = self._found(scene, layer)
-        return super().through_layer(scene, layer, position) if found is None else found
+    def through_layer(self, trace: Trace, layer: str, position: int) -> Array:
+        found = self._found(trace, layer)
+        return super().through_layer(trace, layer, position) if found is None else found
 
-    def _found(self, scene: Trace, layer: str) -> Array | None:
-        if not isinstance(scene.network.nodes[layer].layer, Dense) or layer not in scene.deltas:
+    def _found(self, trace: Trace, layer: str) -> Array | None:
+        if not isinstance(trace.network.nodes[layer].layer, Dense) or layer not in trace.deltas:
             return None
-        return self.sent_back(scene, layer, scene.deltas[layer], scene.parameters(layer)["weight"])
+        return self.sent_back(trace, layer, trace.deltas[layer], trace.parameters(layer)["weight"])
