@@ -44,7 +44,7 @@ class LayerRules:
     ) -> None:
         self.node = node
         self.parameters = {name: array.astype(dtype) for name, array in parameters.items()}
-        self._place = LayerContext(
+        self._context = LayerContext(
             sources=tuple(Value(tensor_memory(shape, dtype)) for shape in shapes),
             parameters=self.parameters,
             shape=node.shape,
@@ -54,9 +54,14 @@ class LayerRules:
             column=column,
             state={name: array.astype(dtype) for name, array in state.items()},
         )
-        self._forward = list(node.layer.forward(self._place))
+        self._forward = list(node.layer.forward(self._context))
         self._backward: list[Any] | None = None
         self._read: Sequence[Array] = ()
+
+    @property
+    def reported(self) -> Mapping[str, Array]:
+        """What the layer shows of itself beside its result: the mask of a dropout."""
+        return self._context.reported
 
     @property
     def function(self) -> Activation:
@@ -66,11 +71,11 @@ class LayerRules:
     def result(self, inputs: Sequence[Array]) -> Array:
         """Z: the layer's result before its activation."""
         self._run(inputs)
-        return self._place.result.copy()
+        return self._context.result.copy()
 
     def backward(self, inputs: Sequence[Array], delta: Array) -> Backward:
         """The gradients of what it reads and of its parameters, from ∂L/∂Z."""
-        context = self._place
+        context = self._context
         if self._backward is None:
             context.d_result = tensor_memory(self.node.shape, context.dtype)
             context.d_inputs = [tensor_memory(source.array.shape, context.dtype) for source in context.sources]
@@ -88,14 +93,14 @@ class LayerRules:
     def saved(self, inputs: Sequence[Array]) -> dict[str, Array]:
         """What the layer keeps of a forward run beside its result: x̂ of a normalisation, the mask of a dropout."""
         self._run(inputs)
-        return {name: array.copy() for name, array in self._place.saved.items()}
+        return {name: array.copy() for name, array in self._context.saved.items()}
 
     def _run(self, inputs: Sequence[Array]) -> None:
         """Compute the result, unless it is there: arrays are never written to, so the same ones have the same numbers."""
         if len(self._read) == len(inputs) and all(one is other for one, other in zip(self._read, inputs, strict=True)):
             return
         self._read = ()
-        for source, array in zip(self._place.sources, inputs, strict=True):
+        for source, array in zip(self._context.sources, inputs, strict=True):
             np.copyto(source.array, array)
         for step in self._forward:
             step()

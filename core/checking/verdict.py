@@ -39,10 +39,8 @@ def _rivals(accusation: Accusation, best: Hypothesis, others: Sequence[Hypothesi
 
 def _blame(words: Words, accusation: Accusation, rivals: Sequence[tuple[Quantity, Finding]]) -> Blame:
     quantity, findings = accusation.quantity, accusation.findings
-    rule, fix = (
-        words.equations.latex(quantity),
-        Fix(numpy=words.equations.numpy(quantity), latex=words.equations.latex(quantity)),
-    )
+    rule = words.equations.rule(quantity)
+    fix = Fix(numpy=rule.numpy, latex=rule.latex)
     if not findings:
         concluded = accusation.yours is None or not accusation.certain
         said = (
@@ -54,7 +52,7 @@ def _blame(words: Words, accusation: Accusation, rivals: Sequence[tuple[Quantity
             quantity=quantity,
             cause=UNKNOWN,
             certainty="likely" if concluded else "located",
-            rule=rule,
+            rule=rule.latex,
             wrong="",
             said=said,
             why="No known mistake reproduces these numbers. Compare your code for this rule with the formula, term by term.",
@@ -75,17 +73,14 @@ def _blame(words: Words, accusation: Accusation, rivals: Sequence[tuple[Quantity
     ]
     certainty: Certainty = "ambiguous" if alternatives else "exact" if first.sure else "likely"
     sentence = " and ".join(words.fill(mistake.said, quantity, **_numbers(first)) for mistake in first.mistakes)
-    special = [mistake for mistake in first.mistakes if mistake.fix_latex or mistake.fix_numpy]
-    if special:
-        fix = Fix(
-            numpy=words.fill(special[0].fix_numpy, quantity) or fix.numpy,
-            latex=words.fill(special[0].fix_latex, quantity) or fix.latex,
-        )
+    prelude = [words.fill(mistake.prelude, quantity) for mistake in first.mistakes if mistake.prelude]
+    if fix.numpy and prelude:
+        fix = Fix(numpy="\n".join([*prelude, fix.numpy]), latex=fix.latex)
     return Blame(
         quantity=quantity,
         cause=first.slug,
         certainty=certainty,
-        rule=rule,
+        rule=rule.latex,
         wrong=r", \quad ".join(words.fill(mistake.wrong, quantity) for mistake in first.mistakes),
         said=f"Your {words.named(quantity)} {sentence}.",
         why=" ".join(words.fill(mistake.why, quantity, **_numbers(first)) for mistake in first.mistakes),

@@ -31,6 +31,7 @@ class Words:
             "below": node.reads[0] if node else "",
             "loss": network.problem.objective.loss.kind if network.problem.objective else "",
             "parameter": quantity.name,
+            "turned": ".T" if network.convention == "column" else "",
         }
         return Template(text).safe_substitute(words | more)
 

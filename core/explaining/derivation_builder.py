@@ -21,8 +21,23 @@ Notation = Literal["delta", "factors"]
 class DerivationBuilder(ForwardBuilder):
     """The steps of one problem, there and back."""
 
-    def __init__(self, problem: Problem, reported: Mapping[str, Mapping[str, Array]], notation: Notation) -> None:
-        super().__init__(problem, reported)
+    def __init__(
+        self,
+        problem: Problem,
+        reported: Mapping[str, Mapping[str, Array]],
+        notation: Notation,
+        *,
+        with_numbers: bool = True,
+    ) -> None:
+        """Derive the gradients of a problem.
+
+        Args:
+            problem: the problem; it has a loss.
+            reported: what layers show of a forward run, by layer and name.
+            notation: compact deltas, or every factor of the chain rule.
+            with_numbers: whether every equation is evaluated; without, the steps have names and no values.
+        """
+        super().__init__(problem, reported, with_numbers=with_numbers)
         self.notation = notation
         self._pending: dict[str, tuple[Equation, dict[str, Symbol]]] = {}
         self._arriving: dict[str, list[Symbol]] = {name: [] for name in self._values}

@@ -19,12 +19,25 @@ from core.explaining.step import Step, numpy_of
 from core.network import INPUT, Node
 from core.problem import Problem
 
+NO_NUMBERS = np.empty(0)
+"""The value of a step that was not evaluated."""
+
 
 class ForwardBuilder:
     """The steps of one problem from the batch to the output, and the names of everything in them."""
 
-    def __init__(self, problem: Problem, reported: Mapping[str, Mapping[str, Array]]) -> None:
+    def __init__(
+        self, problem: Problem, reported: Mapping[str, Mapping[str, Array]], *, with_numbers: bool = True
+    ) -> None:
+        """Derive the forward half.
+
+        Args:
+            problem: the problem.
+            reported: what layers show of a forward run, by layer and name.
+            with_numbers: whether every equation is evaluated; without, the steps have names and no values.
+        """
         self.problem = problem
+        self._with_numbers = with_numbers
         self.steps: list[Step] = []
         self.data: dict[str, Symbol] = {}
         """What the request brings, by its path there."""
@@ -66,7 +79,7 @@ class ForwardBuilder:
     ) -> Symbol:
         """Append a step; its value is what its line of NumPy gives."""
         used = {name: operands[name] for name in OPERAND.findall(equation.latex + equation.numpy)}
-        value = np.asarray(evaluated(numpy_of(equation, used), self._arrays))
+        value = np.asarray(evaluated(numpy_of(equation, used), self._arrays)) if self._with_numbers else NO_NUMBERS
         symbol = Symbol(latex, python, id, value)
         self._arrays[python] = value
         sources = tuple(dict.fromkeys(operand.source for operand in used.values()))
@@ -74,9 +87,12 @@ class ForwardBuilder:
         return symbol
 
     def _layout(self, node: Node) -> Layout:
-        shapes = [self._values[name].value.shape for name in node.reads]
-        shape = tensor_shape(node.shape, self.problem.convention)
-        return Layout(self.problem.convention, shapes, shape, frozenset(node.parameters))
+        convention = self.problem.convention
+        results = {other.name: other.shape for other in self.problem.nodes}
+        results |= {name: array.shape for name, array in self.problem.inputs.items()}
+        shapes = [tensor_shape(results[name], convention) for name in node.reads]
+        shape = tensor_shape(node.shape, convention)
+        return Layout(convention, shapes, shape, frozenset(node.parameters))
 
     def _forward(self, node: Node) -> None:
         tag, below = self._tag[node.name], subscript(node.name)

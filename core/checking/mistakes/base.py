@@ -14,7 +14,7 @@ class Mistake(Formulas):
 
     It is named as a cause only where the wrong rule, run on the user's own numbers, makes what the user submitted.
 
-    Adding one: a class in a file of ``core/checking/causes/``, and its name in `CAUSES` there. It overrides the rule that
+    Adding one: a class in a file of ``core/checking/mistakes/``, and its name in `MISTAKES` there. It overrides the rule that
     it has wrong and says the rest in words. In these, $n, $K, $layer and the other words of `core/checking/words.py` are
     filled in.
     """
@@ -37,11 +37,8 @@ class Mistake(Formulas):
     why: ClassVar[str]
     """Why it is wrong."""
 
-    fix_latex: ClassVar[str] = ""
-    """The right formula, in LaTeX; "" where it is that of the rule."""
-
-    fix_numpy: ClassVar[str] = ""
-    """The right line of NumPy; "" where it is that of the rule."""
+    prelude: ClassVar[str] = ""
+    """A line of NumPy that belongs before those of the rule, where the mistake is in what the rule is given."""
 
     unseen: ClassVar[str] = "the wrong formula gives the same numbers here"
     """Why a batch may not show it."""

@@ -34,7 +34,7 @@ class BiasGradientNotSummed(_WrongBias):
 
     slug = "bias-gradient-not-summed"
     said = "is the delta of every example by itself; it was not summed over them"
-    wrong = r"\frac{\partial L}{\partial b} = \Delta"
+    wrong = r"\frac{\partial L}{\partial b} = \delta"
     why = "One bias serves all $n examples, so its gradient is the sum of their deltas and has the shape of b."
     unseen = "with one example there is nothing to sum"
 
@@ -54,7 +54,7 @@ class BiasGradientOverWrongAxis(_WrongBias):
 
     slug = "bias-gradient-over-wrong-axis"
     said = "is summed over the units instead of the examples"
-    wrong = r"\frac{\partial L}{\partial b} = \Delta \mathbf{1} \quad \text{(one number for each example)}"
+    wrong = r"\frac{\partial L}{\partial b} = \delta \mathbf{1} \quad \text{(one number for each example)}"
     why = (
         "The sum runs over the $n examples and leaves a number for each unit. With as many examples as units no shape "
         "shows it."

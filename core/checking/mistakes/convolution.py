@@ -23,7 +23,7 @@ class KernelNotTurned(OfKind):
     kinds = ("conv1d", "conv2d")
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
     said = "comes back through the kernels of layer '$above' the wrong way round: turned by 180° against what is right"
-    wrong = r"\frac{\partial L}{\partial X} = \Delta \star K \quad \text{instead of} \quad \Delta * K"
+    wrong = r"\frac{\partial L}{\partial X} = \delta \star K \quad \text{instead of} \quad \delta * K"
     why = (
         "What went through a cross-correlation comes back through a full convolution: the kernel is turned by 180°. Whoever "
         "scatters W · Δ window by window must not turn it."
@@ -62,10 +62,8 @@ class BiasGradientOverExamplesOnly(OfKind):
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("bias",)
     said = "is summed over the examples, but not over the positions"
-    wrong = r"\frac{\partial L}{\partial b_o} = \sum_n \Delta_{n o}"
+    wrong = r"\frac{\partial L}{\partial b_o} = \sum_n \delta_{n o}"
     why = "One bias is added at every position of its filter's map, so its gradient sums over examples and positions."
-    fix_latex = r"\frac{\partial L}{\partial b_o} = \sum_{n, r, s} \Delta_{n o r s}"
-    fix_numpy = "db = D.sum(axis=(0, 2, 3))"
 
     def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
         return np.asarray(trace.deltas[layer].sum(axis=0)) if parameter == "bias" else None
@@ -79,7 +77,7 @@ class BiasGradientMeanOverPositions(OfKind):
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("bias",)
     said = "is averaged over the positions instead of summed"
-    wrong = r"\frac{\partial L}{\partial b_o} = \tfrac{1}{RS} \sum_{n, r, s} \Delta_{n o r s}"
+    wrong = r"\frac{\partial L}{\partial b_o} = \tfrac{1}{RS} \sum_{n, r, s} \delta_{n o r s}"
     why = "The deltas of all positions add up. 1/n is in them already, and nothing is averaged over the positions."
     unseen = "there is one position"
 

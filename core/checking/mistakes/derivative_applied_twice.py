@@ -15,7 +15,7 @@ class DerivativeAppliedTwice(WrongDerivative):
 
     slug = "derivative-applied-twice"
     said = "has the derivative of its activation function in it twice"
-    wrong = r"\Delta = J_f(Z)^\top \, \Delta_{\text{right}}"
+    wrong = r"\delta = J_f(Z)^\top \, \delta_{\text{right}}"
     why = (
         "For cross-entropy after softmax, and for binary cross-entropy after sigmoid, a − y is ∂L/∂z already: the "
         "derivative of the activation has cancelled against that of the loss. It must not be applied to it again."

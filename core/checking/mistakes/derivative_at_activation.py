@@ -13,7 +13,7 @@ class DerivativeAtActivation(WrongDerivative):
 
     slug = "derivative-at-activation"
     said = "takes the derivative of its activation function at a, not at z"
-    wrong = r"\Delta = f'(A) \circ \frac{\partial L}{\partial A}"
+    wrong = r"\delta = f'(A) \circ \frac{\partial L}{\partial A}"
     why = (
         "f' is a function of the preactivation z. For sigmoid, a(1 − a) is f'(z) already; a function that computes "
         "σ(x)(1 − σ(x)) has to be given z, not a. The two are close to each other, so training hides it."

@@ -13,7 +13,7 @@ class DerivativeFormulaOfPreactivation(WrongDerivative):
 
     slug = "derivative-formula-of-preactivation"
     said = "puts z into a formula for f' that is written in terms of a"
-    wrong = r"\Delta = f'(a \to z) \circ \frac{\partial L}{\partial A}"
+    wrong = r"\delta = f'(a \to z) \circ \frac{\partial L}{\partial A}"
     why = (
         "The short forms of the derivative, 1 − a² for tanh and a(1 − a) for sigmoid, are in terms of the activation a. "
         "With z in its place they are another function, negative where |z| > 1."

@@ -36,7 +36,7 @@ def _of(name: str) -> type[DerivativeOfAnotherFunction]:
         {
             "other": name,
             "said": f"uses the derivative of {name}, although its activation function is $f",
-            "wrong": rf"\Delta = g'(Z) \circ \frac{{\partial L}}{{\partial A}}, \quad g = \mathrm{{{name}}}".replace(
+            "wrong": rf"\delta = g'(Z) \circ \frac{{\partial L}}{{\partial A}}, \quad g = \mathrm{{{name}}}".replace(
                 "_", r"\_"
             ),
             "why": f"The layer's activation is $f, and its delta needs the derivative of $f. The one of {name} was used.",

@@ -17,7 +17,7 @@ class _AtAnotherLayer(Mistake):
 
     slug = "derivative-of-another-layer"
     strikes: ClassVar[tuple[str, ...]] = ("deltas",)
-    wrong = r"\Delta_l = f'(Z_m) \circ \frac{\partial L}{\partial A_l}"
+    wrong = r"\delta_l = f'(Z_m) \circ \frac{\partial L}{\partial A_l}"
     unseen = "the same units are active in both layers"
 
     def array(self, trace: Trace, layer: str) -> Array | None:

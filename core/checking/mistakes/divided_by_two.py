@@ -11,7 +11,7 @@ class DividedByTwo(ConstantFactor):
 
     slug = "divided-by-two"
     said = "is exactly half of what it should be"
-    wrong = r"tfrac{1}{2} cdot text{(the right value)}"
+    wrong = r"\tfrac{1}{2} \cdot \text{(the right value)}"
     why = (
         "The derivative of a square brings a factor 2. It was left out although the loss has no ½ to cancel it, or a ½ "
         "was applied twice."

@@ -16,13 +16,11 @@ class DropoutMaskForgotten(OfKind):
     kinds = ("dropout",)
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient", "preactivations")
     said = "passed the dropout layer without its mask"
-    wrong = r"\frac{\partial L}{\partial A} = \Delta"
+    wrong = r"\frac{\partial L}{\partial A} = \delta"
     why = (
         "A number that was dropped had no influence, so no gradient reaches it. The mask of the forward pass applies "
         "both ways."
     )
-    fix_latex = r"\frac{\partial L}{\partial A} = \Delta \circ M"
-    fix_numpy = "dA = D * mask"
     unseen = "nothing was dropped"
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
@@ -39,10 +37,8 @@ class DropoutScaleForgotten(OfKind):
     kinds = ("dropout",)
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient", "preactivations")
     said = "passed the dropout layer without the scale 1/(1 − p)"
-    wrong = r"\frac{\partial L}{\partial A} = \Delta \circ [M > 0]"
+    wrong = r"\frac{\partial L}{\partial A} = \delta \circ [M > 0]"
     why = "This dropout is inverted: what is kept is scaled by 1/(1 − p), in the forward pass and so in the gradient."
-    fix_latex = r"\frac{\partial L}{\partial A} = \Delta \circ M, \quad M \in \{0, \tfrac{1}{1 - p}\}"
-    fix_numpy = "dA = D * mask / (1 - p)"
     unseen = "p is 0"
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:

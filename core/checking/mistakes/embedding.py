@@ -20,8 +20,6 @@ class RepeatedRowsOverwritten(OfKind):
     said = "has only the last of several deltas in the row of a class that occurs more than once"
     wrong = r"\texttt{dW[x] += D}"
     why = "NumPy evaluates dW[x] += D once for each index, so equal classes overwrite one another. np.add.at adds them all."
-    fix_latex = r"\frac{\partial L}{\partial W_c} = \sum_{i \,:\, x_i = c} \Delta_i"
-    fix_numpy = "np.add.at(dW, x, D)"
     unseen = "no class occurs twice in this batch"
 
     def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:

@@ -18,7 +18,7 @@ class FlattenOrder(OfKind):
     kinds = ("flatten",)
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient", "preactivations")
     said = "has its numbers in another order: flattened by columns instead of by rows, or the other way round"
-    wrong = r"\mathrm{reshape}(\Delta) \text{ in the other order}"
+    wrong = r"\mathrm{reshape}(\delta) \text{ in the other order}"
     why = (
         "NumPy reads row by row (C order), MATLAB and some derivations column by column. Both directions have to agree."
     )

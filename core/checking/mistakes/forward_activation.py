@@ -40,7 +40,6 @@ class SoftmaxOverTheBatch(Mistake):
     said = "is normalised over the examples instead of over the classes of each"
     wrong = r"a_{ik} = \frac{e^{z_{ik}}}{\sum_j e^{z_{jk}}}"
     why = "Softmax makes the outputs of one example sum to 1. Here they sum to 1 over the batch: the axis is the wrong one."
-    fix_numpy = "A = np.exp(Z - Z.max(axis=classes, keepdims=True)); A /= A.sum(axis=classes, keepdims=True)"
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
         return trace.network.nodes[quantity.layer].function.name == "softmax"

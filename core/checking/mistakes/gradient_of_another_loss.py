@@ -45,7 +45,7 @@ def _of(name: str) -> type[GradientOfAnotherLoss]:
         {
             "other": name,
             "said": f"is that of the loss {name}, not of $loss",
-            "wrong": rf"\Delta \text{{ of }} \mathrm{{{name}}}".replace("_", r"\_"),
+            "wrong": rf"\delta \text{{ of }} \mathrm{{{name}}}".replace("_", r"\_"),
             "why": f"The loss of this problem is $loss; the delta that was sent is the one of {name}.",
         },
     )

@@ -19,12 +19,12 @@ class IntegerLabels(Mistake):
     slug = "integer-labels"
     strikes: ClassVar[tuple[str, ...]] = ("deltas",)
     said = "subtracts the class number from every output instead of 1 from the right one"
-    wrong = r"\Delta = c \, (A - y \mathbf{1}^\top), \quad y \in \{0, \dots, K - 1\}"
+    wrong = r"\delta = c \, (A - y \mathbf{1}^\top), \quad y \in \{0, \dots, K - 1\}"
     why = (
         "Targets of a classifier are one-hot rows. A column of class numbers broadcasts without an error and is another "
         "target."
     )
-    fix_numpy = "Y = np.eye(K)[y]"
+    prelude = "Y = np.eye($K)[np.ravel(y)]$turned"
     unseen = "the class numbers are 0 and 1 and happen to agree with the one-hot targets"
     first: ClassVar[int] = 0
 
@@ -49,3 +49,4 @@ class IntegerLabelsFromOne(IntegerLabels):
     """The same with classes counted from 1."""
 
     first = 1
+    prelude = "Y = np.eye($K)[np.ravel(y) - 1]$turned"

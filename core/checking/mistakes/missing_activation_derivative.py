@@ -12,7 +12,7 @@ class MissingActivationDerivative(WrongDerivative):
 
     slug = "missing-activation-derivative"
     said = "lacks the derivative of its activation function, f'(z)"
-    wrong = r"\Delta = \frac{\partial L}{\partial A}"
+    wrong = r"\delta = \frac{\partial L}{\partial A}"
     why = (
         "A is f(Z), so by the chain rule ∂L/∂Z is ∂L/∂A times f'(Z), element by element. Only a loss that is fused with "
         "its activation (cross-entropy after softmax, or binary cross-entropy after sigmoid) has a delta without it."

@@ -11,7 +11,7 @@ class MultipliedByTwo(ConstantFactor):
 
     slug = "multiplied-by-two"
     said = "is exactly 2 times too large"
-    wrong = r"2 cdot text{(the right value)}"
+    wrong = r"2 \cdot \text{(the right value)}"
     why = (
         "The ½ in front of the squared error cancels the 2 of its derivative. A factor 2 was kept although the loss has "
         "the ½, or a ½ was lost."

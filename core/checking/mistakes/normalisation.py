@@ -16,11 +16,6 @@ class _Normalised(OfKind):
 
     kinds = ("batch_norm", "layer_norm")
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
-    fix_latex = (
-        r"\frac{\partial L}{\partial X} = \frac{1}{\sqrt{\sigma^2 + \epsilon}} \left( G - \overline{G} - \hat{X} \circ "
-        r"\overline{G \circ \hat{X}} \right), \quad G = \gamma \circ \Delta"
-    )
-    fix_numpy = "dX = (G - G.mean(axis) - Xhat * (G * Xhat).mean(axis)) / np.sqrt(variance + epsilon)   # G = gamma * D"
 
     def is_kind(self, trace: Trace, layer: str) -> bool:
         node: Any = trace.network.nodes.get(layer)
@@ -41,7 +36,7 @@ class StatisticsAsConstants(_Normalised):
 
     slug = "statistics-as-constants"
     said = "treats mean and variance in layer '$above' as constants"
-    wrong = r"\frac{\partial L}{\partial X} = \frac{\gamma \circ \Delta}{\sqrt{\sigma^2 + \epsilon}}"
+    wrong = r"\frac{\partial L}{\partial X} = \frac{\gamma \circ \delta}{\sqrt{\sigma^2 + \epsilon}}"
     why = (
         "Mean and variance depend on every number they are taken over, so each of these receives two more terms through "
         "them."
@@ -87,7 +82,7 @@ class GammaLeftOut(_Normalised):
 
     slug = "gamma-left-out"
     said = "passed layer '$above' without its gamma"
-    wrong = r"G = \Delta \quad \text{instead of} \quad \gamma \circ \Delta"
+    wrong = r"G = \delta \quad \text{instead of} \quad \gamma \circ \delta"
     why = "The layer scales x̂ by γ, so the error comes back scaled by γ."
     unseen = "every gamma is 1"
 
@@ -104,10 +99,8 @@ class GammaGradientOfRawInput(_Normalised):
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("gamma",)
     said = "is formed with x instead of the standardised x̂"
-    wrong = r"\frac{\partial L}{\partial \gamma} = \sum \Delta \circ X"
+    wrong = r"\frac{\partial L}{\partial \gamma} = \sum \delta \circ X"
     why = "γ multiplies x̂ and not x, so x̂ stands in its gradient."
-    fix_latex = r"\frac{\partial L}{\partial \gamma} = \sum \Delta \circ \hat{X}"
-    fix_numpy = "dgamma = (D * Xhat).sum(axis)"
     unseen = "what the layer reads is standardised already"
 
     def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
@@ -126,8 +119,6 @@ class UnbiasedVariance(_Normalised):
     said = "is standardised by the variance with 1/(N − 1)"
     wrong = r"\sigma^2 = \frac{1}{N - 1} \sum (x - \mu)^2"
     why = "Normalisation uses the mean square distance, 1/N. torch.var and MATLAB's var divide by N − 1 by default."
-    fix_latex = r"\sigma^2 = \frac{1}{N} \sum (x - \mu)^2"
-    fix_numpy = "variance = X.var(axis)   # ddof=0"
 
     def forward(self, trace: Trace, layer: str) -> Array | None:
         values = self._standardised(trace, layer)

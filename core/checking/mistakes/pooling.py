@@ -23,9 +23,8 @@ class MeanWithoutItsShare(OfKind):
     kinds = ("average_pool2d", "global_average_pool", "reduce_mean")
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient", "preactivations")
     said = "lacks the 1/k of the mean over k numbers in layer '$above'"
-    wrong = r"\frac{\partial L}{\partial x} = \Delta \quad \text{instead of} \quad \tfrac{1}{k} \Delta"
+    wrong = r"\frac{\partial L}{\partial x} = \delta \quad \text{instead of} \quad \tfrac{1}{k} \delta"
     why = "Each of the k numbers of a mean moves it by 1/k, so each receives the k-th part of the delta."
-    fix_latex = r"\frac{\partial L}{\partial x} = \tfrac{1}{k} \Delta"
     unseen = "k is 1"
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
@@ -48,9 +47,8 @@ class MaximumToWholeWindow(OfKind):
     kinds = ("max_pool2d",)
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
     said = "went to every number of the window in layer '$above', not only to the largest"
-    wrong = r"\frac{\partial L}{\partial x} = \Delta \text{ for every } x \text{ of the window}"
+    wrong = r"\frac{\partial L}{\partial x} = \delta \text{ for every } x \text{ of the window}"
     why = "Only the largest number of a window decides the result, so only it receives the delta; the others receive 0."
-    fix_latex = r"\frac{\partial L}{\partial x} = \Delta \, [x = \max]"
     unseen = "a window is one number"
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
@@ -65,7 +63,7 @@ class MeanToWholeWindow(MaximumToWholeWindow):
 
     slug = "maximum-as-mean"
     said = "was divided among the numbers of the window in layer '$above', as for a mean"
-    wrong = r"\frac{\partial L}{\partial x} = \tfrac{1}{k} \Delta"
+    wrong = r"\frac{\partial L}{\partial x} = \tfrac{1}{k} \delta"
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
         found = super().sent_back(trace, layer, position)

@@ -19,7 +19,6 @@ class _ThroughTime(OfKind):
 
     kinds = ("rnn",)
     strikes: ClassVar[tuple[str, ...]] = ("gradients", "deltas", "input_gradient")
-    fix_latex = r"\delta_t = f'(a_t) \circ \left( \frac{\partial L}{\partial h_t} + \delta_{t+1} U^\top \right)"
     unseen = "the sequences have one time step"
 
     def from_next(self, later: Array, U: Array) -> Array:
@@ -110,7 +109,6 @@ class RecurrentGradientOfCurrentState(_ThroughTime):
     said = "is formed with the state after each step instead of the one before it"
     wrong = r"\frac{\partial L}{\partial U} = \sum_t h_t^\top \delta_t"
     why = "U multiplies h_(t−1) at step t, so h_(t−1) stands beside δ_t; at the first step it is 0."
-    fix_latex = r"\frac{\partial L}{\partial U} = \sum_t h_{t-1}^\top \delta_t"
 
     def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
         if parameter != "recurrent_weight":

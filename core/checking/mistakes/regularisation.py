@@ -28,7 +28,7 @@ class PenaltyMissing(_Penalty):
 
     slug = "penalty-missing"
     said = "lacks the term λ W of the l2 penalty"
-    wrong = r"\frac{\partial L}{\partial W} = A^\top \Delta \quad \text{without} \quad + \lambda W"
+    wrong = r"\frac{\partial L}{\partial W} = A^\top \delta \quad \text{without} \quad + \lambda W"
     why = "The loss has the penalty ½ λ ‖W‖², whose gradient is λ W."
 
     def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
@@ -73,7 +73,7 @@ class PenaltyOnBias(Fitted):
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("bias", "beta")
     said = "has $factor times the bias added to it"
-    wrong = r"\frac{\partial L}{\partial b} = \Delta^\top \mathbf{1} + c \, b"
+    wrong = r"\frac{\partial L}{\partial b} = \delta^\top \mathbf{1} + c \, b"
     why = "The penalty is on the weights alone: a bias moves the output without making it steeper, so it is left free."
     unseen = "the biases are 0"
 

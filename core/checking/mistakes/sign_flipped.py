@@ -11,7 +11,7 @@ class SignFlipped(ConstantFactor):
 
     slug = "sign-flipped"
     said = "has the opposite sign"
-    wrong = r"-(text{the right value})"
+    wrong = r"-\text{(the right value)}"
     why = (
         "a − y became y − a somewhere, or the update −η ∂L/∂W was sent for the gradient. The gradient points uphill; the "
         "minus belongs into the update, once."

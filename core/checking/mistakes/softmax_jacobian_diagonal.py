@@ -16,16 +16,11 @@ class SoftmaxJacobianDiagonal(WrongDerivative):
 
     slug = "softmax-jacobian-diagonal"
     said = "uses only the diagonal of the softmax Jacobian, a(1 − a)"
-    wrong = r"\Delta = A \circ (1 - A) \circ \frac{\partial L}{\partial A}"
+    wrong = r"\delta = A \circ (1 - A) \circ \frac{\partial L}{\partial A}"
     why = (
         "Every output of softmax depends on every z, so its Jacobian diag(a) − a aᵀ is not diagonal. With the diagonal alone "
         "the deltas of an example no longer sum to 0, and for a one-hot target all but one of them are 0."
     )
-    fix_latex = (
-        r"\Delta = A \circ \left( G - (G \circ A) \mathbf{1} \mathbf{1}^\top \right), \quad G = \frac{\partial "
-        r"L}{\partial A}"
-    )
-    fix_numpy = "D = A * (G - (G * A).sum(axis=-1, keepdims=True))"
 
     def concerns(self, function: Activation) -> bool:
         return function.name == "softmax"
@@ -39,13 +34,11 @@ class SoftmaxDiagonalAppliedAgain(SoftmaxJacobianDiagonal):
 
     slug = "softmax-diagonal-applied-again"
     said = "is a − y multiplied once more by a(1 − a)"
-    wrong = r"\Delta = A \circ (1 - A) \circ (A - Y)"
+    wrong = r"\delta = A \circ (1 - A) \circ (A - Y)"
     why = (
         "For cross-entropy after softmax a − y is ∂L/∂z already; softmax's derivative has cancelled against the loss. And it "
         "is no elementwise function, so a(1 − a) would be only the diagonal of its Jacobian."
     )
-    fix_latex = ""
-    fix_numpy = ""
 
     def output_delta(self, trace: Trace) -> Array:
         A = trace.activations[trace.network.last]

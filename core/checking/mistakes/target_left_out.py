@@ -20,7 +20,7 @@ class TargetLeftOut(Mistake):
     slug = "target-left-out"
     strikes: ClassVar[tuple[str, ...]] = ("deltas",)
     said = "has no target in it"
-    wrong = r"\Delta = c \, A \circ \dots \quad \text{instead of} \quad c \, (A - Y) \circ \dots"
+    wrong = r"\delta = c \, A \circ \dots \quad \text{instead of} \quad c \, (A - Y) \circ \dots"
     why = "The error is the difference between output and target."
     unseen = "all targets are 0"
 

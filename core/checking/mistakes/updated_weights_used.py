@@ -14,7 +14,7 @@ class UpdatedWeightsUsed(WrongRecursion, Fitted):
 
     slug = "updated-weights-used"
     said = "comes back through weights of layer '$above' that were updated already (learning rate $factor)"
-    wrong = r"\frac{\partial L}{\partial A} = \Delta \left( W - \eta \frac{\partial L}{\partial W} \right)^\top"
+    wrong = r"\frac{\partial L}{\partial A} = \delta \left( W - \eta \frac{\partial L}{\partial W} \right)^\top"
     why = (
         "All gradients belong to one point: the weights of the forward pass. Compute every delta first, then update all "
         "weights; or keep the old ones until the pass is over."

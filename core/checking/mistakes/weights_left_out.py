@@ -12,7 +12,7 @@ class WeightsLeftOut(WrongRecursion):
 
     slug = "weights-left-out"
     said = "takes the delta of layer '$above' without multiplying it by that layer's weights"
-    wrong = r"\Delta_l = \Delta_m \circ f'(Z_l)"
+    wrong = r"\delta_l = \delta_m \circ f'(Z_l)"
     why = (
         "A unit is to blame for an error above it only as much as it contributed: the delta above has to come down through "
         "the weights of layer '$above'."

@@ -12,7 +12,7 @@ class WeightsNotTransposed(WrongRecursion):
 
     slug = "weights-not-transposed"
     said = "goes back through W of layer '$above' as it is, not transposed"
-    wrong = r"\frac{\partial L}{\partial A} = \Delta W \quad \text{instead of} \quad \Delta W^\top"
+    wrong = r"\frac{\partial L}{\partial A} = \delta W \quad \text{instead of} \quad \delta W^\top"
     why = (
         "Forward, W takes activations up; the error goes down through its transpose. With as many inputs as units both "
         "products have the right shape, and nothing complains."

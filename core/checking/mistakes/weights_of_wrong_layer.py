@@ -12,7 +12,7 @@ class WeightsOfWrongLayer(WrongRecursion):
 
     slug = "weights-of-wrong-layer"
     said = "comes back through the weights of its own layer, not those of layer '$above'"
-    wrong = r"\Delta_l = (\Delta_m W_l^\top) \circ f'(Z_l)"
+    wrong = r"\delta_l = (\delta_m W_l^\top) \circ f'(Z_l)"
     why = (
         "The index of W is one too low: an error comes down through the weights by which it went up, those of '$above'."
     )

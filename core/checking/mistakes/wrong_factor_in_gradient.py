@@ -13,7 +13,7 @@ class OwnOutputInsteadOfInput(WrongProduct):
 
     slug = "own-output-instead-of-input"
     said = "is formed with the layer's own activations instead of those it reads"
-    wrong = r"\frac{\partial L}{\partial W_l} = A_l^\top \Delta_l"
+    wrong = r"\frac{\partial L}{\partial W_l} = A_l^\top \delta_l"
     why = "W_l multiplies A_(l−1), so A_(l−1) is what stands in its gradient. A_l is one layer too far."
     unseen = "the layer's input and output are equal"
 
@@ -26,7 +26,7 @@ class PreactivationInsteadOfActivation(WrongProduct):
 
     slug = "preactivation-instead-of-activation"
     said = "is formed with the preactivations z of layer '$below' instead of its activations a"
-    wrong = r"\frac{\partial L}{\partial W_l} = Z_{l-1}^\top \Delta_l"
+    wrong = r"\frac{\partial L}{\partial W_l} = Z_{l-1}^\top \delta_l"
     why = "What the layer multiplies by W is a = f(z) of the layer below, so a stands in the gradient, not z."
     unseen = "a and z of layer '$below' are equal here"
 
@@ -40,7 +40,7 @@ class NetworkInputInsteadOfActivation(WrongProduct):
 
     slug = "network-input-instead-of-activation"
     said = "is formed with the inputs of the network instead of what the layer reads"
-    wrong = r"\frac{\partial L}{\partial W_l} = X^\top \Delta_l"
+    wrong = r"\frac{\partial L}{\partial W_l} = X^\top \delta_l"
     why = "Only the first layer reads the batch; this one reads the activations of layer '$below'."
 
     def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:
@@ -55,7 +55,7 @@ class DeltaOfLayerAbove(WrongProduct):
 
     slug = "delta-of-layer-above"
     said = "is formed with the delta of layer '$above' instead of the layer's own"
-    wrong = r"\frac{\partial L}{\partial W_l} = A_{l-1}^\top \Delta_{l+1}"
+    wrong = r"\frac{\partial L}{\partial W_l} = A_{l-1}^\top \delta_{l+1}"
     why = "The gradient of W_l needs the error at Z_l. The delta of layer '$above' is the error one layer further up."
 
     def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:

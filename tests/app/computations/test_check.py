@@ -55,7 +55,7 @@ def test_the_readers_first_mistake(client: httpx.Client) -> None:
     assert (blame["layer"], blame["tensor"]) == ("out", "gradients.bias")
     assert blame["cause"] == "multiplied-by-batch-size"
     assert blame["certainty"] == "exact"
-    assert blame["fix"]["numpy"] == "dbias_out = D_out.sum(axis=0)"
+    assert blame["fix"]["numpy"] == "db_out = dZ_out.sum(axis=0)"
     assert blame["evidence"]["ratio"] == pytest.approx(4, rel=1e-4)
     (row,) = [row for row in report["tensors"] if row["status"] == "wrong"]
     assert row["relative_error"] == pytest.approx(0.6, rel=1e-4)

@@ -49,7 +49,7 @@ def trials() -> Iterator[Trial]:
                 exercise = replace(exercise, l2=0.3)
             if fault.loss and exercise.loss != fault.loss:
                 continue
-            for layer in fault.contexts(len(exercise.W)):
+            for layer in fault.places(len(exercise.W)):
                 if possible(fault, exercise, layer):
                     for convention in CONVENTIONS:
                         for parts in (PARTS, WITHOUT_DELTAS):

@@ -36,7 +36,7 @@ class Fault:
     needs_deltas: bool = False
     """Whether the deltas have to be sent, because the gradients of the layer alone allow another explanation."""
 
-    def contexts(self, depth: int) -> list[int]:
+    def places(self, depth: int) -> list[int]:
         """The layers of a network of that depth at which it can be made."""
         return {
             "all": list(range(depth)),

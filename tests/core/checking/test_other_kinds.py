@@ -69,18 +69,18 @@ def test_a_right_program_is_not_accused(program: Program) -> None:
 
 
 @pytest.mark.parametrize(("program", "cause", "places"), WRONG, ids=name_of)
-def test_a_mistake_is_named(program: Program, cause: str, contexts: Places) -> None:
+def test_a_mistake_is_named(program: Program, cause: str, places: Places) -> None:
     problem, submission = program(cause)
     report = examined(problem, submission)
-    assert {blame.quantity for blame in report.blame} == {Quantity(*context) for context in contexts}, report.summary
+    assert {blame.quantity for blame in report.blame} == {Quantity(*place) for place in places}, report.summary
     assert {blame.cause for blame in report.blame} == {cause}
 
 
 @pytest.mark.parametrize(("program", "cause", "places"), WRONG, ids=name_of)
-def test_and_without_its_deltas(program: Program, cause: str, contexts: Places) -> None:
+def test_and_without_its_deltas(program: Program, cause: str, places: Places) -> None:
     problem, submission = program(cause)
     without = replace(submission, deltas={})
     report = examined(problem, without)
     assert report.verdict == "wrong"
     assert {blame.cause for blame in report.blame} == {cause}, report.summary
-    assert {blame.quantity for blame in report.blame} == {Quantity(*context) for context in contexts}
+    assert {blame.quantity for blame in report.blame} == {Quantity(*place) for place in places}

@@ -63,8 +63,8 @@ def unknown_trials(count: int) -> Iterator[tuple[Fault, Exercise, int]]:
         rng = np.random.default_rng(seed)
         faults = unknown_faults(seed)
         fault, exercise = faults[seed % len(faults)], NETWORKS[int(rng.integers(len(NETWORKS)))]
-        contexts = fault.contexts(len(exercise.W))
-        yield fault, exercise, contexts[int(rng.integers(len(contexts)))]
+        layers = fault.places(len(exercise.W))
+        yield fault, exercise, layers[int(rng.integers(len(layers)))]
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ def pairs(count: int) -> Iterator[Pair]:
         chosen = []
         for _ in range(2):
             fault = FAULTS[int(rng.integers(len(FAULTS)))]
-            layer = int(rng.choice(fault.contexts(len(exercise.W))))
+            layer = int(rng.choice(fault.places(len(exercise.W))))
             fits = not (fault.loss and fault.loss != exercise.loss) and not (fault.l2 and not exercise.l2)
             if fits and possible(fault, exercise, layer):
                 chosen.append((fault, layer))
@@ -124,7 +124,7 @@ def pairs_in_one_rule() -> Iterator[tuple[str, Student, Exercise, int]]:
     for fault in FAULTS:
         if fault.cause in STRUCTURES and fault.layers == "hidden":
             for cause, factor in FACTORS.items():
-                for layer in fault.contexts(len(exercise.W)):
+                for layer in fault.places(len(exercise.W)):
                     first = type(fault.program(layer))
 
                     class Scaled(first):  # type: ignore[misc, valid-type]

@@ -44,9 +44,9 @@ def kinds() -> Iterator[str]:
     """The mistakes of other kinds of layers."""
     yield "| program | mistake | deltas sent | not sent |"
     yield "|---|---|---|---|"
-    for program, cause, contexts in WRONG:
+    for program, cause, places in WRONG:
         problem, submission = program(cause)
-        expected = ({Quantity(*context) for context in contexts}, {cause})
+        expected = ({Quantity(*place) for place in places}, {cause})
         found = [named(examined(problem, sent)) == expected for sent in (submission, replace(submission, deltas={}))]
         yield f"| {name_of(program)} | `{cause}` | {said(found[0])} | {said(found[1])} |"
 
@@ -68,8 +68,8 @@ def others() -> Iterator[str]:
     count: Counter[str] = Counter()
     for fault, exercise, layer in unknown_trials(400):
         report = examined(exercise.problem(), fault.program(layer).solve(exercise).submission(*PARTS))
-        contexts = [blame.quantity for blame in report.blame]
-        count["located"] += contexts == [fault.quantity(layer)]
+        places = [blame.quantity for blame in report.blame]
+        count["located"] += places == [fault.quantity(layer)]
         count["open"] += all(blame.cause == "unknown" for blame in report.blame)
     sort = "400 random unknown faults (one number, a function, a matrix), deltas sent"
     yield f"| {sort} | right layer and rule, nothing else accused | {count['located']} |"

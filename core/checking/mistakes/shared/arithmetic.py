@@ -27,7 +27,7 @@ class SubtractionSignLost(_ThroughKind):
     slug = "subtraction-sign-lost"
     kind = "subtract"
     said = "lost the minus of the subtraction in layer '$above'"
-    wrong = r"\frac{\partial L}{\partial b} = +\Delta \quad \text{for } z = a - b"
+    wrong = r"\frac{\partial L}{\partial b} = +\delta \quad \text{for } z = a - b"
     why = "What is subtracted receives the negative of the delta."
 
     def through_layer(self, trace: Trace, layer: str, position: int) -> Array:
@@ -41,7 +41,7 @@ class OwnFactorInProduct(_ThroughKind):
     slug = "own-factor-in-product"
     kind = "multiply"
     said = "is multiplied by its own factor of the product in layer '$above', not by the others"
-    wrong = r"\frac{\partial L}{\partial a} = \Delta \circ a \quad \text{for } z = a \circ b"
+    wrong = r"\frac{\partial L}{\partial a} = \delta \circ a \quad \text{for } z = a \circ b"
     why = "Each factor of a product receives the delta times the other factors."
     unseen = "the factors are equal"
 
