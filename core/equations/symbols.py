@@ -73,4 +73,4 @@ def escaped(name: str) -> str:
 
 def with_subscript(letter: str, tag: str) -> str:
     """A letter with a subscript; one with a superscript already is set in braces."""
-    return f"{letter}_{{{tag}}}"
+    return f"{{{letter}}}_{{{tag}}}" if set(letter) & set("_^") else f"{letter}_{{{tag}}}"

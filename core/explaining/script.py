@@ -1,4 +1,4 @@
-"""The program: the lines of all steps, after the numbers of the request; it runs on NumPy alone."""
+"""The program: the numbers of the request, the lines of all steps, and what they come to. It runs on NumPy alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LARGEST = 20_000
 
 
 def program(steps: Sequence[Step], data: Sequence[Symbol]) -> str:
-    """NumPy lines that compute every result of the derivation."""
+    """NumPy lines that compute every result of the derivation, and print the loss and the gradients."""
     lines = ["import math", "", "import numpy as np", ""]
     used = {symbol.source: symbol for step in steps for symbol in step.operands.values()}
     given = [symbol for symbol in data if symbol.source in used]
@@ -27,7 +27,15 @@ def program(steps: Sequence[Step], data: Sequence[Symbol]) -> str:
     lines.append("")
     for step in steps:
         lines += [f"# {step.title}: {step.id}", step.numpy]
+    lines.append("")
+    shown = [step for step in steps if step.id == "loss" or _is_gradient(step)]
+    lines += [f"print({step.id + ' ='!r}, {step.result.python}, sep='\\n')" for step in shown]
     return "\n".join(lines) + "\n"
+
+
+def _is_gradient(step: Step) -> bool:
+    """Whether a step defines the gradient of a parameter, l2 included."""
+    return step.id.startswith("gradients.") and not step.id.endswith(".data")
 
 
 def literal(array: Array) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -51,7 +52,14 @@ class Step:
         return f"{self.numpy}    [{self.result.python} {_shape(self.result, ' x ')}{'; ' if shapes else ''}{shapes}]"
 
     def _right(self, written: Callable[[Symbol], str]) -> str:
-        return OPERAND.sub(lambda match: written(self.operands[match[1]]), self.equation.latex)
+        latex = self.equation.latex
+
+        def operand(match: re.Match[str]) -> str:
+            text = written(self.operands[match[1]])
+            # A symbol with a subscript takes another one, or a power, in braces alone.
+            return f"{{{text}}}" if latex[match.end() : match.end() + 1] in ("_", "^") else text
+
+        return OPERAND.sub(operand, latex)
 
 
 def numpy_of(equation: Equation, operands: Mapping[str, Symbol]) -> str:
@@ -65,7 +73,7 @@ def _plain(symbol: Symbol) -> str:
 
 def _with_shape(symbol: Symbol) -> str:
     shape = _shape(symbol, r" \times ")
-    return rf"\underset{{{shape}}}{{{symbol.latex}}}" if shape != "1" else symbol.latex
+    return rf"\;\underset{{{shape}}}{{{symbol.latex}}}\;" if shape != "1" else symbol.latex
 
 
 def _shape(symbol: Symbol, times: str) -> str:

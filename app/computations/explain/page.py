@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from app.computations.explain.document import Document
 
 MEDIA_TYPE = "text/html"
+BOLD_ONE = "\U0001d7cf"
 
 
 def page(document: Document) -> str:
@@ -20,7 +21,7 @@ def page(document: Document) -> str:
 
 def math(latex: str) -> Markup:
     """A formula as MathML. Text in it was escaped by the converter."""
-    return Markup(convert(latex, display="block"))  # noqa: S704
+    return Markup(convert(_plain_bold(latex), display="block"))  # noqa: S704
 
 
 def numbers(latex: str) -> Markup:
@@ -32,9 +33,14 @@ def sentence(text: str) -> Markup:
     """A sentence, with the formulas between its dollar signs as MathML."""
     parts = text.split("$")
     return Markup("").join(
-        Markup(convert(part)) if position % 2 else escape(part)  # noqa: S704
+        Markup(convert(_plain_bold(part))) if position % 2 else escape(part)  # noqa: S704
         for position, part in enumerate(parts)
     )
+
+
+def _plain_bold(latex: str) -> str:
+    """The vector of ones as a bold character of its own: browsers ignore `mathvariant`, and a plain 1 is a number."""
+    return latex.replace(r"\mathbf{1}", BOLD_ONE)
 
 
 @cache
