@@ -32,7 +32,9 @@ class Step:
     @property
     def shapes(self) -> str:
         """The same with its shape under every operand."""
-        return f"{_with_shape(self.result)} = {self._right(_with_shape)}"
+        right = self._right(_with_shape)
+        # Neighbours keep apart, so that the shapes under them do not run into each other.
+        return f"{_with_shape(self.result)} = " + right.replace(r"} \underset", r"}\;\underset")
 
     def numbers(self, digits: int, largest: int) -> str:
         """The same with numbers, and the numbers of the result."""
@@ -57,7 +59,8 @@ class Step:
         def operand(match: re.Match[str]) -> str:
             text = written(self.operands[match[1]])
             # A symbol with a subscript takes another one, or a power, in braces alone.
-            return f"{{{text}}}" if latex[match.end() : match.end() + 1] in ("_", "^") else text
+            is_indexed = latex[match.end() : match.end() + 1] in ("_", "^") and set(text) & set("_^")
+            return f"{{{text}}}" if is_indexed else text
 
         return OPERAND.sub(operand, latex)
 
@@ -73,7 +76,7 @@ def _plain(symbol: Symbol) -> str:
 
 def _with_shape(symbol: Symbol) -> str:
     shape = _shape(symbol, r" \times ")
-    return rf"\;\underset{{{shape}}}{{{symbol.latex}}}\;" if shape != "1" else symbol.latex
+    return rf"\underset{{{shape}}}{{{symbol.latex}}}" if shape != "1" else symbol.latex
 
 
 def _shape(symbol: Symbol, times: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from string import Template
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,7 +86,8 @@ def test_every_loss(case: LossCase) -> None:
 
 @pytest.mark.parametrize("kind", LOSSES)
 def test_the_formula_of_every_loss(kind: str) -> None:
-    assert_whole(LOSSES[kind]().batch_formula())
+    made: Any = LOSSES[kind]
+    assert_whole(made().batch_formula())
 
 
 def test_the_vector_of_ones_is_bold() -> None:
