@@ -8,14 +8,11 @@ from itertools import islice
 
 import numpy as np
 
-from core.activations.base import Activation
-from core.activations.elu import Elu
 from core.arrays import Array
 from core.checking.trace import Trace
 from core.layers.activation import ActivationLayer
 from core.layers.max_pool2d import MaxPool2D
 
-RECTIFIERS = ("relu", "leaky_relu", "selu")
 MOST = 100
 """At most this many are listed."""
 
@@ -38,9 +35,9 @@ def kinks(trace: Trace, near: float, most: int | None = MOST) -> list[Kink]:
 
 def _all(trace: Trace, near: float) -> Iterator[Kink]:
     for name, node in trace.network.nodes.items():
-        if _has_kink(node.function):
+        if node.function.kinks():
             yield from _zeros(name, trace.preactivations[name], near, f"the kink of {node.function.name} at z = 0")
-        if isinstance(node.layer, ActivationLayer) and _has_kink(node.layer.applied()):
+        if isinstance(node.layer, ActivationLayer) and node.layer.applied().kinks():
             (X,) = trace.read_by(name)
             yield from _zeros(name, X, near, f"the kink of {node.layer.function} at 0")
         if isinstance(node.layer, MaxPool2D):
@@ -48,15 +45,9 @@ def _all(trace: Trace, near: float) -> Iterator[Kink]:
     objective, last = trace.network.problem.objective, trace.network.last
     if objective is not None:
         A = trace.activations[last]
-        if objective.loss.kind == "mean_absolute_error":
-            yield from _zeros(last, A - objective.targets.reshape(A.shape), near, "the kink of |a − y| at a = y")
-        if objective.loss.kind == "hinge":
-            margin = 1 - A * objective.targets.reshape(A.shape)
-            yield from _zeros(last, margin, near, "the kink of the hinge at y a = 1")
-
-
-def _has_kink(function: Activation) -> bool:
-    return function.name in RECTIFIERS or (isinstance(function, Elu) and function.alpha != 1)
+        distance = objective.loss.distance_to_kink(A, objective.targets.reshape(A.shape))
+        if distance is not None:
+            yield from _zeros(last, distance, near, objective.loss.kink)
 
 
 def _zeros(layer: str, values: Array, near: float, why: str) -> Iterator[Kink]:

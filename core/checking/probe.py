@@ -131,7 +131,7 @@ def _drawn(
     )
     classes = min((layer.vocabulary_size for layer in layers if isinstance(layer, Embedding)), default=1)
     still = read_as_classes(found.nodes)
-    like_output = _targets(loss, found.nodes[-1].shape, generator)
+    like_output = loss.draw_targets(found.nodes[-1].shape, generator)
     written = tensor(like_output, convention)
     return replace(
         blank,
@@ -167,18 +167,3 @@ def _parameters(node: Node, convention: Convention, generator: np.random.Generat
         centre = 1.0 if parameter.initial == "ones" else 0.0
         drawn[name] = centre + scale * generator.standard_normal(shape)
     return drawn
-
-
-def _targets(loss: Loss, shape: Shape, generator: np.random.Generator) -> Array:
-    """Targets that the loss can compare with; of classes, as many as there are examples for."""
-    if loss.kind in ("cross_entropy", "softmax_cross_entropy") and len(shape) > 1:
-        labels = np.arange(math.prod(shape[:-1])).reshape(shape[:-1]) % shape[-1]
-        return np.asarray(np.eye(shape[-1])[generator.permutation(labels.ravel()).reshape(labels.shape)])
-    if loss.kind == "kullback_leibler":
-        drawn = generator.uniform(0.1, 1, shape)
-        return np.asarray(drawn / drawn.sum(axis=-1, keepdims=True))
-    if loss.kind == "hinge":
-        return generator.choice([-1.0, 1.0], shape)
-    if loss.takes_class_indices:
-        return generator.integers(2, size=shape).astype(np.float64)
-    return generator.standard_normal(shape)

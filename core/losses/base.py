@@ -92,6 +92,12 @@ class Loss(Spec):
     measures_distance: ClassVar[bool] = False
     """Whether it is 0 where the output is the target and grows with the distance, so that other distances say more."""
 
+    averages_outputs: ClassVar[bool] = False
+    """Whether ℓ is a mean over the features of the output rather than a sum."""
+
+    kink: ClassVar[str] = ""
+    """Where the loss has no derivative, for a sentence."""
+
     def per_example(self, A: Array, Y: Array) -> Array:
         """ℓ of each example, as plain NumPy; a complex step may pass through A."""
         raise NotImplementedError
@@ -100,9 +106,20 @@ class Loss(Spec):
         """What computes the loss of the batch. It runs once in every forward pass, before `gradient`."""
         return lambda: at.coefficients.dot(self.per_example(at.A, at.Y))
 
+    def distance_to_kink(self, A: Array, Y: Array) -> Array | None:
+        """How far each output is from the point where the loss has no derivative; None for a loss without a kink."""
+        return None
+
     def at_kink(self, A: Array, Y: Array) -> Array:
         """Where the loss has no derivative, in the shape of A."""
-        return np.zeros(A.shape, bool)
+        distance = self.distance_to_kink(A, Y)
+        return np.zeros(A.shape, bool) if distance is None else np.asarray(distance == 0)
+
+    def draw_targets(self, shape: Shape, generator: np.random.Generator) -> Array:
+        """Random targets of that shape, batch-first, that the loss can be compared with."""
+        if self.takes_class_indices:
+            return generator.integers(2, size=shape).astype(np.float64)
+        return generator.standard_normal(shape)
 
     def gradient(self, at: LossContext) -> Op:
         """The step that completes ∂ℓ/∂A in dA, after `value` has run."""

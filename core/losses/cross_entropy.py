@@ -9,10 +9,10 @@ import numpy as np
 
 from core.activations.base import Activation
 from core.activations.softmax import Softmax
-from core.arrays import Array, Op, sum_over_features
+from core.arrays import Array, Op, Shape, sum_over_features
 from core.errors import Issue
 from core.losses.base import Loss, LossContext
-from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
+from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy, draw_classes
 
 TIMES_LOG = "np.where(<Y> == 0, 0, <Y> * np.log(np.where(<Y> == 0, 1, <A>)))"
 DIVIDED = "np.where(<Y> == 0, 0, <Y> / np.where(<Y> == 0, 1, <A>))"
@@ -52,6 +52,9 @@ class CrossEntropy(Loss):
     kind: Literal["cross_entropy"] = "cross_entropy"
     formula = r"-\sum_k y_k \log a_k"
     takes_class_indices = True
+
+    def draw_targets(self, shape: Shape, generator: np.random.Generator) -> Array:
+        return draw_classes(shape, generator)
 
     def refusal_of(self, Y: Array) -> Issue | None:
         return refuse_negative(self.kind, Y)

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.arrays import Array, Op, real, sum_over_features
+from core.arrays import Array, Op, Shape, real, sum_over_features
 from core.errors import Issue
 from core.losses.base import Loss, LossContext
 
@@ -23,6 +23,7 @@ class Hinge(Loss):
     kind: Literal["hinge"] = "hinge"
     formula = r"\sum_k \max(0, 1 - y_k a_k)"
     boundary = (0.0, 0.0)
+    kink = "the kink of the hinge at y a = 1"
 
     def refusal_of(self, Y: Array) -> Issue | None:
         wrong = np.argwhere(np.abs(Y) != 1)
@@ -47,8 +48,11 @@ class Hinge(Loss):
     def per_example(self, A: Array, Y: Array) -> Array:
         return sum_over_features(np.maximum(1 - Y * A, 0))
 
-    def at_kink(self, A: Array, Y: Array) -> Array:
-        return np.asarray(Y * A == 1)
+    def distance_to_kink(self, A: Array, Y: Array) -> Array | None:
+        return np.asarray(1 - A * Y)
+
+    def draw_targets(self, shape: Shape, generator: np.random.Generator) -> Array:
+        return np.asarray(generator.choice([-1.0, 1.0], shape))
 
     def gradient(self, at: LossContext) -> Op:
         def step() -> None:

@@ -32,6 +32,7 @@ class Huber(Loss):
         r" \delta (|e_k| - \tfrac{1}{2} \delta) & |e_k| > \delta \end{cases}, \quad e = a - y"
     )
     measures_distance = True
+    averages_outputs = True
 
     def numpy(self) -> str:
         error, limit = "np.abs(<A> - <Y>)", repr(self.delta)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from core.activations.base import Activation
 from core.activations.softmax import Softmax
-from core.arrays import Array, sum_over_features
+from core.arrays import Array, Shape, sum_over_features
 from core.losses.base import Loss, LossContext, Scalar
 from core.losses.cross_entropy import TIMES_LOG, CrossEntropy, times_log
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
@@ -42,6 +44,10 @@ class KullbackLeibler(CrossEntropy):
     kind: Literal["kullback_leibler"] = "kullback_leibler"  # type: ignore[assignment]
     formula = r"\sum_k y_k \log \frac{y_k}{a_k}"
     takes_class_indices = False
+
+    def draw_targets(self, shape: Shape, generator: np.random.Generator) -> Array:
+        shares = generator.uniform(0.1, 1, shape)
+        return np.asarray(shares / shares.sum(axis=-1, keepdims=True))
 
     def numpy(self) -> str:
         return f"({TIMES_LOG.replace('<A>', '<Y>')} - {TIMES_LOG}).sum(axis=<rest>)"

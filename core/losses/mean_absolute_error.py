@@ -22,6 +22,8 @@ class MeanAbsoluteError(Loss):
     kind: Literal["mean_absolute_error"] = "mean_absolute_error"
     formula = r"\frac{1}{K} \sum_k |a_k - y_k|"
     measures_distance = True
+    averages_outputs = True
+    kink = "the kink of |a − y| at a = y"
 
     def numpy(self) -> str:
         return "np.abs(<A> - <Y>).mean(axis=<rest>)"
@@ -36,8 +38,8 @@ class MeanAbsoluteError(Loss):
         error = A - Y
         return sum_over_features(np.maximum(error, -error)) * (len(A) / A.size)
 
-    def at_kink(self, A: Array, Y: Array) -> Array:
-        return np.asarray(A == Y)
+    def distance_to_kink(self, A: Array, Y: Array) -> Array | None:
+        return np.asarray(A - Y)
 
     def gradient(self, at: LossContext) -> Op:
         factor = constant(len(at.A) / at.A.size, at.A)

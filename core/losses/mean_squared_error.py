@@ -22,6 +22,7 @@ class MeanSquaredError(Loss):
     kind: Literal["mean_squared_error"] = "mean_squared_error"
     formula = r"\frac{1}{K} \sum_k (a_k - y_k)^2"
     measures_distance = True
+    averages_outputs = True
 
     def numpy(self) -> str:
         return "((<A> - <Y>)**2).mean(axis=<rest>)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,13 +10,21 @@ import numpy as np
 from numpy import divide, multiply, subtract
 
 from core.activations.softmax import exponentials, shifted
-from core.arrays import Array, Op, column_of, inner_product, last_axis_sums
+from core.arrays import Array, Op, Shape, column_of, inner_product, last_axis_sums
 from core.errors import Issue
 from core.losses.base import Loss, LossContext, Scalar
 
 SHIFTED = "<A> - <A>.max(axis=<axis>, keepdims=True)"
 SUMS = f"np.exp({SHIFTED}).sum(axis=<axis>, keepdims=True)"
 """Logits less the largest, and Σ_k of their exponentials, as NumPy expressions."""
+
+
+def draw_classes(shape: Shape, generator: np.random.Generator) -> Array:
+    """Random one-hot targets, every class in turn; 0 or 1 where there is one output."""
+    if len(shape) < 2:
+        return generator.integers(2, size=shape).astype(np.float64)
+    labels = np.arange(math.prod(shape[:-1])).reshape(shape[:-1]) % shape[-1]
+    return np.asarray(np.eye(shape[-1])[generator.permutation(labels.ravel()).reshape(labels.shape)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +40,9 @@ class SoftmaxCrossEntropy(Loss):
     kind: Literal["softmax_cross_entropy"] = "softmax_cross_entropy"
     formula = r"-\sum_k y_k \log p_k, \quad p = \mathrm{softmax}(a)"
     takes_class_indices = True
+
+    def draw_targets(self, shape: Shape, generator: np.random.Generator) -> Array:
+        return draw_classes(shape, generator)
 
     def refusal_of(self, Y: Array) -> Issue | None:
         if Y.ndim < 2:

@@ -9,8 +9,6 @@ from core.checking.equivalences.base import Equivalence, Reading
 from core.checking.submission import SentSubmission
 from core.problem import Problem
 
-SQUARES = ("half_squared_error", "mean_squared_error", "mean_absolute_error", "huber")
-
 
 class _Multiple(Equivalence):
     """The data's loss times a constant, everywhere: value, deltas and gradients. Training finds the same minimum."""
@@ -48,7 +46,7 @@ class AnotherHalf(_Multiple):
     slug = "half-or-not"
 
     def multiples(self, problem: Problem) -> Iterator[tuple[float, str]]:
-        if problem.objective and problem.objective.loss.kind in SQUARES:
+        if problem.objective and problem.objective.loss.measures_distance:
             yield 2.0, "Your loss has no ½, or another one less than the loss asked for: all of it is doubled."
             yield 0.5, "Your loss has a ½ that the loss asked for does not have."
 
@@ -61,8 +59,7 @@ class AnotherMeanOverOutputs(_Multiple):
     def multiples(self, problem: Problem) -> Iterator[tuple[float, str]]:
         outputs = problem.output_shape[-1] if len(problem.output_shape) > 1 else 1
         if outputs > 1 and problem.objective:
-            mean = problem.objective.loss.kind in ("mean_squared_error", "mean_absolute_error", "huber")
-            if mean:
+            if problem.objective.loss.averages_outputs:
                 yield (
                     float(outputs),
                     f"Your loss sums over the {outputs} outputs; the one asked for averages over them.",
