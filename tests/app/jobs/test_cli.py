@@ -132,7 +132,7 @@ def test_where_the_port_is_taken_no_worker_is_started(tmp_path: Path) -> None:
         command = [
             sys.executable,
             "-c",
-            "from app.cli.serve import main; main()",
+            "from app.cli import main; main()",
             "serve",
             "--port",
             str(taken.getsockname()[1]),

@@ -84,7 +84,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def supervised(address: str) -> Iterator[None]:
     """`gradd worker`: a worker that loses its lease is replaced."""
     environment = {**os.environ, "GRADD_DATABASE_URL": address, "GRADD_LEASE_SECONDS": "2"}
-    command = [sys.executable, "-c", "from app.cli.serve import main; main()", "worker"]
+    command = [sys.executable, "-c", "from app.cli import main; main()", "worker"]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     try:
         yield
