@@ -9,7 +9,7 @@ import typer
 
 LOCAL_SERVER = "http://127.0.0.1:8000"
 
-FORMATS = ("safetensors", "npz", "onnx", "json")
+FORMATS = ("safetensors", "npz", "json", "onnx")
 """File name extensions of model files."""
 
 RequestFile = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -41,7 +42,8 @@ def serve(
 
         run_server(host, port, with_worker=worker, access_log=access_log)
     except KeyboardInterrupt:
-        typer.echo("gradd has stopped.")
+        # The terminal has written ^C and stands behind it.
+        typer.echo("\ngradd has stopped." if sys.stdout.isatty() else "gradd has stopped.")
 
 
 cli.command("train", epilog="Example: gradd train job.json --output model.safetensors")(train)

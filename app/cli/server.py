@@ -27,13 +27,13 @@ def connect(server: str, *, retries: int = 0) -> Iterator[httpx.Client]:
     try:
         with httpx.Client(base_url=server, timeout=httpx.Timeout(70, connect=5), transport=transport) as client:
             yield client
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        fail(f"{server} is no address of a server ({error}); http://127.0.0.1:8000 is one.")
     except httpx.TransportError as error:
         fail(
             f"{server} does not answer ({error}). Is `gradd serve` running?",
             "  --server or the variable GRADD_SERVER names another address, such as http://127.0.0.1:9000.",
         )
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        fail(f"{server} is no address of a server ({error}); http://127.0.0.1:8000 is one.")
 
 
 def read_answer(response: httpx.Response, explain: Callable[[Errors], Errors] = list) -> dict[str, Any]:

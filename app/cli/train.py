@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.cli.options import FORMATS, RequestFile
+from app.cli.refusal import fail
 
 Output = Annotated[
     Path | None,
@@ -32,9 +33,15 @@ def train(file: RequestFile, output: Output = None, server: TrainingServer = Non
 
     Ctrl-C stops training and keeps the model of the last finished epoch.
     """
-    from app.cli import training
+    try:
+        from app.cli import training
 
-    if server:
-        training.train_on_server(file, output, server)
-    else:
-        training.train_here(file, output)
+        if server:
+            training.train_on_server(file, output, server)
+        else:
+            training.train_here(file, output)
+    except KeyboardInterrupt:
+        where = (
+            f"gradd jobs list --server {server} shows the job if it was submitted." if server else "No epoch has ended."
+        )
+        fail(f"Interrupted. {where}", status=130)

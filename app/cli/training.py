@@ -46,9 +46,9 @@ def train_here(file: Path, output: Path | None) -> None:
             with progress_bar(run.examples_per_epoch) as bar:
                 for progress in run.progress():
                     bar.show("running" if progress["epoch"] < progress["epochs"] else "done", progress)
+            written = _write(run, end)
         except KeyboardInterrupt:
             _keep(run, output, stem)
-        written = _write(run, end)
     except Refusal as refusal:
         refused(explain_batch([error_of(issue) for issue in refusal.issues], body))
     typer.echo(orjson.dumps({"model": str(written), **run.result()}).decode())
@@ -64,8 +64,8 @@ def _keep(run: LocalRun, output: Path | None, stem: str) -> NoReturn:
     # Without --output an earlier run's model stays as it is.
     written = _write(run, output or Path(f"{stem}.epoch-{epoch}.model.json"))
     lines = [
-        f"Interrupted after {run.epochs_done} of {run.epochs} epochs.",
-        f"The model of epoch {epoch} is kept in {written}.",
+        f"Interrupted after {run.epochs_done:,} of {run.epochs:,} epochs.",
+        f"The model of epoch {epoch:,} is kept in {written}.",
     ]
     fail(*lines, *([] if output else ["  --output FILE writes it to another file."]), status=130)
 

@@ -53,17 +53,18 @@ def test_every_command_and_option_has_a_help_text(path: tuple[str, ...]) -> None
     for name in path:
         command = command.commands[name]  # type: ignore[attr-defined]
     assert command.help
-    assert (command.epilog or "").startswith("Example: ")
-    assert f"gradd {' '.join(path)}".strip() in command.epilog
+    example = command.epilog or ""
+    assert example.startswith("Example: ")
+    assert f"gradd {' '.join(path)}".strip() in example
     for parameter in command.params:
         assert parameter.help, parameter.name  # type: ignore[attr-defined]
     result = CliRunner().invoke(cli, [*path, "--help"])
     assert result.exit_code == 0
-    assert command.epilog.split()[-1] in result.output
+    assert example.split()[-1] in result.output
 
 
 def test_the_formats_are_those_of_the_models() -> None:
-    assert set(FORMATS) == set(EXPORTERS)
+    assert list(FORMATS) == list(EXPORTERS)
 
 
 def test_the_variable_for_the_server_is_in_the_help() -> None:

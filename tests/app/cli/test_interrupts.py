@@ -30,10 +30,13 @@ def test_training_keeps_the_model_of_the_last_finished_epoch(tmp_path: Path, out
         screen.press_control_c()
         assert screen.status() == 130, screen.text
     told = " ".join(screen.text.split())
-    found = re.search(r"Interrupted after (\d+) of 1000000 epochs\. The model of epoch (\d+) is kept in (\S+)\.", told)
+    found = re.search(
+        r"Interrupted after ([\d,]+) of 1,000,000 epochs\. The model of epoch ([\d,]+) is kept in (\S+)\.", told
+    )
     assert found, told
     done, epoch, name = found.groups()
     assert done == epoch
+    epoch = epoch.replace(",", "")
     assert name == (output or f"job.epoch-{epoch}.model.json")
     assert ("--output FILE" in told) == (output is None)
     assert "Traceback" not in told
