@@ -47,7 +47,7 @@ def list_jobs(server: Server = LOCAL_SERVER, limit: Limit = 20) -> None:
     Console().print(table)
 
 
-@jobs.command(epilog="Example: gradd jobs show job_01J9ZK")
+@jobs.command(epilog="Example: gradd jobs show job_7ce44cc97c0086da81dbdd16")
 def show(job: JobId, server: Server = LOCAL_SERVER) -> None:
     """Print a job as JSON: its status, progress, result and the actions that are allowed now."""
     from rich.console import Console
@@ -63,7 +63,7 @@ def submit(file: RequestFile, server: Server = LOCAL_SERVER) -> None:
         typer.echo(post_job(client, read_body(file))["id"])
 
 
-@jobs.command(epilog="Example: gradd jobs follow job_01J9ZK")
+@jobs.command(epilog="Example: gradd jobs follow job_7ce44cc97c0086da81dbdd16")
 def follow(job: JobId, server: Server = LOCAL_SERVER) -> None:
     """Show the progress of a job until it ends. Ctrl-C stops the display; the job goes on."""
     from app.cli.follow import follow_job
@@ -71,7 +71,7 @@ def follow(job: JobId, server: Server = LOCAL_SERVER) -> None:
     follow_job(server, job)
 
 
-@jobs.command(epilog="Example: gradd jobs fetch job_01J9ZK model.safetensors")
+@jobs.command(epilog="Example: gradd jobs fetch job_7ce44cc97c0086da81dbdd16 model.safetensors")
 def fetch(job: JobId, output: ModelFile, server: Server = LOCAL_SERVER) -> None:
     """Write the model that a job has trained to a file."""
     from app.cli.model_files import format_of
@@ -89,25 +89,25 @@ def _act(job: str, verb: str, server: str) -> None:
         typer.echo(read_answer(client.post(f"/v1/jobs/{job}/{verb}"))["status"])
 
 
-@jobs.command(epilog="Example: gradd jobs cancel job_01J9ZK")
+@jobs.command(epilog="Example: gradd jobs cancel job_7ce44cc97c0086da81dbdd16")
 def cancel(job: JobId, server: Server = LOCAL_SERVER) -> None:
     """Cancel a job for good and print its status."""
     _act(job, "cancel", server)
 
 
-@jobs.command(epilog="Example: gradd jobs pause job_01J9ZK")
+@jobs.command(epilog="Example: gradd jobs pause job_7ce44cc97c0086da81dbdd16")
 def pause(job: JobId, server: Server = LOCAL_SERVER) -> None:
     """Pause a job at its last checkpoint and print its status."""
     _act(job, "pause", server)
 
 
-@jobs.command(epilog="Example: gradd jobs resume job_01J9ZK")
+@jobs.command(epilog="Example: gradd jobs resume job_7ce44cc97c0086da81dbdd16")
 def resume(job: JobId, server: Server = LOCAL_SERVER) -> None:
     """Put a paused job back into the queue and print its status."""
     _act(job, "resume", server)
 
 
-@jobs.command(epilog="Example: gradd jobs delete job_01J9ZK")
+@jobs.command(epilog="Example: gradd jobs delete job_7ce44cc97c0086da81dbdd16")
 def delete(job: JobId, server: Server = LOCAL_SERVER) -> None:
     """Delete a job that has ended. The model that it has trained stays."""
     with connect(server) as client:

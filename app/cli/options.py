@@ -23,7 +23,9 @@ RequestFile = Annotated[
     ),
 ]
 
-JobId = Annotated[str, typer.Argument(help="Id of the job, such as job_01J9ZK; `gradd jobs list` shows the ids.")]
+JobId = Annotated[
+    str, typer.Argument(help="Id of the job, such as job_7ce44cc97c0086da81dbdd16; `gradd jobs list` shows the ids.")
+]
 
 Server = Annotated[
     str,

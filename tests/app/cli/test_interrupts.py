@@ -18,6 +18,7 @@ from tests.app.cli.terminal import GRADD, Terminal, terminal
 from tests.app.jobs.service import long_job, posted, wait_until
 
 XOR = JOBS["xor"]["value"]
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("output", [None, "kept.npz"])
