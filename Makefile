@@ -15,9 +15,24 @@ PYTEST_ARGS ?=
 # make lock UV_ARGS=--upgrade takes newer versions; without it the present pins are kept.
 UV_ARGS ?=
 
-PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+# Prints a numbered line for each package that pip finds, and where pip unpacks them all at once.
+define SHOW_PACKAGES
+/^(Collecting|Processing|Ignoring|Requirement already satisfied:) / {
+  name = /^Requirement/ ? $$4 : $$2; sub(/.*\//, "", name); sub(/([\[=:;~<>]|-[0-9]).*/, "", name)
+  if (!seen[name]++) { printf "  %d/%d %s\n", ++count, total, name; fflush() }
+}
+/^Installing collected packages:/ { print "  unpacking them"; fflush() }
+endef
+export SHOW_PACKAGES
+# $(call INSTALL,LOCKS) installs what the locks name, and shows the progress.
+INSTALL = set -o pipefail; \
+  total=$$(cat $(1) | grep -c '^[a-z0-9]'); \
+  echo "step 2 of 3: installing $$total packages from $(1) into $(VENV)"; \
+  $(PIP) install --require-hashes $(addprefix -r ,$(1)) | awk -v total="$$total" "$$SHOW_PACKAGES"
 # The project itself, in place: its console script and metadata, with the locked build tools.
-INSTALL_PROJECT := $(PIP) install --no-deps --no-build-isolation --editable .
+INSTALL_PROJECT = echo "step 3 of 3: installing gradd itself"; \
+  $(PIP) --quiet install --no-deps --no-build-isolation --editable .
 
 # One resolution for Python 3.11 and later on every platform. The development lock comes first, and
 # the others take their versions from it, so that what is tested is what is served.
@@ -41,18 +56,16 @@ $(VENV)/bin/python:
 	  echo "Install one (python3.11 to python3.14 are found by name), then run make again." >&2; \
 	  exit 1; \
 	fi; \
-	echo "creating $(VENV) with $$($$python --version)"; \
+	echo "step 1 of 3: creating $(VENV) with $$($$python --version)"; \
 	$$python -m venv $(VENV)
 
 $(VENV)/.stamp-run: requirements.lock requirements-build.lock pyproject.toml | $(VENV)/bin/python
-	@echo "installing requirements.lock into $(VENV)"
-	@$(PIP) install --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(call INSTALL,requirements.lock requirements-build.lock)
 	@$(INSTALL_PROJECT)
 	@touch $@
 
 $(DEV_STAMP): requirements-dev.lock pyproject.toml | $(VENV)/bin/python
-	@echo "installing requirements-dev.lock into $(VENV)"
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(call INSTALL,requirements-dev.lock)
 	@$(INSTALL_PROJECT)
 	@touch $@
 
@@ -120,9 +133,9 @@ checker-table: $(DEV_STAMP)
 derivations: $(DEV_STAMP)
 	@python -m tests.systems.derivations
 
-# Show the service at work
+# Show the service at work on handwritten digits (needs the runtime lock alone)
 .PHONY: demo
-demo: $(DEV_STAMP)
+demo: $(RUN_STAMP)
 	@python -m examples.demo
 
 # Write openapi/openapi.json

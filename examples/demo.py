@@ -37,6 +37,7 @@ def main() -> None:
         "seed": 1,
         "verify": True,
     }
+    print("starting a gradd server on a free port\n", flush=True)
     with running_server() as address, httpx.Client(base_url=address) as client:
         print(f"POST /v1/gradients   64-32-10 classifier, {EXAMPLES} handwritten digits, parameters drawn from seed 1")
         response = client.post("/v1/gradients", json=problem)

@@ -1,8 +1,13 @@
-"""The command `gradd`."""
+"""The command `gradd`. Each command imports what it needs when it runs, so that help and completion are immediate."""
 
-from app.cli.serve import cli
+import sys
 
 
 def main() -> None:
     """Run the command line."""
-    cli()
+    try:
+        from app.cli.serve import cli
+
+        cli(prog_name="gradd")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -4,42 +4,48 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
 import orjson
 import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from app.cli.progress import progress_bar
+from app.cli.options import LOCAL_SERVER
+from app.cli.progress import Bar, progress_bar
 from app.cli.refusal import fail
 from app.cli.server import connect, read_answer
+from app.cli.variants import variant_text
+
+if TYPE_CHECKING:
+    import httpx
 
 ENDED = ("succeeded", "failed", "cancelled")
-LOOK_EVERY = 0.2
-"""Seconds between two looks at a job."""
+POLL_SECONDS = 0.2
+"""Seconds between two requests for a job's progress."""
 
 RETRIES = 7
-"""How often a server that is gone is looked for again: for about a minute, in growing intervals."""
+"""How often a lost connection is tried again: for about a minute, in growing intervals."""
 
 
 def follow_job(server: str, identity: str) -> dict[str, Any]:
-    """Watch a job to its end, and print what it came to. Warnings, a worker's death for one, are printed as they come."""
-    with connect(server) as client:
-        job = read_answer(client.get(f"/v1/jobs/{identity}"))
-    with connect(server, retries=RETRIES) as client, progress_bar() as bar:
-        last = 0
-        while True:
-            bar.show(job["status"], job["progress"])
-            last = _warned(client, identity, last, bar.say)
-            if job["status"] in ENDED:
-                break
-            time.sleep(LOOK_EVERY)
-            job = read_answer(client.get(f"/v1/jobs/{identity}"))
+    """Show the progress of a job until it ends; print its result and return the job.
+
+    Warnings are printed as they arrive. Ctrl-C ends the command, not the job.
+    """
+    try:
+        job = _watch(server, identity)
+    except KeyboardInterrupt:
+        option = "" if server == LOCAL_SERVER else f" --server {server}"
+        fail(
+            f"The job goes on at {server}.",
+            f"  follow it again: gradd jobs follow {identity}{option}",
+            f"  cancel it:       gradd jobs cancel {identity}{option}",
+            status=130,
+        )
     result = job.get("result", {})
     if "parts" in result:
-        _tabulate(result)
+        _print_parts(result)
     if job["status"] != "succeeded":
         error = job.get("error", {})
         fail(f"{job['status']}: {error.get('detail', 'as you asked')}", *([error["hint"]] if "hint" in error else []))
@@ -47,29 +53,43 @@ def follow_job(server: str, identity: str) -> dict[str, Any]:
     return job
 
 
-def _warned(client: httpx.Client, identity: str, last: int, say: Any) -> int:
-    """Print the warnings after an event; returns the last event."""
+def _watch(server: str, identity: str) -> dict[str, Any]:
+    """Draw the progress bar of a job until it ends; return the job."""
+    with connect(server) as client:
+        job = read_answer(client.get(f"/v1/jobs/{identity}"))
+    with connect(server, retries=RETRIES) as client, progress_bar() as bar:
+        last, report = 0, dict[str, Any]()
+        while True:
+            last, newest = _read_events(client, identity, last, bar)
+            report = newest or report
+            bar.show(job["status"], job["progress"] | ({} if "parts" in job["progress"] else report))
+            if job["status"] in ENDED:
+                return job
+            time.sleep(POLL_SECONDS)
+            job = read_answer(client.get(f"/v1/jobs/{identity}"))
+
+
+def _read_events(client: httpx.Client, identity: str, last: int, bar: Bar) -> tuple[int, dict[str, Any]]:
+    """Print the warnings after event `last`; return the number of the newest event and the newest report of an epoch."""
+    report: dict[str, Any] = {}
     while True:
         answer = read_answer(client.get(f"/v1/jobs/{identity}/events", params={"after": last}))
         for event in answer["data"]:
             last = event["id"]
             if event["type"] == "warning":
-                say(f"{event['at'][11:19]} {event['data']['detail']}")
+                bar.say(f"{event['at'][11:19]} {event['data']['detail']}")
+            elif event["type"] == "metrics":
+                report = event["data"]
         if not answer["has_more"]:
-            return last
+            return last, report
 
 
-def _tabulate(result: Mapping[str, Any]) -> None:
-    """The parts of a sweep, the best one marked."""
-    table = Table("", Column("job", min_width=28), "variant", "status", "loss", "val. loss", box=None)
+def _print_parts(result: Mapping[str, Any]) -> None:
+    """Print a table of the parts of a sweep with the best one marked."""
+    table = Table("", Column("job", min_width=28), "variant", "status", "training loss", "validation loss", box=None)
     best = result.get("best", {}).get("job")
     for part in result["parts"]:
         losses = [f"{part[name]:.5g}" if name in part else "" for name in ("loss", "validation_loss")]
         mark = "best" if part["job"] == best else ""
-        table.add_row(mark, part["job"], described(part["variant"]), part["status"], *losses)
+        table.add_row(mark, part["job"], variant_text(part["variant"]), part["status"], *losses)
     Console().print(table)
-
-
-def described(variant: Mapping[str, Any] | None) -> str:
-    """What sets a part apart: seed=1, units.1=8."""
-    return ", ".join(f"{name}={value}" for name, value in (variant or {}).items())

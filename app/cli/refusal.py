@@ -1,4 +1,4 @@
-"""A refusal in the terminal."""
+"""Errors in the terminal."""
 
 from __future__ import annotations
 
@@ -8,20 +8,26 @@ from typing import Any, NoReturn
 import typer
 
 
-def fail(*lines: str) -> NoReturn:
-    """End the command with a reason."""
+def fail(*lines: str, status: int = 1) -> NoReturn:
+    """End the command with a message and an exit status."""
     typer.echo("\n".join(lines), err=True)
-    raise typer.Exit(1)
+    raise typer.Exit(status)
 
 
 def refused(errors: Sequence[Mapping[str, Any]]) -> NoReturn:
-    """End the command with everything that was found, each with its place and the likely fix."""
+    """End the command with every error of a refusal: its place, the values expected and the likely fix."""
     lines = []
     for error in errors:
         place = "" if error["pointer"] == "#" else f"{error['pointer']}: "
         lines.append(f"{place}{error['detail']}")
-        if error.get("expected"):
-            lines.append(f"  expected: {error['expected']}")
+        expected = error.get("expected")
+        if expected and not _repeats(error["detail"], expected):
+            lines.append(f"  expected: {expected}")
         if error.get("hint"):
             lines.append(f"  {error['hint']}")
     fail(*lines)
+
+
+def _repeats(detail: str, expected: Any) -> bool:
+    """Return whether the sentence lists the expected names already."""
+    return isinstance(expected, list) and f"{', '.join(map(str, expected))}." in detail

@@ -1,57 +1,69 @@
-"""The command `gradd`."""
+"""The command `gradd`, and those of its commands that run the service."""
 
 from __future__ import annotations
 
-import signal
-from contextlib import nullcontext
+import sys
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from app import VERSION
 from app.cli.jobs import jobs
 from app.cli.train import train
-from app.settings import Settings
-from app.storage import Database
-from app.worker.supervisor import Supervisor
 
-cli = typer.Typer(name="gradd", help="gradd: the gradient service.", no_args_is_help=True, add_completion=False)
+cli = typer.Typer(
+    name="gradd",
+    help="gradd, the gradient service: serve the API, train networks, follow training jobs.",
+    epilog="Example: gradd serve --port 9000. `gradd COMMAND --help` explains a command.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+Host = Annotated[
+    str, typer.Option(help="Address to listen on: 127.0.0.1 is this machine alone, 0.0.0.0 every IPv4 address.")
+]
+Port = Annotated[int, typer.Option(help="Port to listen on, such as 9000; 0 takes a free one.", min=0, max=65535)]
+WithWorker = Annotated[
+    bool, typer.Option(help="Start a worker for training jobs, too; --no-worker serves the API alone.")
+]
+AccessLog = Annotated[bool, typer.Option("--access-log", help="Log a line for every request.")]
 
 
-cli.add_typer(jobs, name="jobs")
-cli.command("train")(train)
-
-
-@cli.command()
+@cli.command(epilog="Example: gradd serve --port 9000 --access-log")
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.", min=0, max=65535)] = 8000,
-    worker: Annotated[bool, typer.Option(help="Whether to train jobs, too.")] = True,
+    host: Host = "127.0.0.1", port: Port = 8000, worker: WithWorker = True, access_log: AccessLog = False
 ) -> None:
-    """Serve the API, with a worker for training jobs. Settings are environment variables GRADD_*; the README lists them."""
-    config = uvicorn.Config("app.main:app", host=host, port=port, timeout_graceful_shutdown=10, server_header=False)
-    # First of all: where the port is taken there is no worker to be started.
-    socket = config.bind_socket()
-    with socket, Supervisor(Settings()) if worker else nullcontext():
-        server = uvicorn.Server(config)
-        server.run(sockets=[socket])
-    if not server.started:
-        raise typer.Exit(3)
+    """Serve the API and the pages, with a worker for training jobs.
+
+    Settings are environment variables, such as GRADD_DATA_DIR; the README lists them. Ctrl-C stops the service.
+    """
+    try:
+        from app.cli.serving import run_server
+
+        run_server(host, port, with_worker=worker, access_log=access_log)
+    except KeyboardInterrupt:
+        # The terminal has written ^C and stands behind it.
+        typer.echo("\ngradd has stopped." if sys.stdout.isatty() else "gradd has stopped.")
 
 
-@cli.command("worker")
+cli.command("train", epilog="Example: gradd train job.json --output model.safetensors")(train)
+cli.add_typer(jobs, name="jobs")
+
+
+@cli.command("worker", epilog="Example: GRADD_DATABASE_URL=postgresql://gradd@host/gradd gradd worker")
 def work() -> None:
-    """Train jobs, without serving the API. Any number of these may share a PostgreSQL database."""
-    supervisor = Supervisor(Settings())
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: supervisor.stop())
-    supervisor.run()
+    """Train jobs without serving the API. Any number of workers may share a PostgreSQL database."""
+    from app.cli.serving import run_worker
+
+    run_worker()
 
 
-@cli.command()
+@cli.command(epilog="Example: GRADD_DATABASE_URL=postgresql://gradd@host/gradd gradd migrate")
 def migrate() -> None:
-    """Bring the database to this version. `gradd serve` does it by itself where the database is a SQLite file."""
+    """Bring the tables of the database to this version. `gradd serve` does so itself for a SQLite file."""
+    from app.settings import Settings
+    from app.storage import Database
+
     database = Database(Settings().database_url)
     try:
         database.migrate()
@@ -59,7 +71,7 @@ def migrate() -> None:
         database.close()
 
 
-@cli.command()
+@cli.command(epilog="Example: gradd version")
 def version() -> None:
     """Print the version."""
     typer.echo(VERSION)

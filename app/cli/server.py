@@ -1,62 +1,61 @@
-"""A server, as the command line talks to it."""
+"""Requests to a server."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import httpx
-import typer
-
+from app.cli.job_body import Errors, explain_batch
 from app.cli.refusal import fail, refused
 
-RequestFile = Annotated[
-    Path,
-    typer.Argument(
-        help="The request of POST /v1/jobs as JSON, or -.", exists=True, dir_okay=False, readable=True, allow_dash=True
-    ),
-]
-Server = Annotated[str, typer.Option(envvar="GRADD_SERVER", help="Address of the server.")]
-HERE = "http://127.0.0.1:8000"
+if TYPE_CHECKING:
+    import httpx
 
 
 @contextmanager
 def connect(server: str, *, retries: int = 0) -> Iterator[httpx.Client]:
-    """A client; what cannot be done ends the command with its reason. Connections are tried again so many times."""
+    """Return a client of a server.
+
+    A server that does not answer ends the command with a message; `retries` is how often a connection is tried again.
+    """
+    import httpx
+
     transport = httpx.HTTPTransport(retries=retries)
     try:
         with httpx.Client(base_url=server, timeout=httpx.Timeout(70, connect=5), transport=transport) as client:
             yield client
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        fail(f"{server} is no address of a server ({error}); http://127.0.0.1:8000 is one.")
     except httpx.TransportError as error:
-        fail(f"{server} does not answer ({error}). Is `gradd serve` running?")
+        fail(
+            f"{server} does not answer ({error}). Is `gradd serve` running?",
+            "  --server or the variable GRADD_SERVER names another address, such as http://127.0.0.1:9000.",
+        )
 
 
-def read_answer(response: httpx.Response) -> dict[str, Any]:
-    """The answer, or the end of the command with every error of the refusal."""
+def read_answer(response: httpx.Response, explain: Callable[[Errors], Errors] = list) -> dict[str, Any]:
+    """Return the answer of the server. A refusal ends the command with all its errors, as `explain` returns them."""
     try:
         answer: dict[str, Any] = response.json() if response.content else {}
     except ValueError:
         fail(f"{response.url} answers with {response.status_code} and no JSON. Is it gradd?")
     if response.is_error:
-        refused(answer.get("errors") or [{"pointer": "#", "detail": answer.get("detail", response.reason_phrase)}])
+        errors = answer.get("errors") or [{"pointer": "#", "detail": answer.get("detail", response.reason_phrase)}]
+        refused(explain(errors))
     return answer
 
 
-def body_of(file: Path) -> bytes:
-    """A request in a file, or in the standard input."""
-    return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-
-
-def post_job(client: httpx.Client, file: Path) -> dict[str, Any]:
-    """The job that a request makes."""
-    return read_answer(client.post("/v1/jobs", content=body_of(file), headers={"Content-Type": "application/json"}))
+def post_job(client: httpx.Client, body: bytes) -> dict[str, Any]:
+    """Create a job and return it."""
+    response = client.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"})
+    return read_answer(response, partial(explain_batch, body=body))
 
 
 def fetch_model(client: httpx.Client, model: str, file: Path, form: str) -> None:
-    """Write a model into a file."""
+    """Write a model of the server to a file."""
     response = client.get(f"/v1/models/{model}/export", params={"format": form})
     if response.is_error:
         read_answer(response)

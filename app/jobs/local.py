@@ -17,6 +17,7 @@ from app.wire.decode import decode
 from core.errors import Refusal
 from core.model import Model
 from core.training import TrainingState, epoch_of_result, model_of, result_of, train
+from core.training.examples import objective_of
 
 
 class LocalRun:
@@ -51,23 +52,39 @@ class LocalRun:
         """
         with threadpoolctl.threadpool_limits(self._threads, "blas"):
             for epoch in train(self._problem, self._recipe, self._state):
+                # After every epoch, so that a run which is interrupted in the next one has a model.
+                self._state, self._reason = epoch.state(), epoch.reason or self._reason
                 report: dict[str, Any] = epoch.report.as_json()
                 yield report | {"epochs": self._recipe.epochs, "step": report["steps"]}
-                if epoch.last:
-                    self._state, self._reason = epoch.state(), epoch.reason or self._reason
-
-    def model(self) -> Model:
-        """What it came to."""
-        return model_of([node.layer for node in self._problem.nodes], *result_of(self._ended))
-
-    def result(self) -> dict[str, Any]:
-        """The epoch of which the model is, and why the run ended."""
-        return {"epoch": epoch_of_result(self._ended), "reason": self._reason}
 
     @property
-    def _ended(self) -> TrainingState:
+    def epochs(self) -> int:
+        """Epochs to do."""
+        return self._recipe.epochs
+
+    @property
+    def epochs_done(self) -> int:
+        """Epochs done, those before the checkpoint that the run began at included."""
+        return self._state.epoch if self._state else 0
+
+    @property
+    def examples_per_epoch(self) -> int:
+        """Examples that each epoch trains on; the validation examples are not among them."""
+        examples = len(objective_of(self._problem).targets)
+        return examples - round(self._recipe.validation_fraction * examples)
+
+    def model(self) -> Model:
+        """Return the model of the last finished epoch, or with early stopping that of the best one."""
+        return model_of([node.layer for node in self._problem.nodes], *result_of(self._reached))
+
+    def result(self) -> dict[str, Any]:
+        """Return the epoch of the model and the reason why the run ended."""
+        return {"epoch": epoch_of_result(self._reached), "reason": self._reason}
+
+    @property
+    def _reached(self) -> TrainingState:
         if self._state is None:
-            raise LookupError("the run has not ended")
+            raise LookupError("no epoch has ended yet")
         return self._state
 
 

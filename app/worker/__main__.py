@@ -19,6 +19,7 @@ LOST = 3
 def main() -> int:
     """Work until SIGTERM, SIGINT, or the end of the process that started us."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     executor = sys.argv[1] if len(sys.argv) > 1 else secrets.token_hex(8)
     worker = Worker(Settings(), executor)
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -56,7 +56,8 @@ class Supervisor:
         while not self._stopping.is_set():
             executor, began = secrets.token_hex(8), time.monotonic()
             command = [sys.executable, "-m", "app.worker", executor]
-            process = self._process = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603
+            # In a session of its own: Ctrl-C reaches the supervisor alone, which lets the worker end in good order.
+            process = self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
             status = self._wait(process)
             if self._stopping.is_set():
                 return

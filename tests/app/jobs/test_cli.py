@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -124,7 +125,44 @@ def test_what_is_wrong_is_said(server: str, tmp_path: Path) -> None:
     file = tmp_path / "job.json"
     file.write_text(json.dumps(JOBS["xor"]["value"] | {"epochs": "many"}))
     assert "#/epochs" in ran(server, "jobs", "submit", str(file), status=1)
-    assert "does not answer" in ran("http://127.0.0.1:9", "jobs", "list", status=1)
+    told = ran("http://127.0.0.1:9", "jobs", "list", status=1)
+    assert "does not answer" in told
+    assert "GRADD_SERVER" in told
+    assert "is no address" in ran("127.0.0.1:8000", "jobs", "list", status=1)
+
+
+def test_a_batch_is_no_data(server: str, tmp_path: Path) -> None:
+    file = tmp_path / "problem.json"
+    problem = {name: value for name, value in JOBS["xor"]["value"].items() if name in ("network", "seed", "loss")}
+    file.write_text(json.dumps(problem | {"batch": JOBS["xor"]["value"]["data"], "epochs": "many"}))
+    here = CliRunner().invoke(cli, ["train", str(file)])
+    assert here.exit_code == 1
+    for told in (here.output, ran(server, "jobs", "submit", str(file), status=1)):
+        assert "#/data: `data` is missing" in told
+        assert "`batch` is not it" in told
+        assert 'Rename "batch" to "data", and add "optimizer".' in told
+        assert "#/epochs" in told, "other errors stay"
+        assert "batch_size" not in told
+    file.write_text(json.dumps(JOBS["xor"]["value"] | {"batch": {}}))
+    told = ran(server, "jobs", "submit", str(file), status=1)
+    assert "#/batch: 'batch' is not known here." in told
+    assert "expected" not in told, "the valid names are listed once"
+
+
+def test_the_address_of_the_server_may_be_a_variable(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADD_SERVER", server)
+    result = CliRunner().invoke(cli, ["jobs", "list"])
+    assert result.exit_code == 0, result.output
+    assert "status" in result.output
+
+
+def test_a_job_shows_both_sets_of_examples(server: str, tmp_path: Path) -> None:
+    file = tmp_path / "job.json"
+    file.write_text(json.dumps(JOBS["xor"]["value"] | {"validation_fraction": 0.25, "epochs": 300}))
+    told = " ".join(ran(server, "train", str(file)).split())
+    assert re.search(
+        r"epoch 300 of 300 training: loss [\d.e-]+, accuracy \S+ validation: loss \S+ accuracy \S+ {", told
+    )
 
 
 def test_where_the_port_is_taken_no_worker_is_started(tmp_path: Path) -> None:
@@ -141,4 +179,5 @@ def test_where_the_port_is_taken_no_worker_is_started(tmp_path: Path) -> None:
         result = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
     assert result.returncode == 3
     assert "already in use" in result.stderr
+    assert "Choose another port: gradd serve --port" in result.stderr
     assert not (tmp_path / "data").exists()

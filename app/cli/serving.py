@@ -1,0 +1,75 @@
+"""The service's processes: the server, and the supervisor of a worker."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+from contextlib import nullcontext
+
+import typer
+import uvicorn
+
+from app import VERSION
+from app.settings import Settings
+from app.worker.supervisor import Supervisor
+
+EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (compared with, not listened on)
+"""Addresses that stand for all of a machine's, and one of them that a browser can open."""
+
+
+def run_server(host: str, port: int, *, with_worker: bool, access_log: bool) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        KeyboardInterrupt: after SIGINT, once everything has stopped.
+        typer.Exit: with status 3, if the port is taken or the application does not start.
+    """
+    config = uvicorn.Config(
+        "app.main:app", host=host, port=port, timeout_graceful_shutdown=10, server_header=False, access_log=access_log
+    )
+    # Our line says what uvicorn's would; its warnings and errors stay.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    # First of all: where the port is taken there is no worker to be started.
+    listener = _bind(config)
+    with listener, Supervisor(Settings()) if with_worker else nullcontext():
+        server = AnnouncedServer(config)
+        server.run(sockets=[listener])
+    if not server.started:
+        raise typer.Exit(3)
+
+
+def _bind(config: uvicorn.Config) -> socket.socket:
+    try:
+        return config.bind_socket()
+    except SystemExit:
+        typer.echo(
+            f"Choose another port: gradd serve --port {config.port + 1}, or make run RUN_ARGS='--port {config.port + 1}'.",
+            err=True,
+        )
+        raise
+
+
+class AnnouncedServer(uvicorn.Server):
+    """A server that prints the page to open once it accepts requests."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then print the address."""
+        await super().startup(sockets)
+        if self.started and sockets:
+            address = address_of(self.config.host, sockets[0].getsockname()[1])
+            typer.echo(f"gradd {VERSION}: open {address} (docs at /docs, stop with Ctrl-C)")
+
+
+def address_of(host: str, port: int) -> str:
+    """Return the address under which a browser on this machine finds the server."""
+    host = EVERY_ADDRESS.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def run_worker() -> None:
+    """Train jobs until SIGINT or SIGTERM."""
+    supervisor = Supervisor(Settings())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.stop())
+    supervisor.run()
