@@ -15,6 +15,9 @@ PYTEST_ARGS ?=
 # make lock UV_ARGS=--upgrade takes newer versions; without it the present pins are kept.
 UV_ARGS ?=
 
+# A processor each; one that has nothing left to do takes over from the others.
+PYTEST := python -m pytest -n auto --dist worksteal
+
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 # Prints a numbered line for each package that pip finds, and where pip unpacks them all at once.
 define SHOW_PACKAGES
@@ -78,10 +81,20 @@ run: $(RUN_STAMP)
 .PHONY: dev
 dev: $(DEV_STAMP)
 
-# Run the tests
+# Run all tests on all processors (about ten minutes on two)
 .PHONY: test
 test: $(DEV_STAMP)
-	@python -m pytest $(PYTEST_ARGS)
+	@$(PYTEST) $(PYTEST_ARGS)
+
+# Run the tests that are quick (under a minute on two processors)
+.PHONY: test-fast
+test-fast: $(DEV_STAMP)
+	@$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+
+# Run all tests and show which lines none of them reaches
+.PHONY: coverage
+coverage: $(DEV_STAMP)
+	@$(PYTEST) --cov --cov-report=term-missing:skip-covered $(PYTEST_ARGS)
 
 # Everything a change must pass: format, lint, types, imports, schema, tests
 .PHONY: check

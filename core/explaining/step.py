@@ -58,9 +58,9 @@ class Step:
 
         def operand(match: re.Match[str]) -> str:
             text = written(self.operands[match[1]])
-            # A symbol with a subscript takes another one, or a power, in braces alone.
-            is_indexed = latex[match.end() : match.end() + 1] in ("_", "^") and set(text) & set("_^")
-            return f"{{{text}}}" if is_indexed else text
+            # A symbol with a subscript takes another one in braces alone, and so it is with powers.
+            following = latex[match.end() : match.end() + 1]
+            return f"{{{text}}}" if following in ("_", "^") and following in text else text
 
         return OPERAND.sub(operand, latex)
 
