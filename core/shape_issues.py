@@ -109,7 +109,7 @@ def wrong_parameters(
                     expected=wanted,
                     got=list(sent[name]),
                     equation=node.layer.equation(convention),
-                    hint="It is transposed." if wanted[::-1] == list(sent[name]) != wanted else None,
+                    hint=_fix(name, wanted, list(sent[name])),
                 )
             )
     for name in sent:
@@ -126,6 +126,21 @@ def wrong_parameters(
                 )
             )
     return issues
+
+
+def _fix(name: str, wanted: list[int], got: list[int]) -> str | None:
+    """The hint for a parameter of another shape, where the fix is plain."""
+    if len(wanted) == 1:
+        return f"Send the {name} as a list of {wanted[0]} number{'s' * (wanted[0] > 1)}."
+    if wanted[::-1] == got != wanted:
+        return "It is transposed."
+    if len(wanted) != len(got) and math.prod(wanted) == math.prod(got):
+        return f"Send the {name} as nested lists of shape {wanted}" + (
+            f": {wanted[0]} row{'s' * (wanted[0] > 1)} of {wanted[1]} number{'s' * (wanted[1] > 1)}."
+            if len(wanted) == 2
+            else "."
+        )
+    return None
 
 
 def wrong_state(node: Node, sent: Mapping[str, Shape]) -> list[Issue]:

@@ -30,13 +30,6 @@ def fitted(
         return cast(tensor(sent, convention), dtype, *path)
     if convention == "column" and sent.ndim == 1 and output == (1, len(sent)):
         return cast(sent.reshape(output), dtype, *path)
-    hint = None
-    if sent.ndim == 1 and len(wanted) == 2 and sent.size == wanted[0] * wanted[1]:
-        hint = f"Send it as a matrix of shape {list(wanted)}."
-    elif sent.shape == wanted[::-1]:
-        hint = "It is transposed."
-    elif sent.ndim == 1 and len(sent) == output[0] and not loss.takes_class_indices:
-        hint = f"{loss.kind} takes no class numbers; send one number for each output."
     raise Refusal.of(
         "shape-mismatch",
         f"The network's output has shape {list(wanted)} in convention {convention!r}; {'.'.join(path)} has shape "
@@ -44,8 +37,23 @@ def fitted(
         *path,
         expected=list(wanted),
         got=list(sent.shape),
-        hint=hint,
+        hint=_fix(sent.shape, wanted, output, loss),
     )
+
+
+def _fix(got: Shape, wanted: Shape, output: Shape, loss: Loss) -> str | None:
+    """The hint for a tensor of another shape than the output, where the fix is plain."""
+    if not got:
+        return f"A single number is taken for one output of one example; send a matrix of shape {list(wanted)}."
+    if len(got) == 1 and len(wanted) == 2 and got[0] == wanted[0] * wanted[1]:
+        return f"Send it as a matrix of shape {list(wanted)}."
+    if got == wanted[::-1]:
+        return "It is transposed."
+    if len(got) == 1 and got[0] == output[0] and not loss.takes_class_indices:
+        return f"{loss.kind} takes no class numbers; send one number for each output."
+    if loss.takes_class_indices and len(output) == 2 and output[1] > 1:
+        return f"Send {output[0]} class number{'s' * (output[0] > 1)}, or a matrix of shape {list(wanted)}."
+    return None
 
 
 def targets_for(
@@ -107,7 +115,8 @@ def coefficients_for(loss: Loss, examples: int, weight: Array | None, dtype: np.
         raise Refusal.of("invalid-request", "sample_weight weights a loss; with upstream there is none.", *path)
     if weight.shape != (examples,):
         detail = f"sample_weight has one number for each of the {examples} examples; its shape is {list(weight.shape)}."
-        raise Refusal.of("shape-mismatch", detail, *path, expected=[examples], got=list(weight.shape))
+        hint = f"Send it as a list of {examples} number{'s' * (examples > 1)}."
+        raise Refusal.of("shape-mismatch", detail, *path, expected=[examples], got=list(weight.shape), hint=hint)
     if (weight < 0).any() or not weight.any():
         raise Refusal.of("invalid-request", "sample_weight takes numbers from 0 on that are not all 0.", *path)
     if loss.reduction == "mean":
