@@ -27,7 +27,7 @@ from core.targets import coefficients_for, fitted, targets_for
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemSpec:
-    """A problem in the caller's words: nothing is checked yet, every array has the caller's orientation."""
+    """A problem as it was sent: unchecked, with every array in the caller's convention."""
 
     layers: Sequence[Layer]
     inputs: Mapping[str, Array]
@@ -167,7 +167,7 @@ def _sent_shapes(sent: ProblemSpec, documented: ProblemSpec) -> dict[str, dict[s
 
 
 def _surveyed(sent: ProblemSpec, convention: Convention, limits: Limits | None) -> tuple[ShapeReport, dict[str, Array]]:
-    """The survey in one convention, and the inputs in the core's view."""
+    """Infer all shapes in one convention; return them with the inputs in the core's view."""
     inputs = {}
     for name, array in sent.inputs.items():
         flat = convention == "column" and array.ndim == 1
@@ -182,12 +182,12 @@ def _surveyed(sent: ProblemSpec, convention: Convention, limits: Limits | None) 
 
 
 def _at_input(sent: ProblemSpec, name: str) -> tuple[str, ...]:
-    """Where an input stands in the request: there is a name in its path where the inputs are named."""
+    """The path of an input in the request, with its name if the inputs are named."""
     return ("batch", "inputs") if set(sent.inputs) == {INPUT} else ("batch", "inputs", name)
 
 
 def _unreadable(sent: ProblemSpec) -> list[Issue]:
-    """Inputs that are single numbers have no examples to count."""
+    """The issues for inputs that are single numbers and so have no axis of examples."""
     return [
         Issue(
             code="shape-mismatch",
@@ -203,7 +203,7 @@ def _unreadable(sent: ProblemSpec) -> list[Issue]:
 def _objective(
     sent: ProblemSpec, found: ShapeReport, convention: Convention, needs_loss: bool
 ) -> tuple[Objective | None, list[Issue]]:
-    """The loss with its targets, or what is wrong with them."""
+    """Return the loss with its targets, and the issues with them."""
     loss = sent.loss
     source, name = (sent.targets, "targets") if loss is None or loss.needs_targets else (sent.upstream, "upstream")
     if loss is None or source is None:

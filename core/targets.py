@@ -1,4 +1,4 @@
-"""Targets: brought to the shape of the network's output, or refused."""
+"""Targets and sample weights: converted to the shape of the network's output, or refused."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AT_TARGETS = ("batch", "targets")
 def fitted(
     sent: Array, output: Shape, convention: Convention, path: tuple[str, ...], dtype: np.dtype[Any], loss: Loss
 ) -> Array:
-    """A tensor that should have the output's shape, in the core's view.
+    """Return a tensor of the output's shape in the core's view.
 
     Under `column` a single example may be a flat list.
 
@@ -59,7 +59,7 @@ def _fix(got: Shape, wanted: Shape, output: Shape, loss: Loss) -> str | None:
 def targets_for(
     loss: Loss, sent: Array, output: Shape, convention: Convention, first_label: int, dtype: np.dtype[Any]
 ) -> Array:
-    """Targets in the shape of the output, batch-first; class numbers become one-hot rows.
+    """Return the targets in the shape of the output, batch-first; class numbers become one-hot rows.
 
     Raises:
         Refusal: `shape-mismatch`, or `invalid-request` for values that the loss cannot compare with.
@@ -75,7 +75,7 @@ def targets_for(
 
 
 def one_hot(labels: Array, classes: int, first_label: int, dtype: np.dtype[Any]) -> Array:
-    """A row for each label, 1 at its class and 0 elsewhere.
+    """Return a row for each label, 1 at its class and 0 elsewhere.
 
     Raises:
         Refusal: `invalid-request` for a label that is no class.
@@ -103,7 +103,9 @@ def one_hot(labels: Array, classes: int, first_label: int, dtype: np.dtype[Any])
 
 
 def coefficients_for(loss: Loss, examples: int, weight: Array | None, dtype: np.dtype[Any]) -> Array:
-    """The share of each example in the batch loss: 1/n or 1, or its weight, divided by the weights' sum under "mean".
+    """Return the factor of each example in the batch loss.
+
+    It is 1/n under "mean" and 1 under "sum"; with sample weights, the weight, divided by their sum under "mean".
 
     Raises:
         Refusal: weights of another number than the examples, negative ones, or a sum of 0 under "mean".
