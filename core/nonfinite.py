@@ -1,9 +1,10 @@
-"""Watching for numbers that are none: the first layer and tensor where one appears, and why."""
+"""Refusals of infinity and NaN: the first layer and tensor where one appears, the cause and the fix."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,24 @@ import numpy as np
 from core.arrays import Array, Op
 from core.errors import Refusal
 
-Cause = Callable[[], str]
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """Why a number is not finite."""
+
+    reason: str
+    """The end of the sentence that names the number."""
+
+    hint: str | None = None
+    """The fix, if the reason has one of its own."""
+
+
+Cause = Callable[[], Diagnosis]
+"""Looks for the cause once a number is not finite."""
 
 
 def watched(layer: str, position: int, tensor: str, array: Array, cause: Cause) -> Op:
-    """A step that refuses a tensor with NaN or infinity in it.
+    """Return a step that refuses a tensor with NaN or infinity in it.
 
     Raises (when it runs):
         Refusal: `non-finite`, with the layer, the tensor and the cause.
@@ -25,26 +39,28 @@ def watched(layer: str, position: int, tensor: str, array: Array, cause: Cause) 
         if not np.isfinite(array).all():
             index = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
             found = "NaN" if np.isnan(array[tuple(index)]) else "infinite"
+            diagnosis, where = cause(), f"at {index} " if array.ndim else ""
             raise Refusal.of(
                 "non-finite",
-                f"The {tensor} of layer {layer!r} {'is' if array.ndim == 0 else f'at {index} is'} {found}: {cause()}.",
+                f"The {tensor} of layer {layer!r} {where}is {found}: {diagnosis.reason}.",
                 "network",
                 "layers",
                 position,
                 got=found,
-                hint=f"The largest finite number in {array.dtype} is {np.finfo(array.dtype).max:.3g}.",
+                hint=diagnosis.hint
+                or f"The largest finite number in {array.dtype} is {np.finfo(array.dtype).max:.3g}.",
             )
 
     return step
 
 
 def all_finite(vector: Array) -> bool:
-    """Whether every number of a vector is finite. The sum of squares answers for most in one pass."""
+    """Return whether every number of a vector is finite. A finite sum of squares decides in one pass."""
     return math.isfinite(abs(vector.dot(vector))) or bool(np.isfinite(vector).all())
 
 
 def cast(array: Array, dtype: np.dtype[Any], *path: str) -> Array:
-    """The array in the dtype of the computation.
+    """Return the array in the dtype of the computation.
 
     Raises:
         Refusal: `non-finite` for numbers beyond the range of float32.
@@ -60,44 +76,76 @@ def cast(array: Array, dtype: np.dtype[Any], *path: str) -> Array:
 
 
 def largest(array: Array) -> float:
-    """The largest magnitude in an array."""
+    """Return the largest magnitude in an array."""
     return float(np.abs(array).max()) if array.size else 0.0
 
 
 def of_result(kind: str, inputs: tuple[Array, ...], parameters: Mapping[str, Array]) -> Cause:
-    """Why a layer's result may leave the range: the size of what goes into it."""
+    """The cause for a layer's result: the size of its operands."""
 
-    def cause() -> str:
+    def cause() -> Diagnosis:
         operands = [f"inputs up to {max(map(largest, inputs)):.4g}"]
         operands += [f"a {name} up to {largest(array):.4g}" for name, array in parameters.items()]
-        return f"{kind} combines " + " and ".join(operands)
+        return Diagnosis(f"{kind} combines " + " and ".join(operands))
 
     return cause
 
 
 def of_activation(function: str, Z: Array, A: Array) -> Cause:
-    """Why an activation function has no finite value: its argument there."""
+    """The cause for an activation function: its argument there."""
 
-    def cause() -> str:
+    def cause() -> Diagnosis:
         index = np.argwhere(~np.isfinite(A))[0]
-        return f"it is {function}({Z[tuple(index)]:.6g})"
+        z = float(Z[tuple(index)])
+        return Diagnosis(
+            f"it is {function}({z:.6g})", _of_logarithm(z, A[tuple(index)]) if function.split()[0] == "log" else None
+        )
 
     return cause
 
 
 def of_loss(kind: str, A: Array, Y: Array) -> Cause:
-    """Why a loss is not finite: what it compares."""
+    """The cause for a loss: the range of outputs and targets."""
 
-    def cause() -> str:
-        return f"{kind} compares outputs from {A.min():.6g} to {A.max():.6g} with targets from {Y.min():.6g} to {Y.max():.6g}"
+    def cause() -> Diagnosis:
+        outputs = f"outputs from {A.min():.6g} to {A.max():.6g}"
+        targets = f"targets from {Y.min():.6g} to {Y.max():.6g}"
+        return Diagnosis(f"{kind} compares {outputs} with {targets}", _of_entropy(kind, A))
 
     return cause
 
 
 def of_gradient(formed: str, *operands: tuple[str, Array]) -> Cause:
-    """Why a gradient may leave the range: the size of its factors."""
+    """The cause for a gradient: the size of its factors."""
 
-    def cause() -> str:
-        return f"{formed} " + " and ".join(f"{name} up to {largest(array):.4g}" for name, array in operands)
+    def cause() -> Diagnosis:
+        return Diagnosis(f"{formed} " + " and ".join(f"{name} up to {largest(array):.4g}" for name, array in operands))
 
     return cause
+
+
+def _of_logarithm(argument: float, result: float) -> str | None:
+    """The hint for the logarithm of 0 or of a negative number."""
+    if argument == 0:
+        return "log(0) is -infinity: add a small epsilon before log, or use a function whose results are positive."
+    if np.isnan(result):
+        return "The logarithm of a negative number does not exist: log takes positive numbers, as softplus or exp give."
+    return None
+
+
+def _of_entropy(kind: str, A: Array) -> str | None:
+    """The hint for a loss that takes the logarithm of outputs that are no probabilities."""
+    if kind not in _LAST_ACTIVATION:
+        return None
+    fitting, on_logits = _LAST_ACTIVATION[kind]
+    fix = f"Use {fitting} as the last activation, or {on_logits} on the logits."
+    if A.min() < 0 or A.max() > 1:
+        return f"{kind} takes the logarithm of probabilities, and outputs outside 0 to 1 are none. {fix}"
+    return f"log(0) is -infinity, and an output is exactly 0 or 1 where the target is not. {fix}"
+
+
+_LAST_ACTIVATION = {
+    "cross_entropy": ("softmax", "softmax_cross_entropy"),
+    "binary_cross_entropy": ("sigmoid", "sigmoid_cross_entropy"),
+}
+"""For a loss on probabilities: the activation function that gives them, and the same loss on logits."""

@@ -1,4 +1,4 @@
-"""A problem as it was sent, and the same problem once every check has passed."""
+"""A problem in which every check has passed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from core.arrays import Array, Op, Shape
-from core.convention import Convention
+from core.convention import Convention, parameter_shape
 from core.errors import Issue
 from core.feedback_alignment import Feedback
 from core.network import Node
@@ -29,6 +29,15 @@ class Problem:
     warnings: Sequence[Issue] = ()
     state: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
     feedback: Feedback | None = None
+    sent_shapes: Mapping[str, Mapping[str, Shape]] = field(default_factory=dict)
+    """The shape of each parameter that was sent in an accepted shape other than its documented one."""
+
+    def documented(self, layer: str, name: str, array: Array) -> Array:
+        """Return an array in the documented shape of a parameter if it has the shape in which that one was sent."""
+        if array.shape != self.sent_shapes.get(layer, {}).get(name):
+            return array
+        node = next(node for node in self.nodes if node.name == layer)
+        return array.reshape(parameter_shape(node.parameters[name], self.convention))
 
     def plan(
         self,

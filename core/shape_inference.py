@@ -1,7 +1,7 @@
-"""Survey: everything about a problem that follows from its shapes alone, before anything is computed or allocated.
+"""Shape inference: the shape of every result and parameter of a network, before anything is computed or allocated.
 
-One walk over the layers in execution order wires them, infers every shape and compares every parameter. It never stops
-at the first issue: what depends on something unknown is passed over, all else is looked at.
+One pass over the layers in execution order connects them, infers every shape and compares every parameter. It does not
+stop at the first issue: layers that depend on an unknown shape are skipped, all others are examined.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from core.shape_issues import (
 
 @dataclass(slots=True)
 class ShapeReport:
-    """The outcome: the wired network, and the issues that were found on the way."""
+    """The connected network, and the issues that were found."""
 
     convention: Convention
     nodes: list[Node] = field(default_factory=list)
     shapes: dict[str, Shape] = field(default_factory=dict)
     """Shape of every tensor that layers may read, by name, batch-first."""
     unknown: set[str] = field(default_factory=set)
-    """Names of layers whose shape could not be worked out."""
+    """Names of layers whose shape could not be inferred."""
     issues: list[Issue] = field(default_factory=list)
 
     def as_sent(self, shape: Shape) -> list[int]:
-        """A tensor's shape as the caller writes it."""
+        """Return a tensor's shape in the caller's convention."""
         return list(tensor_shape(shape, self.convention))
 
 
@@ -56,14 +56,14 @@ def infer_shapes(
     seeded: bool = False,
     limits: Limits | None = None,
 ) -> ShapeReport:
-    """Wire the layers, infer all shapes and compare all parameters.
+    """Connect the layers, infer all shapes and compare all parameters.
 
     Args:
         layers: the layers, in execution order.
         inputs: shapes of the batch's tensors, by name, batch-first.
         parameters: shapes of the parameters as they were sent.
-        convention: how they are to be read.
-        state: shapes of what layers keep between batches, as it was sent.
+        convention: the convention of the parameters.
+        state: shapes of the layers' state, as it was sent.
         seeded: whether parameters that were not sent will be drawn at random.
         limits: the largest network that is accepted.
     """
@@ -101,7 +101,7 @@ def infer_shapes(
 def _placed(
     position: int, name: str, layer: Layer, reads: tuple[str, ...], found: ShapeReport, issues: list[Issue]
 ) -> Node | None:
-    """The node with its shape and parameters, or None with the reason among `issues`."""
+    """Return the node with its shape and parameters, or None after adding the reason to `issues`."""
     function, wrong = function_of(layer)
     issues += wrong
     shapes = [found.shapes[source] for source in reads]
@@ -134,7 +134,7 @@ def _placed(
 
 
 def function_of(layer: Layer) -> tuple[Activation, list[Issue]]:
-    """The activation function of a layer, and what is wrong with the names in it: of that function, of an initializer."""
+    """Return the activation function of a layer, and an issue for each unknown function or initializer that it names."""
     initializer = str(getattr(layer, "initializer", "default"))
     issues = [] if initializer in ("default", *INITIALIZERS) else [unknown_initializer(initializer[:60])]
     try:

@@ -1,4 +1,4 @@
-"""The issues that shape inference finds, in words: each names the place, the operator, the shapes and the likely fix."""
+"""The issues of shape inference: each names the place, the operator, the shapes and the likely fix."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.network import Limits, Node
 
 
 def name_taken(name: str, inputs: Mapping[str, Shape], layer: Layer, number: int) -> Issue:
-    """A layer's name, its own or its default one, that something else has already."""
+    """The issue for a layer whose name, given or default, is taken."""
     owner = "an input of the batch" if name in inputs else "an earlier layer"
     which = "" if layer.name else f" (the default name of layer {number})"
     return Issue(
@@ -28,7 +28,7 @@ def name_taken(name: str, inputs: Mapping[str, Shape], layer: Layer, number: int
 def wrong_inputs(
     layer: Layer, reads: tuple[str, ...], shapes: Mapping[str, Shape], earlier: Sequence[str]
 ) -> list[Issue]:
-    """Issues with the names that a layer reads, and with their number."""
+    """The issues with the inputs of a layer: unknown names, and too few or too many."""
     issues = []
     known = list(dict.fromkeys([*shapes, *earlier]))
     for position, name in enumerate(reads):
@@ -58,7 +58,7 @@ def wrong_inputs(
 
 
 def unknown_initializer(name: str) -> Issue:
-    """An initializer that does not exist."""
+    """The issue for an initializer that does not exist."""
     valid = ["default", *INITIALIZERS]
     return Issue(
         code="unknown-name",
@@ -71,7 +71,7 @@ def unknown_initializer(name: str) -> Issue:
 
 
 def no_features(function: Activation, shape: Shape) -> Issue:
-    """An activation function over the features of a result that has none."""
+    """The issue for an activation function over features after a layer whose result has none."""
     return Issue(
         code="shape-mismatch",
         path=("activation",),
@@ -82,7 +82,7 @@ def no_features(function: Activation, shape: Shape) -> Issue:
 def wrong_parameters(
     node: Node, sent: Mapping[str, Shape], shapes: Mapping[str, Shape], convention: Convention, *, seeded: bool
 ) -> list[Issue]:
-    """Issues with the parameters of one layer: missing, unknown, or of another shape."""
+    """The issues with the parameters of a layer: missing, unknown, or of another shape."""
     issues = []
     for name, parameter in node.parameters.items():
         wanted = list(parameter_shape(parameter, convention))
@@ -109,7 +109,7 @@ def wrong_parameters(
                     expected=wanted,
                     got=list(sent[name]),
                     equation=node.layer.equation(convention),
-                    hint="It is transposed." if wanted[::-1] == list(sent[name]) != wanted else None,
+                    hint=_fix(name, wanted, list(sent[name])),
                 )
             )
     for name in sent:
@@ -128,8 +128,23 @@ def wrong_parameters(
     return issues
 
 
+def _fix(name: str, wanted: list[int], got: list[int]) -> str | None:
+    """The hint for a parameter of another shape, where the fix is plain."""
+    if len(wanted) == 1:
+        return f"Send the {name} as a list of {wanted[0]} number{'s' * (wanted[0] > 1)}."
+    if wanted[::-1] == got != wanted:
+        return "It is transposed."
+    if len(wanted) != len(got) and math.prod(wanted) == math.prod(got):
+        return f"Send the {name} as nested lists of shape {wanted}" + (
+            f": {wanted[0]} row{'s' * (wanted[0] > 1)} of {wanted[1]} number{'s' * (wanted[1] > 1)}."
+            if len(wanted) == 2
+            else "."
+        )
+    return None
+
+
 def wrong_state(node: Node, sent: Mapping[str, Shape]) -> list[Issue]:
-    """Issues with the state of one layer: missing where it is read, unknown, or of another shape."""
+    """The issues with the state of a layer: missing where it is read, unknown, or of another shape."""
     issues = []
     for name, shape in node.state.items():
         path, wanted = ("state", node.name, name), list(shape)
@@ -162,7 +177,7 @@ def stray(field_name: str, name: str, known: Mapping[str, object]) -> Issue:
 
 
 def beyond_limits(nodes: Sequence[Node], limits: Limits) -> list[Issue]:
-    """Issues with a network that is larger than the limits. Nothing of that size has been allocated at this point."""
+    """The issues with a network that is larger than the limits, found before anything of that size is allocated."""
     issues = []
     sizes = [sum(math.prod(parameter.shape) for parameter in node.parameters.values()) for node in nodes]
     results = [math.prod(node.shape) + node.working_size for node in nodes]

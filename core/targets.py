@@ -1,4 +1,4 @@
-"""Targets: brought to the shape of the network's output, or refused."""
+"""Targets and sample weights: converted to the shape of the network's output, or refused."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AT_TARGETS = ("batch", "targets")
 def fitted(
     sent: Array, output: Shape, convention: Convention, path: tuple[str, ...], dtype: np.dtype[Any], loss: Loss
 ) -> Array:
-    """A tensor that should have the output's shape, in the core's view.
+    """Return a tensor of the output's shape in the core's view.
 
     Under `column` a single example may be a flat list.
 
@@ -30,13 +30,6 @@ def fitted(
         return cast(tensor(sent, convention), dtype, *path)
     if convention == "column" and sent.ndim == 1 and output == (1, len(sent)):
         return cast(sent.reshape(output), dtype, *path)
-    hint = None
-    if sent.ndim == 1 and len(wanted) == 2 and sent.size == wanted[0] * wanted[1]:
-        hint = f"Send it as a matrix of shape {list(wanted)}."
-    elif sent.shape == wanted[::-1]:
-        hint = "It is transposed."
-    elif sent.ndim == 1 and len(sent) == output[0] and not loss.takes_class_indices:
-        hint = f"{loss.kind} takes no class numbers; send one number for each output."
     raise Refusal.of(
         "shape-mismatch",
         f"The network's output has shape {list(wanted)} in convention {convention!r}; {'.'.join(path)} has shape "
@@ -44,14 +37,29 @@ def fitted(
         *path,
         expected=list(wanted),
         got=list(sent.shape),
-        hint=hint,
+        hint=_fix(sent.shape, wanted, output, loss),
     )
+
+
+def _fix(got: Shape, wanted: Shape, output: Shape, loss: Loss) -> str | None:
+    """The hint for a tensor of another shape than the output, where the fix is plain."""
+    if not got:
+        return f"A single number is taken for one output of one example; send a matrix of shape {list(wanted)}."
+    if len(got) == 1 and len(wanted) == 2 and got[0] == wanted[0] * wanted[1]:
+        return f"Send it as a matrix of shape {list(wanted)}."
+    if got == wanted[::-1]:
+        return "It is transposed."
+    if len(got) == 1 and got[0] == output[0] and not loss.takes_class_indices:
+        return f"{loss.kind} takes no class numbers; send one number for each output."
+    if loss.takes_class_indices and len(output) == 2 and output[1] > 1:
+        return f"Send {output[0]} class number{'s' * (output[0] > 1)}, or a matrix of shape {list(wanted)}."
+    return None
 
 
 def targets_for(
     loss: Loss, sent: Array, output: Shape, convention: Convention, first_label: int, dtype: np.dtype[Any]
 ) -> Array:
-    """Targets in the shape of the output, batch-first; class numbers become one-hot rows.
+    """Return the targets in the shape of the output, batch-first; class numbers become one-hot rows.
 
     Raises:
         Refusal: `shape-mismatch`, or `invalid-request` for values that the loss cannot compare with.
@@ -67,7 +75,7 @@ def targets_for(
 
 
 def one_hot(labels: Array, classes: int, first_label: int, dtype: np.dtype[Any]) -> Array:
-    """A row for each label, 1 at its class and 0 elsewhere.
+    """Return a row for each label, 1 at its class and 0 elsewhere.
 
     Raises:
         Refusal: `invalid-request` for a label that is no class.
@@ -95,7 +103,9 @@ def one_hot(labels: Array, classes: int, first_label: int, dtype: np.dtype[Any])
 
 
 def coefficients_for(loss: Loss, examples: int, weight: Array | None, dtype: np.dtype[Any]) -> Array:
-    """The share of each example in the batch loss: 1/n or 1, or its weight, divided by the weights' sum under "mean".
+    """Return the factor of each example in the batch loss.
+
+    It is 1/n under "mean" and 1 under "sum"; with sample weights, the weight, divided by their sum under "mean".
 
     Raises:
         Refusal: weights of another number than the examples, negative ones, or a sum of 0 under "mean".
@@ -107,7 +117,8 @@ def coefficients_for(loss: Loss, examples: int, weight: Array | None, dtype: np.
         raise Refusal.of("invalid-request", "sample_weight weights a loss; with upstream there is none.", *path)
     if weight.shape != (examples,):
         detail = f"sample_weight has one number for each of the {examples} examples; its shape is {list(weight.shape)}."
-        raise Refusal.of("shape-mismatch", detail, *path, expected=[examples], got=list(weight.shape))
+        hint = f"Send it as a list of {examples} number{'s' * (examples > 1)}."
+        raise Refusal.of("shape-mismatch", detail, *path, expected=[examples], got=list(weight.shape), hint=hint)
     if (weight < 0).any() or not weight.any():
         raise Refusal.of("invalid-request", "sample_weight takes numbers from 0 on that are not all 0.", *path)
     if loss.reduction == "mean":

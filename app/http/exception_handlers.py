@@ -1,4 +1,4 @@
-"""Every way a request can fail, answered as a problem: our refusals, the framework's, and defects."""
+"""Exception handlers: the service's refusals, the framework's and defects, all answered as problem documents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
-from app.http.problem_details import problem_response, refusal_response
+from app.http.nearest_path import nearest_path
+from app.http.problem_details import error_of, problem_response, refusal_response
 from app.http.problem_types import PROBLEM_TYPES
 from core.errors import GraddError, Issue, Refusal
 
@@ -23,7 +24,7 @@ logger = logging.getLogger("gradd")
 
 
 def register(app: FastAPI) -> None:
-    """Let every failure of this application be answered as a problem."""
+    """Add the handlers to an application."""
     app.add_exception_handler(GraddError, refused)
     app.add_exception_handler(HTTPException, by_framework)
     app.add_exception_handler(RequestValidationError, invalid)
@@ -31,13 +32,13 @@ def register(app: FastAPI) -> None:
 
 
 async def refused(request: Request, error: Exception) -> Response:
-    """A refusal of ours."""
+    """Answer a refusal of the service."""
     assert isinstance(error, GraddError)  # noqa: S101  (for the type checker: registered for this class alone)
     return refusal_response(error, request.url.path)
 
 
 async def by_framework(request: Request, error: Exception) -> Response:
-    """No such address, no such method, and what else the framework refuses by itself."""
+    """Answer what the framework refuses: an unknown path, a method that a path does not take."""
     assert isinstance(error, HTTPException)  # noqa: S101
     by_status = {kind.status: kind for kind in reversed(PROBLEM_TYPES.values())}
     kind = by_status.get(
@@ -48,11 +49,16 @@ async def by_framework(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_methods(request))
-    return problem_response(kind, detail, request.url.path, headers=headers)
+    near = nearest_path(request) if error.status_code == HTTPStatus.NOT_FOUND else None
+    if near is None:
+        return problem_response(kind, detail, request.url.path, headers=headers)
+    hint = f"Did you mean {near}?"
+    issue = Issue(code=kind.slug, detail=detail, got=request.url.path[:200], hint=hint)
+    return problem_response(kind, f"{detail} {hint}", request.url.path, [error_of(issue)], headers)
 
 
 def _methods(request: Request) -> list[str]:
-    """The methods that an address takes; the framework names those of its first route alone."""
+    """The methods that a path takes; the framework names those of its first route alone."""
     scopes = {method: {**request.scope, "method": method} for method in METHODS}
     routes = request.app.routes
     return [method for method, scope in scopes.items() if any(_takes(route, scope) for route in routes)]
@@ -63,7 +69,7 @@ def _takes(route: BaseRoute, scope: Scope) -> bool:
 
 
 async def invalid(request: Request, error: Exception) -> Response:
-    """A query or path parameter that does not validate. The input is not repeated: it may be huge."""
+    """Answer a query or path parameter that does not validate, without repeating it: it may be huge."""
     assert isinstance(error, RequestValidationError)  # noqa: S101
     issues = [
         Issue(code="invalid-request", path=tuple(entry["loc"]), detail=f"{entry['msg']}.") for entry in error.errors()
@@ -72,7 +78,7 @@ async def invalid(request: Request, error: Exception) -> Response:
 
 
 async def defect(request: Request, error: Exception) -> Response:
-    """Anything else is a defect: logged with its trace, answered without one."""
+    """Answer any other exception, a defect: its trace goes to the log alone."""
     logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
     detail = "The server failed in a way it should not; the trace is in its log."
     return problem_response(PROBLEM_TYPES["internal-error"], detail, request.url.path)

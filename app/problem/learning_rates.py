@@ -26,7 +26,7 @@ def wrong_shapes(sent: Mapping[str, Mapping[str, Any]], problem: Problem, *path:
                 issues.append(Issue(code="unknown-name", path=where, detail=detail))
                 continue
             wanted = parameter_shape(nodes[layer].parameters[name], problem.convention)
-            if array.shape != wanted:
+            if problem.documented(layer, name, array).shape != wanted:
                 detail = f"It has the shape of {layer}.{name}, {list(wanted)}; this one has shape {list(array.shape)}."
                 issues.append(
                     Issue(
@@ -40,7 +40,12 @@ def in_core(named: Mapping[str, Mapping[str, Array]], problem: Problem) -> dict[
     """The same tensors in the core's orientation, weights in x out."""
     nodes = {node.name: node for node in problem.nodes}
     return {
-        layer: layer_parameters(arrays, nodes[layer].parameters, problem.convention) for layer, arrays in named.items()
+        layer: layer_parameters(
+            {name: problem.documented(layer, name, array) for name, array in arrays.items()},
+            nodes[layer].parameters,
+            problem.convention,
+        )
+        for layer, arrays in named.items()
     }
 
 

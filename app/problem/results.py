@@ -22,8 +22,8 @@ class Warning(Body):
     """Something that was not refused and deserves a look."""
 
     code: str
-    """What it is about: ambiguous-convention, unread-layer, single-example, symmetric-units, dead-units, saturated-units,
-    kink."""
+    """What it is about: ambiguous-convention, unread-layer, double-softmax, double-sigmoid, single-example,
+    symmetric-units, dead-units, saturated-units, kink."""
 
     pointer: str
     """Where, as a JSON pointer."""
@@ -136,7 +136,7 @@ class GradientsAnswer(ForwardAnswer):
     """∂L/∂Z of every layer: the gradient at its result before the activation function."""
 
     gradients: Parameters | None = None
-    """∂L/∂(parameter), in exactly the shape of `parameters`."""
+    """∂L/∂(parameter), in exactly the shape of `parameters`: a bias that was sent as (1, h) has a gradient of (1, h)."""
 
     input_gradient: Tensor | NamedTensors | None = None
     """∂L/∂(inputs), in the shape of `batch.inputs`."""

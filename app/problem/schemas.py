@@ -49,7 +49,8 @@ class Batch(Body):
     """One tensor, or an object of named tensors that layers read by name."""
 
     targets: Tensor | None = None
-    """Numbers shaped like the output; or, for the cross-entropy losses, one class number for each example."""
+    """Numbers shaped like the output; or, for the cross-entropy losses, one class number for each example. A flat list is
+    taken for one output or one example, and class numbers may be a column."""
 
     upstream: Tensor | None = None
     """∂L/∂(output), for the loss `upstream`."""
@@ -90,7 +91,8 @@ class NetworkInUse(Body):
     """The network. Required unless `model` names one."""
 
     parameters: Parameters | None = None
-    """Parameters by layer and name, for instance parameters["1"]["weight"]."""
+    """Parameters by layer and name, for instance parameters["1"]["weight"]. A bias is a flat list; a row (1, h), a column
+    (h, 1), a number for one unit, and a flat weight of one unit are taken too, and gradients have the shape that was sent."""
 
     state: Parameters | None = None
     """What layers keep between batches, by layer and name: running_mean and running_variance of batch_norm. The answer

@@ -33,12 +33,20 @@ class ProblemWriter:
         return {name: self.tensor(arrays[name]) for name in self.nodes if name in self.layers and name in arrays}
 
     def parameters(self, arrays: Mapping[str, Mapping[str, Array]], *, everything: bool = False) -> dict[str, Any]:
-        """Parameters, or their gradients, by layer and name."""
+        """Parameters, or their gradients, by layer and name, each in the shape in which the parameter was sent."""
         return {
-            name: layer_parameters(arrays[name], node.parameters, self.problem.convention)
+            name: self._layer_parameters(node, arrays[name])
             for name, node in self.nodes.items()
             if node.parameters and (everything or name in self.layers)
         }
+
+    def _layer_parameters(self, node: Node, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """The parameters of a layer, their gradients, or one gradient for each example."""
+        written = layer_parameters(arrays, node.parameters, self.problem.convention)
+        for name, shape in self.problem.sent_shapes.get(node.name, {}).items():
+            examples = written[name].shape[: written[name].ndim - len(node.parameters[name].shape)]
+            written[name] = written[name].reshape((*examples, *shape))
+        return written
 
     def named_inputs(self, arrays: Mapping[str, Array]) -> Any:
         """A tensor for each input of the batch: one, or an object of named ones, as the batch has them."""

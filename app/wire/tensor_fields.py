@@ -114,14 +114,28 @@ def _agrees(member: Any, value: dict[str, Any]) -> bool:
 
 def names_at(node: FieldNode | None, path: Path, document: Any) -> list[str]:
     """The names of the fields that are valid in an object of a document, as the values there choose its model."""
+    node, value = _node_at(node, path, document)
+    return list(node.narrowed(value).fields) if node else []
+
+
+def kinds_at(node: FieldNode | None, path: Path, document: Any) -> list[str]:
+    """The values of `kind` that choose among the models of a place in a document; none where `kind` chooses nothing."""
+    node, _ = _node_at(node, path, document)
+    annotations = [dict(_fields(member)).get("kind") for member in node.members] if node else []
+    literals = [literal for annotation in annotations for literal in members_of(annotation)]
+    return [choice for literal in literals if get_origin(literal) is Literal for choice in get_args(literal)]
+
+
+def _node_at(node: FieldNode | None, path: Path, document: Any) -> tuple[FieldNode | None, Any]:
+    """The node of a place in a document, and the value there."""
     value = document
     for entry in path:
         if node is None:
-            return []
+            return None, None
         node = node.narrowed(value)
         value = value[entry]
         node = node.elements if isinstance(entry, int) else node.fields.get(entry, node.values)
-    return list(node.narrowed(value).fields) if node else []
+    return node, value
 
 
 _made: dict[tuple[int, ...], FieldNode] = {}

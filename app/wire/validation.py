@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,15 @@ from pydantic_core import ErrorDetails
 
 from app.wire.json_pointer import path_of, value_at
 from app.wire.limits import ISSUES_LIMIT
-from app.wire.tensor_fields import FieldNode, names_at
+from app.wire.tensor_fields import FieldNode, kinds_at, names_at
+from core.activations import FUNCTIONS
 from core.errors import GraddError, Issue, Path, nearest
 
 _TEXT_LIMIT = 40
-"""Characters of a string that may be repeated in a sentence."""
+"""Characters of a string that a sentence repeats at most."""
 
 _SENTENCE_LIMIT = 500
-"""Characters of a sentence that pydantic or a validator wrote."""
+"""Characters that are kept of a sentence by pydantic or a validator."""
 
 _EXPECTED = {
     "int_type": "an integer",
@@ -40,20 +42,20 @@ _EXPECTED = {
     "less_than": "less than {lt}",
     "less_than_equal": "at most {le}",
 }
-"""What pydantic's error types ask for."""
+"""By pydantic's error type: the value that is expected."""
 
 _CHECKS = ("value_error", "assertion_error")
-"""Errors raised by validators of our own, which may look at several fields."""
+"""Error types of gradd's own validators, which may read several fields."""
 
 
 def issues_of(error: ValidationError, document: Any, node: FieldNode, *, with_checks: bool = True) -> list[Issue]:
     """Translate the errors of a document, the first `ISSUES_LIMIT` of them.
 
     Args:
-        error: What pydantic found.
-        document: What it validated.
-        context: The place of the model.
-        with_checks: Whether errors of validators of our own count.
+        error: The errors that pydantic found.
+        document: The document that it validated.
+        node: The place of the model.
+        with_checks: Whether to report the errors of gradd's own validators.
     """
     issues: dict[Path, Issue] = {}
     checked: list[Issue] = []
@@ -66,17 +68,17 @@ def issues_of(error: ValidationError, document: Any, node: FieldNode, *, with_ch
         issue = _issue(details, path, value_at(path, document), node, document)
         if details["type"].endswith("_type"):
             wrong_types.add(issue.path)
-        # The members of a union each say what they would have liked in the same place.
+        # Each member of a union reports what it expected in the same place.
         issues[issue.path] = _either(issues[issue.path], issue) if issue.path in issues else issue
         if len(issues) + len(checked) == ISSUES_LIMIT:
             break
-    # A member of a union that wanted another type altogether has nothing to say about a fault further down.
+    # Where a member of a union expected another type, the faults further down belong to the other members.
     inner = {path[:length] for path in issues for length in range(len(path))}
     return [*(issue for path, issue in issues.items() if path not in inner & wrong_types), *checked]
 
 
 def _of_check(details: ErrorDetails, path: Path) -> list[Issue]:
-    """The issues that a validator of our own raised, or the one sentence that it said."""
+    """The issues that one of gradd's own validators raised, or its message as one issue."""
     cause = details.get("ctx", {}).get("error")
     if isinstance(cause, GraddError):
         return cause.below(*path).issues
@@ -84,7 +86,7 @@ def _of_check(details: ErrorDetails, path: Path) -> list[Issue]:
 
 
 def _issue(details: ErrorDetails, path: Path, value: Any, node: FieldNode, document: Any) -> Issue:
-    """One error of pydantic's own."""
+    """An error of pydantic's own as an issue."""
     kind, context = details["type"], details.get("ctx", {})
     name = _named(path)
     if kind == "missing":
@@ -97,7 +99,11 @@ def _issue(details: ErrorDetails, path: Path, value: Any, node: FieldNode, docum
     if kind == "union_tag_invalid":
         tag, value = context["discriminator"].strip("'"), context["tag"]
         choices = re.findall("'([^']*)'", context["expected_tags"])
-        return _unknown((*path, tag), f"'{tag}' cannot be {_described(value)}", value, choices)
+        issue = _unknown((*path, tag), f"'{tag}' cannot be {_described(value)}", value, choices)
+        function = nearest(str(value), FUNCTIONS) if "activation" in choices and issue.hint is None else None
+        if function is None:
+            return issue
+        return replace(issue, hint=f'Use {{"kind": "activation", "function": "{function}"}}.')
     if kind in ("literal_error", "enum"):
         choices = re.findall("'([^']*)'", context["expected"])
         if choices and isinstance(value, str):
@@ -106,7 +112,18 @@ def _issue(details: ErrorDetails, path: Path, value: Any, node: FieldNode, docum
     detail = (
         f"{name} should be {expected}, not {got}." if expected else _sentence(details["msg"].replace("Input", name, 1))
     )
-    return Issue(code="invalid-request", detail=detail, path=path, expected=expected or None, got=got)
+    hint = _as_object(value, kinds_at(node, path, document)) if isinstance(value, str) else None
+    return Issue(code="invalid-request", detail=detail, path=path, expected=expected or None, got=got, hint=hint)
+
+
+def _as_object(name: str, kinds: list[str]) -> str | None:
+    """The hint for the name of a kind where an object with that kind belongs."""
+    if not kinds:
+        return None
+    kind = nearest(name, kinds)
+    if kind is None and "activation" in kinds and (function := nearest(name, FUNCTIONS)):
+        return f'Send {{"kind": "activation", "function": "{function}"}}.'
+    return f'Send {{"kind": "{kind}"}}.' if kind else f'Send an object {{"kind": ...}}: {", ".join(kinds)}.'
 
 
 def _named(path: Path) -> str:
@@ -116,7 +133,7 @@ def _named(path: Path) -> str:
 
 
 def _unknown(path: Path, opening: str, name: object, names: list[str]) -> Issue:
-    """A name that is none of those that are valid in its place."""
+    """The issue for a name that is not valid in its place, with the nearest valid one."""
     near = nearest(str(name), names)
     meant = f" Did you mean '{near}'?" if near else ""
     valid = f" Valid: {', '.join(names)}." if names else ""
@@ -127,7 +144,7 @@ def _unknown(path: Path, opening: str, name: object, names: list[str]) -> Issue:
 
 
 def _either(one: Issue, other: Issue) -> Issue:
-    """What two members of a union said about the same value, as one issue."""
+    """The issues of two members of a union about the same value, as one."""
     if one.expected is None or other.expected is None or one.code != other.code or one.expected == other.expected:
         return one
     expected = f"{one.expected} or {other.expected}"
@@ -146,7 +163,7 @@ def _sentence(text: str) -> str:
 
 
 def _described(value: object) -> str:
-    """A value in a sentence: itself when it is short, else its kind."""
+    """A value as a sentence names it: itself if it is short, else its type."""
     if value is None:
         return "null"
     if isinstance(value, bool):

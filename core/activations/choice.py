@@ -1,4 +1,4 @@
-"""How a request chooses an activation function and its constants."""
+"""The choice of an activation function and its constants in a request."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Function(Spec):
     """Scale of elu for negative arguments. Default 1."""
 
     def resolve(self) -> Activation:
-        """The function itself.
+        """Return the function itself.
 
         Raises:
             Refusal: `unknown-name` for a function that does not exist, `invalid-request` for a constant it lacks.
@@ -41,7 +41,7 @@ class Function(Spec):
 
 
 def resolve(name: str, gain: float, constants: dict[str, float | None]) -> Activation:
-    """The activation function of that name with those constants (None: left at its default)."""
+    """Return the activation function of that name; a constant of None keeps its default."""
     function = FUNCTIONS.get(name)
     if function is None:
         raise Refusal.of(

@@ -1,4 +1,7 @@
-"""What a run shows that is no mistake and yet keeps a network from learning. Adding one: a file, and its place below."""
+"""Diagnoses: conditions that are no mistakes but keep a network from learning, found in a run.
+
+To add one, write a file and list its function in `DIAGNOSES`.
+"""
 
 from __future__ import annotations
 
@@ -16,5 +19,5 @@ DIAGNOSES: tuple[Diagnosis, ...] = (symmetric_units, silent_units, kinks)
 
 
 def diagnosed(plan: Plan) -> list[Issue]:
-    """All that is found in a plan that has run forward and backward and kept its preactivations."""
+    """Return the warnings for a plan that has run forward and backward and kept its preactivations."""
     return [issue for diagnosis in DIAGNOSES for issue in diagnosis(plan)]

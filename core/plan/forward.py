@@ -10,6 +10,7 @@ import numpy as np
 from core.activations.identity import Identity
 from core.arrays import Array, Op, extended_matrix, stacked
 from core.layer_context import LayerContext, Value, new_value
+from core.layers.activation import ActivationLayer
 from core.network import Node
 from core.nonfinite import of_activation, of_result
 from core.plan.watch import Retain, Watch
@@ -67,7 +68,11 @@ class ForwardPass:
         """The steps of one layer. Where its activation is fused with the loss, the loss computes the activation."""
         self.ops += node.layer.forward(context)
         Z, value, function = context.result, context.value, node.function
-        watch.tensor(self.ops, node, "preactivation", Z, of_result(node.layer.kind, context.inputs, context.parameters))
+        if isinstance(node.layer, ActivationLayer):
+            cause = of_activation(node.layer.applied().title, context.inputs[0], Z)
+        else:
+            cause = of_result(node.layer.kind, context.inputs, context.parameters)
+        watch.tensor(self.ops, node, "preactivation", Z, cause)
         if not isinstance(function, Identity):
             in_place = context.fresh and function.reads == "result" and not retain.preactivations and not fused
             if not in_place:

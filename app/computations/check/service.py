@@ -85,7 +85,7 @@ def _submission(problem: Problem, sent: Submission) -> SentSubmission:
         activations=activations,
         deltas=sent.deltas or {},
         gradients={
-            layer: {name: np.asarray(array) for name, array in named.items()}
+            layer: {name: problem.documented(layer, name, np.asarray(array)) for name, array in named.items()}
             for layer, named in (sent.gradients or {}).items()
         },
         input_gradient=inputs,

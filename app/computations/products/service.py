@@ -92,7 +92,10 @@ def _direction(problem: Problem, vector: Any) -> products.Direction:
     issues = _misfits(sent_inputs, input_shapes, "vector", "inputs")
     if set(sent_inputs) == {INPUT}:  # A single tensor has no name in the request.
         issues = [replace(issue, path=("vector", "inputs")) for issue in issues]
-    parameters = vector.parameters or {}
+    parameters = {
+        layer: {name: problem.documented(layer, name, array) for name, array in named.items()}
+        for layer, named in (vector.parameters or {}).items()
+    }
     for layer, named in parameters.items():
         if layer not in nodes:
             path = ("vector", "parameters", layer)

@@ -178,3 +178,27 @@ def test_every_problem_has_its_page(client: httpx.Client) -> None:
 def test_every_status_is_declared(client: httpx.Client) -> None:
     operation = client.get("/openapi.json").json()["paths"]["/v1/gradients"]["post"]
     assert {"200", "400", "406", "408", "413", "415", "422", "503", "504"} <= set(operation["responses"])
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ("/v1/gradients/", "/v1/gradients"),
+        ("/v1/gradient", "/v1/gradients"),
+        ("/v1/Gradients", "/v1/gradients"),
+        ("/gradients", "/v1/gradients"),
+        ("/v1/models/mdl_0123/", "/v1/models/mdl_0123"),
+        ("/v1/model/mdl_0123", "/v1/models/mdl_0123"),
+        ("/v1/jobs/job_0123/cancle", "/v1/jobs/job_0123/cancel"),
+    ],
+)
+def test_a_path_that_does_not_exist_is_told_the_nearest(client: httpx.Client, sent: str, meant: str) -> None:
+    document = refused(client.post(sent, json=XOR), 404, "not-found")
+    (error,) = document.errors
+    assert error.hint == f"Did you mean {meant}?"
+    assert document.detail == f"POST {sent}: not found. {error.hint}"
+
+
+@pytest.mark.parametrize("path", ["/v1/nothing", "/" + "v1/gradients" * 40, "/v1/zebras/mdl_0123", "/v2"])
+def test_a_path_that_is_like_none_has_no_hint(client: httpx.Client, path: str) -> None:
+    assert not refused(client.get(path), 404, "not-found").errors

@@ -58,6 +58,7 @@ def test_exp_of_1000_is_named(retain: Retain) -> None:
 def test_log_of_minus_1_is_named() -> None:
     issue = refusal_of(constant("log", -1.0))
     assert issue.detail == "The activation of layer 'sick' at [0, 0] is NaN: it is log(-1)."
+    assert issue.hint and "log takes positive numbers" in issue.hint
 
 
 def test_the_first_element_is_named() -> None:
@@ -65,6 +66,16 @@ def test_the_first_element_is_named() -> None:
     problem.inputs["input"][2] = 0
     issue = refusal_of(problem)
     assert issue.detail == "The activation of layer 'sick' at [2, 0] is infinite: it is log(0)."
+    assert issue.hint and issue.hint.startswith("log(0) is -infinity: add a small epsilon")
+
+
+def test_log_of_0_after_relu_as_layers_of_their_own_is_named() -> None:
+    layers = [ActivationLayer(function="relu"), ActivationLayer(function="log", gain=2)]
+    problem = sampled(layers, {"input": (1, 1)})
+    problem.inputs["input"][...] = -1
+    issue = refusal_of(problem)
+    assert issue.detail == "The preactivation of layer '2' at [0, 0] is infinite: it is log with gain 2(0)."
+    assert issue.hint and issue.hint.startswith("log(0) is -infinity")
 
 
 def test_a_product_that_overflows_float32_is_named() -> None:
@@ -94,6 +105,8 @@ def test_the_logarithm_of_a_chance_of_0_is_named() -> None:
     assert issue.detail == (
         "The loss of layer '1' is infinite: cross_entropy compares outputs from 0 to 1 with targets from 0 to 1."
     )
+    assert issue.hint and issue.hint.startswith("log(0) is -infinity")
+    assert "softmax_cross_entropy" in issue.hint
 
 
 def test_a_delta_that_overflows_is_named() -> None:

@@ -1,0 +1,67 @@
+"""Warnings about a problem that follow from its layers and its loss alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from core.activations import Activation
+from core.activations.gain import Gain
+from core.errors import Issue
+from core.layers.activation import ActivationLayer
+from core.losses import Loss
+from core.network import Node
+
+APPLIED_BY_LOSS = {
+    "softmax_cross_entropy": ("double-softmax", "softmax", "cross_entropy", ("softmax", "log_softmax")),
+    "sigmoid_cross_entropy": ("double-sigmoid", "sigmoid", "binary_cross_entropy", ("sigmoid",)),
+}
+"""By the kind of a loss on logits: the warning's code, the function that the loss applies itself, the same loss on
+probabilities, and the activation functions that should not come before it."""
+
+
+def unread_layers(nodes: Sequence[Node]) -> Iterator[Issue]:
+    """Yield a warning for every layer but the last that nothing reads: its gradients are 0."""
+    read = {name for node in nodes for name in node.reads}
+    for node in nodes[:-1]:
+        if node.name not in read:
+            yield Issue(
+                code="unread-layer",
+                path=("network", "layers", node.position),
+                detail=f"Nothing reads layer {node.name!r}; it does not influence the output, and its gradients are 0.",
+            )
+
+
+def activation_applied_twice(nodes: Sequence[Node], loss: Loss | None) -> Iterator[Issue]:
+    """Yield a warning if the output has passed the function that a loss on logits applies itself."""
+    if loss is None or loss.kind not in APPLIED_BY_LOSS:
+        return
+    code, applied, on_probabilities, repeated = APPLIED_BY_LOSS[loss.kind]
+    node = nodes[-1]
+    function, field_name = _last_function(node)
+    if function not in repeated:
+        return
+    if function == "log_softmax":
+        effect = "which leaves log-probabilities as they are: the value is right, and softmax is computed twice"
+    else:
+        effect = f"so that {applied} is applied twice and the gradients are not those of {on_probabilities}"
+    hint = f'Use the loss {{"kind": "{on_probabilities}"}} with {applied}, or leave {function} out.'
+    yield Issue(
+        code=code,
+        path=("network", "layers", node.position, field_name),
+        detail=f"The output of layer {node.name!r} has passed {function}, and {loss.kind} applies {applied} itself, "
+        f"{effect}.",
+        hint=hint,
+    )
+
+
+def _last_function(node: Node) -> tuple[str, str]:
+    """The name of the function that a layer applies last, and the field that names it."""
+    name = _name(node.function)
+    if isinstance(node.layer, ActivationLayer) and name == "identity":
+        return _name(node.layer.applied()), "function"
+    return name, "activation"
+
+
+def _name(function: Activation) -> str:
+    """A function's name in requests, without its gain."""
+    return (function.function if isinstance(function, Gain) else function).name
