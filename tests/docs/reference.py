@@ -1,4 +1,4 @@
-"""Writes docs/reference and the lists of names in README.md: python -m tests.docs.reference (make reference).
+"""Writes docs/reference, docs/images/storeys.svg and the lists in README.md: python -m tests.docs.reference (make reference).
 
 Every page follows from the code: docstrings, fields, routes and settings. A test compares what is written here with what
 is committed.
@@ -24,6 +24,7 @@ from core.layers import KINDS, Layer
 from core.losses import LOSSES, Loss
 from core.optimizers import OPTIMIZERS, Optimizer
 from tests import ROOT
+from tests.docs import storeys
 
 FOLDER = ROOT / "docs" / "reference"
 README = ROOT / "README.md"
@@ -222,6 +223,7 @@ def main() -> None:
     """Write the pages and the lists."""
     for name, text in pages().items():
         write(FOLDER / name, text)
+    write(storeys.FILE, storeys.svg())
     write(README, with_lists(README.read_text(encoding="utf-8")))
 
 

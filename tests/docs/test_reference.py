@@ -10,6 +10,8 @@ from core.activations import FUNCTIONS
 from core.layers import KINDS
 from core.losses import LOSSES
 from core.optimizers import OPTIMIZERS
+from tests import ROOT
+from tests.docs import storeys
 from tests.docs.reference import FOLDER, README, pages, with_lists
 
 COMMAND = "run `make reference`"
@@ -46,3 +48,11 @@ def test_every_operation_and_every_setting_is_listed() -> None:
             assert f"| `{method.upper()} {path}` |" in PAGES["endpoints.md"]
     for name in Settings.model_fields:
         assert f"| `GRADD_{name.upper()}` |" in PAGES["settings.md"]
+
+
+def test_the_picture_shows_every_package_in_its_storey() -> None:
+    assert storeys.FILE.read_text(encoding="utf-8") == storeys.svg(), COMMAND
+    for package in ("app", "core"):
+        folder = ROOT / package
+        packages = {file.stem for file in folder.iterdir() if file.suffix == ".py" or (file / "__init__.py").exists()}
+        assert packages - {"__init__"} <= set(storeys.drawn())
