@@ -6,6 +6,7 @@ shows.
 
 from __future__ import annotations
 
+import html
 import io
 import json
 import os
@@ -51,7 +52,7 @@ def gradients(client: httpx.Client) -> str:
     answer = post(client, "/v1/gradients", "xor.json")
 
     def draw(console: Console) -> None:
-        console.print(prompt("/v1/gradients", "xor.json"))
+        console.print(prompt("/v1/gradients", "xor.json"), highlight=False)
         rows = Table.grid(padding=(0, 2))
         for part in ("loss", "output", "deltas", "gradients", "certificate"):
             for name, value in leaves(part, answer[part]):
@@ -67,8 +68,8 @@ def check(client: httpx.Client) -> str:
     (blame,) = answer["blame"]
 
     def draw(console: Console) -> None:
-        console.print(prompt("/v1/check", "check.json"))
-        console.print(f"[bold red]{answer['verdict']}[/]  {answer['summary']}\n")
+        console.print(prompt("/v1/check", "check.json"), highlight=False)
+        console.print(f"[bold red]{answer['verdict']}[/]  {answer['summary']}\n", highlight=False)
         rows = Table.grid(padding=(0, 2))
         for name in ("cause", "certainty", "why"):
             rows.add_row(f"[cyan]{name}[/]", blame[name])
@@ -106,7 +107,7 @@ def train(client: httpx.Client, folder: str) -> str:
     warnings = [event["data"]["detail"] for event in runs[1][1] if event["type"] == "warning"]
 
     def draw(console: Console) -> None:
-        console.print("[dim]$[/] gradd jobs submit examples/requests/job.json")
+        console.print("examples/requests/job.json, run twice. The second run:\n", highlight=False)
         table = Table("epoch", "loss", "validation loss", "training accuracy", box=None, header_style="dim")
         for epoch in (epochs[0], epochs[9], epochs[99], epochs[499], epochs[-1]):
             loss, validation = epoch["loss"], epoch["validation_loss"]
@@ -114,11 +115,11 @@ def train(client: httpx.Client, folder: str) -> str:
             table.add_row(str(epoch["epoch"]), f"{loss:.5f}", f"{validation:.5f}", f"{accuracy:.4f}")
         console.print(table)
         console.print()
-        console.print("[dim]$[/] kill -9 ...        [dim]# the worker, in the middle of the second run[/]")
+        console.print(f"kill -9 of its worker, after epoch {KILL_AT_EPOCH}:", highlight=False)
         for warning in warnings:
             console.print(f"[yellow]warning[/]  {warning}")
         console.print()
-        for name, (job, _) in zip(("left in peace", "killed"), runs, strict=True):
+        for name, (job, _) in zip(("undisturbed", "worker killed"), runs, strict=True):
             console.print(f"{name:14} [green]{job['status']}[/]  {job['result']['model']}")
 
     return picture("POST /v1/jobs", draw)
@@ -151,7 +152,8 @@ def post(client: httpx.Client, path: str, name: str) -> dict[str, Any]:
 
 def prompt(path: str, name: str) -> str:
     """The command that sends a request."""
-    return f"[dim]$[/] curl -s localhost:8000{path} --json @examples/requests/{name}\n"
+    command = f"curl -s http://127.0.0.1:8000{path} -H 'Content-Type: application/json'"
+    return f"[dim]$[/] {command} \\\n      -d @examples/requests/{name}\n"
 
 
 def leaves(name: str, value: Any) -> Iterator[tuple[str, Any]]:
@@ -168,6 +170,12 @@ def rounded(value: Any) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(json.loads(json.dumps(value), parse_float=lambda text: float(f"{float(text):.5g}")))
+
+
+def texts(svg: str) -> str:
+    """The words of a picture, without the places where they stand."""
+    found = "".join(re.findall(r"<text[^>]*>(.*?)</text>", svg, re.DOTALL))
+    return "".join(html.unescape(found).split())
 
 
 def picture(title: str, draw: Callable[[Console], None]) -> str:
