@@ -72,6 +72,15 @@ $(DEV_STAMP): requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	@$(INSTALL_PROJECT)
 	@touch $@
 
+# The documentation's generator has an environment of its own: it shares no version with the project.
+DOCS_VENV := .venv-docs
+DOCS_STAMP := $(DOCS_VENV)/.stamp
+$(DOCS_STAMP): requirements-docs.lock | $(VENV)/bin/python
+	@echo "installing requirements-docs.lock into $(DOCS_VENV)"
+	@$(VENV)/bin/python -m venv $(DOCS_VENV)
+	@$(DOCS_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-docs.lock
+	@touch $@
+
 # Serve on http://127.0.0.1:8000 (needs the runtime lock alone)
 .PHONY: run
 run: $(RUN_STAMP)
@@ -146,6 +155,22 @@ checker-table: $(DEV_STAMP)
 derivations: $(DEV_STAMP)
 	@python -m tests.systems.derivations
 
+# Write docs/reference and the lists of README.md from the code
+.PHONY: reference
+reference: $(DEV_STAMP)
+	@python -m tests.docs.reference
+
+# Draw docs/images from real answers (about two minutes: it trains a job twice)
+.PHONY: pictures
+pictures: $(DEV_STAMP)
+	@python -m tests.docs.pictures
+
+# Build the documentation into site/
+.PHONY: docs
+docs: $(DOCS_STAMP)
+	@NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/mkdocs build --strict --quiet
+	@echo "open site/index.html"
+
 # Show the service at work on handwritten digits (needs the runtime lock alone)
 .PHONY: demo
 demo: $(RUN_STAMP)
@@ -172,11 +197,12 @@ lock: $(DEV_STAMP)
 	@$(LOCK) pyproject.toml --group dev --output-file requirements-dev.lock
 	@$(LOCK) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
 	@$(LOCK) --group build --constraints requirements-dev.lock --output-file requirements-build.lock
+	@$(LOCK) --group docs --output-file requirements-docs.lock
 
-# Remove the environment and the caches
+# Remove the environments, the site and the caches
 .PHONY: clean
 clean:
-	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DOCS_VENV) site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # List the targets
 .PHONY: help

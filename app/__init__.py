@@ -1,3 +1,6 @@
 """The HTTP service around the gradient core."""
 
-VERSION = "0.1.0"
+from importlib.metadata import version
+
+VERSION = version("gradd")
+"""The version in pyproject.toml, as it was installed."""
