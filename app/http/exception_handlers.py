@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -49,7 +50,9 @@ async def by_framework(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_methods(request))
-    near = nearest_path(request) if error.status_code == HTTPStatus.NOT_FOUND else None
+    near = None
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        near = await to_thread.run_sync(nearest_path, request)  # The first time it has to write the schema.
     if near is None:
         return problem_response(kind, detail, request.url.path, headers=headers)
     hint = f"Did you mean {near}?"
