@@ -8,7 +8,7 @@ from app.examples import XOR
 
 JOBS: dict[str, Any] = {
     "xor": {
-        "summary": "XOR, learned",
+        "summary": "Train a 2-3-1 network on XOR",
         "value": {
             "network": XOR["network"],
             "seed": 2,

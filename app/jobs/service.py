@@ -1,4 +1,4 @@
-"""From a request to a job in the queue: completed, checked as a whole, then written in one transaction."""
+"""Creation of jobs: the request is completed, checked as a whole, and written in one transaction."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from core.training import refuse_unfit
 from core.training.examples import nodes_for
 
 ATTEMPTS = 10
-"""How often a request is looked at anew because something that it refers to went in that moment."""
+"""Number of times a request is prepared again because an object that it refers to was deleted meanwhile."""
 
 
 def create_job(body: JobRequest, settings: Settings, database: Database, key: str | None) -> Reply:
-    """Make a job, or answer as the request with this key was answered before."""
+    """Create a job. If a request with the same key was answered before, return that answer."""
     digest = idempotency.digest_of(*divided(body))
 
     def work(remember: idempotency.Remember) -> dict[str, Any]:
@@ -47,9 +47,10 @@ def create_job(body: JobRequest, settings: Settings, database: Database, key: st
                     remember(session, answer)
                     return answer
             except (IntegrityError, Deadlock):
-                # What it refers to was deleted in that moment: it is looked up anew, and refused if it is gone for good.
+                # An object that the request refers to was deleted in the meantime. The next attempt finds it or refuses.
                 continue
-        raise Refusal.of("not-ready", "What the request refers to changes all the time.", hint="Send it again.")
+        detail = "The objects that the request refers to were changed by other requests at the same time."
+        raise Refusal.of("not-ready", detail, hint="Send the request again.")
 
     answer, replayed = idempotency.once(database, key, digest, work)
     headers = {"Location": f"/v1/jobs/{answer['id']}"} | ({"Idempotency-Replayed": "true"} if replayed else {})
@@ -57,13 +58,13 @@ def create_job(body: JobRequest, settings: Settings, database: Database, key: st
 
 
 class PreparedJob:
-    """A complete request that can be trained."""
+    """A complete request that was checked and can be trained."""
 
     def __init__(self, body: JobRequest, settings: Settings, database: Database) -> None:
-        """Read what it refers to and check it.
+        """Complete the request with the objects that it refers to, and check it.
 
         Raises:
-            Refusal: with everything that is wrong with it.
+            Refusal: with all errors of the request.
         """
         self.continuation: Continuation | None = None
         self.model = body.model
@@ -87,7 +88,7 @@ class PreparedJob:
         self.body = body
 
     def _dataset(self, body: JobRequest, database: Database) -> dict[str, Array] | None:
-        """The tensors of a dataset that the request names."""
+        """Return the tensors of the dataset that the request names, None if it names none."""
         data = body.data
         if data is None or self.data:
             return None
@@ -96,7 +97,7 @@ class PreparedJob:
                 raise Refusal.of("invalid-request", "Field required", "data", "inputs")
             return None
         if data.inputs is not None or data.targets is not None:
-            detail = "The data are a dataset or tensors, not both."
+            detail = "Send either a dataset or tensors, not both."
             raise Refusal.of("invalid-request", detail, "data", "dataset")
         with database.read() as session:
             try:
@@ -108,7 +109,7 @@ class PreparedJob:
             return blobs.get(session, row.content)
 
     def written(self, session: Session) -> StoredJob:
-        """The job, and its parts if it is a sweep."""
+        """Insert the job, and its parts if it is a sweep. Returns the job."""
         checkpoint = self.continuation.checkpoint(session) if self.continuation else None
         job = self._row(session, self.body, checkpoint, parts=len(self.parts))
         for variant, body in self.parts:
@@ -146,12 +147,12 @@ class PreparedJob:
 
 
 def _checked(body: JobRequest, dataset: Mapping[str, Array] | None, settings: Settings) -> Problem:
-    """The problem of a request.
+    """Return the problem of a request.
 
     Raises:
-        Refusal: with everything that would let the job fail before its first step, and what this server does not take.
+        Refusal: with all errors that would make the job fail before its first step, and limits of this server.
     """
-    # It is checked as a worker will read it.
+    # The check uses the request as a worker will read it.
     body = joined(*divided(body))
     problem, recipe = problem_and_recipe(body, dataset, Limits(parameters=settings.max_parameters))
     refuse_unfit(problem, recipe)
@@ -162,6 +163,6 @@ def _checked(body: JobRequest, dataset: Mapping[str, Array] | None, settings: Se
 def _refuse_large_batch(problem: Problem, size: int, settings: Settings) -> None:
     numbers = sum(math.prod(node.shape) for node in nodes_for(problem, size))
     if numbers > settings.max_activations:
-        detail = f"A step's results hold {numbers:,} numbers; this server takes {settings.max_activations:,}."
-        hint = "A smaller batch_size."
+        detail = f"The results of a step have {numbers:,} elements; this server allows {settings.max_activations:,}."
+        hint = "Use a smaller batch_size."
         raise Refusal.of("too-large", detail, "batch_size", expected=settings.max_activations, got=numbers, hint=hint)

@@ -1,4 +1,4 @@
-"""A worker: holds a lease, takes one job at a time, and watches the process that trains it."""
+"""The worker: holds a lease, takes one job at a time, and monitors the process that trains it."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class Held:
 
 
 class Worker:
-    """Works until it is told to stop, or until it has lost its lease."""
+    """Processes jobs until it is stopped or loses its lease."""
 
     def __init__(self, settings: Settings, executor: str) -> None:
         self._settings, self._executor = settings, executor
-        # Whoever waits for a lock renews no lease.
+        # The worker cannot renew its lease while it waits for a lock, so it waits only briefly.
         self._database = Database(settings.database_url, patience_seconds=settings.lease_seconds / 4)
         self._held: Held | None = None
         self._idle: TrainingProcess | None = None
@@ -43,20 +43,20 @@ class Worker:
         self._renewed = 0.0
 
     def stop(self) -> None:
-        """Let it end: its job goes back to the queue and on from the last checkpoint."""
+        """Stop the worker. Its job returns to the queue and continues from its last checkpoint."""
         self._stopping.set()
 
     def work(self) -> None:
-        """Work.
+        """Process jobs until `stop` is called.
 
         Raises:
-            Lost: where the lease has ended: whoever started us starts another one, with a new id.
+            LeaseLost: if the lease has expired. The supervisor then starts a worker with a new id.
         """
         while not self._database.is_current():
             if self._stopping.wait(LOOK_EVERY):
                 return
         retry(self._take_lease)
-        # Whoever was here before may have died a moment ago.
+        # A previous worker may just have died.
         retry(self._rescue)
         logger.info("worker %s is ready", self._executor)
         try:
@@ -101,7 +101,7 @@ class Worker:
                 return
         with self._database.write() as session:
             for identity, fencing_token in unknown:
-                # It was ours before the database could say so.
+                # The claim was committed, but its answer did not arrive.
                 with suppress(LeaseLost):
                     queue.give_back(
                         session, identity, fencing_token, reason="The answer to a claim was lost.", counts=False
@@ -115,15 +115,15 @@ class Worker:
             process = process or TrainingProcess(self._settings.job_threads)
             self._held, self._idle = Held(*found, process), None
             process.begin(*found)
-            logger.info("job %s begins, run %d", *found)
+            logger.info("job %s begins, fencing token %d", *found)
 
     def _ended(self, held: Held) -> None:
         status = held.process.status
         if status:
             reason = (
-                f"Its process ended with signal {-status}."
+                f"The process of the job was ended by signal {-status}."
                 if status < 0
-                else f"Its process ended with status {status}."
+                else f"The process of the job exited with status {status}."
             )
             self._give_back(held, reason)
         self._held = None
@@ -148,12 +148,14 @@ class Worker:
             self._held = None
 
     def _hand_back(self) -> None:
-        """Everything goes back at once; nobody has to wait for the lease to end."""
+        """Return all jobs to the queue immediately, so that no worker has to wait for the lease to expire."""
 
         def handed() -> None:
             with self._database.write() as session:
                 for identity, fencing_token in queue.jobs_of(session, self._executor):
-                    queue.give_back(session, identity, fencing_token, reason="Its worker was stopped.", counts=False)
+                    queue.give_back(
+                        session, identity, fencing_token, reason="The worker of the job was stopped.", counts=False
+                    )
                 session.flush()
                 leases.forget(session, self._executor)
 
