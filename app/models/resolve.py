@@ -1,4 +1,4 @@
-"""A stored model in the place of what a request does not bring: `"model": "mdl_..."`."""
+"""References to stored models: `"model": "mdl_..."` supplies what a request leaves out."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ B = TypeVar("B", bound=NetworkInUse)
 
 
 def resolve_model(body: B, database: Database) -> B:
-    """The request with what its model has and it does not bring; parameters are written in the request's convention.
+    """Return the request completed with the network, parameters and state of the model that it names.
+
+    The parameters are converted to the request's convention.
 
     Raises:
-        Refusal: `unknown-name`, where there is no such model.
+        Refusal: `unknown-name`, if there is no such model.
     """
     if body.model is None:
         return body
@@ -48,7 +50,7 @@ def _joined(
     sent: Mapping[str, Mapping[str, Array]] | None,
     wanted: Mapping[str, Collection[str]],
 ) -> dict[str, dict[str, Array]]:
-    """What was sent, and from the model what is wanted besides: a network that was sent may have other layers."""
+    """Return the tensors that were sent, completed with those of the model that the network needs."""
     joined = {
         layer: {name: array for name, array in named.items() if name in wanted.get(layer, ())}
         for layer, named in stored.items()
