@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ):
         app.include_router(router)
     exception_handlers.register(app)
-    app.openapi = openapi.published(app)  # type: ignore[method-assign]
+    app.openapi = openapi.schema_factory(app)  # type: ignore[method-assign]
     return app
 
 

@@ -15,14 +15,14 @@ from app.main import create_app
 FILE = Path(__file__).parent.parent / "openapi" / "openapi.json"
 
 
-def exported() -> str:
+def export_schema() -> str:
     """Return the content of openapi/openapi.json."""
     return json.dumps(create_app().openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 def main(arguments: list[str]) -> int:
     """Write the file or compare it. Returns the exit status."""
-    text = exported()
+    text = export_schema()
     if "--write" in arguments:
         FILE.write_text(text, encoding="utf-8")
         return 0

@@ -15,10 +15,9 @@ from rich.table import Column, Table
 from app.cli.progress import progress_bar
 from app.cli.refusal import fail
 from app.cli.server import connect, read_answer
+from app.jobs.polling import POLL_SECONDS
 
 ENDED = ("succeeded", "failed", "cancelled")
-LOOK_EVERY = 0.2
-"""Seconds between two looks at a job."""
 
 RETRIES = 7
 """How often a server that is gone is looked for again: for about a minute, in growing intervals."""
@@ -35,7 +34,7 @@ def follow_job(server: str, identity: str) -> dict[str, Any]:
             last = _warned(client, identity, last, bar.say)
             if job["status"] in ENDED:
                 break
-            time.sleep(LOOK_EVERY)
+            time.sleep(POLL_SECONDS)
             job = read_answer(client.get(f"/v1/jobs/{identity}"))
     result = job.get("result", {})
     if "parts" in result:

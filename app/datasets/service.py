@@ -112,7 +112,7 @@ def create_dataset(
     if dataset.targets is not None:
         description["targets"] = statistics(dataset.targets, found.target_columns)
     if found.classes is not None and dataset.targets is not None:
-        description["classes"] = _counted(found.classes, dataset.targets)
+        description["classes"] = _count_classes(found.classes, dataset.targets)
     if found.ignored:
         description["ignored"] = list(found.ignored)
     row, is_new = repository.save_dataset(database, dataset, description, name=options.name or found.name)
@@ -182,14 +182,14 @@ def _from_csv(file: IO[bytes], options: Options, elements: int, check_deadline: 
     X, targets = table.numbers[:, : len(inputs)], None
     if as_classes:
         labels = sorted(set(table.texts))
-        targets = _numbered(table.texts, labels, elements, one_hot=options.classes == "one_hot")
+        targets = _encode_labels(table.texts, labels, elements, one_hot=options.classes == "one_hot")
         return Found(Dataset({INPUT: X}, targets), None, inputs, labels, labels, ignored)
     if options.targets:
         targets = table.numbers[:, len(inputs) :]
     return Found(Dataset({INPUT: X}, targets), None, inputs, options.targets, None, ignored)
 
 
-def _numbered(texts: Sequence[str], labels: Sequence[str], elements: int, *, one_hot: bool) -> Array:
+def _encode_labels(texts: Sequence[str], labels: Sequence[str], elements: int, *, one_hot: bool) -> Array:
     """Return the class numbers of labels, counted from 0, or their one-hot rows.
 
     Raises:
@@ -250,7 +250,7 @@ def _numbers(array: Array) -> dict[str, float]:
     }
 
 
-def _counted(classes: Sequence[str], targets: Array) -> list[dict[str, Any]]:
+def _count_classes(classes: Sequence[str], targets: Array) -> list[dict[str, Any]]:
     counts = targets.sum(axis=0) if targets.ndim == 2 else np.bincount(targets.astype(np.int64), minlength=len(classes))
     return [{"label": label, "count": int(count)} for label, count in zip(classes, counts, strict=True)]
 

@@ -50,9 +50,9 @@ class ComputeExecutor:
         waiting = self._limiter.statistics().tasks_waiting
         if waiting >= self._max_waiting and self._limiter.available_tokens < 1:
             raise Overloaded(max(1, math.ceil(self._typical_seconds * (waiting + 1) / self._threads)))
-        return await to_thread.run_sync(self._timed, work, limiter=self._limiter)
+        return await to_thread.run_sync(self._run_with_deadline, work, limiter=self._limiter)
 
-    def _timed(self, work: Callable[[CheckDeadline], T]) -> T:
+    def _run_with_deadline(self, work: Callable[[CheckDeadline], T]) -> T:
         start = time.monotonic()
         deadline = start + self._max_seconds
 

@@ -115,7 +115,7 @@ def describe_answer(
     }
     return {
         "responses": answers
-        | {status: refused(status) for status in sorted({PROBLEM_TYPES[slug].status for slug in refusals})}
+        | {status: describe_refusal(status) for status in sorted({PROBLEM_TYPES[slug].status for slug in refusals})}
     }
 
 
@@ -129,12 +129,12 @@ def describe_file(answer: type[BaseModel], *, statuses: Mapping[int, str]) -> di
 
 def describe_download(media_types: Mapping[str, str]) -> dict[str, Any]:
     """Return the arguments of the decorator of a route that answers with a file."""
-    answered = describe_answer(None, refusals=(*WITHOUT_BODY, "unsupported-operator"))
-    answered["responses"][200]["content"] = {name: BYTES for name in dict.fromkeys(media_types.values())}
-    return answered
+    description = describe_answer(None, refusals=(*WITHOUT_BODY, "unsupported-operator"))
+    description["responses"][200]["content"] = {name: BYTES for name in dict.fromkeys(media_types.values())}
+    return description
 
 
-def refused(status: int) -> dict[str, Any]:
+def describe_refusal(status: int) -> dict[str, Any]:
     """Return the OpenAPI description of an answer that is a problem document."""
     titles = [f"`{kind.slug}`: {kind.title.lower()}" for kind in PROBLEM_TYPES.values() if kind.status == status]
     answer = {"description": "; ".join(titles) + ".", "content": {MEDIA_TYPE: {"schema": _ref(ProblemDocument)}}}
@@ -151,7 +151,7 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": REF.format(model=model.__name__)}
 
 
-def published(app: FastAPI) -> Callable[[], dict[str, Any]]:
+def schema_factory(app: FastAPI) -> Callable[[], dict[str, Any]]:
     """Return the function that FastAPI calls to get the schema. The schema is built once."""
 
     def openapi() -> dict[str, Any]:
@@ -175,7 +175,7 @@ def published(app: FastAPI) -> Callable[[], dict[str, Any]]:
                 components.pop(name, None)
             schema["components"]["schemas"] = dict(sorted(components.items()))
             schema = _without_nulls(_without_titles(schema))
-            schema["components"]["schemas"] = _hoisted(schema["components"]["schemas"])
+            schema["components"]["schemas"] = _hoist_components(schema["components"]["schemas"])
             app.openapi_schema = schema
         return app.openapi_schema
 
@@ -193,7 +193,7 @@ def _without_titles(node: Any, *, names: bool = False) -> Any:
     return [_without_titles(value) for value in node] if isinstance(node, list) else node
 
 
-def _hoisted(schemas: dict[str, Any]) -> dict[str, Any]:
+def _hoist_components(schemas: dict[str, Any]) -> dict[str, Any]:
     """Return the components, with schemas that occur in many places replaced by references to a named component."""
     named = {
         **{
@@ -204,16 +204,16 @@ def _hoisted(schemas: dict[str, Any]) -> dict[str, Any]:
         "NamedTensors": {"description": "Tensors by name.", **schemas["NamedTensors"]},
     }
 
-    def replaced(node: Any) -> Any:
+    def replace(node: Any) -> Any:
         if isinstance(node, dict):
             for name, schema in named.items():
                 if all(node.get(key) == value for key, value in schema.items() if key != "description"):
                     rest = {key: value for key, value in node.items() if schema.get(key) != value}
                     return {**rest, "$ref": REF.format(model=name)}
-            return {key: replaced(value) for key, value in node.items()}
-        return [replaced(value) for value in node] if isinstance(node, list) else node
+            return {key: replace(value) for key, value in node.items()}
+        return [replace(value) for value in node] if isinstance(node, list) else node
 
-    return dict(sorted({**replaced(schemas), **named}.items()))
+    return dict(sorted({**replace(schemas), **named}.items()))
 
 
 def _without_nulls(node: Any) -> Any:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from app.jobs.repository import enter, find
-from app.jobs.sweeps import follow, parts_of
+from app.jobs.sweeps import parts_of, update_sweep
 from app.storage.tables.jobs import StoredJob
 from core.errors import Refusal
 
@@ -25,10 +25,10 @@ TO = {"cancel": "cancelled", "pause": "paused", "resume": "queued"}
 def actions(session: Session, job: StoredJob) -> list[str]:
     """Return the actions that are allowed now. For a sweep, these are the actions that one of its parts allows."""
     statuses = {part.status for part in parts_of(session, job)} if job.parts else {job.status}
-    return [verb for verb, legal in FROM.items() if statuses & set(legal)]
+    return [action for action, legal in FROM.items() if statuses & set(legal)]
 
 
-def act(session: Session, identity: str, verb: str) -> StoredJob:
+def act(session: Session, identity: str, action: str) -> StoredJob:
     """Apply an action to a job, or to all parts of a sweep. Repeating an action that took effect has no effect.
 
     Returns:
@@ -41,31 +41,31 @@ def act(session: Session, identity: str, verb: str) -> StoredJob:
     # Every transaction locks a sweep before its parts, so that no two transactions deadlock.
     parent = find(session, sweep, lock=True) if sweep else None
     job = find(session, identity, lock=True)
-    concerned = [part for part in _locked(session, job) if part.status in FROM[verb]]
+    concerned = [part for part in _lock_concerned(session, job) if part.status in FROM[action]]
     if not concerned:
-        if _took_effect(job, verb):
+        if _took_effect(job, action):
             return job
         legal = actions(session, job)
         hint = f"Allowed now: {', '.join(legal)}." if legal else "The job has ended. POST /v1/jobs starts another one."
-        detail = f"Job {job.id} is {job.status}; the action {verb} is not allowed."
-        raise Refusal.of("job-state", detail, expected=legal, got=verb, hint=hint)
-    job.verb = verb
+        detail = f"Job {job.id} is {job.status}; the action {action} is not allowed."
+        raise Refusal.of("job-state", detail, expected=legal, got=action, hint=hint)
+    job.last_action = action
     for part in concerned:
-        part.verb, part.executor, part.attempts = verb, None, 0
+        part.last_action, part.executor, part.attempts = action, None, 0
         part.fencing_token += 1
-        enter(session, part, TO[verb])
+        enter(session, part, TO[action])
     if job.parts:
-        follow(session, job, cancelled=verb == "cancel")
+        update_sweep(session, job, cancelled=action == "cancel")
     if parent:
-        follow(session, parent)
+        update_sweep(session, parent)
     return job
 
 
-def _took_effect(job: StoredJob, verb: str) -> bool:
-    statuses = ("queued", "running") if verb == "resume" else (TO[verb],)
-    return job.verb == verb and job.status in statuses
+def _took_effect(job: StoredJob, action: str) -> bool:
+    statuses = ("queued", "running") if action == "resume" else (TO[action],)
+    return job.last_action == action and job.status in statuses
 
 
-def _locked(session: Session, job: StoredJob) -> list[StoredJob]:
+def _lock_concerned(session: Session, job: StoredJob) -> list[StoredJob]:
     """Return the jobs that an action concerns, locked: the job, or the parts of a sweep."""
     return parts_of(session, job, lock=True) if job.parts else [job]

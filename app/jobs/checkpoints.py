@@ -59,7 +59,7 @@ def save(
     return checkpoint
 
 
-def kept(session: Session, job: StoredJob) -> Sequence[StoredCheckpoint]:
+def list_checkpoints(session: Session, job: StoredJob) -> Sequence[StoredCheckpoint]:
     """Return the checkpoints of a job, oldest first."""
     mine = select(StoredCheckpoint).where(StoredCheckpoint.job == job.number).order_by(StoredCheckpoint.epoch)
     return session.scalars(mine).all()
@@ -75,8 +75,8 @@ def best_of(checkpoints: Sequence[StoredCheckpoint]) -> StoredCheckpoint | None:
     return min(checkpoints, key=loss, default=None)
 
 
-def passed_on(checkpoint: StoredCheckpoint, job: StoredJob) -> StoredCheckpoint:
-    """Return a copy of another job's checkpoint as the first checkpoint of a job that continues from it.
+def copy_to(checkpoint: StoredCheckpoint, job: StoredJob) -> StoredCheckpoint:
+    """Return a copy of a checkpoint as the first checkpoint of a job that continues from it.
 
     The best epoch is reset, because it was determined with the other job's data and loss.
     """
@@ -96,7 +96,7 @@ def find(session: Session, job: StoredJob, epoch: int | None) -> StoredCheckpoin
     Raises:
         Refusal: `unknown-name`, if the job has no such checkpoint.
     """
-    every = kept(session, job)
+    every = list_checkpoints(session, job)
     chosen = [checkpoint for checkpoint in every if epoch in (None, checkpoint.epoch)]
     if not chosen:
         epochs = [checkpoint.epoch for checkpoint in every]
@@ -106,15 +106,15 @@ def find(session: Session, job: StoredJob, epoch: int | None) -> StoredCheckpoin
 
 
 def _prune(session: Session, job: StoredJob) -> None:
-    every = kept(session, job)
+    every = list_checkpoints(session, job)
     best = best_of(every)
     for checkpoint in every[:-KEPT]:
         if checkpoint is best:
             continue
-        let_go(session, checkpoint)
+        remove(session, checkpoint)
 
 
-def let_go(session: Session, checkpoint: StoredCheckpoint) -> None:
+def remove(session: Session, checkpoint: StoredCheckpoint) -> None:
     """Delete a checkpoint.
 
     Its model is deleted too, unless it was made a model of its own or another checkpoint uses it.

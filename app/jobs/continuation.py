@@ -7,8 +7,8 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from app.jobs import checkpoints, repository
-from app.jobs.schemas import FromCheckpoint, JobRequest
-from app.jobs.serialization import loaded
+from app.jobs.request_schemas import FromCheckpoint, JobRequest
+from app.jobs.serialization import load_request
 from app.storage import Database
 from app.storage.tables.jobs import StoredCheckpoint, StoredJob
 from core.errors import Issue, Refusal, refuse_if_any
@@ -37,7 +37,7 @@ class Continuation:
             self.start = replace(checkpoints.state_of(session, checkpoint), best=None)
             """The initial training state. The best epoch is determined anew."""
 
-            before, self.dataset = loaded(session, job)
+            before, self.dataset = load_request(session, job)
             self.data, self.model = job.data, job.model
         sent = {name: getattr(body, name) for name in body.model_fields_set}
         self.body = before.model_copy(update=sent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from app.jobs.checkpoints import kept, let_go
+from app.jobs.checkpoints import list_checkpoints, remove
 from app.jobs.repository import ENDED, find
 from app.jobs.sweeps import parts_of
 from app.storage import blobs
@@ -29,8 +29,8 @@ def delete_job(session: Session, identity: str) -> None:
         detail = f"Job {job.id} is {job.status}; only jobs that have ended can be deleted."
         raise Refusal.of("job-state", detail, got="delete", hint="Cancel the job first.")
     for each in [*(parts_of(session, job, lock=True) if job.parts else ()), job]:
-        for checkpoint in kept(session, each):
-            let_go(session, checkpoint)
+        for checkpoint in list_checkpoints(session, each):
+            remove(session, checkpoint)
         session.execute(delete(StoredJob).where(StoredJob.number == each.number))
         for digest in filter(None, (each.content, each.data)):
             blobs.drop_unused(session, digest)

@@ -11,13 +11,12 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.responses import Response
 
 from app.jobs import repository
+from app.jobs.polling import POLL_SECONDS
 from app.jobs.views import event_answer
 from app.storage import Database
 from core.errors import Refusal
 
 MEDIA_TYPE = "text/event-stream"
-LOOK_EVERY = 0.2
-"""Seconds between two looks. They cost one short query; notifications would need a connection for every listener."""
 
 ALIVE_EVERY = 15
 """Seconds after which a comment is sent, so that proxies do not close a stream without events."""
@@ -56,7 +55,7 @@ def stream_events(request: Request, database: Database, identity: str, after: in
                 quiet = 0.0
                 yield b": still here\n\n"
             if not events:
-                quiet += LOOK_EVERY
-                await sleep(LOOK_EVERY)
+                quiet += POLL_SECONDS
+                await sleep(POLL_SECONDS)
 
     return EventSourceResponse(stream(), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})

@@ -53,8 +53,8 @@ def end(session: Session, executor: str) -> None:
     session.execute(update(WorkerLease).where(WorkerLease.id == executor).values(lease_until=clock(session)))
 
 
-def ended(session: Session) -> Sequence[str]:
-    """Return the ids of the workers whose lease has expired. Rows that another worker has locked are skipped."""
+def lock_expired(session: Session) -> Sequence[str]:
+    """Lock and return the workers whose lease has expired. Rows that another worker has locked are skipped."""
     over = select(WorkerLease).where(WorkerLease.lease_until <= clock(session)).order_by(WorkerLease.id)
     return [row.id for row in session.scalars(over.with_for_update(skip_locked=True))]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import threadpoolctl  # type: ignore[import-untyped]
 
-from app.jobs.schemas import JobRequest
+from app.jobs.request_schemas import JobRequest
 from app.jobs.serialization import problem_and_recipe
 from app.jobs.service import PreparedJob
 from app.settings import Settings
@@ -59,14 +59,14 @@ class LocalRun:
 
     def model(self) -> Model:
         """Return the trained model."""
-        return model_of([node.layer for node in self._problem.nodes], *result_of(self._ended))
+        return model_of([node.layer for node in self._problem.nodes], *result_of(self._final_state))
 
     def result(self) -> dict[str, Any]:
         """Return the epoch of the model and the reason why training ended."""
-        return {"epoch": epoch_of_result(self._ended), "reason": self._reason}
+        return {"epoch": epoch_of_result(self._final_state), "reason": self._reason}
 
     @property
-    def _ended(self) -> TrainingState:
+    def _final_state(self) -> TrainingState:
         if self._state is None:
             raise LookupError("the run has not ended")
         return self._state

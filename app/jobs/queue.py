@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.jobs import leases, sweeps
-from app.jobs.repository import LeaseLost, enter, find, held, tell
+from app.jobs.repository import LeaseLost, enter, find, lock_held, tell
 from app.storage.base import now
 from app.storage.tables.jobs import StoredJob
 from core.errors import Refusal
@@ -43,7 +43,7 @@ def claim(session: Session, executor: str) -> tuple[str, int] | None:
     job.fencing_token += 1
     job.executor, job.started_at = executor, job.started_at or now()
     enter(session, job, "running")
-    sweeps.part_changed(session, job)
+    sweeps.update_sweep_of(session, job)
     return job.id, job.fencing_token
 
 
@@ -81,13 +81,13 @@ def fail(session: Session, identity: str, fencing_token: int, error: dict[str, A
 
 def _end(session: Session, identity: str, fencing_token: int, status: str, **outcome: dict[str, Any]) -> None:
     sweeps.lock_sweep_of(session, identity)
-    job = held(session, identity, fencing_token)
+    job = lock_held(session, identity, fencing_token)
     for name, value in outcome.items():
         setattr(job, name, value)
     job.executor = None
     job.progress = {**job.progress, "eta_seconds": 0.0} if status == "succeeded" else job.progress
     enter(session, job, status, **outcome)
-    sweeps.part_changed(session, job)
+    sweeps.update_sweep_of(session, job)
 
 
 def give_back(session: Session, identity: str, fencing_token: int, *, reason: str, counts: bool) -> None:
@@ -104,7 +104,7 @@ def give_back(session: Session, identity: str, fencing_token: int, *, reason: st
         LeaseLost: if the worker no longer holds the job.
     """
     sweeps.lock_sweep_of(session, identity)
-    job = held(session, identity, fencing_token)
+    job = lock_held(session, identity, fencing_token)
     job.attempts += counts
     if job.attempts >= MOST_ATTEMPTS:
         detail = f"The worker ended {job.attempts} times without a new checkpoint. The last time: {reason}"
@@ -115,7 +115,7 @@ def give_back(session: Session, identity: str, fencing_token: int, *, reason: st
         }
         job.executor = None
         enter(session, job, "failed", error=job.error)
-        sweeps.part_changed(session, job)
+        sweeps.update_sweep_of(session, job)
         return
     job.fencing_token += 1
     job.executor = None
@@ -126,7 +126,7 @@ def give_back(session: Session, identity: str, fencing_token: int, *, reason: st
 def rescue(session: Session) -> int:
     """Requeue the jobs of all workers whose lease has expired. Returns the number of jobs."""
     count = 0
-    for executor in leases.ended(session):
+    for executor in leases.lock_expired(session):
         for identity, fencing_token in jobs_of(session, executor):
             try:
                 give_back(

@@ -39,7 +39,7 @@ def find(session: Session, identity: str, *, lock: bool = False) -> StoredJob:
     return job
 
 
-def known(session: Session, identity: str) -> StoredJob:
+def find_for_worker(session: Session, identity: str) -> StoredJob:
     """Return a job for a worker.
 
     Raises:
@@ -51,7 +51,7 @@ def known(session: Session, identity: str) -> StoredJob:
         raise LeaseLost(identity) from None
 
 
-def held(session: Session, identity: str, fencing_token: int) -> StoredJob:
+def lock_held(session: Session, identity: str, fencing_token: int) -> StoredJob:
     """Return a job that the worker holds, with its row locked.
 
     Raises:

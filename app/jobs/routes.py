@@ -15,7 +15,9 @@ from app.http.pagination import After, Limit
 from app.jobs import checkpoints, deletion, examples, repository, service
 from app.jobs.actions import act
 from app.jobs.event_stream import MEDIA_TYPE, stream_events
-from app.jobs.schemas import CheckpointList, Job, JobEventList, JobList, JobRequest, Verb
+from app.jobs.polling import POLL_SECONDS
+from app.jobs.request_schemas import JobRequest
+from app.jobs.schemas import Action, CheckpointList, Job, JobEventList, JobList
 from app.jobs.views import checkpoint_answer, event_answer, job_answer
 from app.storage.database import Database
 from app.storage.dependencies import DatabaseDep
@@ -26,8 +28,6 @@ from core.errors import Refusal
 router = APIRouter(tags=["jobs"])
 
 SETTLED = (*repository.ENDED, "paused")
-LOOK_EVERY = 0.2
-"""Seconds between two looks at a job that somebody waits for."""
 
 STREAM = {
     "schema": {
@@ -77,13 +77,13 @@ async def create_job(endpoint: EndpointDep, database: DatabaseDep, idempotency_k
 async def list_jobs(endpoint: EndpointDep, database: DatabaseDep, limit: Limit = 20, after: After = None) -> Response:
     """List the jobs, newest first."""
 
-    def listed() -> dict[str, Any]:
+    def read() -> dict[str, Any]:
         with database.read() as session:
             jobs, has_more = page(session, StoredJob, limit, after)
             answer: dict[str, Any] = {"data": [job_answer(session, job) for job in jobs], "has_more": has_more}
             return answer | ({"next": jobs[-1].id} if has_more else {})
 
-    return await endpoint.produce(lambda _: (listed(), "json"))
+    return await endpoint.produce(lambda _: (read(), "json"))
 
 
 @router.get("/v1/jobs/{id}", operation_id="get_job", summary="Get a job", **describe_answer(Job, refusals=NOT_FOUND))
@@ -100,24 +100,24 @@ async def get_job(
     With `wait`, the answer is delayed until the job ends or pauses, or until that many seconds have passed.
     """
 
-    def shown() -> dict[str, Any]:
+    def read() -> dict[str, Any]:
         with database.read() as session:
             return job_answer(session, repository.find(session, id))
 
-    answer = await to_thread.run_sync(shown)
+    answer = await to_thread.run_sync(read)
     waited = 0.0
     while waited < wait and answer["status"] not in SETTLED and not await endpoint.request.is_disconnected():
-        await sleep(LOOK_EVERY)
-        waited += LOOK_EVERY
-        answer = await to_thread.run_sync(shown)
+        await sleep(POLL_SECONDS)
+        waited += POLL_SECONDS
+        answer = await to_thread.run_sync(read)
     return await endpoint.produce(lambda _: (answer, "json"))
 
 
-async def _act(endpoint: Endpoint, database: Database, id: str, verb: Verb) -> Response:
-    def done(session: Session) -> dict[str, Any]:
-        return job_answer(session, act(session, id, verb))
+async def _act(endpoint: Endpoint, database: Database, id: str, action: Action) -> Response:
+    def apply(session: Session) -> dict[str, Any]:
+        return job_answer(session, act(session, id, action))
 
-    return await endpoint.produce(lambda _: (database.repeat(done), "json"))
+    return await endpoint.produce(lambda _: (database.repeat(apply), "json"))
 
 
 ACTED: dict[str, Any] = describe_answer(Job, refusals=(*NOT_FOUND, "job-state"))
@@ -187,7 +187,7 @@ async def list_job_events(
             raise Refusal.of("unknown-name", detail, "header", "Last-Event-ID", got=last_event_id[:60])
         after = int(last_event_id)
 
-    def listed() -> dict[str, Any]:
+    def read() -> dict[str, Any]:
         with database.read() as session:
             job = repository.find(session, id)
             if after > job.events:
@@ -199,9 +199,9 @@ async def list_job_events(
             return {"data": data, "has_more": len(events) > limit, **following}
 
     if MEDIA_TYPE in endpoint.request.headers.get("accept", "").lower():
-        await to_thread.run_sync(listed)
+        await to_thread.run_sync(read)
         return stream_events(endpoint.request, database, id, after)
-    return await endpoint.produce(lambda _: (listed(), "json"))
+    return await endpoint.produce(lambda _: (read(), "json"))
 
 
 @router.get(
@@ -216,10 +216,10 @@ async def list_job_checkpoints(endpoint: EndpointDep, database: DatabaseDep, id:
     Each checkpoint is also a model, and another job can continue from it (`from_checkpoint`).
     """
 
-    def listed() -> dict[str, Any]:
+    def read() -> dict[str, Any]:
         with database.read() as session:
-            every = checkpoints.kept(session, repository.find(session, id))
+            every = checkpoints.list_checkpoints(session, repository.find(session, id))
             best = checkpoints.best_of(every)
             return {"data": [checkpoint_answer(one, best=one is best) for one in every]}
 
-    return await endpoint.produce(lambda _: (listed(), "json"))
+    return await endpoint.produce(lambda _: (read(), "json"))

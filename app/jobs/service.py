@@ -13,8 +13,8 @@ from app.datasets.repository import find as find_dataset
 from app.http.reply import Reply
 from app.jobs import checkpoints, idempotency, repository
 from app.jobs.continuation import Continuation
-from app.jobs.schemas import JobRequest
-from app.jobs.serialization import divided, joined, problem_and_recipe
+from app.jobs.request_schemas import JobRequest
+from app.jobs.serialization import join_tensors, problem_and_recipe, split_tensors
 from app.jobs.variants import variants
 from app.jobs.views import job_answer
 from app.models.resolve import resolve_model
@@ -36,14 +36,14 @@ ATTEMPTS = 10
 
 def create_job(body: JobRequest, settings: Settings, database: Database, key: str | None) -> Reply:
     """Create a job. If a request with the same key was answered before, return that answer."""
-    digest = idempotency.digest_of(*divided(body))
+    digest = idempotency.digest_of(*split_tensors(body))
 
     def work(remember: idempotency.Remember) -> dict[str, Any]:
         for _ in range(ATTEMPTS):
             request = PreparedJob(body, settings, database)
             try:
                 with database.write() as session:
-                    answer = job_answer(session, request.written(session))
+                    answer = job_answer(session, request.insert(session))
                     remember(session, answer)
                     return answer
             except (IntegrityError, Deadlock):
@@ -82,7 +82,7 @@ class PreparedJob:
         self.dataset = self._dataset(body, database) or self.dataset
         self.parts = list(variants(body))
         for _, part in self.parts or [({}, body)]:
-            problem = _checked(part, self.dataset, settings)
+            problem = _check(part, self.dataset, settings)
             if self.continuation:
                 self.continuation.refuse_other_shapes(problem)
         self.body = body
@@ -108,7 +108,7 @@ class PreparedJob:
             self.data = row.content
             return blobs.get(session, row.content)
 
-    def written(self, session: Session) -> StoredJob:
+    def insert(self, session: Session) -> StoredJob:
         """Insert the job, and its parts if it is a sweep. Returns the job."""
         checkpoint = self.continuation.checkpoint(session) if self.continuation else None
         job = self._row(session, self.body, checkpoint, parts=len(self.parts))
@@ -117,7 +117,7 @@ class PreparedJob:
         return job
 
     def _row(self, session: Session, body: JobRequest, checkpoint: StoredCheckpoint | None, **more: Any) -> StoredJob:
-        rest, tensors = divided(body)
+        rest, tensors = split_tensors(body)
         content = blobs.digest_of(tensors) if tensors else None
         if content:
             blobs.put(session, content, tensors)
@@ -140,20 +140,20 @@ class PreparedJob:
         session.add(job)
         session.flush()
         if checkpoint:
-            session.add(checkpoints.passed_on(checkpoint, job))
+            session.add(checkpoints.copy_to(checkpoint, job))
         repository.enter(session, job, "queued")
         session.flush()
         return job
 
 
-def _checked(body: JobRequest, dataset: Mapping[str, Array] | None, settings: Settings) -> Problem:
+def _check(body: JobRequest, dataset: Mapping[str, Array] | None, settings: Settings) -> Problem:
     """Return the problem of a request.
 
     Raises:
         Refusal: with all errors that would make the job fail before its first step, and limits of this server.
     """
     # The check uses the request as a worker will read it.
-    body = joined(*divided(body))
+    body = join_tensors(*split_tensors(body))
     problem, recipe = problem_and_recipe(body, dataset, Limits(parameters=settings.max_parameters))
     refuse_unfit(problem, recipe)
     _refuse_large_batch(problem, min(recipe.batch_size, len(next(iter(problem.inputs.values())))), settings)

@@ -7,16 +7,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.jobs.repository import ENDED, LeaseLost, enter, find, known, tell
+from app.jobs.repository import ENDED, LeaseLost, enter, find, find_for_worker, tell
 from app.storage.base import now
 from app.storage.tables.jobs import StoredJob
 from core.errors import Refusal
 
 
-def part_changed(session: Session, part: StoredJob) -> None:
+def update_sweep_of(session: Session, part: StoredJob) -> None:
     """Update the sweep of a job, if the job is part of one. The sweep's row must have been locked before the job's."""
     if part.sweep:
-        follow(session, find(session, part.sweep, lock=True))
+        update_sweep(session, find(session, part.sweep, lock=True))
 
 
 def lock_sweep_of(session: Session, identity: str) -> None:
@@ -25,7 +25,7 @@ def lock_sweep_of(session: Session, identity: str) -> None:
     Raises:
         LeaseLost: if the job or the sweep was deleted.
     """
-    sweep = known(session, identity).sweep
+    sweep = find_for_worker(session, identity).sweep
     if sweep:
         try:
             find(session, sweep, lock=True)
@@ -40,7 +40,7 @@ def parts_of(session: Session, sweep: StoredJob, *, lock: bool = False) -> list[
     return list(session.scalars(mine.with_for_update() if lock else mine))
 
 
-def follow(session: Session, sweep: StoredJob, *, cancelled: bool = False) -> None:
+def update_sweep(session: Session, sweep: StoredJob, *, cancelled: bool = False) -> None:
     """Update a sweep's progress, result and status from its parts. A sweep with succeeded parts can be cancelled."""
     parts = parts_of(session, sweep)
     ended = [part for part in parts if part.status in ENDED]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from app.jobs.schemas import JobRequest
+from app.jobs.request_schemas import JobRequest
 from app.problem.schemas import NetworkSpec
 from core.errors import Refusal
 from core.network import names_of

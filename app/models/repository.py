@@ -59,7 +59,7 @@ def put_model(
     row = {
         "id": f"mdl_{identity[:24]}",
         "network": network,
-        "tensors": blobs.listed(tensors),
+        "tensors": blobs.describe_tensors(tensors),
         "content": content,
         "name": name,
         "notes": dict(metadata or {}),
@@ -87,10 +87,10 @@ def load_model(database: Database, identity: str) -> Model:
         Refusal: `not-found`.
     """
     with database.read() as session:
-        return loaded(session, find(session, identity))
+        return to_model(session, find(session, identity))
 
 
-def loaded(session: Session, stored: StoredModel) -> Model:
+def to_model(session: Session, stored: StoredModel) -> Model:
     """Return the model of a row as an object of the core."""
     parts: dict[str, dict[str, dict[str, Array]]] = {"parameters": {}, "state": {}}
     for path, array in blobs.get(session, stored.content).items():

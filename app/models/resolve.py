@@ -39,13 +39,13 @@ def resolve_model(body: B, database: Database) -> B:
     stored = model.parameters_in(body.convention or "row")
     supplied = {
         "network": network,
-        "parameters": _joined(stored, body.parameters, {name: described(layer) for name, layer in known.items()}),
-        "state": _joined(model.state, body.state, {name: kept(layer) for name, layer in known.items()}),
+        "parameters": _complete(stored, body.parameters, {name: described(layer) for name, layer in known.items()}),
+        "state": _complete(model.state, body.state, {name: kept(layer) for name, layer in known.items()}),
     }
     return body.model_copy(update=supplied)
 
 
-def _joined(
+def _complete(
     stored: Mapping[str, Mapping[str, Array]],
     sent: Mapping[str, Mapping[str, Array]] | None,
     wanted: Mapping[str, Collection[str]],

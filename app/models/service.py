@@ -60,7 +60,7 @@ def show_model(
         if not with_parameters:
             return summary(row)
         _refuse_large_answer(row, settings)
-        model = repository.loaded(session, row)
+        model = repository.to_model(session, row)
     answer = {**summary(row), "parameters": model.parameters_in(convention), "convention": convention}
     return answer | ({"state": model.state} if model.state else {})
 

@@ -7,7 +7,7 @@ import os
 from fastapi import APIRouter
 
 from app.http.dependencies import SettingsDep
-from app.http.openapi import refused
+from app.http.openapi import describe_refusal
 from app.pages.schemas import Alive, Ready
 from app.storage.dependencies import DatabaseDep
 from core.errors import Refusal
@@ -25,7 +25,7 @@ async def check_alive() -> Alive:
     "/readyz",
     operation_id="check_ready",
     summary="Check that the server is ready for requests",
-    responses={503: refused(503)},
+    responses={503: describe_refusal(503)},
 )
 def check_ready(settings: SettingsDep, database: DatabaseDep) -> Ready:
     """Check what requests need: a writable data folder, and a reachable database with the schema of this version."""

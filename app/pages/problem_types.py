@@ -7,7 +7,7 @@ from html import escape
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
-from app.http.openapi import refused
+from app.http.openapi import describe_refusal
 from app.http.problem_types import PROBLEM_TYPES, ProblemType
 from core.errors import Refusal
 
@@ -28,7 +28,7 @@ def page(title: str, content: str) -> HTMLResponse:
     return HTMLResponse(PAGE.format(title=escape(title), content=content))
 
 
-def _described(kind: ProblemType) -> str:
+def _describe(kind: ProblemType) -> str:
     return (
         f"<h1>{escape(kind.title)}</h1><p><code>{kind.slug}</code>, status {kind.status}</p>"
         f"<p>{escape(kind.meaning)}</p><h2>What to do</h2><p>{escape(kind.remedy)}</p>"
@@ -53,10 +53,10 @@ async def list_problems() -> HTMLResponse:
     operation_id="explain_problem",
     summary="Explain a kind of problem",
     response_class=HTMLResponse,
-    responses={404: refused(404), 422: refused(422)},
+    responses={404: describe_refusal(404), 422: describe_refusal(422)},
 )
 async def explain_problem(slug: str) -> HTMLResponse:
     """Return an HTML page that says what a kind of problem means and how to fix it."""
     if slug not in PROBLEM_TYPES:
         raise Refusal.of("not-found", f"There is no kind of problem {slug[:60]!r}.", expected=list(PROBLEM_TYPES))
-    return page(PROBLEM_TYPES[slug].title, _described(PROBLEM_TYPES[slug]))
+    return page(PROBLEM_TYPES[slug].title, _describe(PROBLEM_TYPES[slug]))

@@ -49,7 +49,7 @@ class Piece(Table):
     data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-def listed(tensors: Mapping[str, Array]) -> list[dict[str, Any]]:
+def describe_tensors(tensors: Mapping[str, Array]) -> list[dict[str, Any]]:
     """Return the path, dtype and shape of every tensor, sorted by path."""
     return [
         {"path": path, "dtype": array.dtype.name, "shape": list(array.shape)} for path, array in sorted(tensors.items())
@@ -62,7 +62,7 @@ def digest_of(tensors: Mapping[str, Array]) -> str:
     The data are hashed as little-endian, C-ordered bytes. The hash depends neither on the memory layout of the tensors nor
     on the version of the safetensors library.
     """
-    digest = hashlib.sha256(orjson.dumps(listed(tensors), option=orjson.OPT_SORT_KEYS))
+    digest = hashlib.sha256(orjson.dumps(describe_tensors(tensors), option=orjson.OPT_SORT_KEYS))
     for _, array in sorted(tensors.items()):
         digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()

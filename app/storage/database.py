@@ -159,7 +159,7 @@ def _postgresql(url: URL, patience: float) -> Engine:
     engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=15)
 
     @event.listens_for(engine, "connect")
-    def connected(connection: Any, _: object) -> None:
+    def configure(connection: Any, _: object) -> None:
         for name, value in {**_SERVER_SETTINGS, "lock_timeout": round(1000 * patience)}.items():
             connection.execute(f"SET {name} = {value}")
         connection.commit()
@@ -173,16 +173,16 @@ def _sqlite(url: URL, patience: float) -> Engine:
     engine = create_engine(url, connect_args={"timeout": patience})
 
     @event.listens_for(engine, "do_connect")
-    def connecting(*_: object) -> None:
+    def create_folder(*_: object) -> None:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
 
     @event.listens_for(engine, "connect")
-    def connected(connection: Any, _: object) -> None:
+    def configure(connection: Any, _: object) -> None:
         connection.isolation_level = None  # BEGIN is emitted below instead of by the driver.
         connection.execute("PRAGMA foreign_keys = ON")
 
     @event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
+    def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 

@@ -32,7 +32,7 @@ def decode(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS) -> M:
     """
     node = field_tree(model)
     values, issues = read_values(body, node, limits)
-    return validated(values, issues, model, node)
+    return validate_values(values, issues, model, node)
 
 
 def read_values(body: bytes, node: FieldNode, limits: Limits = DEFAULT_LIMITS) -> tuple[dict[str, Any], list[Issue]]:
@@ -52,7 +52,7 @@ def read_values(body: bytes, node: FieldNode, limits: Limits = DEFAULT_LIMITS) -
     return values, reader.issues
 
 
-def validated(values: dict[str, Any], issues: list[Issue], model: type[M], node: FieldNode) -> M:
+def validate_values(values: dict[str, Any], issues: list[Issue], model: type[M], node: FieldNode) -> M:
     """Validate the values and return the model.
 
     Raises:

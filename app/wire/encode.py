@@ -60,10 +60,10 @@ def encode(answer: Any, *, encoding: Encoding = "json") -> bytes:
 
 
 def _dumps(value: Any) -> bytes:
-    return orjson.dumps(value, _written, orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(value, _convert, orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _written(value: Any) -> Any:
+def _convert(value: Any) -> Any:
     """Return a form of an unsupported value that orjson can write."""
     if isinstance(value, np.ndarray):
         return np.ascontiguousarray(value) if value.ndim else value[()]

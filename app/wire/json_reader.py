@@ -59,7 +59,7 @@ class Reader:
         if node is None:
             return {name: self._child(name, value[name], None) for name in names}
         if node.tensor and unique == base64_tensor.KEYS:
-            return self._encoded({name: self._child(name, value[name], None) for name in names})
+            return self._read_base64({name: self._child(name, value[name], None) for name in names})
         fields, others = node.fields, node.values
         return {name: self._child(name, value[name], fields.get(name, others)) for name in names}
 
@@ -92,21 +92,21 @@ class Reader:
         try:
             array = nested_lists.to_array(value, self._elements_left, thorough=self._thorough)
         except Refusal as refusal:
-            return self._broken(refusal)
+            return self._refuse_tensor(refusal)
         self.lists += nested_lists.lists_in(array.shape)
         self._elements_left -= array.size
         return array
 
-    def _encoded(self, value: dict[str, Any]) -> NDArray[Any]:
+    def _read_base64(self, value: dict[str, Any]) -> NDArray[Any]:
         """Read a tensor from an object in base64."""
         try:
             array = base64_tensor.from_base64(value, self._elements_left)
         except Refusal as refusal:
-            return self._broken(refusal)
+            return self._refuse_tensor(refusal)
         self._elements_left -= array.size
         return array
 
-    def _broken(self, refusal: Refusal) -> NDArray[Any]:
+    def _refuse_tensor(self, refusal: Refusal) -> NDArray[Any]:
         self.issues += refusal.below(*self._path).issues
         return BROKEN
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from app.wire import safetensors_file
-from app.wire.decode import read_values, validated
+from app.wire.decode import read_values, validate_values
 from app.wire.encode import encode
 from app.wire.finite import require_finite
 from app.wire.limits import DEFAULT_LIMITS, Limits
@@ -38,7 +38,7 @@ def decode_message(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS)
     try:
         file = safetensors_file.read(body, limits)
     except GraddError as error:
-        raise Refusal(_placed(issue, node) for issue in error.issues) from None
+        raise Refusal(_locate(issue, node) for issue in error.issues) from None
     unknown = [name for name in file.metadata if name != KEY]
     if unknown:
         detail = f"The metadata of a message may only have the key {KEY!r}; this one has {unknown[0][:60]!r}."
@@ -47,7 +47,7 @@ def decode_message(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS)
     issues = list(issues)
     for name, array in file.tensors.items():
         issues += _put(values, path_of(name, node), array)
-    return validated(values, issues, model, node)
+    return validate_values(values, issues, model, node)
 
 
 def encode_message(answer: dict[str, Any]) -> bytes:
@@ -58,7 +58,7 @@ def encode_message(answer: dict[str, Any]) -> bytes:
     """
     require_finite(answer)
     tensors: dict[str, NDArray[Any]] = {}
-    rest = without_tensors(answer, "", tensors)
+    rest = extract_tensors(answer, "", tensors)
     return safetensors_file.write(tensors, {KEY: encode(rest).decode()})
 
 
@@ -92,14 +92,14 @@ def _put(values: dict[str, Any], path: tuple[str, ...], array: NDArray[Any]) -> 
     return []
 
 
-def _placed(issue: Issue, node: FieldNode) -> Issue:
+def _locate(issue: Issue, node: FieldNode) -> Issue:
     """Return the issue of a tensor with the path of that tensor in the request."""
     if not issue.path or issue.path[0] == safetensors_file.METADATA:
         return issue
     return replace(issue, path=(*path_of(str(issue.path[0]), node), *issue.path[1:]))
 
 
-def without_tensors(value: Any, path: str, tensors: dict[str, NDArray[Any]]) -> Any:
+def extract_tensors(value: Any, path: str, tensors: dict[str, NDArray[Any]]) -> Any:
     """Return the value without its arrays, which are moved to `tensors` under their paths."""
     if isinstance(value, BaseModel):
         value = value.model_dump(by_alias=True, exclude_none=True)
@@ -111,7 +111,7 @@ def without_tensors(value: Any, path: str, tensors: dict[str, NDArray[Any]]) -> 
         if isinstance(item, np.ndarray):
             tensors[below] = item
         else:
-            rest[name] = without_tensors(item, below, tensors)
+            rest[name] = extract_tensors(item, below, tensors)
     return {name: item for name, item in rest.items() if item != {} or not _held(value[name])}
 
 

@@ -17,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from app.http.problem_details import error_of
 from app.jobs import checkpoints, queue, repository, sweeps
-from app.jobs.repository import LeaseLost, held, tell
-from app.jobs.schemas import JobRequest
-from app.jobs.serialization import loaded, problem_and_recipe
+from app.jobs.repository import LeaseLost, lock_held, tell
+from app.jobs.request_schemas import JobRequest
+from app.jobs.serialization import load_request, problem_and_recipe
 from app.models.repository import put_model
 from app.settings import Settings
 from app.storage import Database
@@ -80,7 +80,7 @@ class Training:
     def _begin(self) -> tuple[JobRequest, dict[str, Array] | None, TrainingState | None]:
         here = environment()
         with self._database.write() as session:
-            job = held(session, self._identity, self._fencing_token)
+            job = lock_held(session, self._identity, self._fencing_token)
             if job.environment is None:
                 job.environment = here
             elif job.environment != here:
@@ -89,9 +89,9 @@ class Training:
                 )
                 tell(session, job, "warning", {"detail": detail, "before": job.environment, "now": here})
         with self._database.read() as session:
-            job = repository.known(session, self._identity)
-            body, dataset = loaded(session, job)
-            every = checkpoints.kept(session, job)
+            job = repository.find_for_worker(session, self._identity)
+            body, dataset = load_request(session, job)
+            every = checkpoints.list_checkpoints(session, job)
             return body, dataset, checkpoints.state_of(session, every[-1]) if every else None
 
     def _note(self, epoch: Epoch, first: int, recipe: Recipe) -> None:
@@ -114,11 +114,11 @@ class Training:
     def _write(self, problem: Problem, state: TrainingState | None) -> None:
         """Write events, progress and a checkpoint in one transaction. Repeating it writes nothing twice."""
 
-        def written() -> None:
+        def write() -> None:
             with self._database.write() as session:
                 self._record(session, problem, state)
 
-        retry(written)
+        retry(write)
         self._reports.clear()
         self._written = time.monotonic()
         if state is not None:
@@ -137,7 +137,7 @@ class Training:
 
         Epochs repeated after an interruption are reported once.
         """
-        job = held(session, *self._key)
+        job = lock_held(session, *self._key)
         for report in self._reports:
             if report["epoch"] > job.reported:
                 tell(session, job, "metrics", report)
@@ -147,41 +147,41 @@ class Training:
     def _finish(self, problem: Problem, state: TrainingState, reason: str) -> None:
         model = model_of([node.layer for node in problem.nodes], *result_of(state))
 
-        def written() -> None:
+        def write() -> None:
             with self._database.write() as session:
                 sweeps.lock_sweep_of(session, self._identity)
                 self._record(session, problem, state)
-                job = held(session, self._identity, self._fencing_token)
+                job = lock_held(session, self._identity, self._fencing_token)
                 stored, _ = put_model(session, model, name=job.name or job.id, parent=job.model)
                 result = {"model": stored.id, "epoch": epoch_of_result(state), "reason": reason}
                 queue.succeed(session, self._identity, self._fencing_token, result)
 
-        retry(written)
+        retry(write)
 
     def fail(self, refusal: Refusal) -> None:
         """Record why the job cannot be trained."""
-        self._last_word(lambda session: queue.fail(session, *self._key, error_of(refusal.issues[0])))
+        self._record_outcome(lambda session: queue.fail(session, *self._key, error_of(refusal.issues[0])))
 
     def give_up(self, error: BaseException) -> None:
         """Give the job back, so that it is tried again."""
         reason = f"{type(error).__name__}: {error}"[:500]
-        self._last_word(lambda session: queue.give_back(session, *self._key, reason=reason, counts=True))
+        self._record_outcome(lambda session: queue.give_back(session, *self._key, reason=reason, counts=True))
 
     @property
     def _key(self) -> tuple[str, int]:
         return self._identity, self._fencing_token
 
-    def _last_word(self, say: Callable[[Session], None]) -> None:
-        def written() -> None:
+    def _record_outcome(self, say: Callable[[Session], None]) -> None:
+        def write() -> None:
             with self._database.write() as session:
                 sweeps.lock_sweep_of(session, self._identity)
                 self._report(session)
                 say(session)
 
-        retry(written)
+        retry(write)
 
 
-def trained(identity: str, fencing_token: int, database: Database) -> None:
+def train_job(identity: str, fencing_token: int, database: Database) -> None:
     """Train one job and record its outcome."""
     training = Training(database, identity, fencing_token)
     try:
@@ -205,7 +205,7 @@ def main() -> None:
     while True:
         identity, fencing_token = told.get().decode().split()
         began = time.monotonic()
-        trained(identity, int(fencing_token), database)
+        train_job(identity, int(fencing_token), database)
         if time.monotonic() - began > USED_AGAIN:
             # Starting a process is cheap compared with such a job, and exiting frees its memory.
             return

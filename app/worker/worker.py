@@ -9,14 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from app.jobs import leases, queue, repository
+from app.jobs.polling import POLL_SECONDS
 from app.jobs.repository import LeaseLost
 from app.settings import Settings
 from app.storage import Database
 from app.worker.job_process import TrainingProcess
 from app.worker.retry import retry
-
-LOOK_EVERY = 0.2
-"""Seconds between two looks at the queue, at the child, and at whether the job is still ours."""
 
 logger = logging.getLogger("gradd.worker")
 
@@ -53,14 +51,14 @@ class Worker:
             LeaseLost: if the lease has expired. The supervisor then starts a worker with a new id.
         """
         while not self._database.is_current():
-            if self._stopping.wait(LOOK_EVERY):
+            if self._stopping.wait(POLL_SECONDS):
                 return
         retry(self._take_lease)
         # A previous worker may just have died.
         retry(self._rescue)
         logger.info("worker %s is ready", self._executor)
         try:
-            while not self._stopping.wait(LOOK_EVERY):
+            while not self._stopping.wait(POLL_SECONDS):
                 retry(self._look)
         finally:
             self._kill()
@@ -87,7 +85,7 @@ class Worker:
             self._rescue()
         held = self._held
         if held and held.process.is_over():
-            self._ended(held)
+            self._finish_job(held)
         elif held and not self._is_held(held):
             logger.info("job %s was taken back", held.job)
             self._kill()
@@ -117,7 +115,7 @@ class Worker:
             process.begin(*found)
             logger.info("job %s begins, fencing token %d", *found)
 
-    def _ended(self, held: Held) -> None:
+    def _finish_job(self, held: Held) -> None:
         status = held.process.status
         if status:
             reason = (
@@ -139,7 +137,7 @@ class Worker:
 
     def _is_held(self, held: Held) -> bool:
         with suppress(LeaseLost), self._database.read() as session:
-            return repository.known(session, held.job).fencing_token == held.fencing_token
+            return repository.find_for_worker(session, held.job).fencing_token == held.fencing_token
         return False
 
     def _kill(self) -> None:
@@ -150,7 +148,7 @@ class Worker:
     def _hand_back(self) -> None:
         """Return all jobs to the queue immediately, so that no worker has to wait for the lease to expire."""
 
-        def handed() -> None:
+        def release() -> None:
             with self._database.write() as session:
                 for identity, fencing_token in queue.jobs_of(session, self._executor):
                     queue.give_back(
@@ -159,4 +157,4 @@ class Worker:
                 session.flush()
                 leases.forget(session, self._executor)
 
-        retry(handed)
+        retry(release)

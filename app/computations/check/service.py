@@ -46,7 +46,7 @@ def check_submission(body: CheckRequest, settings: Settings, check_deadline: Che
     examination = Checker(problem, check_deadline)
     report = examination.report(submission, _dtypes(sent), tolerance)
     rendering = ProblemWriter(problem, (), None)
-    answer = written(report, problem, body.hints)
+    answer = write_report(report, problem, body.hints)
     if body.seed is not None:
         answer["parameters"] = rendering.parameters(problem.parameters, everything=True)
     found = [*problem.warnings, *([SKIPPED] if examination.skips_blind_spots else [])]
@@ -104,8 +104,8 @@ def _dtypes(sent: Submission | None) -> set[str]:
     }
 
 
-def written(report: Report, problem: Problem, hints: str) -> dict[str, Any]:
-    """A report as an answer, as far as the hints go."""
+def write_report(report: Report, problem: Problem, hints: str) -> dict[str, Any]:
+    """Return a report in the form of the answer, limited to what the hints allow."""
     answer: dict[str, Any] = {
         "verdict": report.verdict,
         "summary": report.summary if hints in ("cause", "full") else _withheld(report, hints),

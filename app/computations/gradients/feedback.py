@@ -46,13 +46,13 @@ def feedback_answer(plan: Plan, rendering: ProblemWriter, check_deadline: CheckD
     return {
         "feedback": {
             "kind": problem.feedback.kind,
-            "weights": {name: _written(array, rendering) for name, array in problem.feedback.weights.items()},
+            "weights": {name: _to_convention(array, rendering) for name, array in problem.feedback.weights.items()},
             "angles": _angles(plan.gradients.gradients, true.gradients.gradients),
         }
     }
 
 
-def _written(array: Array, rendering: ProblemWriter) -> Array:
+def _to_convention(array: Array, rendering: ProblemWriter) -> Array:
     """Return B in the layout of the request's weights."""
     return array if rendering.problem.convention == "row" else array.T
 

@@ -24,7 +24,7 @@ def compute_jacobian(body: JacobianRequest, settings: Settings, check_deadline: 
     """Compute the Jacobian of one tensor with respect to another, in the request's convention."""
     names = names_of(body.network.layers)
     of = names[-1] if body.of == "output" and "output" not in names else body.of
-    problem = problem_of(body, settings, needs_loss=False, besides=_unknown(of, names))
+    problem = problem_of(body, settings, needs_loss=False, besides=_unknown_layer_issues(of, names))
     wrt = _variable(problem, body.wrt)
     refuse_large(problem, of, wrt, settings.max_answer_elements)
     with np.errstate(all="ignore"):
@@ -49,7 +49,7 @@ def compute_jacobian(body: JacobianRequest, settings: Settings, check_deadline: 
     return {**answer, "convention": problem.convention, "dtype": problem.dtype.name, "warnings": warnings}
 
 
-def _unknown(of: str, names: list[str]) -> list[Issue]:
+def _unknown_layer_issues(of: str, names: list[str]) -> list[Issue]:
     """Return an issue if the layer to differentiate does not exist."""
     return [replace(issue, path=("of",)) for issue in unknown_names("of", [of], [*names, "output"])]
 

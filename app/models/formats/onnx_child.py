@@ -35,7 +35,7 @@ def main() -> None:
     body = sys.stdin.buffer.read()
     _limit(len(body))
     try:
-        tensors, graph = parsed(body)
+        tensors, graph = parse_model(body)
         content = safetensors.numpy.save(tensors, {"graph": json.dumps(graph)})
     except Refused as refused:
         content = safetensors.numpy.save({}, {"refusal": str(refused)[:1000]})
@@ -50,7 +50,7 @@ def _limit(size: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
 
-def parsed(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+def parse_model(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the constants of a model, and its graph."""
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.models.formats.onnx_file import require_onnx
-from app.models.formats.onnx_layers import WRITERS, OnnxLayer, Unwritable, activated
+from app.models.formats.onnx_layers import WRITERS, OnnxLayer, Unwritable, write_activation
 from app.models.formats.onnx_writer import Writer
 from core.convention import Convention
 from core.errors import Issue, refuse_if_any
@@ -43,14 +43,14 @@ def onnx_of(model: Model, _: Convention = "row") -> bytes:
         try:
             if layer.kind not in WRITERS:
                 raise Unwritable("this kind of layer is not supported by the export")
-            values[name] = activated(writer, name, WRITERS[layer.kind](writer, target), layer.activation)
+            values[name] = write_activation(writer, name, WRITERS[layer.kind](writer, target), layer.activation)
         except Unwritable as error:
             values[name] = name
             detail = f"Layer {name!r} ({layer.kind}) cannot be written as ONNX: {error}."
             issues.append(Issue(code="unsupported-operator", path=("network", "layers", position), detail=detail))
     refuse_if_any(issues)
     output = "output" if "output" not in inputs else writer.fresh("output")
-    return writer.finished(inputs, [(values[names[-1]], output)], OPSET)
+    return writer.finish(inputs, [(values[names[-1]], output)], OPSET)
 
 
 def _input_shape(layer: Layer, model: Model, name: str) -> list[int | str] | None:

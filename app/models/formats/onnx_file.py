@@ -32,7 +32,7 @@ class OnnxNode:
     outputs: Sequence[str]
     attributes: Mapping[str, Any]
 
-    def shown(self) -> str:
+    def describe(self) -> str:
         """Return the operator and name of the node, for messages."""
         return f"{self.operator[:60]} ({(self.name or self.outputs[0])[:60]!r})"
 

@@ -116,7 +116,7 @@ class Builder:
             self._made[layer].append(made)
             self._aliases[layer] += 1
 
-    def done_in(self, node: OnnxNode, layer: dict[str, Any]) -> None:
+    def merge(self, node: OnnxNode, layer: dict[str, Any]) -> None:
         """Map the output of a node to a layer that now also performs the node's operation."""
         name, made = layer["name"], node.outputs[0]
         self.values[made], self._made[name], self._aliases[name] = name, [made], 0
@@ -128,14 +128,12 @@ class Builder:
 
     def warn_of_axis(self, node: OnnxNode) -> None:
         """Warn that axis 1 was interpreted as the last axis, which is correct only for matrices."""
-        detail = (
-            f"{node.shown()} operates along axis 1, but the layer along the last axis; for matrices this is the same."
-        )
+        detail = f"{node.describe()} operates along axis 1, but the layer along the last axis; for matrices this is the same."
         self.warnings.append(Issue(code="assumed-axis", path=("graph", "node"), detail=detail))
 
     def warn_of_batch(self, node: OnnxNode, length: int) -> None:
         """Warn that a fixed number of examples was made variable."""
-        detail = f"{node.shown()} fixes the number of examples at {length}; the model accepts any number."
+        detail = f"{node.describe()} fixes the number of examples at {length}; the model accepts any number."
         self.warnings.append(Issue(code="assumed-batch", path=("graph", "node"), detail=detail))
 
     def _name(self, node: OnnxNode, named_by: int | None) -> str:

@@ -10,7 +10,7 @@ from app.models.formats.onnx_file import OnnxGraph
 from app.models.formats.onnx_graph import Builder, Untranslatable
 from app.models.formats.onnx_operators import OPERATORS
 from app.models.schemas import ModelRequest
-from app.wire.decode import validated
+from app.wire.decode import validate_values
 from app.wire.tensor_fields import field_tree
 from core.errors import Issue, Refusal, refuse_if_any
 
@@ -21,7 +21,7 @@ def from_onnx(body: bytes, options: Options, elements: int) -> Imported:
     Raises:
         Refusal: if the file is not valid; `unsupported-operator`, with every node that has no corresponding layer.
     """
-    graph = _needed(onnx_file.read(body, elements))
+    graph = _prune(onnx_file.read(body, elements))
     builder = Builder(graph)
     failed: dict[tuple[str, str], list[int]] = {}
     lost: set[str] = set()
@@ -36,18 +36,18 @@ def from_onnx(body: bytes, options: Options, elements: int) -> Imported:
         except Untranslatable as error:
             failed.setdefault((node.operator, str(error)), []).append(position)
         lost.update(node.outputs)
-    refuse_if_any([_unsupported(graph, *what, positions) for what, positions in failed.items()])
+    refuse_if_any([_unsupported_issue(graph, *what, positions) for what, positions in failed.items()])
     output = builder.values.get(graph.outputs[0])
     if not builder.layers or builder.layers[-1]["name"] != output:
         raise Refusal.of(
             "unsupported-operator", "The output of the graph is not the result of its last layer.", "graph", "output"
         )
     network = {"layers": [_plain(layer, position, builder) for position, layer in enumerate(builder.layers)]}
-    checked = validated({"network": network}, [], ModelRequest, field_tree(ModelRequest))
+    checked = validate_values({"network": network}, [], ModelRequest, field_tree(ModelRequest))
     return Imported(checked.network.layers, builder.parameters, builder.state, "row", builder.warnings)
 
 
-def _needed(graph: OnnxGraph) -> OnnxGraph:
+def _prune(graph: OnnxGraph) -> OnnxGraph:
     """Return the graph without the nodes that its output does not depend on.
 
     Raises:
@@ -72,7 +72,7 @@ def _plain(layer: dict[str, Any], position: int, builder: Builder) -> dict[str, 
     return {name: value for name, value in layer.items() if name != "inputs" or value != [before]}
 
 
-def _unsupported(graph: OnnxGraph, operator: str, why: str, positions: list[int]) -> Issue:
+def _unsupported_issue(graph: OnnxGraph, operator: str, why: str, positions: list[int]) -> Issue:
     """Return the issue of all nodes that cannot be translated for the same reason."""
     names = [graph.nodes[position].name or graph.nodes[position].outputs[0] for position in positions]
     shown = ", ".join(repr(name[:60]) for name in names[:10]) + (", ..." if len(names) > 10 else "")

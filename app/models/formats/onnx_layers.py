@@ -44,7 +44,7 @@ class OnnxLayer:
         return writer.constant(f"{self.name}.{name}", source[name])
 
 
-def activated(writer: Writer, name: str, value: str, function: Any) -> str:
+def write_activation(writer: Writer, name: str, value: str, function: Any) -> str:
     """Write an activation function applied to a value, and return the name of the result."""
     spec = function if isinstance(function, Function) else Function(function=function)
     if spec.gain != 1:
@@ -70,7 +70,7 @@ def activated(writer: Writer, name: str, value: str, function: Any) -> str:
 def _activation(writer: Writer, target: OnnxLayer) -> str:
     layer = target.layer
     constants = {"gain": layer.gain, "negative_slope": layer.negative_slope, "alpha": layer.alpha}
-    return activated(writer, target.name, target.reads[0], Function(function=layer.function, **constants))
+    return write_activation(writer, target.name, target.reads[0], Function(function=layer.function, **constants))
 
 
 def _dense(writer: Writer, target: OnnxLayer) -> str:

@@ -89,7 +89,7 @@ def add(builder: Builder, node: OnnxNode) -> None:
         if layer is not None and fits and bias is not None and bias.size == layer["units"] == bias.shape[-1]:
             layer["bias"] = True
             builder.parameters[name]["bias"] = bias.reshape(-1)
-            builder.done_in(node, layer)
+            builder.merge(node, layer)
             return
     raise Untranslatable("it adds a constant that is not the bias of a dense layer")
 
@@ -138,7 +138,7 @@ def _activate(builder: Builder, node: OnnxNode, function: dict[str, Any]) -> Non
     layer = builder.alone(name)
     if layer is not None and "activation" not in layer and layer["kind"] not in ("activation", "dropout"):
         layer["activation"] = function if len(function) > 1 else function["function"]
-        builder.done_in(node, layer)
+        builder.merge(node, layer)
     else:
         builder.add(node, [name], {"kind": "activation", **function})
 
@@ -328,7 +328,7 @@ def reduction(kind: str) -> Translator:
     return translate
 
 
-def passed(builder: Builder, node: OnnxNode) -> None:
+def pass_through(builder: Builder, node: OnnxNode) -> None:
     """Translate an operator that does nothing when a model is evaluated."""
     builder.alias(node, builder.tensor(node, 0))
 
@@ -336,15 +336,15 @@ def passed(builder: Builder, node: OnnxNode) -> None:
 def cast(builder: Builder, node: OnnxNode) -> None:
     """Translate a conversion between floating-point types to nothing, because the request sets the precision."""
     _require(node, "to", 1, 1, 10, 11, 16)
-    passed(builder, node)
+    pass_through(builder, node)
 
 
 OPERATORS: dict[str, Translator] = {
     "Add": add, "AveragePool": pool("average_pool2d"), "BatchNormalization": batch_norm, "Cast": cast,
-    "Concat": concatenate, "Conv": conv, "Div": divide, "Dropout": passed,
+    "Concat": concatenate, "Conv": conv, "Div": divide, "Dropout": pass_through,
     "Elu": activation("elu", alpha=("alpha", 1.0)), "Exp": activation("exp"), "Flatten": flatten, "Gelu": gelu,
     "Gemm": gemm, "GlobalAveragePool": global_average,
-    "Identity": passed, "LayerNormalization": layer_norm,
+    "Identity": pass_through, "LayerNormalization": layer_norm,
     "LeakyRelu": activation("leaky_relu", negative_slope=("alpha", 0.01)),
     "Log": activation("log"), "LogSoftmax": over_features("log_softmax"), "MatMul": matmul,
     "MaxPool": pool("max_pool2d"), "Mul": multiply, "Neg": activation("negate"), "Pow": power,

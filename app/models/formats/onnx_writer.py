@@ -45,21 +45,21 @@ class Writer:
         """Add a parameter in the precision of the model, under its own name if that is unused. Returns the name."""
         name = self.fresh(name) if name in self.taken else name
         self.taken.add(name)
-        return self._kept(name, np.ascontiguousarray(array, self.dtype).reshape(array.shape))
+        return self._add_initializer(name, np.ascontiguousarray(array, self.dtype).reshape(array.shape))
 
     def number(self, value: float) -> str:
         """Add a single number and return its name."""
-        return self._kept(self.fresh("number"), np.array(value, self.dtype))
+        return self._add_initializer(self.fresh("number"), np.array(value, self.dtype))
 
     def integers(self, values: Sequence[int]) -> str:
         """Add a list of integers, such as a shape or axes, and return its name."""
-        return self._kept(self.fresh("integers"), np.array(list(values), np.int64))
+        return self._add_initializer(self.fresh("integers"), np.array(list(values), np.int64))
 
-    def _kept(self, name: str, array: Array) -> str:
+    def _add_initializer(self, name: str, array: Array) -> str:
         self.initializers.append(self.onnx.numpy_helper.from_array(array, name))
         return name
 
-    def finished(
+    def finish(
         self, inputs: Mapping[str, Sequence[int | str] | None], outputs: Sequence[tuple[str, str]], opset: int
     ) -> bytes:
         """Return the file: a graph whose outputs are the given values under the given names."""

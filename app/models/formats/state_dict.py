@@ -43,13 +43,13 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
 }
 """Tensors that have another name in torch than here, by kind of layer. All other names are the same."""
 
-Placed = dict[str, dict[str, Array]]
+TensorsByLayer = dict[str, dict[str, Array]]
 
 COUNTERS = "num_batches_tracked"
 """The name of a torch counter that takes no part in any computation."""
 
 
-def named(layers: Sequence[Layer], parameters: Arrays, state: Arrays) -> dict[str, Array]:
+def to_torch_names(layers: Sequence[Layer], parameters: Arrays, state: Arrays) -> dict[str, Array]:
     """Return the tensors of a model, which must be in the convention `torch`, under torch's names."""
     tensors = {}
     for name, layer in zip(names_of(layers), layers, strict=True):
@@ -60,7 +60,7 @@ def named(layers: Sequence[Layer], parameters: Arrays, state: Arrays) -> dict[st
     return tensors
 
 
-def placed(tensors: Mapping[str, Array], layers: Sequence[Layer]) -> tuple[Placed, Placed]:
+def from_torch_names(tensors: Mapping[str, Array], layers: Sequence[Layer]) -> tuple[TensorsByLayer, TensorsByLayer]:
     """Return the parameters and state of known layers from tensors with torch's names.
 
     Raises:
@@ -103,7 +103,7 @@ class _Module:
     tensors: dict[str, Array]
 
 
-def inferred(tensors: Mapping[str, Array], options: Options) -> Imported:
+def infer_network(tensors: Mapping[str, Array], options: Options) -> Imported:
     """Infer a chain of dense layers, each optionally followed by a batch_norm, from the shapes of their tensors.
 
     A state_dict does not record the activation functions between the layers, nor the order of modules whose names are not
@@ -114,13 +114,13 @@ def inferred(tensors: Mapping[str, Array], options: Options) -> Imported:
             does not fit the preceding one.
     """
     modules = list(_modules(tensors))
-    issues = [issue for module in modules for issue in _untellable(module)]
+    issues = [issue for module in modules for issue in _kind_issues(module)]
     refuse_if_any(issues)
     layers = [_layer(module) for module in modules]
-    refuse_if_any([*_unknown_functions(options), *_unchained(modules)])
+    refuse_if_any([*_unknown_functions(options), *_chain_issues(modules)])
     layers = _with_activations(layers, options)
     convention = options.convention or "torch"
-    parameters, state = placed(tensors, layers)
+    parameters, state = from_torch_names(tensors, layers)
     return Imported(layers, parameters, state, convention, list(_warnings(modules, options)))
 
 
@@ -148,7 +148,7 @@ def _is_dense(module: _Module) -> bool:
     return weight is not None and weight.ndim == 2 and set(module.tensors) <= {"weight", "bias"}
 
 
-def _untellable(module: _Module) -> Iterable[Issue]:
+def _kind_issues(module: _Module) -> Iterable[Issue]:
     """Yield an issue if the tensors of a module do not determine the kind of the layer."""
     shapes = {name: list(array.shape) for name, array in module.tensors.items()}
     weight = module.tensors.get("weight")
@@ -170,7 +170,7 @@ def _layer(module: _Module) -> Layer:
     return Dense(name=module.name, units=len(module.tensors["weight"]), bias="bias" in module.tensors)
 
 
-def _unchained(modules: Sequence[_Module]) -> Iterable[Issue]:
+def _chain_issues(modules: Sequence[_Module]) -> Iterable[Issue]:
     """Yield an issue for each layer whose input size differs from the preceding layer's output size."""
     width, before = None, ""
     for module in modules:

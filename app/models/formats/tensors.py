@@ -15,7 +15,7 @@ from app.models.repository import network_of
 from app.models.schemas import ModelRequest
 from app.problem.schemas import Convention, NetworkSpec
 from app.wire import npz_file, safetensors_file, safetensors_message
-from app.wire.decode import decode, read_values, validated
+from app.wire.decode import decode, read_values, validate_values
 from app.wire.limits import Limits
 from app.wire.tensor_fields import field_tree
 from core.arrays import Array
@@ -28,13 +28,15 @@ PARTS = ("parameters.", "state.")
 
 def safetensors_of(model: Model, convention: Convention) -> bytes:
     """Return the model as safetensors. In the convention torch the names are torch's, otherwise paths."""
-    return safetensors_file.write(_named(model, convention), {KEY: _metadata(model, convention).decode()})
+    return safetensors_file.write(_tensors_by_name(model, convention), {KEY: _metadata(model, convention).decode()})
 
 
 def npz_of(model: Model, convention: Convention) -> bytes:
     """Return the model as npz. The array `gradd` holds the bytes of the network as JSON."""
     file = io.BytesIO()
-    npz_file.write({**_named(model, convention), KEY: np.frombuffer(_metadata(model, convention), np.uint8)}, file)
+    npz_file.write(
+        {**_tensors_by_name(model, convention), KEY: np.frombuffer(_metadata(model, convention), np.uint8)}, file
+    )
     return file.getvalue()
 
 
@@ -57,10 +59,10 @@ def from_npz(body: bytes, options: Options, elements: int) -> Imported:
     return _from_tensors(tensors, text, options)
 
 
-def _named(model: Model, convention: Convention) -> dict[str, Array]:
+def _tensors_by_name(model: Model, convention: Convention) -> dict[str, Array]:
     parameters = model.parameters_in(convention)
     if convention == "torch":
-        return state_dict.named(model.layers, parameters, model.state)
+        return state_dict.to_torch_names(model.layers, parameters, model.state)
     return Model(model.layers, parameters, model.state).tensors()
 
 
@@ -75,17 +77,17 @@ def _from_tensors(tensors: Mapping[str, Array], metadata: str | None, options: O
         place = field_tree(ModelRequest)
         values, issues = read_values(metadata.encode(), place)
         values.setdefault("network", {"layers": []})
-        body = validated(values, issues, ModelRequest, place)
+        body = validate_values(values, issues, ModelRequest, place)
         said = {name: getattr(body, name) for name in body.model_fields_set if name in ("network", "convention")}
     network: NetworkSpec | None = options.network or said.get("network")
     if not tensors:
         raise Refusal.of("invalid-request", "The file contains no tensors.")
     if network is None or not network.layers:
-        return state_dict.inferred(tensors, options)
+        return state_dict.infer_network(tensors, options)
     by_path = all(name.startswith(PARTS) for name in tensors)
     convention: Convention = options.convention or said.get("convention") or ("row" if by_path else "torch")
     if not by_path:
-        parameters, state = state_dict.placed(tensors, network.layers)
+        parameters, state = state_dict.from_torch_names(tensors, network.layers)
         return Imported(network.layers, parameters, state, convention)
     parts: dict[str, dict[str, dict[str, Array]]] = {"parameters": {}, "state": {}}
     for name, array in tensors.items():

@@ -47,7 +47,7 @@ class StoredJob(Numbered):
     """Number of parts of a sweep, otherwise 0. A sweep is not trained itself."""
 
     status: Mapped[str] = mapped_column(String(10), index=True)
-    verb: Mapped[str | None] = mapped_column(String(10))
+    last_action: Mapped[str | None] = mapped_column("verb", String(10))
     """The last action of a caller: cancel, pause or resume."""
 
     fencing_token: Mapped[int] = mapped_column("run")
