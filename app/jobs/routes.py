@@ -180,7 +180,7 @@ async def list_job_events(
 
     With `Accept: text/event-stream`, the events are sent as they happen until the job ends.
     """
-    # A browser that connects again sends the address that it was given, and how far it came.
+    # A browser that reconnects sends the original URL, and the id of the last event in this header.
     if last_event_id is not None:
         if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16):
             detail = "Last-Event-ID must be the id of an event, which is a number."

@@ -147,7 +147,7 @@ def _numbers(cells: list[list[str]]) -> Array | None:
     try:
         if all(len(cell) <= _SHORT for row in cells for cell in row):
             found = np.array(cells, dtype=np.str_).astype(np.float64)
-        else:  # In an array of strings all would be as long as the longest.
+        else:  # An array of strings would use the longest length for all of them.
             found = np.array([[float(cell) for cell in row] for row in cells])
     except ValueError:
         return None

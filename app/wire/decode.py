@@ -46,7 +46,7 @@ def read_values(body: bytes, node: FieldNode, limits: Limits = DEFAULT_LIMITS) -
         raise Refusal.of("invalid-request", "The body must be a JSON object; this is another kind of value.")
     reader = Reader(limits)
     values = reader.object(parsed, node)
-    if reader.lists != _brackets(body):  # A list stands for a number in a tensor, or a string holds a bracket.
+    if reader.lists != _brackets(body):  # A tensor has a list in place of a number, or a string has a bracket.
         reader = Reader(limits, thorough=True)
         values = reader.object(parsed, node)
     return values, reader.issues

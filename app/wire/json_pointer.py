@@ -24,7 +24,7 @@ def path_at(body: bytes, offset: int) -> Path:
     """
     if offset > _TEXT_LIMIT:
         return ()
-    nodes: list[str | int | None] = []  # None: an object whose next name has not come.
+    nodes: list[str | int | None] = []  # None: an object before its next name.
     name: str | None = None
     for match in _TOKEN.finditer(body, 0, offset):
         token = match[0]
