@@ -1,4 +1,4 @@
-"""Problems that the examples of several resources share. Every resource has its own in its `examples.py`."""
+"""Example problems that several resources share. Each resource has its own examples in its `examples.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The application: what the service has."""
+"""The FastAPI application: `create_app` assembles the routes, and `app` is the default instance."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from app.pages.problem_types import router as problem_types
 from app.settings import Settings
 from app.storage import Database
 
-DESCRIPTION = """Send a network, its weights and a batch; get back activations, deltas and weight gradients, computed by
-matrix-form backpropagation in your own convention.
+DESCRIPTION = """Send a network, its weights and a batch. The answer contains the activations, deltas and weight gradients,
+computed by matrix-form backpropagation in your own convention.
 
-Tensors are nested lists of numbers, or base64. Every refusal is `application/problem+json` and names the place, the
-operator, the shapes and the likely fix."""
+Tensors are nested lists of numbers, or base64. Every error is an `application/problem+json` document that names the
+location in the request, the operator, the shapes and the likely fix."""
 
 
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Brings a SQLite file to this version before the first request; PostgreSQL waits for `gradd migrate`."""
+    """Migrate a SQLite database before the first request. PostgreSQL is migrated by `gradd migrate`."""
     database: Database = app.state.database
     if database.is_sqlite:
         await to_thread.run_sync(database.migrate)
@@ -47,7 +47,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """The service with its routes; settings come from the environment unless they are given."""
+    """Return the application. The settings are read from the environment unless they are given."""
     settings = settings or Settings()
     app = FastAPI(
         title="gradd",
@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ):
         app.include_router(router)
     exception_handlers.register(app)
-    app.openapi = openapi.published(app)  # type: ignore[method-assign]
+    app.openapi = openapi.schema_factory(app)  # type: ignore[method-assign]
     return app
 
 

@@ -1,7 +1,7 @@
-"""The command that exports the published schema.
+"""The command that exports the OpenAPI schema.
 
 python -m app.openapi --write      writes openapi/openapi.json
-python -m app.openapi --check      fails where that file is out of date
+python -m app.openapi --check      fails if that file is out of date
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from app.main import create_app
 FILE = Path(__file__).parent.parent / "openapi" / "openapi.json"
 
 
-def exported() -> str:
-    """The schema as the file holds it."""
+def export_schema() -> str:
+    """Return the content of openapi/openapi.json."""
     return json.dumps(create_app().openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 def main(arguments: list[str]) -> int:
-    """Write the file, or compare it. Returns the exit status."""
-    text = exported()
+    """Write the file or compare it. Returns the exit status."""
+    text = export_schema()
     if "--write" in arguments:
         FILE.write_text(text, encoding="utf-8")
         return 0

@@ -16,13 +16,12 @@ from app.cli.progress import Bar, progress_bar
 from app.cli.refusal import fail
 from app.cli.server import connect, read_answer
 from app.cli.variants import variant_text
+from app.jobs.polling import POLL_SECONDS
 
 if TYPE_CHECKING:
     import httpx
 
 ENDED = ("succeeded", "failed", "cancelled")
-POLL_SECONDS = 0.2
-"""Seconds between two requests for a job's progress."""
 
 RETRIES = 7
 """How often a lost connection is tried again: for about a minute, in growing intervals."""

@@ -1,1 +1,1 @@
-"""What is only computed: one folder for each resource; none imports another."""
+"""Computations, one folder for each resource. They store nothing, and none imports another."""

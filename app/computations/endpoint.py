@@ -1,4 +1,4 @@
-"""The endpoint of a computation: a body that names a stored model is completed from it before anything is computed."""
+"""The endpoint of a computation: completes the body with the stored model that it names before it computes."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ N = TypeVar("N", bound=NetworkInUse)
 
 
 class ComputationEndpoint:
-    """An endpoint whose bodies are networks in use."""
+    """An endpoint whose bodies contain a network or the id of a stored model."""
 
     def __init__(self, endpoint: Endpoint, database: Database) -> None:
         self._endpoint = endpoint
         self._database = database
 
     async def handle(self, model: type[N], compute: Compute[N], documents: Documents | None = None) -> Response:
-        """`Endpoint.handle`, with the stored model that the body names in its place."""
+        """Handle the request as `Endpoint.handle` does, with the stored model that the body names."""
         resolve = partial(resolve_model, database=self._database)
         return await self._endpoint.handle(model, compute, documents, resolve=resolve)
 
 
 async def get_computation_endpoint(endpoint: EndpointDep, database: DatabaseDep) -> ComputationEndpoint:
-    """The endpoint of this request."""
+    """Return the endpoint of this request."""
     return ComputationEndpoint(endpoint, database)
 
 

@@ -1,1 +1,1 @@
-"""/v1/datasets: examples to train on."""
+"""/v1/datasets: stored training data."""

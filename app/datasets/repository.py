@@ -1,4 +1,4 @@
-"""Datasets in the database."""
+"""Storage of datasets in the database."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from core.errors import Refusal
 def save_dataset(
     database: Database, dataset: Dataset, description: Mapping[str, Any], *, name: str | None = None
 ) -> tuple[StoredDataset, bool]:
-    """Store a dataset with what was found on inspection.
+    """Store a dataset with its description.
 
     Returns:
-        Its row, and whether it is new; where the same is there already, it is that row with the name that it has.
+        The row, and whether it is new. If the same dataset exists already, its row is returned unchanged.
     """
     tensors: dict[str, Array] = {f"inputs.{key}": array for key, array in dataset.inputs.items()}
     if dataset.targets is not None:
@@ -51,7 +51,7 @@ def save_dataset(
 
 
 def load_dataset(database: Database, identity: str) -> Dataset:
-    """The tensors of a dataset, as a job reads them.
+    """Return the tensors of a dataset.
 
     Raises:
         Refusal: `not-found`.
@@ -63,7 +63,7 @@ def load_dataset(database: Database, identity: str) -> Dataset:
 
 
 def find(session: Session, identity: str) -> StoredDataset:
-    """The row of a dataset.
+    """Return the row of a dataset.
 
     Raises:
         Refusal: `not-found`.
@@ -77,17 +77,17 @@ def find(session: Session, identity: str) -> StoredDataset:
 
 
 def list_datasets(database: Database, limit: int, after: str | None) -> tuple[Sequence[StoredDataset], bool]:
-    """Datasets, the newest first, and whether there are more.
+    """Return datasets, newest first, and whether there are more.
 
     Raises:
-        Refusal: `unknown-name`, where there is no dataset `after`.
+        Refusal: `unknown-name`, if there is no dataset with the id `after`.
     """
     with database.read() as session:
         return page(session, StoredDataset, limit, after)
 
 
 def delete_dataset(database: Database, identity: str) -> None:
-    """Delete a dataset, and its tensors unless something else has the same.
+    """Delete a dataset, and its tensors unless something else refers to them.
 
     Raises:
         Refusal: `not-found`.
@@ -105,5 +105,5 @@ def delete_dataset(database: Database, identity: str) -> None:
 
 
 def not_found(identity: str) -> Refusal:
-    """The refusal of an id that no dataset has."""
+    """Return the refusal of an id that no dataset has."""
     return Refusal.of("not-found", f"There is no dataset {identity[:60]!r}.", hint="GET /v1/datasets lists them.")

@@ -1,4 +1,4 @@
-"""/v1/datasets."""
+"""The routes of /v1/datasets."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.storage.dependencies import DatabaseDep
 
 router = APIRouter(tags=["datasets"])
 
-STATUSES = {200: "There is a dataset with this content already.", 201: "The dataset was stored."}
+STATUSES = {200: "A dataset with this content was stored before.", 201: "The dataset was stored."}
 FILES = {
     "text/csv": {"schema": {"type": "string"}, "example": "length,width,species\n5.1,3.5,setosa\n6.2,2.9,virginica\n"},
     "application/zip": {"schema": {"type": "string", "format": "binary"}},
@@ -37,33 +37,38 @@ async def create_dataset(
     endpoint: EndpointDep,
     database: DatabaseDep,
     format: Annotated[
-        service.Format | None, Query(description="Format of the body, instead of its Content-Type.")
+        service.Format | None, Query(description="Format of the body. Default: the one named by Content-Type.")
     ] = None,
-    name: Annotated[Name | None, Query(description="A name for people.")] = None,
+    name: Annotated[Name | None, Query(description="Display name of the dataset.")] = None,
     inputs: Annotated[
         list[str],
-        Query(description="CSV: columns of the inputs (default: all but the targets). Files: name of the array."),
+        Query(
+            description="CSV: columns of the inputs (default: all except the targets). npz and safetensors: array names."
+        ),
     ] = [],  # noqa: B006  (the framework copies it)
     targets: Annotated[
-        list[str], Query(description="CSV: columns of the targets. Files: name of the array (default: targets).")
+        list[str], Query(description="CSV: columns of the targets. npz and safetensors: array name (default: targets).")
     ] = [],  # noqa: B006
     classes: Annotated[
         Literal["one_hot", "index"] | None,
-        Query(description="CSV: the target column holds classes, which become rows of 0 and 1 or numbers from 0."),
+        Query(description="CSV: read the target column as class labels, encoded one-hot or as numbers from 0."),
     ] = None,
     standardise: Annotated[
-        bool, Query(description="Give every input feature mean 0 and deviation 1; how is part of the answer.")
+        bool, Query(description="Scale every input feature to mean 0 and standard deviation 1.")
     ] = False,
-    header: Annotated[bool, Query(description="CSV: whether the first line holds the names of the columns.")] = True,
+    header: Annotated[bool, Query(description="CSV: whether the first line holds the column names.")] = True,
     delimiter: Annotated[
-        Literal["comma", "semicolon", "tab"], Query(description="CSV: what separates cells.")
+        Literal["comma", "semicolon", "tab"], Query(description="CSV: the separator between cells.")
     ] = "comma",
 ) -> Response:
-    """Upload examples as JSON, CSV, npz (nothing is unpickled) or safetensors, and get back what was found in them.
+    """Upload examples as JSON, CSV, npz (without pickled objects) or safetensors.
 
-    Missing cells and what is no finite number are refused, each with its row and column; rows of data are counted from 1.
-    Arrays of npz and safetensors are `inputs` (or `inputs.a`, `inputs.b` for named ones) and `targets`, or what the query
-    names. The same content again is answered 200 with the same id.
+    The answer describes the stored dataset.
+
+    Missing cells and numbers that are not finite are refused; each error names the row and column, with data rows
+    counted from 1. Arrays of npz and safetensors files are named `inputs` (or `inputs.a`, `inputs.b` for named inputs)
+    and `targets`, unless the query names others. If the same content was stored before, the answer is 200 with the same
+    id.
     """
     form = service.format_of(endpoint.request.headers.get("content-type"), format)
     options = service.Options(name, inputs, targets, classes, standardise, header, delimiter)
@@ -78,24 +83,24 @@ async def create_dataset(
 @router.get(
     "/v1/datasets",
     operation_id="list_datasets",
-    summary="The datasets that are kept",
+    summary="List datasets",
     **describe_answer(DatasetList),
 )
 async def list_datasets(
     endpoint: EndpointDep, database: DatabaseDep, limit: Limit = 20, after: After = None
 ) -> Response:
-    """The newest first."""
+    """List the stored datasets, newest first."""
     return await endpoint.produce(lambda _: (service.list_datasets(database, limit, after), "json"))
 
 
 @router.get(
     "/v1/datasets/{id}",
     operation_id="get_dataset",
-    summary="What is in a dataset",
+    summary="Get the description of a dataset",
     **describe_answer(DatasetDescription),
 )
 async def get_dataset(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
-    """Shapes, types, statistics, classes and standardisation, without the numbers themselves."""
+    """Return the shapes, types, statistics, classes and standardisation of a dataset, without its numbers."""
     return await endpoint.produce(lambda _: (service.show_dataset(id, database), "json"))
 
 
@@ -104,9 +109,11 @@ async def get_dataset(endpoint: EndpointDep, database: DatabaseDep, id: str) -> 
     operation_id="delete_dataset",
     summary="Delete a dataset",
     status_code=204,
-    **describe_answer(None, statuses={204: "It is gone."}, refusals=("not-found", "invalid-request", "not-ready")),
+    **describe_answer(
+        None, statuses={204: "The dataset was deleted."}, refusals=("not-found", "invalid-request", "not-ready")
+    ),
 )
 async def delete_dataset(database: DatabaseDep, id: str) -> Response:
-    """Jobs that have read it go on."""
+    """Delete a dataset. Jobs that already use it continue."""
     await run_in_threadpool(repository.delete_dataset, database, id)
     return Response(status_code=204)

@@ -1,4 +1,4 @@
-"""/v1/datasets: what it takes and gives."""
+"""The bodies and answers of /v1/datasets."""
 
 from __future__ import annotations
 
@@ -7,116 +7,116 @@ from app.wire.tensor import Tensor
 
 
 class DatasetRequest(Body):
-    """A dataset as JSON. Larger ones come as a file: CSV, npz or safetensors."""
+    """A dataset as JSON. Larger datasets can be uploaded as CSV, npz or safetensors files."""
 
     inputs: Tensor | NamedTensors
-    """One tensor, or an object of named tensors that layers read by name."""
+    """One tensor, or an object of tensors by name that layers read by name. The first axis counts the examples."""
 
     targets: Tensor | None = None
-    """Numbers shaped like the output, or one class number for each example."""
+    """Numbers in the shape of the network's output, or one class number per example."""
 
     name: Name | None = None
-    """A name for people."""
+    """Display name. Names need not be unique."""
 
     convention: Convention | None = None
-    """How matrices are written: under column the examples are their columns."""
+    """Layout of the matrices. In the column convention every example is a column."""
 
 
 class Statistics(Body):
-    """A tensor, or a column of it, in a few numbers."""
+    """Summary statistics of a tensor or of one of its columns."""
 
     minimum: float
-    """The smallest number."""
+    """The smallest element."""
 
     maximum: float
-    """The largest number."""
+    """The largest element."""
 
     mean: float
-    """The mean."""
+    """The mean of the elements."""
 
     deviation: float
-    """The standard deviation: the root of the mean square distance from the mean."""
+    """The standard deviation: the square root of the mean squared distance from the mean."""
 
 
 class ColumnStatistics(Statistics):
-    """A column in a few numbers."""
+    """Summary statistics of a column."""
 
     name: str
-    """Its name in the header, or its position from 1 on."""
+    """Name of the column in the header, or its position counted from 1."""
 
 
 class TensorStatistics(Statistics):
-    """A tensor in a few numbers."""
+    """Summary statistics of a tensor."""
 
     shape: list[int]
-    """Its shape; the examples are the first axis."""
+    """Shape of the tensor. The first axis counts the examples."""
 
     dtype: str
-    """Type of its elements."""
+    """Type of the elements."""
 
     columns: list[ColumnStatistics] | None = None
-    """The columns of a matrix, where they are at most 1000."""
+    """Statistics of each column of a matrix. Left out if there are more than 1000 columns."""
 
 
 class ClassCount(Body):
-    """A class and how many examples are of it."""
+    """A class and the number of its examples."""
 
     label: str
-    """What stands in the file."""
+    """The label of the class in the file."""
 
     count: int
-    """How many examples have it."""
+    """Number of examples of this class."""
 
 
 class StandardisationRecord(Body):
-    """How the inputs were standardised: x became (x − mean) / deviation."""
+    """How the inputs were standardised: x was replaced by (x − mean) / deviation."""
 
     mean: Tensor
-    """What was subtracted from each feature."""
+    """Mean that was subtracted from each feature."""
 
     deviation: Tensor
-    """What each feature was divided by; 1 where it does not vary."""
+    """Standard deviation by which each feature was divided; 1 for features that do not vary."""
 
 
 class DatasetDescription(Body):
-    """A dataset, without its numbers."""
+    """A stored dataset without its numbers: shapes, types, statistics and classes."""
 
     id: str
-    """dst_ and 24 hexadecimal digits of the SHA-256 of what it holds."""
+    """`dst_` and 24 hexadecimal digits of the content's SHA-256 hash."""
 
     name: str | None = None
-    """A name for people."""
+    """Display name. Names need not be unique."""
 
     created_at: str
-    """When it was stored first, ISO 8601 in UTC."""
+    """When the dataset was first stored, ISO 8601 in UTC."""
 
     examples: int
-    """How many examples there are."""
+    """Number of examples."""
 
     inputs: dict[str, TensorStatistics]
-    """The inputs by name; "input" where there is one."""
+    """Statistics of the inputs by name. A single unnamed input is called `input`."""
 
     targets: TensorStatistics | None = None
-    """The targets, where there are any."""
+    """Statistics of the targets, if there are any."""
 
     classes: list[ClassCount] | None = None
-    """The classes in the order of their numbers or columns, where targets were read as classes."""
+    """The classes in the order of their numbers or one-hot columns, if the targets were read as classes."""
 
     standardisation: StandardisationRecord | None = None
-    """How the inputs were standardised, where they were."""
+    """Mean and standard deviation used to standardise the inputs, if they were standardised."""
 
     ignored: list[str] | None = None
     """Columns or arrays of the file that are not part of the dataset."""
 
 
 class DatasetList(Body):
-    """A part of all datasets, the newest first."""
+    """One page of the datasets, newest first."""
 
     data: list[DatasetDescription]
-    """The datasets."""
+    """The datasets of this page."""
 
     has_more: bool
-    """Whether there are more."""
+    """Whether there are datasets after this page."""
 
     next: str | None = None
-    """What `after` has to be for the next part, where there is one."""
+    """Value of `after` that requests the next page. Left out on the last page."""

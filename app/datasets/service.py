@@ -1,4 +1,4 @@
-"""The answers of /v1/datasets: from a file or a JSON body to a dataset, inspected on the way."""
+"""The operations of /v1/datasets: files and JSON bodies are read, inspected and stored."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ MEDIA_TYPES: dict[str, Format] = {
     "application/safetensors": "safetensors",
 }
 MOST_COLUMNS = 1000
-"""Columns of a matrix that are described one by one."""
+"""Maximum number of columns of a matrix for which statistics are computed."""
 
 
 MOST_CLASSES = 10_000
-"""Classes of a column."""
+"""Maximum number of classes in a column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the query says of a file."""
+    """The options in the query of an upload."""
 
     name: str | None = None
     inputs: Sequence[str] = ()
@@ -59,7 +59,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a file holds."""
+    """The contents of an uploaded file."""
 
     dataset: Dataset
     name: str | None = None
@@ -70,15 +70,17 @@ class Found:
 
 
 def format_of(content_type: str | None, asked: Format | None) -> Format:
-    """The format of a body: what the query says, or what the Content-Type stands for.
+    """Return the format of a body: the one in the query, or the one that Content-Type names.
 
     Raises:
         Refusal: `unsupported-media-type`.
     """
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if asked is None and media_type not in MEDIA_TYPES:
-        detail = f"The body is announced as {media_type[:80]!r}." if media_type else "The body has no Content-Type."
-        hint = "Send one of these, or say ?format=csv, npz, safetensors or json."
+        detail = (
+            f"The Content-Type {media_type[:80]!r} is not supported." if media_type else "The body has no Content-Type."
+        )
+        hint = "Send one of the expected types, or state the format as ?format=csv, npz, safetensors or json."
         raise Refusal.of("unsupported-media-type", detail, expected=list(MEDIA_TYPES), hint=hint)
     return asked or MEDIA_TYPES[media_type]
 
@@ -91,7 +93,7 @@ def create_dataset(
     database: Database,
     check_deadline: CheckDeadline,
 ) -> Reply:
-    """Read, inspect and store; 200 where the same dataset is there already."""
+    """Read, inspect and store a dataset. The status is 200 if the same dataset exists already."""
     elements = settings.max_body_bytes // 2
     found = READERS[form](file, options, elements, check_deadline)
     dataset = found.dataset
@@ -99,7 +101,7 @@ def create_dataset(
     description: dict[str, Any] = {}
     if options.standardise:
         if set(dataset.inputs) != {INPUT}:
-            detail = "Inputs under several names are standardised one by one, before they are sent."
+            detail = "Only a single input can be standardised. Standardise named inputs before you send them."
             raise Refusal.of("invalid-request", detail, "query", "standardise")
         inputs, record = standardised(dataset.inputs[INPUT])
         dataset = Dataset({INPUT: inputs}, dataset.targets)
@@ -110,7 +112,7 @@ def create_dataset(
     if dataset.targets is not None:
         description["targets"] = statistics(dataset.targets, found.target_columns)
     if found.classes is not None and dataset.targets is not None:
-        description["classes"] = _counted(found.classes, dataset.targets)
+        description["classes"] = _count_classes(found.classes, dataset.targets)
     if found.ignored:
         description["ignored"] = list(found.ignored)
     row, is_new = repository.save_dataset(database, dataset, description, name=options.name or found.name)
@@ -134,9 +136,9 @@ def _from_safetensors(file: IO[bytes], options: Options, elements: int, _: Check
 
 
 def _of_arrays(arrays: Mapping[str, Array], options: Options) -> Found:
-    """The arrays that the query names; without a word `inputs`, or those below `inputs.`, and `targets`."""
+    """Return the arrays that the query names, by default `targets` and `inputs` or all arrays below `inputs.`."""
     if len(options.targets) > 1:
-        detail = "Targets are one array; ?targets= names it."
+        detail = "The targets must be one array; name it with ?targets=."
         raise Refusal.of("invalid-request", detail, "query", "targets")
     refuse_if_any(
         [
@@ -148,7 +150,7 @@ def _of_arrays(arrays: Mapping[str, Array], options: Options) -> Found:
         name: name.removeprefix("inputs.") for name in arrays if name == "inputs" or name.startswith("inputs.")
     }
     if not named:
-        detail = "The file has no array 'inputs'; ?inputs= says which one it is."
+        detail = "The file has no array 'inputs'; name the array of the inputs with ?inputs=."
         raise Refusal.of("unknown-name", detail, "query", "inputs", expected=list(arrays)[:50])
     inputs = {INPUT if len(named) == 1 and (options.inputs or name == "inputs") else short: arrays[name]
               for name, short in named.items()}  # fmt: skip
@@ -180,22 +182,22 @@ def _from_csv(file: IO[bytes], options: Options, elements: int, check_deadline: 
     X, targets = table.numbers[:, : len(inputs)], None
     if as_classes:
         labels = sorted(set(table.texts))
-        targets = _numbered(table.texts, labels, elements, one_hot=options.classes == "one_hot")
+        targets = _encode_labels(table.texts, labels, elements, one_hot=options.classes == "one_hot")
         return Found(Dataset({INPUT: X}, targets), None, inputs, labels, labels, ignored)
     if options.targets:
         targets = table.numbers[:, len(inputs) :]
     return Found(Dataset({INPUT: X}, targets), None, inputs, options.targets, None, ignored)
 
 
-def _numbered(texts: Sequence[str], labels: Sequence[str], elements: int, *, one_hot: bool) -> Array:
-    """A number from 0 for each label, or a row with a 1 at it.
+def _encode_labels(texts: Sequence[str], labels: Sequence[str], elements: int, *, one_hot: bool) -> Array:
+    """Return the class numbers of labels, counted from 0, or their one-hot rows.
 
     Raises:
         Refusal: `too-large`.
     """
     limit = min(MOST_CLASSES, elements // len(texts)) if one_hot else MOST_CLASSES
     if len(labels) > limit:
-        detail = f"The column has {len(labels):,} classes; {limit:,} are the most for {len(texts):,} examples."
+        detail = f"The column has {len(labels):,} classes; at most {limit:,} are allowed for {len(texts):,} examples."
         raise Refusal.of("too-large", detail, "query", "classes", expected=limit, got=len(labels))
     at = {label: number for number, label in enumerate(labels)}
     numbers = np.array([at[text] for text in texts])
@@ -211,11 +213,13 @@ def _refuse_choice(inputs: Sequence[str], options: Options) -> None:
     both = [name for name in options.targets if name in inputs]
     if both or not inputs:
         which = (
-            f"The column {both[0][:60]!r} is both input and target." if both else "No column is left for the inputs."
+            f"The column {both[0][:60]!r} is both an input and a target."
+            if both
+            else "All columns are targets; no column is left for the inputs."
         )
         raise Refusal.of("invalid-request", which, "query", "inputs")
     if options.classes is not None and len(options.targets) != 1:
-        detail = f"Classes stand in one column; ?targets= names {len(options.targets)}."
+        detail = f"Classes must be in one column; ?targets= names {len(options.targets)}."
         raise Refusal.of("invalid-request", detail, "query", "targets")
 
 
@@ -228,7 +232,7 @@ READERS: dict[Format, Callable[[IO[bytes], Options, int, CheckDeadline], Found]]
 
 
 def statistics(array: Array, columns: Sequence[str] | None) -> dict[str, Any]:
-    """A tensor in a few numbers, and its columns where it is a matrix with few of them."""
+    """Return the statistics of a tensor, and those of its columns if it is a matrix with at most `MOST_COLUMNS`."""
     found = {"shape": list(array.shape), "dtype": array.dtype.name, **_numbers(array)}
     if array.ndim == 2 and array.shape[1] <= MOST_COLUMNS:
         names = columns or [str(position + 1) for position in range(array.shape[1])]
@@ -246,26 +250,26 @@ def _numbers(array: Array) -> dict[str, float]:
     }
 
 
-def _counted(classes: Sequence[str], targets: Array) -> list[dict[str, Any]]:
+def _count_classes(classes: Sequence[str], targets: Array) -> list[dict[str, Any]]:
     counts = targets.sum(axis=0) if targets.ndim == 2 else np.bincount(targets.astype(np.int64), minlength=len(classes))
     return [{"label": label, "count": int(count)} for label, count in zip(classes, counts, strict=True)]
 
 
 def show_dataset(identity: str, database: Database) -> dict[str, Any]:
-    """One dataset."""
+    """Return the description of a dataset."""
     with database.read() as session:
         return describe_dataset(repository.find(session, identity))
 
 
 def list_datasets(database: Database, limit: int, after: str | None) -> dict[str, Any]:
-    """A part of the list."""
+    """Return one page of the list of datasets."""
     rows, has_more = repository.list_datasets(database, limit, after)
     answer: dict[str, Any] = {"data": [describe_dataset(row) for row in rows], "has_more": has_more}
     return answer | ({"next": rows[-1].id} if has_more else {})
 
 
 def describe_dataset(row: StoredDataset) -> dict[str, Any]:
-    """A dataset without its numbers."""
+    """Return the description of a dataset, without its numbers."""
     answer = {
         "id": row.id,
         "name": row.name,

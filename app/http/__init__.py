@@ -1,1 +1,1 @@
-"""HTTP, and nothing of gradients."""
+"""The HTTP layer. It does not depend on gradients or networks."""

@@ -1,4 +1,4 @@
-"""Content encodings: gzip and zstd, of requests within a limit, and of answers as the client likes them best."""
+"""Content encodings: decompression of requests with a size limit, and compression of answers by Accept-Encoding."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ import zstandard
 from core.errors import Refusal
 
 _READ = 256
-"""Bytes that are decompressed at a time. zstd makes up to 128 KiB of 4 bytes, so this makes up to 8 MiB, gzip 258 KiB."""
+"""Number of bytes that are decompressed at a time. Four bytes of zstd expand to at most 128 KiB, so the output of one
+call is at most 8 MiB with zstd and 258 KiB with gzip."""
 
 _MEMBERS_LIMIT = 10_000
-"""Compressed streams one after another in a body: each costs some microseconds, however short."""
+"""Maximum number of concatenated compressed streams in a body. Each costs some microseconds, however short it is."""
 
 _WINDOW_LIMIT = 2**23
-"""Bytes of memory that a zstd stream may ask for, as RFC 9659 has it."""
+"""Maximum window size of a zstd stream in bytes, as RFC 9659 requires."""
 
 _WORTHWHILE = 1024
-"""Bytes from which an answer is compressed."""
+"""Minimum size in bytes of an answer that is compressed."""
 
 _GZIP = 31
-"""Tells zlib to read or write gzip."""
+"""The `wbits` argument that makes zlib read or write gzip."""
 
 
 class _Decompressor(Protocol):
-    """What the objects of zlib and zstandard have in common."""
+    """The common interface of the decompressors of zlib and zstandard."""
 
     @property
     def eof(self) -> bool: ...
@@ -38,19 +39,22 @@ class _Decompressor(Protocol):
 
 
 def decompress(body: bytes, content_encoding: str | None, *, limit: int) -> bytes:
-    """Undo the content encoding of a request.
+    """Decompress the body of a request.
 
     Args:
-        body: The body as it came.
-        content_encoding: The header: nothing, `identity`, `gzip` or `zstd`.
-        limit: Bytes that the body may have, compressed or not. Memory beyond it is bounded too, by 8 MiB.
+        body: The body as it was received.
+        content_encoding: The header Content-Encoding: absent, `identity`, `gzip` or `zstd`.
+        limit: Maximum size in bytes, before and after decompression. At most 8 MiB of memory is used beyond it.
+
+    Returns:
+        The decompressed body.
 
     Raises:
-        Refusal: an encoding that is not known, a body that is too large, corrupt, cut off or followed by something.
+        Refusal: if the encoding is unknown, or the body is too large, corrupt, truncated or followed by other data.
     """
     name = (content_encoding or "identity").strip().lower()
     if name not in ("", "identity", "gzip", "x-gzip", "zstd"):
-        detail = "The body may be compressed once, with gzip or zstd."
+        detail = "The body must be compressed at most once, with gzip or zstd."
         raise Refusal.of("unsupported-media-type", detail, expected=["gzip", "zstd", "identity"])
     if len(body) > limit:
         raise _too_large(limit)
@@ -75,7 +79,7 @@ def decompress(body: bytes, content_encoding: str | None, *, limit: int) -> byte
                 if stream.eof:
                     stream = None
     except (zlib.error, zstandard.ZstdError):
-        raise Refusal.of("malformed-json", f"The body is not {name}, or something else follows it.") from None
+        raise Refusal.of("malformed-json", f"The body is not valid {name}, or other data follows it.") from None
     if stream is not None or not members:
         raise Refusal.of("malformed-json", f"The body ends in the middle of its {name} stream.")
     return b"".join(pieces)
@@ -88,11 +92,13 @@ def _decompressor(name: str) -> _Decompressor:
 
 
 def _too_large(limit: int) -> Refusal:
-    return Refusal.of("too-large", f"The body may have {limit} bytes, before and after decompression.", expected=limit)
+    return Refusal.of(
+        "too-large", f"The body may have at most {limit} bytes, before and after decompression.", expected=limit
+    )
 
 
 def compress(body: bytes, accept_encoding: str | None) -> tuple[bytes, str | None]:
-    """Compress an answer as the client prefers; short ones and those without a header stay as they are.
+    """Compress an answer with the encoding that the client prefers. Short answers are not compressed.
 
     Returns:
         The body, and the value of Content-Encoding if it was compressed. The answer varies by Accept-Encoding.
@@ -106,16 +112,17 @@ def compress(body: bytes, accept_encoding: str | None) -> tuple[bytes, str | Non
 
 
 def negotiate(accept_encoding: str | None) -> str | None:
-    """The encoding that Accept-Encoding prefers: zstd before gzip, either before none, where it has no preference.
+    """Return the encoding that Accept-Encoding prefers, or None for no encoding.
 
-    A header that allows nothing that we have is answered without an encoding, as RFC 9110 section 12.5.3 permits.
+    Between equal preferences, zstd is chosen before gzip, and either before none. A header that allows none of the
+    encodings is answered without an encoding, as RFC 9110 section 12.5.3 permits.
     """
     weights: dict[str, float] = {}
     for item in (accept_encoding or "").lower().split(","):
         name, *parameters = (part.strip() for part in item.split(";"))
         weights["gzip" if name == "x-gzip" else name] = _weight(parameters)
     others = weights.get("*", 0.0)
-    # Without a word about identity it is acceptable, but it is not what the client asks for.
+    # If the header does not mention identity, it is acceptable but not preferred.
     identity = weights.get("identity", 0.0)
     best, weight = max((("zstd", weights.get("zstd", others)), ("gzip", weights.get("gzip", others))), key=_second)
     return best if weight > 0 and weight >= identity else None
@@ -126,7 +133,7 @@ def _second(pair: tuple[str, float]) -> float:
 
 
 def _weight(parameters: list[str]) -> float:
-    """The q of an item, 1 without one; what is not a weight counts as refused."""
+    """Return the q parameter of an item, 1 if it has none. An invalid value counts as 0."""
     for parameter in parameters:
         name, _, value = parameter.partition("=")
         if name.strip() == "q":

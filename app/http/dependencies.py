@@ -1,6 +1,6 @@
-"""What routes are given: the settings, the executor, and the endpoint that answers the request.
+"""Dependencies of the routes: the settings, the executor and the endpoint of the request.
 
-They are coroutines, which FastAPI calls in place; a plain function would make a hop to a thread for each request.
+They are coroutines, because FastAPI would run plain functions in a thread for every request.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from app.settings import Settings
 
 
 async def get_settings(request: Request) -> Settings:
-    """The settings of this server."""
+    """Return the settings of this server."""
     settings: Settings = request.app.state.settings
     return settings
 
 
 async def get_executor(request: Request) -> ComputeExecutor:
-    """The executor of this server."""
+    """Return the executor of this server."""
     executor: ComputeExecutor = request.app.state.executor
     return executor
 
@@ -31,7 +31,7 @@ ExecutorDep = Annotated[ComputeExecutor, Depends(get_executor)]
 
 
 async def get_endpoint(request: Request, settings: SettingsDep, executor: ExecutorDep) -> Endpoint:
-    """The endpoint of this request."""
+    """Return the endpoint of this request."""
     return Endpoint(request, settings, executor)
 
 

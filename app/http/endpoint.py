@@ -1,7 +1,7 @@
 """Endpoint: reads the body of one request, computes off the event loop, and writes the answer.
 
-Routes with tensors use this instead of FastAPI's own parsing, which would pass every number through pydantic. What they
-take and return is declared beside the route all the same (`describe`), so the schema stays complete.
+Routes with tensors use it instead of FastAPI's own parsing, which would pass every number through pydantic. `describe`
+declares the body and the answer beside the route, so that the OpenAPI schema stays complete.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ M = TypeVar("M", bound=BaseModel)
 Compute = Callable[[M, Settings, CheckDeadline], "dict[str, Any] | Reply"]
 Encoding = Literal["json", "base64"]
 Documents = Mapping[str, Callable[[Any], str]]
-"""By media type: what writes a reply's source as a document for readers."""
+"""Functions that write the source of a reply as a document for readers, by media type."""
 
 
 class Endpoint:
-    """One request, with what it takes to answer it."""
+    """One request, and the settings and executor needed to answer it."""
 
     def __init__(self, request: Request, settings: Settings, executor: ComputeExecutor) -> None:
         self.request = request
@@ -50,16 +50,19 @@ class Endpoint:
         *,
         resolve: Callable[[M], M] | None = None,
     ) -> Response:
-        """Read the body as `model`, compute in the executor, and answer with what `compute` returns.
+        """Read the body as `model`, run `compute` in the executor, and answer with its result.
 
         Args:
-            model: of the body.
-            compute: takes the body, the settings and a function that ends an overdue computation.
-            documents: other forms of the answer, for an Accept header that prefers one of them.
-            resolve: replaces references in the body, to a stored model for instance, before the computation.
+            model: the schema of the body.
+            compute: takes the body, the settings and a function that raises once the deadline has passed.
+            documents: other formats of the answer, used if the header Accept prefers one of them.
+            resolve: replaces references in the body, for instance to a stored model, before the computation.
+
+        Returns:
+            The response.
 
         Raises:
-            Refusal: with everything that is wrong with the request.
+            Refusal: with all errors of the request.
         """
         request, settings, documents = self.request, self.settings, documents or {}
         format_of_answer(request.headers.get("accept"), list(documents))
@@ -86,10 +89,17 @@ class Endpoint:
         work: Callable[[CheckDeadline], tuple[dict[str, Any] | Reply, Encoding]],
         documents: Documents | None = None,
     ) -> Response:
-        """Answer with what `work` returns, which runs in the executor.
+        """Run `work` in the executor and answer with its result.
+
+        Args:
+            work: returns the answer and the encoding of its tensors.
+            documents: other formats of the answer, used if the header Accept prefers one of them.
+
+        Returns:
+            The response.
 
         Raises:
-            Refusal: `not-acceptable`, or what `work` refuses.
+            Refusal: `not-acceptable`, and the refusals of `work`.
         """
         headers, documents = self.request.headers, documents or {}
         form = format_of_answer(headers.get("accept"), list(documents))
@@ -112,7 +122,7 @@ class Endpoint:
         return await self._run(response)
 
     async def download(self, filename: str, work: Callable[[], tuple[bytes, str]]) -> Response:
-        """Answer with a file. `work` returns its bytes and its media type, and runs in the executor."""
+        """Answer with a file. `work` runs in the executor and returns the bytes and the media type."""
 
         def response(_: CheckDeadline) -> Response:
             content, media_type = work()
@@ -127,7 +137,7 @@ class Endpoint:
             return refusal_response(error, self.request.url.path, {"Retry-After": str(error.retry_after)})
 
     def too_slow(self) -> Response:
-        """The answer to a body that did not arrive in time."""
+        """Return the answer to a body that did not arrive in time."""
         detail = f"The body did not arrive within {self.settings.max_body_seconds:g} s."
         return problem_response(
             PROBLEM_TYPES["request-timeout"], detail, self.request.url.path, headers={"Connection": "close"}
@@ -135,10 +145,10 @@ class Endpoint:
 
 
 async def _read(request: Request, limit: int) -> bytes:
-    """The body as it was sent.
+    """Return the body as it was sent.
 
     Raises:
-        Refusal: `too-large`, before more than `limit` bytes are held.
+        Refusal: `too-large`, before more than `limit` bytes are held in memory.
     """
     announced = request.headers.get("content-length", "0")
     chunks, size = [], int(announced) if announced.isdigit() else 0
@@ -150,6 +160,6 @@ async def _read(request: Request, limit: int) -> bytes:
                 break
             chunks.append(chunk)
     if size > limit:
-        detail = f"The body has more than {limit:,} bytes, the most that this server takes."
+        detail = f"The body has more than {limit:,} bytes, the limit of this server."
         raise Refusal.of("too-large", detail, expected=limit)
     return b"".join(chunks)

@@ -1,4 +1,4 @@
-"""The compute executor: runs computations off the event loop, a few at a time, each with a deadline."""
+"""The compute executor: runs a limited number of computations at a time off the event loop, each with a deadline."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ CheckDeadline = Callable[[], None]
 
 
 class Overloaded(Refusal):
-    """The queue before the executor is full; `retry_after` is an estimate from the requests of late, in seconds."""
+    """The executor's queue is full. `retry_after` estimates the waiting time in seconds from recent requests."""
 
     def __init__(self, retry_after: int) -> None:
-        detail = "All threads that compute are busy, and the queue before them is full."
+        detail = "All computing threads are busy, and the queue of waiting requests is full."
         super().__init__([Issue(code="overloaded", detail=detail, hint=f"Try again in {retry_after} s.")])
         self.retry_after = retry_after
 
 
 class ComputeExecutor:
-    """Runs computations in threads. NumPy and BLAS release the interpreter, so the event loop goes on answering."""
+    """Runs computations in threads. NumPy and BLAS release the interpreter lock, so the event loop stays responsive."""
 
     def __init__(self, threads: int, max_waiting: int, max_seconds: float) -> None:
         self._limiter = CapacityLimiter(threads)
@@ -35,24 +35,30 @@ class ComputeExecutor:
         self._typical_seconds = 0.1
 
     async def run(self, work: Callable[[CheckDeadline], T]) -> T:
-        """The result of `work`, which is given a function that raises once its time is up, to be called now and then.
+        """Run `work` in a thread and return its result.
+
+        Args:
+            work: the computation. It is passed a function to call regularly, which raises once the deadline has passed.
+
+        Returns:
+            The result of `work`.
 
         Raises:
-            Overloaded: at once, if too many are waiting already.
-            Refusal: `timeout`.
+            Overloaded: immediately, if too many computations are waiting.
+            Refusal: `timeout`, and the refusals of `work`.
         """
         waiting = self._limiter.statistics().tasks_waiting
         if waiting >= self._max_waiting and self._limiter.available_tokens < 1:
             raise Overloaded(max(1, math.ceil(self._typical_seconds * (waiting + 1) / self._threads)))
-        return await to_thread.run_sync(self._timed, work, limiter=self._limiter)
+        return await to_thread.run_sync(self._run_with_deadline, work, limiter=self._limiter)
 
-    def _timed(self, work: Callable[[CheckDeadline], T]) -> T:
+    def _run_with_deadline(self, work: Callable[[CheckDeadline], T]) -> T:
         start = time.monotonic()
         deadline = start + self._max_seconds
 
         def check_deadline() -> None:
             if time.monotonic() > deadline:
-                detail = f"The computation was ended after {self._max_seconds:g} s."
+                detail = f"The computation was stopped after {self._max_seconds:g} s."
                 raise Refusal.of("timeout", detail, expected=self._max_seconds)
 
         try:

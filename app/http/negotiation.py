@@ -1,4 +1,4 @@
-"""Which formats a request brings and accepts."""
+"""Content negotiation: the format of a body and the format of the answer."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Format = Literal["json", "safetensors"]
 
 
 def format_of_body(content_type: str | None) -> Format:
-    """The format in which a body is announced.
+    """Return the format that Content-Type names.
 
     Raises:
         Refusal: `unsupported-media-type`.
@@ -25,17 +25,20 @@ def format_of_body(content_type: str | None) -> Format:
         return "json"
     raise Refusal.of(
         "unsupported-media-type",
-        f"The body is announced as {media_type[:80]!r}." if media_type else "The body has no Content-Type.",
+        f"The Content-Type {media_type[:80]!r} is not supported." if media_type else "The body has no Content-Type.",
         expected=[JSON, safetensors_message.MEDIA_TYPE],
         hint="Send the header Content-Type: application/json.",
     )
 
 
 def format_of_answer(accept: str | None, documents: Sequence[str] = ()) -> str:
-    """The format that Accept prefers: JSON, unless safetensors or one of the documents is named and not less preferred.
+    """Return the format that Accept prefers.
+
+    JSON is the default; safetensors or a document is chosen if the header names it and prefers it at least as much
+    (a document: more).
 
     Raises:
-        Refusal: `not-acceptable`, where both are left out.
+        Refusal: `not-acceptable`, if the header allows none of the formats.
     """
     if not accept:
         return "json"
@@ -59,7 +62,7 @@ def format_of_answer(accept: str | None, documents: Sequence[str] = ()) -> str:
 
 
 def _number(weight: str) -> float:
-    """The value of q; what is none counts as 1, and what is 0 leaves a format out."""
+    """Return the value of a q parameter. An invalid value counts as 1; 0 excludes a format."""
     try:
         return float(weight)
     except ValueError:

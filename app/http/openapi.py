@@ -1,4 +1,4 @@
-"""The published schema: what a route says of its body and answers, and how it differs from what FastAPI writes by itself."""
+"""The published OpenAPI schema: how a route describes its body and answers, and the changes to FastAPI's own output."""
 
 from __future__ import annotations
 
@@ -28,28 +28,32 @@ WITHOUT_BODY = ("not-found", "not-acceptable", "invalid-request", "overloaded", 
 BYTES = {"schema": {"type": "string", "format": "binary"}}
 OCTETS = "application/octet-stream"
 BINARY = {safetensors_message.MEDIA_TYPE: BYTES}
-"""The same as a safetensors file: tensors by their path, the rest as JSON under the metadata key `gradd`."""
+"""The body as a safetensors file: tensors by their path, the other fields as JSON under the metadata key `gradd`."""
 
 TAGS = [
-    {"name": "math", "description": "Computations. The same request gives the same answer; nothing is kept."},
+    {
+        "name": "math",
+        "description": "Computations. The same request always returns the same answer, and nothing is stored.",
+    },
     {
         "name": "models",
-        "description": "Networks with their parameters, kept under a name that follows from their content.",
+        "description": "Stored networks with their parameters. The id of a model is computed from its content.",
     },
-    {"name": "datasets", "description": "Examples to train on, uploaded once and inspected."},
-    {"name": "service", "description": "What this server is, how it is, and what its refusals mean."},
+    {"name": "datasets", "description": "Stored training data, uploaded as JSON or as a file."},
+    {"name": "jobs", "description": "Training jobs: queue them, follow their progress, pause, resume and cancel them."},
+    {"name": "service", "description": "The server's version, limits and health, and the meaning of its refusals."},
 ]
 ENUMS: dict[str, tuple[str, Iterable[str]]] = {
     "ActivationName": ("An activation function.", FUNCTIONS),
     "Convention": (
-        "How matrices are written. row: n x features, weights in x out. column: features x n, weights out x in. "
+        "Layout of matrices. row: n x features, weights in x out. column: features x n, weights out x in. "
         "torch: n x features, weights out x in.",
         CONVENTIONS,
     ),
-    "Encoding": ("How tensors are written.", ("json", "base64")),
-    "Initializer": ("How a weight is drawn.", ("default", *INITIALIZERS)),
+    "Encoding": ("Encoding of tensors: nested lists (json) or base64.", ("json", "base64")),
+    "Initializer": ("Distribution from which a weight is drawn.", ("default", *INITIALIZERS)),
     "Precision": ("Precision of a computation.", ("float64", "float32")),
-    "Reduction": ("How the losses of the examples become one.", ("mean", "sum")),
+    "Reduction": ("How the losses of the examples are combined.", ("mean", "sum")),
 }
 
 _described: dict[str, type[BaseModel]] = {ProblemDocument.__name__: ProblemDocument}
@@ -64,15 +68,15 @@ def describe(
     refusals: Iterable[str] = (),
     besides: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What a route that parses its body itself says of it: arguments for the route's decorator.
+    """Return the arguments of a route's decorator that describe its body and answers, for a route that parses its body.
 
     Args:
-        body: what it takes.
-        answer: what it gives.
+        body: the schema of the body.
+        answer: the schema of the answer.
         examples: bodies for the documentation.
-        statuses: what each status means, where there is another than 200.
-        refusals: what it refuses besides what every route with a body does.
-        besides: other formats of the body.
+        statuses: the description of each successful status; by default only 200.
+        refusals: the problem types in addition to those of every route with a body.
+        besides: other formats of the body, by media type.
     """
     _described[body.__name__] = body
     return {
@@ -94,22 +98,29 @@ def describe_answer(
     refusals: Iterable[str] = WITHOUT_BODY,
     also: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """What a route says of its answers; None for one without content. `also` are other forms, by media type."""
+    """Return the arguments of a route's decorator that describe its answers.
+
+    Args:
+        answer: the schema of the answer; None for an answer without content.
+        statuses: the description of each successful status; by default only 200.
+        refusals: the problem types that the route can answer with.
+        also: other formats of the answer, by media type.
+    """
     content: dict[str, Any] = {}
     if answer is not None:
         _described[answer.__name__] = answer
         content = {"content": {"application/json": {"schema": _ref(answer)}, **BINARY, **(also or {})}}
     answers: dict[int, dict[str, Any]] = {
-        status: {"description": meaning, **content} for status, meaning in (statuses or {200: "The answer."}).items()
+        status: {"description": meaning, **content} for status, meaning in (statuses or {200: "The result."}).items()
     }
     return {
         "responses": answers
-        | {status: refused(status) for status in sorted({PROBLEM_TYPES[slug].status for slug in refusals})}
+        | {status: describe_refusal(status) for status in sorted({PROBLEM_TYPES[slug].status for slug in refusals})}
     }
 
 
 def describe_file(answer: type[BaseModel], *, statuses: Mapping[int, str]) -> dict[str, Any]:
-    """What a route says that takes a file, whatever its Content-Type."""
+    """Return the arguments of the decorator of a route that takes a file, with any Content-Type."""
     return {
         "openapi_extra": {"requestBody": {"required": True, "content": {OCTETS: BYTES}}},
         **describe_answer(answer, statuses=statuses, refusals=(*WITH_BODY, "not-ready")),
@@ -117,18 +128,21 @@ def describe_file(answer: type[BaseModel], *, statuses: Mapping[int, str]) -> di
 
 
 def describe_download(media_types: Mapping[str, str]) -> dict[str, Any]:
-    """What a route says that answers with a file."""
-    answered = describe_answer(None, refusals=(*WITHOUT_BODY, "unsupported-operator"))
-    answered["responses"][200]["content"] = {name: BYTES for name in dict.fromkeys(media_types.values())}
-    return answered
+    """Return the arguments of the decorator of a route that answers with a file."""
+    description = describe_answer(None, refusals=(*WITHOUT_BODY, "unsupported-operator"))
+    description["responses"][200]["content"] = {name: BYTES for name in dict.fromkeys(media_types.values())}
+    return description
 
 
-def refused(status: int) -> dict[str, Any]:
-    """How the schema writes an answer that is a problem."""
+def describe_refusal(status: int) -> dict[str, Any]:
+    """Return the OpenAPI description of an answer that is a problem document."""
     titles = [f"`{kind.slug}`: {kind.title.lower()}" for kind in PROBLEM_TYPES.values() if kind.status == status]
     answer = {"description": "; ".join(titles) + ".", "content": {MEDIA_TYPE: {"schema": _ref(ProblemDocument)}}}
     if status == 503:
-        seconds = {"description": "Seconds after which to come back.", "schema": {"type": "integer", "minimum": 1}}
+        seconds = {
+            "description": "Seconds to wait before the request is sent again.",
+            "schema": {"type": "integer", "minimum": 1},
+        }
         answer["headers"] = {"Retry-After": seconds}
     return answer
 
@@ -137,8 +151,8 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
     return {"$ref": REF.format(model=model.__name__)}
 
 
-def published(app: FastAPI) -> Callable[[], dict[str, Any]]:
-    """The function that FastAPI calls for the schema; it is built once."""
+def schema_factory(app: FastAPI) -> Callable[[], dict[str, Any]]:
+    """Return the function that FastAPI calls to get the schema. The schema is built once."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
@@ -161,7 +175,7 @@ def published(app: FastAPI) -> Callable[[], dict[str, Any]]:
                 components.pop(name, None)
             schema["components"]["schemas"] = dict(sorted(components.items()))
             schema = _without_nulls(_without_titles(schema))
-            schema["components"]["schemas"] = _hoisted(schema["components"]["schemas"])
+            schema["components"]["schemas"] = _hoist_components(schema["components"]["schemas"])
             app.openapi_schema = schema
         return app.openapi_schema
 
@@ -169,7 +183,7 @@ def published(app: FastAPI) -> Callable[[], dict[str, Any]]:
 
 
 def _without_titles(node: Any, *, names: bool = False) -> Any:
-    """The schema without the titles that repeat each field's name. Under `properties`, "title" would be a field."""
+    """Return the schema without the titles that repeat a field's name. Under `properties`, "title" is a field."""
     if isinstance(node, dict):
         return {
             key: _without_titles(value, names=key in {"properties", "$defs", "schemas"} and not names)
@@ -179,8 +193,8 @@ def _without_titles(node: Any, *, names: bool = False) -> Any:
     return [_without_titles(value) for value in node] if isinstance(node, list) else node
 
 
-def _hoisted(schemas: dict[str, Any]) -> dict[str, Any]:
-    """The components with those that would be written out in many places given a name, under which clients find them."""
+def _hoist_components(schemas: dict[str, Any]) -> dict[str, Any]:
+    """Return the components, with schemas that occur in many places replaced by references to a named component."""
     named = {
         **{
             name: {"description": description, "type": "string", "enum": list(values)}
@@ -190,20 +204,20 @@ def _hoisted(schemas: dict[str, Any]) -> dict[str, Any]:
         "NamedTensors": {"description": "Tensors by name.", **schemas["NamedTensors"]},
     }
 
-    def replaced(node: Any) -> Any:
+    def replace(node: Any) -> Any:
         if isinstance(node, dict):
             for name, schema in named.items():
                 if all(node.get(key) == value for key, value in schema.items() if key != "description"):
                     rest = {key: value for key, value in node.items() if schema.get(key) != value}
                     return {**rest, "$ref": REF.format(model=name)}
-            return {key: replaced(value) for key, value in node.items()}
-        return [replaced(value) for value in node] if isinstance(node, list) else node
+            return {key: replace(value) for key, value in node.items()}
+        return [replace(value) for value in node] if isinstance(node, list) else node
 
-    return dict(sorted({**replaced(schemas), **named}.items()))
+    return dict(sorted({**replace(schemas), **named}.items()))
 
 
 def _without_nulls(node: Any) -> Any:
-    """The schema without `null` beside the type of a field that may simply be left out."""
+    """Return the schema without `null` beside the type of a field that may be left out."""
     if isinstance(node, list):
         return [_without_nulls(value) for value in node]
     if not isinstance(node, dict):

@@ -1,4 +1,4 @@
-"""Query parameters of lists that are handed out a part at a time."""
+"""Query parameters of lists that are returned page by page."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from typing import Annotated
 
 from fastapi import Query
 
-Limit = Annotated[int, Query(ge=1, le=100, description="Most entries of the answer.")]
-After = Annotated[str | None, Query(description="The id after which the answer starts.", max_length=100)]
+Limit = Annotated[int, Query(ge=1, le=100, description="Maximum number of entries in the answer.")]
+After = Annotated[str | None, Query(description="Return the entries after the one with this id.", max_length=100)]

@@ -1,4 +1,4 @@
-"""Refusals as documents `application/problem+json` (RFC 9457)."""
+"""Refusals as `application/problem+json` documents (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from core.errors import GraddError, Issue
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
-"""A refusal lists at most this many errors; its `detail` says how many more there are."""
+"""Maximum number of errors that a refusal lists; its `detail` states how many more there are."""
 
 
 def pointer(path: Sequence[str | int]) -> str:
-    """A path as a JSON pointer in a URI fragment (RFC 6901)."""
+    """Return a path as a JSON pointer in a URI fragment (RFC 6901)."""
     return "#" + "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
 
 
 def error_of(issue: Issue) -> dict[str, Any]:
-    """One issue as it is written: fields without a value are left out."""
+    """Return an issue as a JSON object without the fields that have no value."""
     optional = {
         "expected": _within_64_bits(issue.expected),
         "got": _within_64_bits(issue.got),
@@ -39,7 +39,10 @@ def error_of(issue: Issue) -> dict[str, Any]:
 
 
 def _within_64_bits(value: Any) -> Any:
-    """A value as orjson can write it: the size of a network that is far too large may be beyond its integers."""
+    """Return a value that orjson can write.
+
+    Integers beyond 64 bits, such as the size of a huge network, become floats.
+    """
     if isinstance(value, list):
         return [_within_64_bits(item) for item in value]
     if isinstance(value, int) and value.bit_length() > 63:
@@ -48,7 +51,10 @@ def _within_64_bits(value: Any) -> Any:
 
 
 def type_of(issues: Sequence[Issue]) -> ProblemType:
-    """The kind of a refusal: what its issues have in common; `too-large` before others, for nothing else was looked at."""
+    """Return the problem type of a refusal: the common type of its issues.
+
+    `too-large` takes precedence over others, because nothing else was checked.
+    """
     codes = {issue.code for issue in issues}
     if len(codes) == 1:
         return PROBLEM_TYPES.get(next(iter(codes)), PROBLEM_TYPES["invalid-request"])
@@ -56,7 +62,7 @@ def type_of(issues: Sequence[Issue]) -> ProblemType:
 
 
 def problem(kind: ProblemType, detail: str, instance: str, errors: Sequence[dict[str, Any]] = ()) -> dict[str, Any]:
-    """The members of a problem document."""
+    """Return a problem document."""
     return {
         "type": f"/problems/{kind.slug}",
         "title": kind.title,
@@ -74,13 +80,13 @@ def problem_response(
     errors: Sequence[dict[str, Any]] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """A problem as an answer."""
+    """Return a response with a problem document."""
     content = orjson.dumps(problem(kind, detail, instance, errors))
     return Response(content, kind.status, dict(headers or {}), MEDIA_TYPE)
 
 
 def refusal_response(error: GraddError, instance: str, headers: Mapping[str, str] | None = None) -> Response:
-    """A refusal of the core as an answer."""
+    """Return a response for a refusal raised by the core."""
     first, count = error.issues[0], len(error.issues)
     more = "" if count == 1 else f" (and {count - 1} more problem{'s' * (count > 2)})"
     errors = [error_of(issue) for issue in error.issues[:MOST_ERRORS]]

@@ -15,4 +15,4 @@ class Reply:
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     source: Any = None
-    """What a document is written from, where the address has documents."""
+    """The object from which documents are written, for routes that offer documents."""

@@ -1,4 +1,4 @@
-"""The one shape of every refusal (RFC 9457)."""
+"""The answer that every refusal has (RFC 9457)."""
 
 from __future__ import annotations
 
@@ -8,51 +8,51 @@ from pydantic import BaseModel, ConfigDict
 
 
 class ProblemError(BaseModel):
-    """One thing that is wrong, and where."""
+    """One error in the request and its location."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     pointer: str
-    """The place in the request as a JSON pointer: #/parameters/2/weight."""
+    """Location in the request as a JSON pointer, for instance #/parameters/2/weight."""
 
     code: str
-    """The kind of problem, as in `type`."""
+    """The kind of problem: the last part of a problem document's `type`."""
 
     detail: str
-    """A sentence that names the operator and the shapes."""
+    """A sentence that says what is wrong, with the operator and the shapes concerned."""
 
     expected: Any = None
-    """What would have been accepted."""
+    """The value, shape or names that would be accepted."""
 
     got: Any = None
-    """What came instead."""
+    """The value or shape that was received."""
 
     equation: str | None = None
-    """The equation in which the value stands."""
+    """The equation in which the value is used."""
 
     hint: str | None = None
     """The likely fix."""
 
 
 class ProblemDocument(BaseModel):
-    """A refusal: what kind, and everything that was found."""
+    """A refused request: the kind of problem and all errors that were found."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     type: str
-    """A page of this server about this kind of problem: /problems/shape-mismatch."""
+    """Path of this server's page about the kind of problem, for instance /problems/shape-mismatch."""
 
     title: str
     """The kind of problem in a few words."""
 
     status: int
-    """The HTTP status."""
+    """The HTTP status code."""
 
     detail: str
-    """The first error in a sentence, and how many more there are."""
+    """The first error in a sentence, and the number of further errors."""
 
     instance: str
-    """The address that was asked."""
+    """The path that was requested."""
 
     errors: list[ProblemError]
-    """Everything that was found, 20 at most."""
+    """All errors that were found, at most 20."""

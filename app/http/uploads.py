@@ -1,4 +1,4 @@
-"""Bodies that are received on disk: files up to the limit, without taking memory for them while they come."""
+"""Uploads: bodies that are received into a file, so that they take no memory while they arrive."""
 
 from __future__ import annotations
 
@@ -19,16 +19,23 @@ from app.http.reply import Reply
 from core.errors import Refusal
 
 BLOCK = 2**20
-"""Bytes that are written at a time."""
+"""Number of bytes that are written at a time."""
 
 Read = Callable[[IO[bytes], CheckDeadline], "dict[str, Any] | Reply"]
 
 
 async def handle_file(endpoint: Endpoint, read: Read) -> Response:
-    """Receive a body in a temporary file of the data folder, and answer with what `read` returns, which runs in the executor.
+    """Receive a body into a temporary file, run `read` in the executor, and answer with its result.
+
+    Args:
+        endpoint: the request.
+        read: takes the decompressed file and a function that raises once the deadline has passed.
+
+    Returns:
+        The response.
 
     Raises:
-        Refusal: whatever is wrong with the request.
+        Refusal: with the errors of the request.
     """
     request, settings = endpoint.request, endpoint.settings
     format_of_answer(request.headers.get("accept"))
@@ -51,8 +58,8 @@ async def handle_file(endpoint: Endpoint, read: Read) -> Response:
 
             return await endpoint.produce(work)
     except OSError as error:
-        hint = "Set GRADD_DATA_DIR to a folder with room in it."
-        raise Refusal.of("not-ready", "The data folder cannot be written.", hint=hint) from error
+        hint = "Set GRADD_DATA_DIR to a writable folder with enough free space."
+        raise Refusal.of("not-ready", "The server cannot write to its data folder.", hint=hint) from error
 
 
 async def _receive(request: Request, file: IO[bytes], limit: int) -> None:
@@ -69,10 +76,10 @@ async def _receive(request: Request, file: IO[bytes], limit: int) -> None:
 
 
 def _plain(file: IO[bytes], content_encoding: str | None, limit: int) -> IO[bytes]:
-    """The file from its start, decompressed into another one where it is compressed.
+    """Return the file, positioned at its start and decompressed if necessary.
 
     Raises:
-        Refusal: what is not compressed as announced, and what is too large.
+        Refusal: if the content does not match its encoding or is too large.
     """
     file.seek(0)
     if (content_encoding or "identity").strip().lower() in ("", "identity"):
@@ -86,5 +93,5 @@ def _plain(file: IO[bytes], content_encoding: str | None, limit: int) -> IO[byte
 
 
 def _too_large(limit: int) -> Refusal:
-    detail = f"The body has more than {limit:,} bytes, the most that this server takes."
+    detail = f"The body has more than {limit:,} bytes, the limit of this server."
     return Refusal.of("too-large", detail, expected=limit)

@@ -1,1 +1,1 @@
-"""Training jobs: what may happen to one, in transactions on its row."""
+"""Training jobs: /v1/jobs, the queue, and the transactions that change a job."""

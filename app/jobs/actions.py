@@ -1,12 +1,12 @@
-"""What callers do with a job: cancel, pause, resume.
+"""The actions of callers on a job: cancel, pause and resume.
 
     queued ──▸ running ──▸ succeeded, failed
-       │  ◂──── │           a worker takes it, gives it back, ends it (`handing.py`)
+       │  ◂──── │           a worker claims it, gives it back, ends it (`queue.py`)
        ▾        ▾
        paused ──▸ queued    pause, resume
        cancelled            from all three
 
-Each verb makes `fencing_token` another number, so that whoever had the job can write nothing more about it.
+Every action increments `fencing_token`, so that a worker that held the job can no longer write to it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from app.jobs.repository import enter, find
-from app.jobs.sweeps import follow, parts_of
+from app.jobs.sweeps import parts_of, update_sweep
 from app.storage.tables.jobs import StoredJob
 from core.errors import Refusal
 
@@ -23,46 +23,49 @@ TO = {"cancel": "cancelled", "pause": "paused", "resume": "queued"}
 
 
 def actions(session: Session, job: StoredJob) -> list[str]:
-    """The verbs that are legal now: for a sweep, those that are so for one of its parts."""
+    """Return the actions that are allowed now. For a sweep, these are the actions that one of its parts allows."""
     statuses = {part.status for part in parts_of(session, job)} if job.parts else {job.status}
-    return [verb for verb, legal in FROM.items() if statuses & set(legal)]
+    return [action for action, legal in FROM.items() if statuses & set(legal)]
 
 
-def act(session: Session, identity: str, verb: str) -> StoredJob:
-    """Do it; a verb that took effect already may be repeated.
+def act(session: Session, identity: str, action: str) -> StoredJob:
+    """Apply an action to a job, or to all parts of a sweep. Repeating an action that took effect has no effect.
+
+    Returns:
+        The job after the action.
 
     Raises:
-        Refusal: `not-found`, and `job-state` where the verb is not legal now.
+        Refusal: `not-found`; `job-state` if the action is not allowed now.
     """
     sweep = find(session, identity).sweep
-    # A sweep is locked before its parts, by everyone, so that no two wait for each other.
+    # Every transaction locks a sweep before its parts, so that no two transactions deadlock.
     parent = find(session, sweep, lock=True) if sweep else None
     job = find(session, identity, lock=True)
-    concerned = [part for part in _locked(session, job) if part.status in FROM[verb]]
+    concerned = [part for part in _lock_concerned(session, job) if part.status in FROM[action]]
     if not concerned:
-        if _took_effect(job, verb):
+        if _took_effect(job, action):
             return job
         legal = actions(session, job)
-        hint = f"Legal now: {', '.join(legal)}." if legal else "It has ended; POST /v1/jobs starts another one."
-        detail = f"Job {job.id} is {job.status}; it cannot {verb}."
-        raise Refusal.of("job-state", detail, expected=legal, got=verb, hint=hint)
-    job.verb = verb
+        hint = f"Allowed now: {', '.join(legal)}." if legal else "The job has ended. POST /v1/jobs starts another one."
+        detail = f"Job {job.id} is {job.status}; the action {action} is not allowed."
+        raise Refusal.of("job-state", detail, expected=legal, got=action, hint=hint)
+    job.last_action = action
     for part in concerned:
-        part.verb, part.executor, part.attempts = verb, None, 0
+        part.last_action, part.executor, part.attempts = action, None, 0
         part.fencing_token += 1
-        enter(session, part, TO[verb])
+        enter(session, part, TO[action])
     if job.parts:
-        follow(session, job, cancelled=verb == "cancel")
+        update_sweep(session, job, cancelled=action == "cancel")
     if parent:
-        follow(session, parent)
+        update_sweep(session, parent)
     return job
 
 
-def _took_effect(job: StoredJob, verb: str) -> bool:
-    statuses = ("queued", "running") if verb == "resume" else (TO[verb],)
-    return job.verb == verb and job.status in statuses
+def _took_effect(job: StoredJob, action: str) -> bool:
+    statuses = ("queued", "running") if action == "resume" else (TO[action],)
+    return job.last_action == action and job.status in statuses
 
 
-def _locked(session: Session, job: StoredJob) -> list[StoredJob]:
-    """The jobs that a verb is about: the job, or the parts of a sweep."""
+def _lock_concerned(session: Session, job: StoredJob) -> list[StoredJob]:
+    """Return the jobs that an action concerns, locked: the job, or the parts of a sweep."""
     return parts_of(session, job, lock=True) if job.parts else [job]

@@ -1,7 +1,7 @@
-"""Checkpoints: written in the same transaction as the events about them, so that one is never there without the other.
+"""Checkpoints of jobs. A checkpoint and the events about it are written in one transaction.
 
-The contents are in the database, not in files beside it: workers on several machines need no shared volume, and a checkpoint
-cannot be half there. Each is content-addressed by SHA-256, like models.
+The contents are stored in the database, not in files: workers on several machines need no shared volume, and a
+checkpoint is never incomplete. They are addressed by their SHA-256 hash, like models.
 """
 
 from __future__ import annotations
@@ -23,13 +23,17 @@ from core.layers import Layer
 from core.training import TrainingState, model_of
 
 KEPT = 2
-"""How many of the last ones are kept, besides the best."""
+"""Number of latest checkpoints that are kept, besides the best one."""
 
 
 def save(
     session: Session, job: StoredJob, layers: Sequence[Layer], state: TrainingState, report: dict[str, Any]
 ) -> StoredCheckpoint:
-    """Keep where the run of a locked job stands, and let go of what is no longer needed."""
+    """Store the training state of a locked job as a checkpoint, and delete checkpoints that are no longer needed.
+
+    Returns:
+        The new checkpoint, or the existing one of this epoch.
+    """
     there = session.get(StoredCheckpoint, (job.number, state.epoch))
     if there is not None:
         return there
@@ -55,14 +59,14 @@ def save(
     return checkpoint
 
 
-def kept(session: Session, job: StoredJob) -> Sequence[StoredCheckpoint]:
-    """The checkpoints of a job, ascending."""
+def list_checkpoints(session: Session, job: StoredJob) -> Sequence[StoredCheckpoint]:
+    """Return the checkpoints of a job, oldest first."""
     mine = select(StoredCheckpoint).where(StoredCheckpoint.job == job.number).order_by(StoredCheckpoint.epoch)
     return session.scalars(mine).all()
 
 
 def best_of(checkpoints: Sequence[StoredCheckpoint]) -> StoredCheckpoint | None:
-    """The one with the lowest validation loss, or loss where there is none."""
+    """Return the checkpoint with the lowest validation loss, or training loss if there is no validation."""
 
     def loss(checkpoint: StoredCheckpoint) -> float:
         report = checkpoint.notes.get("report", {})
@@ -71,10 +75,10 @@ def best_of(checkpoints: Sequence[StoredCheckpoint]) -> StoredCheckpoint | None:
     return min(checkpoints, key=loss, default=None)
 
 
-def passed_on(checkpoint: StoredCheckpoint, job: StoredJob) -> StoredCheckpoint:
-    """Another job's checkpoint as the first of one that goes on from there.
+def copy_to(checkpoint: StoredCheckpoint, job: StoredJob) -> StoredCheckpoint:
+    """Return a copy of a checkpoint as the first checkpoint of a job that continues from it.
 
-    What was best so far was so by that job's data and loss: the new one begins to look for its best epoch anew.
+    The best epoch is reset, because it was determined with the other job's data and loss.
     """
     notes = {name: value for name, value in checkpoint.notes.items() if name != "report"} | {"best": None}
     named = {"content": checkpoint.content, "model": checkpoint.model, "epoch": checkpoint.epoch}
@@ -82,17 +86,17 @@ def passed_on(checkpoint: StoredCheckpoint, job: StoredJob) -> StoredCheckpoint:
 
 
 def state_of(session: Session, checkpoint: StoredCheckpoint) -> TrainingState:
-    """The state to go on from."""
+    """Return the training state that a checkpoint holds."""
     return TrainingState.restored(blobs.get(session, checkpoint.content), checkpoint.notes)
 
 
 def find(session: Session, job: StoredJob, epoch: int | None) -> StoredCheckpoint:
-    """A checkpoint of a job, or its last.
+    """Return a checkpoint of a job, by default the last one.
 
     Raises:
-        Refusal: `unknown-name`, where there is none.
+        Refusal: `unknown-name`, if the job has no such checkpoint.
     """
-    every = kept(session, job)
+    every = list_checkpoints(session, job)
     chosen = [checkpoint for checkpoint in every if epoch in (None, checkpoint.epoch)]
     if not chosen:
         epochs = [checkpoint.epoch for checkpoint in every]
@@ -102,16 +106,19 @@ def find(session: Session, job: StoredJob, epoch: int | None) -> StoredCheckpoin
 
 
 def _prune(session: Session, job: StoredJob) -> None:
-    every = kept(session, job)
+    every = list_checkpoints(session, job)
     best = best_of(every)
     for checkpoint in every[:-KEPT]:
         if checkpoint is best:
             continue
-        let_go(session, checkpoint)
+        remove(session, checkpoint)
 
 
-def let_go(session: Session, checkpoint: StoredCheckpoint) -> None:
-    """Delete a checkpoint, and its model if that is nothing but a checkpoint's and no other has it."""
+def remove(session: Session, checkpoint: StoredCheckpoint) -> None:
+    """Delete a checkpoint.
+
+    Its model is deleted too, unless it was made a model of its own or another checkpoint uses it.
+    """
     session.delete(checkpoint)
     session.flush()
     mine = StoredModel.id == checkpoint.model

@@ -1,4 +1,4 @@
-"""Events as they happen: server-sent events, with the ids that the list has."""
+"""The events of a job as a stream of server-sent events, with the ids that the list of events has."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.responses import Response
 
 from app.jobs import repository
+from app.jobs.polling import POLL_SECONDS
 from app.jobs.views import event_answer
 from app.storage import Database
 from core.errors import Refusal
 
 MEDIA_TYPE = "text/event-stream"
-LOOK_EVERY = 0.2
-"""Seconds between two looks. They cost one short query; notifications would need a connection for every listener."""
 
 ALIVE_EVERY = 15
-"""Seconds after which a comment is sent, so that proxies do not take a quiet stream for a dead one."""
+"""Seconds after which a comment is sent, so that proxies do not close a stream without events."""
 
 AT_ONCE = 500
-"""Events that are read together."""
+"""Maximum number of events that are read at a time."""
 
 
 def stream_events(request: Request, database: Database, identity: str, after: int) -> Response:
-    """The events after one, and those to come, until the job has ended."""
+    """Return a streaming response with the events after the event `after`, until the job has ended."""
 
     def look(last: int) -> tuple[list[tuple[int, bytes]], bool]:
         with database.read() as session:
@@ -46,7 +45,7 @@ def stream_events(request: Request, database: Database, identity: str, after: in
             try:
                 events, is_over = await to_thread.run_sync(look, last)
             except Refusal:
-                return  # The job was deleted, or the database is away: whoever listens comes back, and is told.
+                return  # The job was deleted or the database is unavailable. The client reconnects and gets the error.
             for number, event in events:
                 last, quiet = number, 0.0
                 yield event
@@ -56,7 +55,7 @@ def stream_events(request: Request, database: Database, identity: str, after: in
                 quiet = 0.0
                 yield b": still here\n\n"
             if not events:
-                quiet += LOOK_EVERY
-                await sleep(LOOK_EVERY)
+                quiet += POLL_SECONDS
+                await sleep(POLL_SECONDS)
 
     return EventSourceResponse(stream(), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})

@@ -1,4 +1,4 @@
-"""Bodies that the documentation shows and the tests send."""
+"""Example bodies that the documentation shows and the tests send."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.examples import XOR
 
 JOBS: dict[str, Any] = {
     "xor": {
-        "summary": "XOR, learned",
+        "summary": "Train a 2-3-1 network on XOR",
         "value": {
             "network": XOR["network"],
             "seed": 2,

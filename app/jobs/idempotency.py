@@ -1,4 +1,4 @@
-"""Idempotency keys: a request that is sent again is answered as it was the first time, and nothing is done twice."""
+"""Idempotency keys: a repeated request gets the answer of the first one, and takes effect only once."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from core.arrays import Array
 from core.errors import Refusal
 
 KEPT = timedelta(hours=24)
-"""How long an answer is remembered."""
+"""How long an answer is stored."""
 
 TAKEN_OVER = timedelta(seconds=60)
-"""After this a request that was never answered, because its server died, may be done anew."""
+"""How long an unanswered request blocks its key. Its server is then presumed dead, and the request may be repeated."""
 
 HEADER = "Idempotency-Key"
 Remember = Callable[[Session, dict[str, Any]], None]
 
 
 def digest_of(rest: Mapping[str, Any], tensors: Mapping[str, Array]) -> str:
-    """SHA-256 of a request, however it is written."""
+    """Return the SHA-256 hash of a request, independent of how it is encoded."""
     return hashlib.sha256(
         orjson.dumps(rest, option=orjson.OPT_SORT_KEYS) + blobs.digest_of(tensors).encode()
     ).hexdigest()
@@ -37,13 +37,21 @@ def digest_of(rest: Mapping[str, Any], tensors: Mapping[str, Array]) -> str:
 def once(
     database: Database, key: str | None, digest: str, work: Callable[[Remember], dict[str, Any]]
 ) -> tuple[dict[str, Any], bool]:
-    """The answer of `work`, or of the request with this key before, and whether it is that.
+    """Run `work`, or return the stored answer of an earlier request with the same key.
 
-    `work` is given what it calls in the transaction that does something, with its answer: both happen, or neither.
+    Args:
+        database: the database that stores the keys.
+        key: the Idempotency-Key of the request; None runs `work` unconditionally.
+        digest: the hash of the request.
+        work: the computation. It is passed a function that stores the answer, to be called in the transaction that takes
+            effect, so that both are committed or neither.
+
+    Returns:
+        The answer, and whether it is that of an earlier request.
 
     Raises:
-        Refusal: `idempotency-mismatch`, where the key was used for another request; `idempotency-in-flight`; what `work`
-            refuses.
+        Refusal: `idempotency-mismatch`, if the key was used for another request; `idempotency-in-flight`; the refusals of
+            `work`.
     """
     if key is None:
         return work(lambda session, answer: None), False
@@ -56,7 +64,7 @@ def once(
             if found.digest != digest:
                 detail = f"This {HEADER} was used for a request with another body."
                 raise Refusal.of(
-                    "idempotency-mismatch", detail, "header", HEADER, hint="A new request takes a new key."
+                    "idempotency-mismatch", detail, "header", HEADER, hint="Use a new key for a new request."
                 )
             if found.answer is not None:
                 return found.answer, True
@@ -72,7 +80,7 @@ def once(
         return work(remember), False
     except BaseException:
         with database.write() as session:
-            # Nothing was done, so the key may be used again.
+            # The request took no effect, so the key may be used again.
             unanswered = IdempotencyKey.key == key, IdempotencyKey.answer.is_(None)
             session.execute(delete(IdempotencyKey).where(*unanswered))
         raise
@@ -85,5 +93,5 @@ def refuse_unusable(key: str) -> None:
         Refusal: `invalid-request`.
     """
     if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable()):
-        detail = f"An {HEADER} is 1 to 255 printable ASCII characters: a UUID, for instance."
+        detail = f"An {HEADER} must consist of 1 to 255 printable ASCII characters, for instance a UUID."
         raise Refusal.of("invalid-request", detail, "header", HEADER)

@@ -1,4 +1,4 @@
-"""A training run in this process: the request of POST /v1/jobs and the loop of the workers, without queue and checkpoints."""
+"""Training in the current process: the request of POST /v1/jobs without the queue and without checkpoints."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import threadpoolctl  # type: ignore[import-untyped]
 
-from app.jobs.schemas import JobRequest
+from app.jobs.request_schemas import JobRequest
 from app.jobs.serialization import problem_and_recipe
 from app.jobs.service import PreparedJob
 from app.settings import Settings
@@ -21,13 +21,13 @@ from core.training.examples import objective_of
 
 
 class LocalRun:
-    """A run from its request to its model."""
+    """The training of one request in the current process."""
 
     def __init__(self, body: bytes, settings: Settings) -> None:
-        """Read the request. The database is asked for models, datasets and checkpoints that it names.
+        """Read the request. Models, datasets and checkpoints that it names are read from the database.
 
         Raises:
-            Refusal: with everything that is wrong with it.
+            Refusal: with all errors of the request.
         """
         sent = decode(body, JobRequest)
         database = Database(settings.database_url)
@@ -37,7 +37,8 @@ class LocalRun:
         finally:
             database.close()
         if request.parts:
-            detail, hint = "The parts of a sweep are jobs of a server.", "gradd train --server http://127.0.0.1:8000"
+            detail = "Sweeps need a server, because every part is a job of its own."
+            hint = "Use `gradd train --server http://127.0.0.1:8000`."
             raise Refusal.of("unsupported-operator", detail, "sweep", hint=hint)
         self._problem, self._recipe = problem_and_recipe(request.body, request.dataset)
         self._state: TrainingState | None = request.continuation.start if request.continuation else None
@@ -45,10 +46,10 @@ class LocalRun:
         self._reason = "epochs"
 
     def progress(self) -> Iterator[dict[str, Any]]:
-        """Train; after every epoch, how far the run is, in the words of a job.
+        """Train, and yield the progress after every epoch in the form of a job's progress.
 
         Raises:
-            Refusal: where training diverges.
+            Refusal: if training diverges.
         """
         with threadpoolctl.threadpool_limits(self._threads, "blas"):
             for epoch in train(self._problem, self._recipe, self._state):
@@ -89,7 +90,7 @@ class LocalRun:
 
 
 def _refuse_without_database(sent: JobRequest, database: Database) -> None:
-    """Refuse to look for something in a database that is not there."""
+    """Refuse references to stored objects if there is no database."""
     file = Path(database.url.database or "")
     dataset = sent.data and sent.data.dataset
     named = {"model": sent.model, "data": dataset, "from_checkpoint": sent.from_checkpoint and sent.from_checkpoint.job}
@@ -97,6 +98,6 @@ def _refuse_without_database(sent: JobRequest, database: Database) -> None:
         return
     for place, identity in named.items():
         if identity is not None:
-            detail = f"There is no database {file} in which {identity} could be."
-            hint = "GRADD_DATA_DIR or GRADD_DATABASE_URL says where it is; --server trains where the data are."
+            detail = f"{identity} cannot be found: there is no database {file}."
+            hint = "Set GRADD_DATA_DIR or GRADD_DATABASE_URL, or use --server to train on the server that has the data."
             raise Refusal.of("unknown-name", detail, place, hint=hint)

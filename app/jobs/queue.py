@@ -1,4 +1,4 @@
-"""How jobs go to workers and come back: claimed, succeeded, failed, given back, rescued."""
+"""The queue of jobs: workers claim jobs, end them or give them back; jobs of dead workers are requeued."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.jobs import leases, sweeps
-from app.jobs.repository import LeaseLost, enter, find, held, tell
+from app.jobs.repository import LeaseLost, enter, find, lock_held, tell
 from app.storage.base import now
 from app.storage.tables.jobs import StoredJob
 from core.errors import Refusal
 
 MOST_ATTEMPTS = 3
-"""How often a worker may die with a job before there is a new checkpoint."""
+"""Number of times a worker may die with a job without a new checkpoint before the job fails."""
 
 
 def claim(session: Session, executor: str) -> tuple[str, int] | None:
-    """The oldest queued job for a worker, with the number of the run; None where there is none.
+    """Assign the oldest queued job to a worker.
+
+    Returns:
+        The id and the fencing token of the job; None if there is no queued job or another worker was faster.
 
     Raises:
-        Lost: where the worker's lease has ended.
+        LeaseLost: if the worker's lease has expired.
     """
     if not leases.is_alive(session, executor):
         raise LeaseLost(executor)
@@ -33,25 +36,25 @@ def claim(session: Session, executor: str) -> tuple[str, int] | None:
         sweeps.lock_sweep_of(session, found.id)
         job = find(session, found.id, lock=True)
     except (LeaseLost, Refusal):
-        return None  # It was deleted in that moment.
-    # Of several who found the same job one gets it; the others come again.
+        return None  # The job was deleted in the meantime.
+    # Of several workers that found the same job, one gets it; the others try again later.
     if job.status != "queued":
         return None
     job.fencing_token += 1
     job.executor, job.started_at = executor, job.started_at or now()
     enter(session, job, "running")
-    sweeps.part_changed(session, job)
+    sweeps.update_sweep_of(session, job)
     return job.id, job.fencing_token
 
 
 def is_waiting(session: Session) -> bool:
-    """Whether there is a job to claim: asked without a lock, so that idle workers do not stand in line to write."""
+    """Return whether there is a job to claim. No lock is taken, so that idle workers do not queue for write access."""
     queued = select(StoredJob.number).where(StoredJob.status == "queued", StoredJob.parts == 0)
     return session.scalars(queued.limit(1)).one_or_none() is not None
 
 
 def jobs_of(session: Session, executor: str) -> list[tuple[str, int]]:
-    """The jobs that a worker has, with the numbers of their runs."""
+    """Return the id and the fencing token of every job that a worker holds."""
     mine = select(StoredJob.id, StoredJob.fencing_token).where(
         StoredJob.executor == executor, StoredJob.status == "running"
     )
@@ -59,56 +62,60 @@ def jobs_of(session: Session, executor: str) -> list[tuple[str, int]]:
 
 
 def succeed(session: Session, identity: str, fencing_token: int, result: dict[str, Any]) -> None:
-    """The end of a run.
+    """Record that a job succeeded.
 
     Raises:
-        Lost: where the worker has it no longer.
+        LeaseLost: if the worker no longer holds the job.
     """
     _end(session, identity, fencing_token, "succeeded", result=result)
 
 
 def fail(session: Session, identity: str, fencing_token: int, error: dict[str, Any]) -> None:
-    """The end of a run that could not go on.
+    """Record that a job failed.
 
     Raises:
-        Lost: where the worker has it no longer.
+        LeaseLost: if the worker no longer holds the job.
     """
     _end(session, identity, fencing_token, "failed", error=error)
 
 
 def _end(session: Session, identity: str, fencing_token: int, status: str, **outcome: dict[str, Any]) -> None:
     sweeps.lock_sweep_of(session, identity)
-    job = held(session, identity, fencing_token)
+    job = lock_held(session, identity, fencing_token)
     for name, value in outcome.items():
         setattr(job, name, value)
     job.executor = None
     job.progress = {**job.progress, "eta_seconds": 0.0} if status == "succeeded" else job.progress
     enter(session, job, status, **outcome)
-    sweeps.part_changed(session, job)
+    sweeps.update_sweep_of(session, job)
 
 
 def give_back(session: Session, identity: str, fencing_token: int, *, reason: str, counts: bool) -> None:
-    """Back to the queue, to go on from the last checkpoint.
+    """Return a job to the queue. It continues from its last checkpoint.
 
     Args:
-        session: a transaction that writes.
-        identity: of the job.
-        fencing_token: the worker's.
-        reason: what happened, for people.
-        counts: whether this was an attempt that failed: after too many of them the job fails.
+        session: a write transaction.
+        identity: the id of the job.
+        fencing_token: the fencing token that the worker got when it claimed the job.
+        reason: a sentence about what happened.
+        counts: whether this counts as a failed attempt; after `MOST_ATTEMPTS` of them the job fails.
 
     Raises:
-        Lost: where the worker has it no longer.
+        LeaseLost: if the worker no longer holds the job.
     """
     sweeps.lock_sweep_of(session, identity)
-    job = held(session, identity, fencing_token)
+    job = lock_held(session, identity, fencing_token)
     job.attempts += counts
     if job.attempts >= MOST_ATTEMPTS:
         detail = f"The worker ended {job.attempts} times without a new checkpoint. The last time: {reason}"
-        job.error = {"code": "job-failed", "detail": detail, "hint": "A smaller network or batch may fit in memory."}
+        job.error = {
+            "code": "job-failed",
+            "detail": detail,
+            "hint": "If memory ran out, train a smaller network or use a smaller batch_size.",
+        }
         job.executor = None
         enter(session, job, "failed", error=job.error)
-        sweeps.part_changed(session, job)
+        sweeps.update_sweep_of(session, job)
         return
     job.fencing_token += 1
     job.executor = None
@@ -117,12 +124,14 @@ def give_back(session: Session, identity: str, fencing_token: int, *, reason: st
 
 
 def rescue(session: Session) -> int:
-    """Put the jobs of workers whose lease has ended back into the queue; how many."""
+    """Requeue the jobs of all workers whose lease has expired. Returns the number of jobs."""
     count = 0
-    for executor in leases.ended(session):
+    for executor in leases.lock_expired(session):
         for identity, fencing_token in jobs_of(session, executor):
             try:
-                give_back(session, identity, fencing_token, reason="Its worker does not answer any more.", counts=True)
+                give_back(
+                    session, identity, fencing_token, reason="The worker of the job stopped responding.", counts=True
+                )
                 count += 1
             except (LeaseLost, Refusal):
                 continue

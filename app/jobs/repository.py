@@ -1,4 +1,4 @@
-"""Rows of jobs: how they are found, locked and written about."""
+"""Access to stored jobs: finding and locking them, and recording their status and events."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ ENDED = ("succeeded", "failed", "cancelled")
 
 
 class LeaseLost(Exception):
-    """The job is no longer this worker's: it was cancelled, paused, or handed to another one."""
+    """The worker no longer holds the job: it was cancelled, paused or assigned to another worker."""
 
 
 def new_id() -> str:
-    """The id of a new job."""
+    """Return the id of a new job."""
     return f"job_{secrets.token_hex(12)}"
 
 
 def find(session: Session, identity: str, *, lock: bool = False) -> StoredJob:
-    """The row of a job; locked, until the transaction ends, for one that changes it.
+    """Return a job. With `lock`, its row is locked until the transaction ends.
 
     Raises:
         Refusal: `not-found`.
@@ -39,11 +39,11 @@ def find(session: Session, identity: str, *, lock: bool = False) -> StoredJob:
     return job
 
 
-def known(session: Session, identity: str) -> StoredJob:
-    """The row of a job, for a worker.
+def find_for_worker(session: Session, identity: str) -> StoredJob:
+    """Return a job for a worker.
 
     Raises:
-        Lost: where it was deleted.
+        LeaseLost: if the job was deleted.
     """
     try:
         return find(session, identity)
@@ -51,11 +51,11 @@ def known(session: Session, identity: str) -> StoredJob:
         raise LeaseLost(identity) from None
 
 
-def held(session: Session, identity: str, fencing_token: int) -> StoredJob:
-    """The locked row of a job that this worker has.
+def lock_held(session: Session, identity: str, fencing_token: int) -> StoredJob:
+    """Return a job that the worker holds, with its row locked.
 
     Raises:
-        Lost: where it has it no longer.
+        LeaseLost: if the worker no longer holds it.
     """
     mine = StoredJob.id == identity, StoredJob.fencing_token == fencing_token, StoredJob.status == "running"
     job = session.scalars(select(StoredJob).where(*mine).with_for_update()).one_or_none()
@@ -65,13 +65,13 @@ def held(session: Session, identity: str, fencing_token: int) -> StoredJob:
 
 
 def tell(session: Session, job: StoredJob, type: str, data: dict[str, Any]) -> None:
-    """Add an event to a job whose row is locked, so that ids ascend without gaps and each event is there once."""
+    """Add an event to a job. Its row must be locked, so that event ids ascend without gaps."""
     job.events += 1
     session.add(StoredEvent(job=job.number, id=job.events, at=now(), type=type, data=data))
 
 
 def enter(session: Session, job: StoredJob, status: str, **more: Any) -> None:
-    """Let a locked job have another status, and say so."""
+    """Set the status of a locked job and add the event about it."""
     job.status = status
     if status in ENDED:
         job.finished_at = now()
@@ -79,13 +79,13 @@ def enter(session: Session, job: StoredJob, status: str, **more: Any) -> None:
 
 
 def events_after(session: Session, job: StoredJob, after: int, limit: int) -> Sequence[StoredEvent]:
-    """The next events, ascending."""
+    """Return the events after the event `after`, oldest first."""
     wanted = StoredEvent.job == job.number, StoredEvent.id > after
     return session.scalars(select(StoredEvent).where(*wanted).order_by(StoredEvent.id).limit(limit)).all()
 
 
 def position(session: Session, job: StoredJob) -> int | None:
-    """The place of a queued job in the queue, counted from 1."""
+    """Return the position of a queued job in the queue, counted from 1."""
     if job.status != "queued" or job.parts:
         return None
     before = StoredJob.status == "queued", StoredJob.parts == 0, StoredJob.number <= job.number

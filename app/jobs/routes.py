@@ -1,4 +1,4 @@
-"""/v1/jobs."""
+"""The routes of /v1/jobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from app.http.pagination import After, Limit
 from app.jobs import checkpoints, deletion, examples, repository, service
 from app.jobs.actions import act
 from app.jobs.event_stream import MEDIA_TYPE, stream_events
-from app.jobs.schemas import CheckpointList, Job, JobEventList, JobList, JobRequest, Verb
+from app.jobs.polling import POLL_SECONDS
+from app.jobs.request_schemas import JobRequest
+from app.jobs.schemas import Action, CheckpointList, Job, JobEventList, JobList
 from app.jobs.views import checkpoint_answer, event_answer, job_answer
 from app.storage.database import Database
 from app.storage.dependencies import DatabaseDep
@@ -26,18 +28,23 @@ from core.errors import Refusal
 router = APIRouter(tags=["jobs"])
 
 SETTLED = (*repository.ENDED, "paused")
-LOOK_EVERY = 0.2
-"""Seconds between two looks at a job that somebody waits for."""
 
 STREAM = {
-    "schema": {"type": "string", "description": "Server-sent events: `id`, `event` (the type) and `data`, a JobEvent."},
+    "schema": {
+        "type": "string",
+        "description": "Server-sent events: `id`, `event` (the type) and `data` (a JobEvent).",
+    },
     "example": 'event: status\ndata: {"id":1,"at":"2026-01-31T12:00:00Z","type":"status",...}\nid: 1\n\n',
 }
 
 NOT_FOUND = ("not-found", "invalid-request", "not-acceptable", "not-ready")
 Key = Annotated[
     str | None,
-    Header(alias="Idempotency-Key", description="The same key and body again get the same answer, and no second job."),
+    Header(
+        alias="Idempotency-Key",
+        description="Makes the request safe to repeat: sent again with the same key and body, it returns the job that was "
+        "created first instead of creating a second one.",
+    ),
 ]
 
 
@@ -50,14 +57,15 @@ Key = Annotated[
         JobRequest,
         Job,
         examples.JOBS,
-        statuses={202: "The job is in the queue."},
+        statuses={202: "The job was put into the queue."},
         refusals=("idempotency-in-flight", "not-ready"),
     ),
 )
 async def create_job(endpoint: EndpointDep, database: DatabaseDep, idempotency_key: Key = None) -> Response:
-    """Put a training job into the queue. A worker takes it from there; what it comes to is a new model.
+    """Put a training job into the queue. A worker process trains the network and stores the result as a new model.
 
-    A job that is killed at any moment goes on from its last checkpoint and ends with the same bits.
+    If a worker is stopped or killed, another one continues the job from its last checkpoint; the result is the same to
+    the last bit. GET /v1/jobs/{id} shows the progress.
     """
     return await endpoint.handle(
         JobRequest,
@@ -65,48 +73,51 @@ async def create_job(endpoint: EndpointDep, database: DatabaseDep, idempotency_k
     )
 
 
-@router.get("/v1/jobs", operation_id="list_jobs", summary="The jobs", **describe_answer(JobList, refusals=NOT_FOUND))
+@router.get("/v1/jobs", operation_id="list_jobs", summary="List jobs", **describe_answer(JobList, refusals=NOT_FOUND))
 async def list_jobs(endpoint: EndpointDep, database: DatabaseDep, limit: Limit = 20, after: After = None) -> Response:
-    """The newest first."""
+    """List the jobs, newest first."""
 
-    def listed() -> dict[str, Any]:
+    def read() -> dict[str, Any]:
         with database.read() as session:
             jobs, has_more = page(session, StoredJob, limit, after)
             answer: dict[str, Any] = {"data": [job_answer(session, job) for job in jobs], "has_more": has_more}
             return answer | ({"next": jobs[-1].id} if has_more else {})
 
-    return await endpoint.produce(lambda _: (listed(), "json"))
+    return await endpoint.produce(lambda _: (read(), "json"))
 
 
-@router.get("/v1/jobs/{id}", operation_id="get_job", summary="A job", **describe_answer(Job, refusals=NOT_FOUND))
+@router.get("/v1/jobs/{id}", operation_id="get_job", summary="Get a job", **describe_answer(Job, refusals=NOT_FOUND))
 async def get_job(
     endpoint: EndpointDep,
     database: DatabaseDep,
     id: str,
     wait: Annotated[
-        float, Query(ge=0, le=60, description="Seconds to wait for its end, or until it is paused, before answering.")
+        float, Query(ge=0, le=60, description="Seconds to wait for the job to end or pause before answering.")
     ] = 0,
 ) -> Response:
-    """How far it is, what it came to, and what may be done with it."""
+    """Return the job's status, progress, result and allowed actions.
 
-    def shown() -> dict[str, Any]:
+    With `wait`, the answer is delayed until the job ends or pauses, or until that many seconds have passed.
+    """
+
+    def read() -> dict[str, Any]:
         with database.read() as session:
             return job_answer(session, repository.find(session, id))
 
-    answer = await to_thread.run_sync(shown)
+    answer = await to_thread.run_sync(read)
     waited = 0.0
     while waited < wait and answer["status"] not in SETTLED and not await endpoint.request.is_disconnected():
-        await sleep(LOOK_EVERY)
-        waited += LOOK_EVERY
-        answer = await to_thread.run_sync(shown)
+        await sleep(POLL_SECONDS)
+        waited += POLL_SECONDS
+        answer = await to_thread.run_sync(read)
     return await endpoint.produce(lambda _: (answer, "json"))
 
 
-async def _act(endpoint: Endpoint, database: Database, id: str, verb: Verb) -> Response:
-    def done(session: Session) -> dict[str, Any]:
-        return job_answer(session, act(session, id, verb))
+async def _act(endpoint: Endpoint, database: Database, id: str, action: Action) -> Response:
+    def apply(session: Session) -> dict[str, Any]:
+        return job_answer(session, act(session, id, action))
 
-    return await endpoint.produce(lambda _: (database.repeat(done), "json"))
+    return await endpoint.produce(lambda _: (database.repeat(apply), "json"))
 
 
 ACTED: dict[str, Any] = describe_answer(Job, refusals=(*NOT_FOUND, "job-state"))
@@ -114,19 +125,19 @@ ACTED: dict[str, Any] = describe_answer(Job, refusals=(*NOT_FOUND, "job-state"))
 
 @router.post("/v1/jobs/{id}/cancel", operation_id="cancel_job", summary="Cancel a job", **ACTED)
 async def cancel_job(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
-    """It ends within a second; its checkpoints stay. A sweep is cancelled with all its parts."""
+    """Cancel the job; it ends within a second. Its checkpoints are kept. Cancelling a sweep cancels all its parts."""
     return await _act(endpoint, database, id, "cancel")
 
 
 @router.post("/v1/jobs/{id}/pause", operation_id="pause_job", summary="Pause a job", **ACTED)
 async def pause_job(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
-    """It goes on from its last checkpoint once it is resumed."""
+    """Pause the job. When it is resumed, it continues from its last checkpoint."""
     return await _act(endpoint, database, id, "pause")
 
 
 @router.post("/v1/jobs/{id}/resume", operation_id="resume_job", summary="Resume a job", **ACTED)
 async def resume_job(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
-    """It goes back to its place in the queue."""
+    """Resume a paused job. It returns to its former place in the queue."""
     return await _act(endpoint, database, id, "resume")
 
 
@@ -135,10 +146,13 @@ async def resume_job(endpoint: EndpointDep, database: DatabaseDep, id: str) -> R
     operation_id="delete_job",
     summary="Delete a job",
     status_code=204,
-    **describe_answer(None, statuses={204: "It is gone."}, refusals=(*NOT_FOUND, "job-state")),
+    **describe_answer(None, statuses={204: "The job was deleted."}, refusals=(*NOT_FOUND, "job-state")),
 )
 async def delete_job(database: DatabaseDep, id: str) -> Response:
-    """A job that has ended, with its events and checkpoints; a sweep with its parts. The model that it came to stays."""
+    """Delete a job that has ended, with its events and checkpoints. Deleting a sweep deletes its parts.
+
+    The trained model is kept.
+    """
     await to_thread.run_sync(database.repeat, lambda session: deletion.delete_job(session, id))
     return Response(status_code=204)
 
@@ -146,28 +160,34 @@ async def delete_job(database: DatabaseDep, id: str) -> Response:
 @router.get(
     "/v1/jobs/{id}/events",
     operation_id="list_job_events",
-    summary="What happened to a job",
+    summary="List or stream the events of a job",
     **describe_answer(JobEventList, refusals=NOT_FOUND, also={MEDIA_TYPE: STREAM}),
 )
 async def list_job_events(
     endpoint: EndpointDep,
     database: DatabaseDep,
     id: str,
-    after: Annotated[int, Query(ge=0, lt=2**53, description="The id of the event after which the answer starts.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000, description="Most entries of the answer.")] = 1000,
+    after: Annotated[int, Query(ge=0, lt=2**53, description="Return the events after the one with this id.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000, description="Maximum number of entries in the answer.")] = 1000,
     last_event_id: Annotated[
-        str | None, Header(alias="Last-Event-ID", description="The same as `after`, as browsers send it.")
+        str | None,
+        Header(
+            alias="Last-Event-ID", description="Overrides `after`; browsers send it when they reconnect to a stream."
+        ),
     ] = None,
 ) -> Response:
-    """Events ascend, without gaps. With `Accept: text/event-stream` they come as they happen, until the job has ended."""
-    # A browser that connects again sends the address that it was given, and how far it came.
+    """List the events of a job, oldest first, numbered without gaps.
+
+    With `Accept: text/event-stream`, the events are sent as they happen until the job ends.
+    """
+    # A browser that reconnects sends the original URL, and the id of the last event in this header.
     if last_event_id is not None:
         if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 16):
-            detail = "Last-Event-ID is the id of an event: a number."
+            detail = "Last-Event-ID must be the id of an event, which is a number."
             raise Refusal.of("unknown-name", detail, "header", "Last-Event-ID", got=last_event_id[:60])
         after = int(last_event_id)
 
-    def listed() -> dict[str, Any]:
+    def read() -> dict[str, Any]:
         with database.read() as session:
             job = repository.find(session, id)
             if after > job.events:
@@ -179,24 +199,27 @@ async def list_job_events(
             return {"data": data, "has_more": len(events) > limit, **following}
 
     if MEDIA_TYPE in endpoint.request.headers.get("accept", "").lower():
-        await to_thread.run_sync(listed)
+        await to_thread.run_sync(read)
         return stream_events(endpoint.request, database, id, after)
-    return await endpoint.produce(lambda _: (listed(), "json"))
+    return await endpoint.produce(lambda _: (read(), "json"))
 
 
 @router.get(
     "/v1/jobs/{id}/checkpoints",
     operation_id="list_job_checkpoints",
-    summary="The checkpoints of a job",
+    summary="List the checkpoints of a job",
     **describe_answer(CheckpointList, refusals=NOT_FOUND),
 )
 async def list_job_checkpoints(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
-    """The last two and the best. Each is a model, and a place from which another job can go on."""
+    """List the stored checkpoints of a job: the last two and the best one.
 
-    def listed() -> dict[str, Any]:
+    Each checkpoint is also a model, and another job can continue from it (`from_checkpoint`).
+    """
+
+    def read() -> dict[str, Any]:
         with database.read() as session:
-            every = checkpoints.kept(session, repository.find(session, id))
+            every = checkpoints.list_checkpoints(session, repository.find(session, id))
             best = checkpoints.best_of(every)
             return {"data": [checkpoint_answer(one, best=one is best) for one in every]}
 
-    return await endpoint.produce(lambda _: (listed(), "json"))
+    return await endpoint.produce(lambda _: (read(), "json"))

@@ -1,4 +1,4 @@
-"""The request of a job: kept without its tensors and with them, and what the core makes of it."""
+"""Serialization of a job's request, and its conversion to the problem and recipe that the core trains."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 import orjson
 from sqlalchemy.orm import Session
 
-from app.jobs.schemas import JobRequest
+from app.jobs.request_schemas import JobRequest
 from app.problem.learning_rates import rates_of
 from app.storage import blobs
 from app.storage.tables.jobs import StoredJob
 from app.wire import safetensors_file
 from app.wire.encode import encode
 from app.wire.limits import Limits as WireLimits
-from app.wire.safetensors_message import KEY, decode_message, without_tensors
+from app.wire.safetensors_message import KEY, decode_message, extract_tensors
 from core.arrays import Array
 from core.convention import tensor
 from core.errors import Refusal
@@ -28,16 +28,16 @@ from core.problem_spec import ProblemSpec, validate
 from core.training import EarlyStopping, Recipe, refuse_unfit_loss
 
 BATCH_SIZE = 32
-"""Examples in a step, unless the request says."""
+"""Default number of examples per step."""
 
 _ANY_SIZE = WireLimits(elements=2**63, values=2**63)
 
 
-def divided(body: JobRequest) -> tuple[dict[str, Any], dict[str, Array]]:
-    """A request as JSON, and its tensors by path."""
+def split_tensors(body: JobRequest) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the request as JSON without its tensors, and the tensors by path."""
     tensors: dict[str, Array] = {}
     members = {name: getattr(body, name) for name in body.model_fields_set if getattr(body, name) is not None}
-    rest = without_tensors(
+    rest = extract_tensors(
         type(body).model_construct(**members).model_dump(by_alias=True, include=set(members), exclude_none=True),
         "",
         tensors,
@@ -45,24 +45,24 @@ def divided(body: JobRequest) -> tuple[dict[str, Any], dict[str, Array]]:
     return orjson.loads(encode(rest)), tensors
 
 
-def joined(rest: Mapping[str, Any], tensors: Mapping[str, Array]) -> JobRequest:
-    """The request that was divided."""
+def join_tensors(rest: Mapping[str, Any], tensors: Mapping[str, Array]) -> JobRequest:
+    """Return the request that `split_tensors` split."""
     return decode_message(safetensors_file.write(tensors, {KEY: orjson.dumps(rest).decode()}), JobRequest, _ANY_SIZE)
 
 
-def loaded(session: Session, job: StoredJob) -> tuple[JobRequest, dict[str, Array] | None]:
-    """The request of a job, and the tensors of its dataset."""
+def load_request(session: Session, job: StoredJob) -> tuple[JobRequest, dict[str, Array] | None]:
+    """Return the request of a job, and the tensors of its dataset."""
     tensors = blobs.get(session, job.content) if job.content else {}
-    return joined(job.request, tensors), blobs.get(session, job.data) if job.data else None
+    return join_tensors(job.request, tensors), blobs.get(session, job.data) if job.data else None
 
 
 def problem_and_recipe(
     body: JobRequest, dataset: Mapping[str, Array] | None, limits: Limits | None = None
 ) -> tuple[Problem, Recipe]:
-    """What the core trains, all examples as one batch.
+    """Return the problem that the core trains, with all examples as one batch, and the training recipe.
 
     Raises:
-        Refusal: with everything that does not fit, at its place in the request.
+        Refusal: with all errors, each located in the request.
     """
     if body.data is None or body.optimizer is None or body.epochs is None:
         raise LookupError("the request is complete by now")
@@ -70,7 +70,7 @@ def problem_and_recipe(
         refuse_unfit_loss(body.loss)
     inputs, targets = body.data.inputs, body.data.targets
     if dataset is not None:
-        turned = {path: _turned(path, array, body) for path, array in dataset.items()}
+        turned = {path: _to_convention(path, array, body) for path, array in dataset.items()}
         targets = turned.pop("targets", None)
         inputs = {path.partition(".")[2]: array for path, array in turned.items()}
     sent = ProblemSpec(
@@ -107,7 +107,7 @@ def problem_and_recipe(
 
 
 def at_data(refusal: Refusal, *, from_dataset: bool) -> Refusal:
-    """The refusal of a batch, at the place where a job has its examples."""
+    """Return the refusal of a batch with its paths changed to the job's `data`."""
     issues = []
     for issue in refusal.issues:
         path, detail = issue.path, issue.detail
@@ -119,8 +119,11 @@ def at_data(refusal: Refusal, *, from_dataset: bool) -> Refusal:
     return Refusal(issues)
 
 
-def _turned(path: str, array: Array, body: JobRequest) -> Array:
-    """A tensor of a dataset, which is batch-first, in the request's convention. Class numbers are a list in every one."""
+def _to_convention(path: str, array: Array, body: JobRequest) -> Array:
+    """Return a stored, batch-first tensor in the request's convention.
+
+    Class numbers are a vector in every convention.
+    """
     convention = body.convention or "row"
     are_classes = path == "targets" and body.loss is not None and body.loss.takes_class_indices
     if convention == "column" and array.ndim == 1 and array.dtype.kind == "f" and not are_classes:

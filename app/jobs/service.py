@@ -1,4 +1,4 @@
-"""From a request to a job in the queue: completed, checked as a whole, then written in one transaction."""
+"""Creation of jobs: the request is completed, checked as a whole, and written in one transaction."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from app.datasets.repository import find as find_dataset
 from app.http.reply import Reply
 from app.jobs import checkpoints, idempotency, repository
 from app.jobs.continuation import Continuation
-from app.jobs.schemas import JobRequest
-from app.jobs.serialization import divided, joined, problem_and_recipe
+from app.jobs.request_schemas import JobRequest
+from app.jobs.serialization import join_tensors, problem_and_recipe, split_tensors
 from app.jobs.variants import variants
 from app.jobs.views import job_answer
 from app.models.resolve import resolve_model
@@ -31,25 +31,26 @@ from core.training import refuse_unfit
 from core.training.examples import nodes_for
 
 ATTEMPTS = 10
-"""How often a request is looked at anew because something that it refers to went in that moment."""
+"""Number of times a request is prepared again because an object that it refers to was deleted meanwhile."""
 
 
 def create_job(body: JobRequest, settings: Settings, database: Database, key: str | None) -> Reply:
-    """Make a job, or answer as the request with this key was answered before."""
-    digest = idempotency.digest_of(*divided(body))
+    """Create a job. If a request with the same key was answered before, return that answer."""
+    digest = idempotency.digest_of(*split_tensors(body))
 
     def work(remember: idempotency.Remember) -> dict[str, Any]:
         for _ in range(ATTEMPTS):
             request = PreparedJob(body, settings, database)
             try:
                 with database.write() as session:
-                    answer = job_answer(session, request.written(session))
+                    answer = job_answer(session, request.insert(session))
                     remember(session, answer)
                     return answer
             except (IntegrityError, Deadlock):
-                # What it refers to was deleted in that moment: it is looked up anew, and refused if it is gone for good.
+                # An object that the request refers to was deleted in the meantime. The next attempt finds it or refuses.
                 continue
-        raise Refusal.of("not-ready", "What the request refers to changes all the time.", hint="Send it again.")
+        detail = "The objects that the request refers to were changed by other requests at the same time."
+        raise Refusal.of("not-ready", detail, hint="Send the request again.")
 
     answer, replayed = idempotency.once(database, key, digest, work)
     headers = {"Location": f"/v1/jobs/{answer['id']}"} | ({"Idempotency-Replayed": "true"} if replayed else {})
@@ -57,13 +58,13 @@ def create_job(body: JobRequest, settings: Settings, database: Database, key: st
 
 
 class PreparedJob:
-    """A complete request that can be trained."""
+    """A complete request that was checked and can be trained."""
 
     def __init__(self, body: JobRequest, settings: Settings, database: Database) -> None:
-        """Read what it refers to and check it.
+        """Complete the request with the objects that it refers to, and check it.
 
         Raises:
-            Refusal: with everything that is wrong with it.
+            Refusal: with all errors of the request.
         """
         self.continuation: Continuation | None = None
         self.model = body.model
@@ -81,13 +82,13 @@ class PreparedJob:
         self.dataset = self._dataset(body, database) or self.dataset
         self.parts = list(variants(body))
         for _, part in self.parts or [({}, body)]:
-            problem = _checked(part, self.dataset, settings)
+            problem = _check(part, self.dataset, settings)
             if self.continuation:
                 self.continuation.refuse_other_shapes(problem)
         self.body = body
 
     def _dataset(self, body: JobRequest, database: Database) -> dict[str, Array] | None:
-        """The tensors of a dataset that the request names."""
+        """Return the tensors of the dataset that the request names, None if it names none."""
         data = body.data
         if data is None or self.data:
             return None
@@ -96,7 +97,7 @@ class PreparedJob:
                 raise Refusal.of("invalid-request", "Field required", "data", "inputs")
             return None
         if data.inputs is not None or data.targets is not None:
-            detail = "The data are a dataset or tensors, not both."
+            detail = "Send either a dataset or tensors, not both."
             raise Refusal.of("invalid-request", detail, "data", "dataset")
         with database.read() as session:
             try:
@@ -107,8 +108,8 @@ class PreparedJob:
             self.data = row.content
             return blobs.get(session, row.content)
 
-    def written(self, session: Session) -> StoredJob:
-        """The job, and its parts if it is a sweep."""
+    def insert(self, session: Session) -> StoredJob:
+        """Insert the job, and its parts if it is a sweep. Returns the job."""
         checkpoint = self.continuation.checkpoint(session) if self.continuation else None
         job = self._row(session, self.body, checkpoint, parts=len(self.parts))
         for variant, body in self.parts:
@@ -116,7 +117,7 @@ class PreparedJob:
         return job
 
     def _row(self, session: Session, body: JobRequest, checkpoint: StoredCheckpoint | None, **more: Any) -> StoredJob:
-        rest, tensors = divided(body)
+        rest, tensors = split_tensors(body)
         content = blobs.digest_of(tensors) if tensors else None
         if content:
             blobs.put(session, content, tensors)
@@ -139,20 +140,20 @@ class PreparedJob:
         session.add(job)
         session.flush()
         if checkpoint:
-            session.add(checkpoints.passed_on(checkpoint, job))
+            session.add(checkpoints.copy_to(checkpoint, job))
         repository.enter(session, job, "queued")
         session.flush()
         return job
 
 
-def _checked(body: JobRequest, dataset: Mapping[str, Array] | None, settings: Settings) -> Problem:
-    """The problem of a request.
+def _check(body: JobRequest, dataset: Mapping[str, Array] | None, settings: Settings) -> Problem:
+    """Return the problem of a request.
 
     Raises:
-        Refusal: with everything that would let the job fail before its first step, and what this server does not take.
+        Refusal: with all errors that would make the job fail before its first step, and limits of this server.
     """
-    # It is checked as a worker will read it.
-    body = joined(*divided(body))
+    # The check uses the request as a worker will read it.
+    body = join_tensors(*split_tensors(body))
     problem, recipe = problem_and_recipe(body, dataset, Limits(parameters=settings.max_parameters))
     refuse_unfit(problem, recipe)
     _refuse_large_batch(problem, min(recipe.batch_size, len(next(iter(problem.inputs.values())))), settings)
@@ -162,6 +163,6 @@ def _checked(body: JobRequest, dataset: Mapping[str, Array] | None, settings: Se
 def _refuse_large_batch(problem: Problem, size: int, settings: Settings) -> None:
     numbers = sum(math.prod(node.shape) for node in nodes_for(problem, size))
     if numbers > settings.max_activations:
-        detail = f"A step's results hold {numbers:,} numbers; this server takes {settings.max_activations:,}."
-        hint = "A smaller batch_size."
+        detail = f"The results of a step have {numbers:,} elements; this server allows {settings.max_activations:,}."
+        hint = "Use a smaller batch_size."
         raise Refusal.of("too-large", detail, "batch_size", expected=settings.max_activations, got=numbers, hint=hint)

@@ -1,4 +1,4 @@
-"""Sweeps: a job of several parts, each a job with other numbers, and what becomes of it as they end."""
+"""Sweeps: jobs whose parts are jobs with different values. The status of a sweep follows that of its parts."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.jobs.repository import ENDED, LeaseLost, enter, find, known, tell
+from app.jobs.repository import ENDED, LeaseLost, enter, find, find_for_worker, tell
 from app.storage.base import now
 from app.storage.tables.jobs import StoredJob
 from core.errors import Refusal
 
 
-def part_changed(session: Session, part: StoredJob) -> None:
-    """Let the sweep of a job follow, if it is part of one. The sweep's row was locked before it."""
+def update_sweep_of(session: Session, part: StoredJob) -> None:
+    """Update the sweep of a job, if the job is part of one. The sweep's row must have been locked before the job's."""
     if part.sweep:
-        follow(session, find(session, part.sweep, lock=True))
+        update_sweep(session, find(session, part.sweep, lock=True))
 
 
 def lock_sweep_of(session: Session, identity: str) -> None:
-    """Lock the sweep of a job, if it is part of one, before the job itself.
+    """Lock the sweep of a job, if the job is part of one, before the job itself is locked.
 
     Raises:
-        Lost: where the job or the sweep was deleted.
+        LeaseLost: if the job or the sweep was deleted.
     """
-    sweep = known(session, identity).sweep
+    sweep = find_for_worker(session, identity).sweep
     if sweep:
         try:
             find(session, sweep, lock=True)
@@ -34,14 +34,14 @@ def lock_sweep_of(session: Session, identity: str) -> None:
 
 
 def parts_of(session: Session, sweep: StoredJob, *, lock: bool = False) -> list[StoredJob]:
-    """The parts of a sweep, in the order in which they were made."""
+    """Return the parts of a sweep in the order of their creation."""
     session.flush()
     mine = select(StoredJob).where(StoredJob.sweep == sweep.id).order_by(StoredJob.number)
     return list(session.scalars(mine.with_for_update() if lock else mine))
 
 
-def follow(session: Session, sweep: StoredJob, *, cancelled: bool = False) -> None:
-    """Bring a sweep's progress, summary and status in line with its parts; it may be cancelled with some that succeeded."""
+def update_sweep(session: Session, sweep: StoredJob, *, cancelled: bool = False) -> None:
+    """Update a sweep's progress, result and status from its parts. A sweep with succeeded parts can be cancelled."""
     parts = parts_of(session, sweep)
     ended = [part for part in parts if part.status in ENDED]
     before, sweep.progress = sweep.progress.get("parts_ended", 0), {"parts": len(parts), "parts_ended": len(ended)}
@@ -60,7 +60,7 @@ def follow(session: Session, sweep: StoredJob, *, cancelled: bool = False) -> No
 
 
 def _status(sweep: StoredJob, parts: list[StoredJob]) -> str:
-    """What its parts make of it: it has ended when all have, and is paused when no other is left."""
+    """Return the status that follows from the parts: ended once all have ended, paused if all others are paused."""
     statuses = {part.status for part in parts}
     going_on = statuses - set(ENDED)
     if not going_on:
@@ -71,7 +71,7 @@ def _status(sweep: StoredJob, parts: list[StoredJob]) -> str:
 
 
 def summary(parts: list[StoredJob]) -> dict[str, Any] | None:
-    """Every part with what it came to, and the best one: the lowest validation loss, or loss where there is none."""
+    """Return the results of all parts and the best part: the one with the lowest validation loss, or training loss."""
     rows = []
     for part in parts:
         row = {"job": part.id, "variant": part.variant, "status": part.status, **(part.result or {})}

@@ -1,4 +1,4 @@
-"""The parts of a sweep: requests that differ in what is swept."""
+"""The variants of a sweep: requests that differ in the values of the sweep."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from app.jobs.schemas import JobRequest
+from app.jobs.request_schemas import JobRequest
 from app.problem.schemas import NetworkSpec
 from core.errors import Refusal
 from core.network import names_of
 
 MOST = 64
-"""Parts of a sweep."""
+"""Maximum number of parts of a sweep."""
 
 
 def variants(body: JobRequest) -> Iterator[tuple[dict[str, Any], JobRequest]]:
-    """What sets each part apart, and its request.
+    """Yield the values of each part of a sweep, and the request of the part.
 
     Raises:
-        Refusal: where there are too many, or a layer that is named has no units.
+        Refusal: if there are too many combinations, or a layer is unknown or has no units.
     """
     sweep = body.sweep
     if sweep is None:
@@ -32,7 +32,7 @@ def variants(body: JobRequest) -> Iterator[tuple[dict[str, Any], JobRequest]]:
     names = names_of(body.network.layers)
     for layer, sizes in (sweep.units or {}).items():
         if layer not in names or not hasattr(body.network.layers[names.index(layer)], "units"):
-            detail = f"{layer[:60]!r} is no layer whose size is its units."
+            detail = f"There is no layer {layer[:60]!r} with a field units."
             raise Refusal.of("unknown-name", detail, "sweep", "units", layer, expected=names[:50])
         axes["units", layer] = list(sizes)
     count = 1

@@ -1,4 +1,4 @@
-"""Jobs, events and checkpoints as they are answered."""
+"""Jobs, events and checkpoints as the API returns them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.wire.timestamp import timestamp
 
 
 def job_answer(session: Session, job: StoredJob) -> dict[str, Any]:
-    """A job."""
+    """Return a job as the API shows it."""
     answer = {
         "id": job.id,
         "name": job.name,
@@ -35,12 +35,12 @@ def job_answer(session: Session, job: StoredJob) -> dict[str, Any]:
 
 
 def event_answer(event: StoredEvent) -> dict[str, Any]:
-    """An event."""
+    """Return an event as the API shows it."""
     return {"id": event.id, "at": timestamp(event.at), "type": event.type, "data": event.data}
 
 
 def checkpoint_answer(checkpoint: StoredCheckpoint, *, best: bool) -> dict[str, Any]:
-    """A checkpoint."""
+    """Return a checkpoint as the API shows it."""
     report = checkpoint.notes.get("report", {})
     losses = {name: report[name] for name in ("loss", "validation_loss") if name in report}
     made = timestamp(checkpoint.created_at)

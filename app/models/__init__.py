@@ -1,1 +1,1 @@
-"""/v1/models: networks with their parameters, kept under an id that follows from the content."""
+"""/v1/models: stored networks with their parameters, under an id computed from their content."""

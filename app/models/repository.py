@@ -1,4 +1,4 @@
-"""Models in the database: content-addressed, so that the same content is one model, whoever stores it and how often."""
+"""Storage of models in the database. They are content-addressed: the same content is stored once, under one id."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def save_model(
     """Store a model of the core.
 
     Returns:
-        Its row, and whether it is new. Where the content is there already, the row is the one that is there, with the
-        name, the metadata and the parent that it has.
+        The row, and whether it is new. If the content exists already, its row is returned with its own name, metadata and
+        parent.
     """
     return database.repeat(lambda session: put_model(session, model, name=name, metadata=metadata, parent=parent))
 
@@ -52,14 +52,14 @@ def put_model(
     parent: str | None = None,
     checkpoint_of: str | None = None,
 ) -> tuple[StoredModel, bool]:
-    """The same as a part of a transaction, which is repeated where it fails for an IntegrityError."""
+    """Store a model as part of a transaction, which must be repeated after an IntegrityError. See `save_model`."""
     tensors = model.tensors()
     network, content = network_of(model.layers), blobs.digest_of(tensors)
     identity = hashlib.sha256(orjson.dumps(network, option=orjson.OPT_SORT_KEYS) + content.encode()).hexdigest()
     row = {
         "id": f"mdl_{identity[:24]}",
         "network": network,
-        "tensors": blobs.listed(tensors),
+        "tensors": blobs.describe_tensors(tensors),
         "content": content,
         "name": name,
         "notes": dict(metadata or {}),
@@ -71,27 +71,27 @@ def put_model(
     is_new, stored = False, None
     while stored is None:
         is_new = blobs.insert_unless_there(session, StoredModel, row)
-        # Locked, so that it does not go with a checkpoint in the moment in which somebody else comes to need it.
+        # Locked, so that it is not deleted with its checkpoint while another transaction starts to use it.
         stored = session.scalars(select(StoredModel).where(StoredModel.id == row["id"]).with_for_update()).one_or_none()
     if stored.checkpoint_of and not checkpoint_of:
-        # From now on it is a model of its own, with what its new owner says about it.
+        # The model of a checkpoint becomes a model of its own, with the new name and metadata.
         stored.checkpoint_of, stored.name, stored.notes, is_new = None, name, dict(metadata or {}), True
         session.flush()
     return stored, is_new
 
 
 def load_model(database: Database, identity: str) -> Model:
-    """A stored model as the core knows it.
+    """Return a stored model as an object of the core.
 
     Raises:
         Refusal: `not-found`.
     """
     with database.read() as session:
-        return loaded(session, find(session, identity))
+        return to_model(session, find(session, identity))
 
 
-def loaded(session: Session, stored: StoredModel) -> Model:
-    """A row as a model of the core."""
+def to_model(session: Session, stored: StoredModel) -> Model:
+    """Return the model of a row as an object of the core."""
     parts: dict[str, dict[str, dict[str, Array]]] = {"parameters": {}, "state": {}}
     for path, array in blobs.get(session, stored.content).items():
         part, _, rest = path.partition(".")
@@ -101,7 +101,7 @@ def loaded(session: Session, stored: StoredModel) -> Model:
 
 
 def find(session: Session, identity: str) -> StoredModel:
-    """The row of a model.
+    """Return the row of a model.
 
     Raises:
         Refusal: `not-found`.
@@ -115,22 +115,22 @@ def find(session: Session, identity: str) -> StoredModel:
 
 
 def not_found(identity: str) -> Refusal:
-    """The refusal of an id that no model has."""
+    """Return the refusal of an id that no model has."""
     return Refusal.of("not-found", f"There is no model {identity[:60]!r}.", hint="GET /v1/models lists them.")
 
 
 def list_models(database: Database, limit: int, after: str | None) -> tuple[Sequence[StoredModel], bool]:
-    """Models, the newest first, and whether there are more.
+    """Return models, newest first, and whether there are more.
 
     Raises:
-        Refusal: `unknown-name`, where there is no model `after`.
+        Refusal: `unknown-name`, if there is no model with the id `after`.
     """
     with database.read() as session:
         return page(session, StoredModel, limit, after, StoredModel.checkpoint_of.is_(None))
 
 
 def change_model(database: Database, identity: str, changes: Mapping[str, Any]) -> StoredModel:
-    """Change `name` and `notes`, the only things that can be.
+    """Change `name` and `notes`, the only fields that can be changed.
 
     Raises:
         Refusal: `not-found`.
@@ -143,7 +143,7 @@ def change_model(database: Database, identity: str, changes: Mapping[str, Any]) 
 
 
 def delete_model(database: Database, identity: str) -> None:
-    """Delete a model, and its tensors unless something else has the same.
+    """Delete a model, and its tensors unless something else refers to them.
 
     Raises:
         Refusal: `not-found`.
@@ -160,7 +160,7 @@ def delete_model(database: Database, identity: str) -> None:
 
 
 def network_of(layers: Sequence[Layer]) -> list[dict[str, Any]]:
-    """The layers as JSON, each in one way only: without what is at its default, and without names that go without saying."""
+    """Return the layers as JSON in canonical form: without default values and without default names and inputs."""
     names = names_of(layers)
     written = _LAYERS.dump_python(list(layers), mode="json", exclude_defaults=True)
     for position, (layer, members) in enumerate(zip(layers, written, strict=True)):
@@ -173,5 +173,5 @@ def network_of(layers: Sequence[Layer]) -> list[dict[str, Any]]:
 
 
 def layers_of(network: Sequence[Any]) -> list[Layer]:
-    """The layers that were written."""
+    """Return the layers of a network in the form of `network_of`."""
     return list(_LAYERS.validate_python(network))

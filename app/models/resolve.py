@@ -1,4 +1,4 @@
-"""A stored model in the place of what a request does not bring: `"model": "mdl_..."`."""
+"""References to stored models: `"model": "mdl_..."` supplies what a request leaves out."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ B = TypeVar("B", bound=NetworkInUse)
 
 
 def resolve_model(body: B, database: Database) -> B:
-    """The request with what its model has and it does not bring; parameters are written in the request's convention.
+    """Return the request completed with the network, parameters and state of the model that it names.
+
+    The parameters are converted to the request's convention.
 
     Raises:
-        Refusal: `unknown-name`, where there is no such model.
+        Refusal: `unknown-name`, if there is no such model.
     """
     if body.model is None:
         return body
@@ -37,18 +39,18 @@ def resolve_model(body: B, database: Database) -> B:
     stored = model.parameters_in(body.convention or "row")
     supplied = {
         "network": network,
-        "parameters": _joined(stored, body.parameters, {name: described(layer) for name, layer in known.items()}),
-        "state": _joined(model.state, body.state, {name: kept(layer) for name, layer in known.items()}),
+        "parameters": _complete(stored, body.parameters, {name: described(layer) for name, layer in known.items()}),
+        "state": _complete(model.state, body.state, {name: kept(layer) for name, layer in known.items()}),
     }
     return body.model_copy(update=supplied)
 
 
-def _joined(
+def _complete(
     stored: Mapping[str, Mapping[str, Array]],
     sent: Mapping[str, Mapping[str, Array]] | None,
     wanted: Mapping[str, Collection[str]],
 ) -> dict[str, dict[str, Array]]:
-    """What was sent, and from the model what is wanted besides: a network that was sent may have other layers."""
+    """Return the tensors that were sent, completed with those of the model that the network needs."""
     joined = {
         layer: {name: array for name, array in named.items() if name in wanted.get(layer, ())}
         for layer, named in stored.items()

@@ -1,4 +1,4 @@
-"""/v1/models."""
+"""The routes of /v1/models."""
 
 from __future__ import annotations
 
@@ -19,45 +19,47 @@ from app.storage.dependencies import DatabaseDep
 
 router = APIRouter(tags=["models"])
 
-STATUSES = {200: "There is a model with this content already.", 201: "The model was stored."}
+STATUSES = {200: "A model with this content was stored before.", 201: "The model was stored."}
 
 
 @router.post(
     "/v1/models",
     operation_id="create_model",
-    summary="Keep a model",
+    summary="Store a model",
     **describe(ModelRequest, Model, examples.MODELS, statuses=STATUSES),
 )
 async def create_model(endpoint: EndpointDep, database: DatabaseDep) -> Response:
-    """Keep a network with its parameters under an id that follows from the content.
+    """Store a network with its parameters. The id is computed from the content.
 
-    The same content again is answered 200 with the same id, also where it is written in another convention. The id may
-    stand as `model` in every problem.
+    If the same content was stored before, also in another convention, the answer is 200 with the same id. Every problem
+    can refer to a stored model by its id, in the field `model`.
     """
     return await endpoint.handle(ModelRequest, lambda body, settings, _: service.create_model(body, settings, database))
 
 
-@router.get("/v1/models", operation_id="list_models", summary="The models that are kept", **describe_answer(ModelList))
+@router.get("/v1/models", operation_id="list_models", summary="List models", **describe_answer(ModelList))
 async def list_models(endpoint: EndpointDep, database: DatabaseDep, limit: Limit = 20, after: After = None) -> Response:
-    """The newest first, without their parameters."""
+    """List the stored models, newest first, without their parameters."""
     return await endpoint.produce(lambda _: (service.list_models(database, limit, after), "json"))
 
 
 @router.get(
     "/v1/models/{id}",
     operation_id="get_model",
-    summary="A model with its parameters",
+    summary="Get a model with its parameters",
     **describe_answer(Model, refusals=(*WITHOUT_BODY, "too-large")),
 )
 async def get_model(
     endpoint: EndpointDep,
     database: DatabaseDep,
     id: str,
-    convention: Annotated[Convention, Query(description="How the parameters are written.")] = "row",
-    encoding: Annotated[Literal["json", "base64"], Query(description="How tensors are written.")] = "json",
-    parameters: Annotated[bool, Query(description="Whether the parameters are part of the answer.")] = True,
+    convention: Annotated[Convention, Query(description="Layout of the matrices in the parameters.")] = "row",
+    encoding: Annotated[
+        Literal["json", "base64"], Query(description="Encoding of the tensors: nested lists (json) or base64.")
+    ] = "json",
+    parameters: Annotated[bool, Query(description="Whether the answer includes the parameters.")] = True,
 ) -> Response:
-    """The parameters come in the convention that is asked for, whatever they were sent in."""
+    """Return a model with its parameters in the requested convention, whichever convention they were sent in."""
 
     def work(_: object) -> tuple[dict[str, object], Literal["json", "base64"]]:
         answer = service.show_model(id, endpoint.settings, database, convention=convention, with_parameters=parameters)
@@ -69,11 +71,14 @@ async def get_model(
 @router.patch(
     "/v1/models/{id}",
     operation_id="change_model",
-    summary="Change name and metadata",
+    summary="Change the name or metadata of a model",
     **describe(ModelChange, Model, examples.MODEL_CHANGES, refusals=("not-found",)),
 )
 async def change_model(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
-    """Only name and metadata can change: network and parameters are what the id stands for."""
+    """Change the name or the metadata.
+
+    The network and the parameters cannot change, because the id is computed from them.
+    """
     return await endpoint.handle(ModelChange, lambda body, *_: service.change_model(id, body, database))
 
 
@@ -82,10 +87,12 @@ async def change_model(endpoint: EndpointDep, database: DatabaseDep, id: str) ->
     operation_id="delete_model",
     summary="Delete a model",
     status_code=204,
-    **describe_answer(None, statuses={204: "It is gone."}, refusals=("not-found", "invalid-request", "not-ready")),
+    **describe_answer(
+        None, statuses={204: "The model was deleted."}, refusals=("not-found", "invalid-request", "not-ready")
+    ),
 )
 async def delete_model(database: DatabaseDep, id: str) -> Response:
-    """Models that were trained from it keep its id as their `parent`."""
+    """Delete a model. Models that were trained from it keep its id as their `parent`."""
     await run_in_threadpool(repository.delete_model, database, id)
     return Response(status_code=204)
 
@@ -93,30 +100,31 @@ async def delete_model(database: DatabaseDep, id: str) -> Response:
 @router.post(
     "/v1/models/import",
     operation_id="import_model",
-    summary="Keep the model of a file",
+    summary="Import a model from a file",
     **describe_file(Model, statuses=STATUSES),
 )
 async def import_model(
     endpoint: EndpointDep,
     database: DatabaseDep,
-    format: Annotated[transfers.Format, Query(description="What the body is.")],
-    name: Annotated[Name | None, Query(description="A name for people.")] = None,
+    format: Annotated[transfers.Format, Query(description="File format of the body.")],
+    name: Annotated[Name | None, Query(description="Display name of the model.")] = None,
     network: Annotated[
-        str | None, Query(description="The network as JSON, where the file has none.", max_length=100_000)
+        str | None, Query(description="The network as JSON, for files that do not describe it.", max_length=100_000)
     ] = None,
     convention: Annotated[
         Convention | None,
-        Query(description="How the tensors are written. Default: as the file says, or torch."),
+        Query(description="Layout of the matrices in the file. Default: the one stated in the file, otherwise torch."),
     ] = None,
     activation: Annotated[
-        str | None, Query(description="Activation of every layer but the last, which a state_dict does not say.")
+        str | None, Query(description="Activation of every layer except the last, which a state_dict does not record.")
     ] = None,
     output_activation: Annotated[str | None, Query(description="Activation of the last layer of a state_dict.")] = None,
 ) -> Response:
-    """Read a file that was exported here, the state_dict of a torch module as safetensors or npz, or an ONNX model.
+    """Import a file that was exported here, a torch state_dict saved as safetensors or npz, or an ONNX model.
 
-    The network of a safetensors file stands in its metadata under `gradd`, or in the query; a chain of dense layers is told
-    from the shapes alone. ONNX operators without a layer here are refused, all of them at once.
+    The network of a safetensors file is read from its metadata key `gradd` or from the query; without either, a chain
+    of dense layers is inferred from the shapes. If an ONNX model has operators without a corresponding layer, the
+    refusal lists all of them.
     """
     options = Options(transfers.network_of_query(network), convention, activation, output_activation)
     return await handle_file(
@@ -127,21 +135,22 @@ async def import_model(
 @router.get(
     "/v1/models/{id}/export",
     operation_id="export_model",
-    summary="A model as a file",
+    summary="Export a model to a file",
     **describe_download(transfers.MEDIA_TYPES),
 )
 async def export_model(
     endpoint: EndpointDep,
     database: DatabaseDep,
     id: str,
-    format: Annotated[transfers.Format, Query(description="What the answer is.")],
+    format: Annotated[transfers.Format, Query(description="File format of the answer.")],
     convention: Annotated[
-        Convention, Query(description="How the parameters are written; torch also gives torch's names.")
+        Convention,
+        Query(description="Layout of the matrices in the file; with torch, tensors also have torch's names."),
     ] = "row",
 ) -> Response:
-    """What is exported can be imported again.
+    """Export a model to a file that can be imported again.
 
-    safetensors and npz hold the tensors by path and the network as JSON under `gradd`; with `convention=torch` they are
-    named as in torch's state_dict. An ONNX model evaluates to the same output.
+    safetensors and npz files hold the tensors by path and the network as JSON under `gradd`; with `convention=torch`
+    the tensors are named as in a torch state_dict. An exported ONNX model computes the same output.
     """
     return await endpoint.download(f"{id}.{format}", lambda: transfers.export_model(id, format, convention, database))

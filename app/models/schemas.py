@@ -1,4 +1,4 @@
-"""/v1/models: what it takes and gives."""
+"""The bodies and answers of /v1/models."""
 
 from __future__ import annotations
 
@@ -14,107 +14,114 @@ Metadata = Annotated[dict[str, bool | int | float | Text], Field(max_length=100)
 
 
 class ModelRequest(Body):
-    """A model to keep."""
+    """A model to store."""
 
     network: NetworkSpec
-    """The network."""
+    """The layers of the network."""
 
     parameters: Parameters | None = None
-    """Parameters by layer and name. What is left out has to come from elsewhere whenever the model is used."""
+    """Parameters by layer and name. Parameters that are left out must be sent, or drawn from a seed, whenever the model
+    is used."""
 
     state: Parameters | None = None
-    """What layers keep between batches, by layer and name: running_mean and running_variance of batch_norm."""
+    """Tensors that layers carry from batch to batch, by layer and name: running_mean and running_variance of
+    batch_norm."""
 
     name: Name | None = None
-    """A name for people. It is no part of the content, and several models may have the same."""
+    """Display name. It is not part of the content that determines the id, and need not be unique."""
 
     metadata: Metadata | None = None
-    """Whatever else is worth knowing: strings, numbers, true and false by name. No part of the content."""
+    """Further information as strings, numbers and booleans by name. It is not part of the content that determines the
+    id."""
 
     convention: Convention | None = None
-    """How the parameters are written. The same weights in another convention are the same model."""
+    """Layout of the matrices in the parameters. The same weights in another convention are the same model."""
 
     dtype: Literal["float64", "float32"] | None = None
-    """Precision in which parameters are kept. Default: as they came, so nested lists are float64."""
+    """Precision in which the parameters are stored. Default: the precision in which they are sent; nested lists are
+    float64."""
 
     encoding: Literal["json", "base64"] = "json"
-    """How tensors are written in the answer."""
+    """Encoding of the tensors in the answer: nested lists (json) or base64."""
 
 
 class ModelChange(Body):
-    """What may be changed of a model; what is left out stays, null takes it away."""
+    """The fields of a model that can be changed. A field that is left out stays as it is; null removes it."""
 
     name: Name | None = None
-    """A name for people."""
+    """Display name. Names need not be unique."""
 
     metadata: Metadata | None = None
     """Replaces all metadata."""
 
 
 class TensorEntry(Body):
-    """One tensor that is kept."""
+    """Path, type and shape of a stored tensor."""
 
     path: str
-    """Where it belongs: parameters.1.weight."""
+    """Path of the tensor in the model, for instance parameters.1.weight."""
 
     dtype: str
-    """Type of its elements."""
+    """Type of the elements."""
 
     shape: list[int]
-    """Its shape: weights in x out, everything else batch-first."""
+    """Shape of the stored tensor, always in the row convention: weights are in x out."""
 
 
 class Model(Body):
-    """A network with its parameters. Its content never changes; its id follows from it."""
+    """A stored network with its parameters.
+
+    The content of a model never changes, and its id is computed from the content.
+    """
 
     id: str
-    """mdl_ and 24 hexadecimal digits of the SHA-256 of the content."""
+    """`mdl_` and 24 hexadecimal digits of the content's SHA-256 hash."""
 
     name: str | None = None
-    """A name for people."""
+    """Display name. Names need not be unique."""
 
     metadata: dict[str, Any]
-    """Whatever else was worth knowing."""
+    """The metadata that was sent with the model."""
 
     parent: str | None = None
-    """The model from which training made this one."""
+    """Id of the model that training started from."""
 
     created_at: str
-    """When it was stored first, ISO 8601 in UTC."""
+    """When the model was first stored, ISO 8601 in UTC."""
 
     network: NetworkSpec
-    """The network; what is at its default is left out."""
+    """The layers of the network. Fields that have their default value are left out."""
 
     tensors: list[TensorEntry]
-    """What is kept."""
+    """Path, type and shape of every stored tensor."""
 
     parameter_count: int
-    """Numbers in all parameters."""
+    """Number of elements of all parameters."""
 
     dtype: str
-    """float64, or float32 where every tensor is."""
+    """float32 if every tensor is float32, otherwise float64."""
 
     parameters: Parameters | None = None
-    """Parameters by layer and name, in the convention that was asked for."""
+    """Parameters by layer and name, in the requested convention."""
 
     state: Parameters | None = None
-    """What layers keep between batches."""
+    """Tensors that layers carry from batch to batch, by layer and name."""
 
     convention: Convention | None = None
-    """How the parameters of this answer are written."""
+    """Layout of the matrices in this answer."""
 
     warnings: list[Warning] | None = None
-    """What was not refused and deserves a look."""
+    """Observations that did not prevent the computation but deserve attention."""
 
 
 class ModelList(Body):
-    """A part of all models, the newest first, without their parameters."""
+    """One page of the models, newest first, without their parameters."""
 
     data: list[Model]
-    """The models."""
+    """The models of this page."""
 
     has_more: bool
-    """Whether there are more."""
+    """Whether there are models after this page."""
 
     next: str | None = None
-    """What `after` has to be for the next part, where there is one."""
+    """Value of `after` that requests the next page. Left out on the last page."""

@@ -1,4 +1,4 @@
-"""The answers of /v1/models."""
+"""The operations of /v1/models."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.network import Limits
 
 
 def create_model(body: ModelRequest, settings: Settings, database: Database) -> Reply:
-    """Store a model; 200 where there is one with the same content already."""
+    """Store a model. The status is 200 if the same content exists already."""
     layers = body.network.layers
     refuse_too_many_layers(len(layers), settings)
     parameters = in_precision(body.parameters or {}, body.dtype, "parameters")
@@ -31,8 +31,8 @@ def create_model(body: ModelRequest, settings: Settings, database: Database) -> 
     model = received(layers, parameters, state, body.convention or "row", limits)
     warnings = []
     if body.convention is None and fits_transposed(layers, parameters):
-        detail = "No convention was named and 'row' was taken; transposed, every weight would fit as well."
-        hint = 'Send "convention".'
+        detail = "The request names no convention, so 'row' was assumed; but every weight would also fit transposed."
+        hint = 'Send "convention" to be explicit.'
         warnings = [Issue(code="ambiguous-convention", path=("convention",), detail=detail, hint=hint)]
     return store_model(database, model, warnings, name=body.name, metadata=body.metadata)
 
@@ -45,7 +45,7 @@ def store_model(
     name: str | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> Reply:
-    """Store a model of the core, and say under which id."""
+    """Store a model of the core and return the answer with its id."""
     row, is_new = repository.save_model(database, model, name=name, metadata=metadata)
     content = {**summary(row), "warnings": [error_of(issue) for issue in warnings]}
     return Reply(content, 201 if is_new else 200, {"Location": f"/v1/models/{row.id}"})
@@ -54,26 +54,26 @@ def store_model(
 def show_model(
     identity: str, settings: Settings, database: Database, *, convention: Convention, with_parameters: bool
 ) -> dict[str, Any]:
-    """One model, with its parameters in a convention."""
+    """Return a model, with its parameters in a convention."""
     with database.read() as session:
         row = repository.find(session, identity)
         if not with_parameters:
             return summary(row)
         _refuse_large_answer(row, settings)
-        model = repository.loaded(session, row)
+        model = repository.to_model(session, row)
     answer = {**summary(row), "parameters": model.parameters_in(convention), "convention": convention}
     return answer | ({"state": model.state} if model.state else {})
 
 
 def list_models(database: Database, limit: int, after: str | None) -> dict[str, Any]:
-    """A part of the list."""
+    """Return one page of the list of models."""
     rows, has_more = repository.list_models(database, limit, after)
     answer: dict[str, Any] = {"data": [summary(row) for row in rows], "has_more": has_more}
     return answer | ({"next": rows[-1].id} if has_more else {})
 
 
 def change_model(identity: str, body: ModelChange, database: Database) -> dict[str, Any]:
-    """The model after name and metadata were changed."""
+    """Change the name and metadata of a model, and return the model."""
     changes: dict[str, Any] = {}
     if "name" in body.model_fields_set:
         changes["name"] = body.name
@@ -83,7 +83,7 @@ def change_model(identity: str, body: ModelChange, database: Database) -> dict[s
 
 
 def summary(row: StoredModel) -> dict[str, Any]:
-    """A model without its parameters."""
+    """Return a model without its parameters."""
     counted = (math.prod(entry["shape"]) for entry in row.tensors if entry["path"].startswith("parameters."))
     answer = {
         "id": row.id,
@@ -102,8 +102,6 @@ def summary(row: StoredModel) -> dict[str, Any]:
 def _refuse_large_answer(row: StoredModel, settings: Settings) -> None:
     size, limit = sum(math.prod(entry["shape"]) for entry in row.tensors), settings.max_answer_elements
     if size > limit:
-        detail = f"The model holds {size:,} numbers; this server writes {limit:,} in an answer."
-        hint = (
-            f"GET /v1/models/{row.id}/export?format=safetensors has no such limit; ?parameters=false leaves them out."
-        )
+        detail = f"The model has {size:,} numbers; an answer of this server may have {limit:,}."
+        hint = f"GET /v1/models/{row.id}/export?format=safetensors has no limit; ?parameters=false leaves the parameters out."
         raise Refusal.of("too-large", detail, expected=limit, got=size, hint=hint)

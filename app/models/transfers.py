@@ -1,4 +1,4 @@
-"""The answers of /v1/models/import and /v1/models/{id}/export."""
+"""The operations of /v1/models/import and /v1/models/{id}/export."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ MEDIA_TYPES = {"safetensors": MEDIA_TYPE, "npz": "application/zip", "onnx": "app
 
 
 def network_of_query(text: str | None) -> NetworkSpec | None:
-    """The network that a query brings as JSON.
+    """Return the network that a query contains as JSON.
 
     Raises:
-        Refusal: whatever is wrong with it; paths start with `query`.
+        Refusal: with all errors; their paths start with `query`.
     """
     if text is None:
         return None
@@ -50,7 +50,7 @@ def network_of_query(text: str | None) -> NetworkSpec | None:
 def import_model(
     file: IO[bytes], form: Format, options: Options, name: str | None, settings: Settings, database: Database
 ) -> Reply:
-    """Store the model of a file; 200 where there is one with the same content already."""
+    """Store the model of a file. The status is 200 if the same content exists already."""
     found = IMPORTERS[form](file.read(), options, settings.max_parameters)
     refuse_too_many_layers(len(found.layers), settings)
     limits = Limits(parameters=settings.max_parameters)
@@ -59,7 +59,7 @@ def import_model(
 
 
 def export_model(identity: str, form: Format, convention: Convention, database: Database) -> tuple[bytes, str]:
-    """The file of a model, and its media type."""
+    """Return a model as a file, and the media type of the file."""
     model = repository.load_model(database, identity)
     return EXPORTERS[form](model, convention), MEDIA_TYPES[form]
 

@@ -1,1 +1,1 @@
-"""What is neither computed nor kept: the server's description, its health, its documentation and its page."""
+"""Pages and routes about the server itself: its description, health, documentation, kinds of problems and playground."""

@@ -1,4 +1,4 @@
-"""GET /v1."""
+"""GET /v1: the description of the server."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from core.optimizers import OPTIMIZERS
 router = APIRouter(tags=["service"])
 
 
-@router.get("/v1", operation_id="describe_server", summary="What this server is and can")
+@router.get("/v1", operation_id="describe_server", summary="Describe the server")
 async def describe_server(settings: SettingsDep) -> About:
-    """Name, version, the kinds of layers, activations, losses and optimizers, and the limits."""
+    """Return the name, version, limits and supported operators of the server.
+
+    The operators are the kinds of layers, activation functions, losses and optimizers.
+    """
     return About(
         name="gradd",
         version=VERSION,

@@ -1,4 +1,4 @@
-"""GET /docs: the schema as a page that can be tried out, without anything from elsewhere."""
+"""GET /docs: Swagger UI, served without any file from another server."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TYPES = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"
 
 @router.get("/docs")
 async def show_documentation() -> HTMLResponse:
-    """Swagger UI over /openapi.json."""
+    """Return the Swagger UI page for /openapi.json."""
     return get_swagger_ui_html(
         openapi_url="openapi.json",
         title="gradd",
@@ -29,7 +29,7 @@ async def show_documentation() -> HTMLResponse:
 
 @router.get("/docs/{name}")
 def send_asset(name: str) -> Response:
-    """A file of Swagger UI."""
+    """Return a file of Swagger UI."""
     if name not in TYPES:
         raise HTTPException(404)
     return Response((ASSETS / name).read_bytes(), media_type=TYPES[name], headers={"Cache-Control": "max-age=86400"})

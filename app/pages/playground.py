@@ -1,4 +1,4 @@
-"""GET /: a page on which a problem can be edited and its gradients be looked at."""
+"""GET /: a page on which a problem can be edited and its gradients computed."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ FOLDER = Path(__file__).with_name("static")
 
 @router.get("/")
 def show_playground() -> FileResponse:
-    """The page; everything it needs comes from this server."""
+    """Return the page. It loads only files from this server."""
     return FileResponse(FOLDER / "index.html")
 
 
 @router.get("/playground/{name}")
 def send_part(name: str) -> FileResponse:
-    """Its style or its script."""
+    """Return the style sheet or the script of the page."""
     if name not in ("page.css", "page.js"):
         raise HTTPException(404)
     return FileResponse(FOLDER / name)

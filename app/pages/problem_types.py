@@ -1,4 +1,4 @@
-"""GET /problems and /problems/{slug}: the pages to which the `type` of a refusal leads."""
+"""GET /problems and GET /problems/{slug}: the pages that the `type` of a refusal points to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from html import escape
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse
 
-from app.http.openapi import refused
+from app.http.openapi import describe_refusal
 from app.http.problem_types import PROBLEM_TYPES, ProblemType
 from core.errors import Refusal
 
@@ -24,11 +24,11 @@ dt {{ font-weight: 600; margin-top: 1rem }} dd {{ margin: 0 }}
 
 
 def page(title: str, content: str) -> HTMLResponse:
-    """A small page that stands by itself."""
+    """Return an HTML page that needs no other file."""
     return HTMLResponse(PAGE.format(title=escape(title), content=content))
 
 
-def _described(kind: ProblemType) -> str:
+def _describe(kind: ProblemType) -> str:
     return (
         f"<h1>{escape(kind.title)}</h1><p><code>{kind.slug}</code>, status {kind.status}</p>"
         f"<p>{escape(kind.meaning)}</p><h2>What to do</h2><p>{escape(kind.remedy)}</p>"
@@ -36,9 +36,11 @@ def _described(kind: ProblemType) -> str:
     )
 
 
-@router.get("/problems", operation_id="list_problems", summary="All kinds of problems", response_class=HTMLResponse)
+@router.get(
+    "/problems", operation_id="list_problems", summary="List the kinds of problems", response_class=HTMLResponse
+)
 async def list_problems() -> HTMLResponse:
-    """One line for each kind of problem."""
+    """Return an HTML page with one entry for each kind of problem."""
     entries = "".join(
         f'<dt><a href="/problems/{kind.slug}"><code>{kind.slug}</code></a> ({kind.status})</dt><dd>{escape(kind.title)}</dd>'
         for kind in PROBLEM_TYPES.values()
@@ -49,12 +51,12 @@ async def list_problems() -> HTMLResponse:
 @router.get(
     "/problems/{slug}",
     operation_id="explain_problem",
-    summary="What a kind of problem means",
+    summary="Explain a kind of problem",
     response_class=HTMLResponse,
-    responses={404: refused(404), 422: refused(422)},
+    responses={404: describe_refusal(404), 422: describe_refusal(422)},
 )
 async def explain_problem(slug: str) -> HTMLResponse:
-    """What it means, and what to do."""
+    """Return an HTML page that says what a kind of problem means and how to fix it."""
     if slug not in PROBLEM_TYPES:
         raise Refusal.of("not-found", f"There is no kind of problem {slug[:60]!r}.", expected=list(PROBLEM_TYPES))
-    return page(PROBLEM_TYPES[slug].title, _described(PROBLEM_TYPES[slug]))
+    return page(PROBLEM_TYPES[slug].title, _describe(PROBLEM_TYPES[slug]))

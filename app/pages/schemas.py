@@ -1,4 +1,4 @@
-"""GET /v1: what this server is and can."""
+"""The answers of GET /v1, GET /livez and GET /readyz."""
 
 from __future__ import annotations
 
@@ -6,80 +6,80 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Limits(BaseModel):
-    """The largest requests that this server takes."""
+    """The limits of the server. Requests beyond them are refused."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     body_bytes: int
-    """Bytes of a body, after decompression."""
+    """Maximum size of a request body in bytes, after decompression."""
 
     layers: int
-    """Layers of a network."""
+    """Maximum number of layers of a network."""
 
     parameters: int
-    """Numbers in all parameters."""
+    """Maximum number of elements of all parameters together."""
 
     activations: int
-    """Numbers in the results of all layers together."""
+    """Maximum number of elements of the results of all layers together."""
 
     answer_elements: int
-    """Numbers in an answer."""
+    """Maximum number of tensor elements in an answer."""
 
     seconds: float
-    """Time that one request may compute, in seconds."""
+    """Maximum computing time of a request in seconds."""
 
     body_seconds: float
-    """Time that a client may take to send a body, in seconds."""
+    """Maximum time in seconds that a client may take to send a body."""
 
 
 class About(BaseModel):
-    """What this server is and can."""
+    """The server's name, version, supported operators and limits."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     name: str
-    """gradd"""
+    """Name of the service: gradd."""
 
     version: str
     """Version of the server."""
 
     layers: list[str]
-    """Kinds of layers."""
+    """Supported kinds of layers."""
 
     activations: list[str]
-    """Activation functions."""
+    """Supported activation functions."""
 
     losses: list[str]
-    """Kinds of losses."""
+    """Supported kinds of losses."""
 
     optimizers: list[str]
-    """Kinds of optimizers."""
+    """Supported kinds of optimizers."""
 
     dtypes: list[str]
-    """Precisions of computation."""
+    """Supported precisions of computation."""
 
     conventions: list[str]
-    """Conventions for writing matrices."""
+    """Supported conventions for the layout of matrices."""
 
     limits: Limits
-    """The largest requests that this server takes."""
+    """The limits of the server."""
 
     extensions: list[str]
-    """Optional parts that are installed."""
+    """Optional features that are installed."""
 
 
 class Alive(BaseModel):
-    """The process answers."""
+    """The answer of a process that is alive."""
 
     status: str
-    """alive"""
+    """Always `alive`."""
 
 
 class Ready(BaseModel):
-    """The server takes requests."""
+    """The answer of a server that is ready for requests."""
 
     status: str
-    """ready"""
+    """Always `ready`."""
 
     checks: dict[str, str]
-    """What was looked at, and how it is."""
+    """The parts that were checked, and the state of each."""

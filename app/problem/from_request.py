@@ -1,4 +1,4 @@
-"""From a request to the core and back: the glue that the endpoints share."""
+"""Conversion of requests to problems of the core, and checks that the computations share."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def problem_of(
     besides: Sequence[Issue] = (),
     takes_feedback: bool = False,
 ) -> Problem:
-    """The checked problem of a request.
+    """Return the validated problem of a request.
 
     Args:
         body: the request.
-        settings: of the server.
-        needs_loss: whether the computation is one of gradients.
+        settings: the settings of the server.
+        needs_loss: whether the computation needs a loss.
         besides: issues that were found elsewhere in the request.
-        takes_feedback: whether it goes backward by the rules that feedback alignment changes.
+        takes_feedback: whether the computation supports feedback alignment.
 
     Raises:
-        Refusal: with everything that is wrong with it.
+        Refusal: with all errors of the request.
     """
     layers = body.network.layers
     refuse_too_many_layers(len(layers), settings)
@@ -61,16 +61,14 @@ def _feedback(body: ProblemBody, takes_feedback: bool) -> SentFeedback | None:
     if feedback is None:
         return None
     if not takes_feedback:
-        detail = (
-            "Feedback alignment gives directions to train along; this computation is about the derivatives themselves."
-        )
-        hint = "POST /v1/gradients compares its directions with the gradient."
+        detail = "Feedback alignment computes directions for training, but this computation needs the true derivatives."
+        hint = "Leave out feedback; POST /v1/gradients compares its directions with the gradients."
         raise Refusal.of("invalid-request", detail, "feedback", hint=hint)
     return SentFeedback(kind=feedback.kind, seed=feedback.seed, weights=feedback.weights or {})
 
 
 def unknown_names(field: str, asked: Sequence[str], valid: Sequence[str]) -> list[Issue]:
-    """An issue for each name that is not valid."""
+    """Return an issue for each name that is not valid."""
     issues: list[Issue] = []
     for position, name in enumerate(asked):
         if name not in valid:
@@ -88,11 +86,11 @@ def unknown_names(field: str, asked: Sequence[str], valid: Sequence[str]) -> lis
 
 
 def refuse_too_many_layers(layers: int, settings: Settings) -> None:
-    """Refuse more layers than this server takes.
+    """Refuse a network with more layers than this server allows.
 
     Raises:
         Refusal: `too-large`.
     """
     if layers > settings.max_layers:
-        detail = f"The network has {layers:,} layers; this server takes {settings.max_layers:,}."
+        detail = f"The network has {layers:,} layers; this server allows {settings.max_layers:,}."
         raise Refusal.of("too-large", detail, "network", "layers", expected=settings.max_layers, got=layers)

@@ -1,4 +1,4 @@
-"""Tensors that are shaped like parameters: learning rates for single weights, the memory of an optimizer."""
+"""Tensors in the shapes of parameters: learning rates for single weights, and the state of optimizers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.problem import Problem
 
 
 def wrong_shapes(sent: Mapping[str, Mapping[str, Any]], problem: Problem, *path: str) -> list[Issue]:
-    """What is wrong with tensors that are shaped like parameters."""
+    """Return an issue for each tensor that does not have the shape of the parameter with its name."""
     nodes = {node.name: node for node in problem.nodes}
     issues = []
     for layer, named in sent.items():
@@ -27,7 +27,7 @@ def wrong_shapes(sent: Mapping[str, Mapping[str, Any]], problem: Problem, *path:
                 continue
             wanted = parameter_shape(nodes[layer].parameters[name], problem.convention)
             if problem.documented(layer, name, array).shape != wanted:
-                detail = f"It has the shape of {layer}.{name}, {list(wanted)}; this one has shape {list(array.shape)}."
+                detail = f"It must have the shape of {layer}.{name}, {list(wanted)}, but has shape {list(array.shape)}."
                 issues.append(
                     Issue(
                         code="shape-mismatch", path=where, detail=detail, expected=list(wanted), got=list(array.shape)
@@ -37,7 +37,7 @@ def wrong_shapes(sent: Mapping[str, Mapping[str, Any]], problem: Problem, *path:
 
 
 def in_core(named: Mapping[str, Mapping[str, Array]], problem: Problem) -> dict[str, dict[str, Array]]:
-    """The same tensors in the core's orientation, weights in x out."""
+    """Return the tensors in the core's layout, weights in x out."""
     nodes = {node.name: node for node in problem.nodes}
     return {
         layer: layer_parameters(
@@ -50,10 +50,10 @@ def in_core(named: Mapping[str, Mapping[str, Array]], problem: Problem) -> dict[
 
 
 def rates_of(optimizer: Optimizer, problem: Problem) -> dict[str, dict[str, Array]] | None:
-    """Learning rates for single weights.
+    """Return the learning rates for single weights, or None if the learning rate is one number.
 
     Raises:
-        Refusal: with every one that does not fit.
+        Refusal: with every tensor that does not fit.
     """
     sent = optimizer.learning_rate
     if not isinstance(sent, dict):
@@ -64,7 +64,7 @@ def rates_of(optimizer: Optimizer, problem: Problem) -> dict[str, dict[str, Arra
             try:
                 arrays.setdefault(layer, {})[name] = np.asarray(value, np.float64)
             except (TypeError, ValueError):
-                detail = "A learning rate for each weight is a tensor of numbers."
+                detail = "Learning rates for single weights must be a tensor of numbers."
                 raise Refusal.of("invalid-request", detail, "optimizer", "learning_rate", layer, name) from None
     refuse_if_any(wrong_shapes(arrays, problem, "optimizer", "learning_rate"))
     return in_core(arrays, problem)

@@ -1,4 +1,4 @@
-"""What a forward and a backward pass leave, as answers write it and as submissions bring it."""
+"""The results of a forward and a backward pass, as answers return them and submissions contain them."""
 
 from __future__ import annotations
 
@@ -9,56 +9,59 @@ from app.wire.tensor import Tensor
 
 
 class LossTerms(Body):
-    """The loss, term by term."""
+    """The terms whose sum is the loss."""
 
     data: float
     """The loss of the examples."""
 
     l2: float
-    """½ λ Σ‖weight‖²."""
+    """The L2 penalty ½ λ Σ‖weight‖²."""
 
 
 class Warning(Body):
-    """Something that was not refused and deserves a look."""
+    """An observation that did not prevent the computation but deserves attention."""
 
     code: str
-    """What it is about: ambiguous-convention, unread-layer, double-softmax, double-sigmoid, single-example,
-    symmetric-units, dead-units, saturated-units, kink."""
+    """The kind of warning: ambiguous-convention, unread-layer, double-softmax, double-sigmoid, single-example,
+    symmetric-units, dead-units, saturated-units or kink."""
 
     pointer: str
-    """Where, as a JSON pointer."""
+    """Location in the request as a JSON pointer."""
 
     detail: str
-    """A sentence that says what and why."""
+    """A sentence that describes the observation and its cause."""
 
     got: list[int] | None = None
-    """The units that it is about, or the index of the number, counted from 0."""
+    """The units concerned, or the index of the number concerned, counted from 0."""
 
     hint: str | None = None
-    """What to do about it."""
+    """The suggested remedy."""
 
 
 class Certificate(Body):
-    """The derivative of the loss along one random direction of all parameters and inputs, found in two ways."""
+    """An independent check of the gradients.
+
+    The derivative of the loss along one random direction of all parameters and inputs is computed in two ways.
+    """
 
     method: str
-    """How the independent value was found: complex_step."""
+    """Method of the independent computation: complex_step."""
 
     step: float
-    """The length of the step."""
+    """Length of the step along the direction."""
 
     directional_derivative: float
-    """The independent value; no backward pass takes part in it."""
+    """The derivative computed independently of the backward pass."""
 
     from_gradients: float
-    """The same rate as the sum of gradient times direction."""
+    """The derivative computed from the gradients: the sum of gradient times direction."""
 
     relative_error: float
-    """Their difference, relative to the sum of |gradient times direction|."""
+    """The difference of the two, divided by the sum of |gradient times direction|."""
 
 
 class Norms(Body):
-    """Euclidean norms: the root of the sum of the squares of all numbers of a tensor."""
+    """Euclidean norms: the square root of the sum of the squares of all elements."""
 
     parameters: dict[str, dict[str, float]]
     """‖parameter‖, by layer and name."""
@@ -67,73 +70,75 @@ class Norms(Body):
     """‖∂L/∂(parameter)‖, by layer and name."""
 
     total: float
-    """The norm of all gradients together, which `gradient_clip_norm` is compared with."""
+    """The norm of all gradients together, which `gradient_clip_norm` limits."""
 
     per_example: Tensor | None = None
-    """For every example the norm of all gradients of its own loss together. Left out where a layer couples the examples."""
+    """For each example, the norm of all gradients of its own loss together. Left out if a layer couples the examples.
+    """
 
 
 class FeedbackAnswer(Body):
-    """What feedback alignment did."""
+    """The matrices of feedback alignment, and the angles between its directions and the gradients."""
 
     kind: Literal["random", "direct"]
-    """As it was asked for."""
+    """The kind of feedback alignment that was requested."""
 
     weights: NamedTensors
-    """B of every layer that passed the error on."""
+    """The matrix B of every layer that propagated the error backward."""
 
     angles: dict[str, dict[str, float | None]]
-    """Degrees between the direction in `gradients` and the gradient, by layer and name; null where one of them is 0."""
+    """Angle in degrees between the direction in `gradients` and the true gradient, by layer and name. null if one of
+    them is 0."""
 
 
 class ForwardAnswer(Body):
-    """What a forward pass leaves. Parts that were not asked for are left out."""
+    """The results of a forward pass. Parts that were not requested are left out."""
 
     loss: float | None = None
     """The loss of the batch."""
 
     loss_terms: LossTerms | None = None
-    """The loss, term by term."""
+    """The terms whose sum is the loss."""
 
     loss_formula: str | None = None
-    """The loss in LaTeX."""
+    """The formula of the loss in LaTeX."""
 
     per_example_losses: Tensor | None = None
-    """The loss of each example, before weights and reduction."""
+    """The loss of each example, before sample weights and reduction."""
 
     output: Tensor | None = None
     """The activations of the last layer."""
 
     preactivations: NamedTensors | None = None
-    """Every layer's result before its activation function."""
+    """The result of every layer before its activation function."""
 
     activations: NamedTensors | None = None
-    """Every layer's result after its activation function."""
+    """The result of every layer after its activation function."""
 
     parameters: Parameters | None = None
-    """All parameters, where some were drawn from the seed."""
+    """All parameters. Returned if some of them were drawn from the seed."""
 
     state: Parameters | None = None
-    """What layers keep for the next batch, by layer and name, where there is any."""
+    """State of the layers after this batch, by layer and name. Left out if no layer has any."""
 
     reported: Parameters | None = None
-    """What else layers show of this run, by layer and name: the mask of a dropout."""
+    """Other tensors of this pass, by layer and name: the mask of a dropout layer."""
 
     convention: Convention
-    """How matrices are written in this answer."""
+    """Layout of the matrices in this answer."""
 
     dtype: str
     """Precision of the computation."""
 
     warnings: list[Warning]
-    """What was not refused and deserves a look."""
+    """Observations that did not prevent the computation but deserve attention."""
 
 
 class GradientsAnswer(ForwardAnswer):
-    """What a forward and a backward pass leave. Parts that were not asked for are left out."""
+    """The results of a forward and a backward pass. Parts that were not requested are left out."""
 
     deltas: NamedTensors | None = None
-    """∂L/∂Z of every layer: the gradient at its result before the activation function."""
+    """∂L/∂Z of every layer, where Z is the layer's result before its activation function."""
 
     gradients: Parameters | None = None
     """∂L/∂(parameter), in exactly the shape of `parameters`: a bias that was sent as (1, h) has a gradient of (1, h)."""
@@ -142,14 +147,14 @@ class GradientsAnswer(ForwardAnswer):
     """∂L/∂(inputs), in the shape of `batch.inputs`."""
 
     per_example_gradients: Parameters | None = None
-    """∂ℓ/∂(parameter) of every example's own loss ℓ, before weights and reduction: the examples are the first axis, then
-    the shape of the parameter."""
+    """∂ℓ/∂(parameter), where ℓ is one example's loss before sample weights and reduction. The first axis counts the
+    examples; the others have the shape of the parameter."""
 
     norms: Norms | None = None
-    """Sizes of parameters and gradients."""
+    """Euclidean norms of parameters and gradients."""
 
     feedback: FeedbackAnswer | None = None
-    """Under feedback alignment: its matrices, and how far its directions are from the gradient."""
+    """With feedback alignment: its matrices, and the angles between its directions and the gradients."""
 
     certificate: Certificate | None = None
-    """The certificate that `verify` asks for."""
+    """The certificate, if `verify` was set."""

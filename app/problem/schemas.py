@@ -1,4 +1,4 @@
-"""The problem object: network, parameters and batch, as forward, gradients and all later endpoints take it."""
+"""The problem object: the network, parameters, batch and loss that the computations take."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ GRADIENTS_PARTS = (
 
 
 class Body(BaseModel):
-    """Base of all bodies: unknown fields are refused."""
+    """Base class of all bodies. Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
@@ -38,68 +38,70 @@ class NetworkSpec(Body):
     """A network: its layers in execution order."""
 
     layers: Annotated[list[LayerSpec], Field(min_length=1)]
-    """The layers. One without a name is named by its position, counted from 1; it reads the layer before it unless it
-    names its inputs."""
+    """The layers. A layer without a name is named by its position, counted from 1. It reads the result of the preceding
+    layer unless it lists its inputs."""
 
 
 class Batch(Body):
-    """Examples, and what their outputs are compared with."""
+    """The examples and the targets that their outputs are compared with."""
 
     inputs: Tensor | NamedTensors
-    """One tensor, or an object of named tensors that layers read by name."""
+    """One tensor, or an object of tensors by name that layers read by name."""
 
     targets: Tensor | None = None
-    """Numbers shaped like the output; or, for the cross-entropy losses, one class number for each example. A flat list is
-    taken for one output or one example, and class numbers may be a column."""
+    """Numbers in the shape of the network's output; for the cross-entropy losses also one class number per example. A flat
+    list is accepted for one output or one example, and class numbers as a column."""
 
     upstream: Tensor | None = None
-    """∂L/∂(output), for the loss `upstream`."""
+    """∂L/∂(output), required by the loss `upstream`."""
 
     sample_weight: Tensor | None = None
-    """A weight for each example. Under `mean` their sum replaces n."""
+    """One weight per example. With reduction `mean` the weighted sum is divided by the sum of the weights instead of n.
+    """
 
     first_label: Annotated[int, Strict] = 0
-    """The number of the first class: 1 for MATLAB and Octave labels."""
+    """The number of the first class: 0, or 1 for MATLAB and Octave labels."""
 
 
 class Feedback(Body):
-    """Feedback alignment: the error goes down through fixed matrices B instead of the transposed weights."""
+    """Feedback alignment: the error is propagated backward through fixed matrices B instead of the transposed weights."""
 
     kind: Literal["random", "direct"]
-    """random: dA = δ Bᵀ with B in the shape of the layer's weight. direct: dA = δ_L Bᵀ, the last layer's delta through a B
-    of inputs x outputs of the network (transposed where weights are out x in)."""
+    """random: dA = δ Bᵀ, where B has the shape of the layer's weight. direct: dA = δ_L Bᵀ, where δ_L is the delta of
+    the last layer and B has the shape layer inputs x network outputs (transposed in conventions with weights out x in).
+    """
 
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] | None = None
-    """Draws the matrices that were not sent; they come back in the answer."""
+    """Seed from which the matrices that were not sent are drawn. The answer returns them."""
 
     weights: NamedTensors | None = None
-    """B by layer. With the weights themselves `random` is backpropagation."""
+    """The matrices B by layer. With B equal to the weights, `random` is backpropagation."""
 
 
 def _none_yet() -> NetworkSpec:
-    """Stands for a network that was not sent until the model that was named supplies it (`app/models/resolve.py`)."""
+    """Return a placeholder for a network that was not sent; the stored model named by `model` replaces it."""
     return NetworkSpec.model_construct(layers=[])
 
 
 class NetworkInUse(Body):
-    """A network with its parameters, or the name of a stored model that has them."""
+    """A network with its parameters, or the id of a stored model that supplies them."""
 
     model: str | None = None
-    """Id of a stored model: it supplies the network, the parameters and the state that are not sent; what is sent wins."""
+    """Id of a stored model. It supplies the network, parameters and state that are not sent."""
 
     network: NetworkSpec = Field(default_factory=_none_yet, validate_default=True)
-    """The network. Required unless `model` names one."""
+    """The network. Required unless `model` is given."""
 
     parameters: Parameters | None = None
     """Parameters by layer and name, for instance parameters["1"]["weight"]. A bias is a flat list; a row (1, h), a column
     (h, 1), a number for one unit, and a flat weight of one unit are taken too, and gradients have the shape that was sent."""
 
     state: Parameters | None = None
-    """What layers keep between batches, by layer and name: running_mean and running_variance of batch_norm. The answer
-    returns it as it is after this batch."""
+    """Tensors that layers carry from batch to batch, by layer and name: running_mean and running_variance of
+    batch_norm. The answer returns their values after this batch."""
 
     convention: Convention | None = None
-    """How matrices are written. row (default): n x features, weights in x out. column: features x n, weights out x in.
+    """Layout of the matrices. row (default): n x features, weights in x out. column: features x n, weights out x in.
     torch: n x features, weights out x in."""
 
     @field_validator("network", mode="before")
@@ -111,52 +113,53 @@ class NetworkInUse(Body):
 
 
 class Wishes(Body):
-    """Members of a problem that some computations read and the others pass over: one object serves all of them."""
+    """Options that some computations read and the others ignore, so that one problem object can be sent to all of them."""
 
     include: list[str] | None = None
-    """Which parts /v1/forward and /v1/gradients answer with. Answers without parts do not depend on it."""
+    """Parts of the answer of /v1/forward and /v1/gradients. The other computations ignore it."""
 
     layers: list[str] | None = None
-    """Names of the layers that the per-layer maps of /v1/forward and /v1/gradients are narrowed to."""
+    """Names of the layers for which /v1/forward and /v1/gradients return tensors. Default: all layers."""
 
     verify: Annotated[bool, Strict] = False
-    """Whether /v1/gradients adds a certificate."""
+    """Whether /v1/gradients adds a certificate, which checks the gradients independently of the backward pass."""
 
     freeze: list[str] | None = None
-    """Parameters that /v1/step leaves as they are: "1.bias"."""
+    """Parameters that /v1/step does not update, for instance "1.bias"."""
 
 
 class Problem(NetworkInUse, Wishes):
     """A network with its parameters, a batch and a loss."""
 
     batch: Batch
-    """The batch."""
+    """The examples and their targets."""
 
     loss: LossSpec | None = None
-    """The loss whose gradients are asked for."""
+    """The loss to differentiate."""
 
     dtype: Literal["float64", "float32"] = "float64"
     """Precision of the computation and of the answer."""
 
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] | None = None
-    """Draws parameters that were not sent at random; they come back under `parameters`."""
+    """Seed from which parameters that were not sent are drawn. The answer returns them as `parameters`."""
 
     feedback: Feedback | None = None
-    """How the error goes down. Default: through the transposed weights, which is backpropagation."""
+    """Feedback alignment: how the error is propagated backward. Default: through the transposed weights, which is
+    backpropagation."""
 
     encoding: Literal["json", "base64"] = "json"
-    """How tensors are written in the answer."""
+    """Encoding of the tensors in the answer: nested lists (json) or base64."""
 
 
 def names(*valid: str) -> Any:
-    """A list of names of parts of an answer; the schema lists the valid ones, the endpoint refuses others."""
+    """Return a field for a list of names. The schema lists the valid ones; the endpoint refuses all others."""
     return Field(json_schema_extra={"items": {"type": "string", "enum": list(valid)}})
 
 
 class ProblemOfGradients(Problem):
-    """A problem whose gradients are asked for; `include` chooses the parts of /v1/gradients."""
+    """A problem whose gradients are computed. `include` selects the parts of the answer of /v1/gradients."""
 
     include: Annotated[list[str], names(*GRADIENTS_PARTS)] = Field(
         default=["loss", "output", "activations", "deltas", "gradients"]
     )
-    """The parts of the answer."""
+    """The parts of the answer of /v1/gradients."""

@@ -1,4 +1,4 @@
-"""ProblemWriter: the tensors of an answer, written as the request writes its own."""
+"""ProblemWriter: writes the tensors of an answer in the convention of the request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.problem import Problem
 
 
 class ProblemWriter:
-    """Writes a problem's tensors as the request writes them: its convention, its choice of parts and layers."""
+    """Writes the tensors of a problem in the request's convention, limited to the requested parts and layers."""
 
     def __init__(self, problem: Problem, parts: Iterable[str], layers: Sequence[str] | None) -> None:
         self.problem = problem
@@ -25,15 +25,15 @@ class ProblemWriter:
         self.layers = set(self.nodes if layers is None else layers)
 
     def tensor(self, array: Array) -> Array:
-        """One tensor."""
+        """Return a tensor in the request's convention."""
         return tensor(array, self.problem.convention)
 
     def tensors(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
-        """A map of tensors by layer."""
+        """Return tensors by layer in the request's convention."""
         return {name: self.tensor(arrays[name]) for name in self.nodes if name in self.layers and name in arrays}
 
     def parameters(self, arrays: Mapping[str, Mapping[str, Array]], *, everything: bool = False) -> dict[str, Any]:
-        """Parameters, or their gradients, by layer and name, each in the shape in which the parameter was sent."""
+        """Return parameters or their gradients by layer and name, each in the shape in which the parameter was sent."""
         return {
             name: self._layer_parameters(node, arrays[name])
             for name, node in self.nodes.items()
@@ -49,16 +49,16 @@ class ProblemWriter:
         return written
 
     def named_inputs(self, arrays: Mapping[str, Array]) -> Any:
-        """A tensor for each input of the batch: one, or an object of named ones, as the batch has them."""
+        """Return the tensors of the inputs in the form of the batch: one tensor, or an object of tensors by name."""
         written = {name: self.tensor(array) for name, array in arrays.items()}
         return written[INPUT] if set(written) == {INPUT} else written
 
     def refuse_large(self, limit: int, *, seeded: bool) -> None:
-        """Refuse an answer with more numbers than the limit, before they are computed.
+        """Refuse an answer with more numbers than the limit before it is computed.
 
         Args:
-            limit: numbers that an answer may have.
-            seeded: whether the parameters are part of the answer, because some are drawn.
+            limit: maximum number of elements of an answer.
+            seeded: whether the answer contains the parameters, because some were drawn from a seed.
 
         Raises:
             Refusal: `too-large`.
@@ -81,11 +81,11 @@ class ProblemWriter:
             every = (parameter for node in self.nodes.values() for parameter in node.parameters.values())
             total += sum(math.prod(parameter.shape) for parameter in every)
         if total > limit:
-            detail = f"The answer would hold {total:,} numbers; this server writes {limit:,}."
-            hint = 'Name fewer parts in "include" or fewer layers in "layers".'
+            detail = f"The answer would have {total:,} numbers; this server allows {limit:,}."
+            hint = 'Request fewer parts with "include" or fewer layers with "layers".'
             raise Refusal.of("too-large", detail, "include", expected=limit, got=total, hint=hint)
 
 
 def scalar(value: Any) -> Any:
-    """A number of the computation, in its own precision."""
+    """Return a number in the precision of the computation."""
     return value if isinstance(value, np.generic) else float(value)

@@ -1,4 +1,4 @@
-"""What the service keeps: models, datasets, jobs. `docs/storage.md` shows how a table is added."""
+"""The database of models, datasets and jobs. `docs/storage.md` shows how to add a table."""
 
 from app.storage import blobs
 from app.storage.base import Table, now
@@ -6,6 +6,6 @@ from app.storage.database import Database, Deadlock
 from app.storage.tables import datasets, jobs, models
 
 TABLES = (blobs, datasets, jobs, models)
-"""Every module with tables, so that whoever imports this package knows them all."""
+"""All modules that define tables. Importing this package registers every table."""
 
 __all__ = ["TABLES", "Database", "Deadlock", "Table", "now"]

@@ -1,4 +1,4 @@
-"""What all tables share: their base, the names of constraints, and moments in time."""
+"""The base class of all tables, the naming of constraints, and the type of timestamps."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
-"""Names of constraints, the same on every database, so that a migration can drop what another one made."""
+"""Naming convention of constraints. Names are the same on every database, so that migrations can refer to them."""
 
 
 class Moment(TypeDecorator[datetime]):
-    """A time with its zone. SQLite keeps none, so there it is UTC."""
+    """A timestamp with a time zone. SQLite stores no time zone, so timestamps are stored there in UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -32,7 +32,7 @@ class Moment(TypeDecorator[datetime]):
 
 
 class Table(DeclarativeBase):
-    """Base of all tables."""
+    """Base class of all tables."""
 
     metadata = MetaData(naming_convention=NAMES)
     type_annotation_map: ClassVar[dict[Any, Any]] = {
@@ -44,5 +44,5 @@ class Table(DeclarativeBase):
 
 
 def now() -> datetime:
-    """The time of this machine, in UTC."""
+    """Return the current time of this machine in UTC."""
     return datetime.now(UTC)

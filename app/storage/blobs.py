@@ -1,4 +1,7 @@
-"""Contents: tensors as safetensors, cut into pieces that a database holds well. Each content is stored once."""
+"""Contents: tensors as safetensors, split into pieces of a size that databases handle well.
+
+Each content is stored once.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from app.wire.limits import Limits
 from core.arrays import Array
 
 PIECE = 4 * 2**20
-"""Bytes of a piece."""
+"""Size of a piece in bytes."""
 
 _ANY_SIZE = Limits(elements=2**63)
 
@@ -30,14 +33,14 @@ class Content(Table):
     __tablename__ = "contents"
 
     digest: Mapped[str] = mapped_column(String(64), primary_key=True)
-    """The SHA-256 of `digest_of`, in hexadecimal."""
+    """The hexadecimal SHA-256 hash that `digest_of` returns."""
 
     size: Mapped[int]
-    """How many bytes the pieces have together."""
+    """Total size of the pieces in bytes."""
 
 
 class Piece(Table):
-    """A part of a file."""
+    """A piece of a content's safetensors file."""
 
     __tablename__ = "pieces"
 
@@ -46,26 +49,27 @@ class Piece(Table):
     data: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-def listed(tensors: Mapping[str, Array]) -> list[dict[str, Any]]:
-    """Path, dtype and shape of every tensor, by path."""
+def describe_tensors(tensors: Mapping[str, Array]) -> list[dict[str, Any]]:
+    """Return the path, dtype and shape of every tensor, sorted by path."""
     return [
         {"path": path, "dtype": array.dtype.name, "shape": list(array.shape)} for path, array in sorted(tensors.items())
     ]
 
 
 def digest_of(tensors: Mapping[str, Array]) -> str:
-    """SHA-256 of the paths, types and shapes as JSON and then the memory, little-endian and in C order, by path.
+    """Return the SHA-256 hash of the paths, types and shapes as JSON, followed by the data in order of the paths.
 
-    It does not depend on how the tensors lie in memory, nor on what a version of the library makes of them.
+    The data are hashed as little-endian, C-ordered bytes. The hash depends neither on the memory layout of the tensors nor
+    on the version of the safetensors library.
     """
-    digest = hashlib.sha256(orjson.dumps(listed(tensors), option=orjson.OPT_SORT_KEYS))
+    digest = hashlib.sha256(orjson.dumps(describe_tensors(tensors), option=orjson.OPT_SORT_KEYS))
     for _, array in sorted(tensors.items()):
         digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 
 def put(session: Session, digest: str, tensors: Mapping[str, Array]) -> None:
-    """Store tensors under their digest, if they are not there. Of several who try at once one does."""
+    """Store tensors under their digest, unless they are stored already. Concurrent calls store them once."""
     if session.get(Content, digest) is not None:
         return
     file = memoryview(safetensors_file.write(tensors))
@@ -76,15 +80,16 @@ def put(session: Session, digest: str, tensors: Mapping[str, Array]) -> None:
 
 
 def get(session: Session, digest: str) -> dict[str, Array]:
-    """The tensors."""
+    """Return the tensors of a digest."""
     pieces = session.scalars(select(Piece.data).where(Piece.digest == digest).order_by(Piece.position))
     return safetensors_file.read(b"".join(pieces), _ANY_SIZE).tensors
 
 
 def drop_unused(session: Session, digest: str) -> None:
-    """Delete tensors that nothing refers to any more. Who refers to them in the same moment keeps them.
+    """Delete tensors that nothing refers to. A concurrent transaction that refers to them keeps them.
 
-    The lock lets one transaction at a time decide: of two that delete the last two references, the later one sees it.
+    The lock serialises these decisions: of two transactions that delete the last two references, the second one sees that
+    no reference is left.
     """
     session.execute(select(Content.digest).where(Content.digest == digest).with_for_update())
     used = [
@@ -102,7 +107,7 @@ def drop_unused(session: Session, digest: str) -> None:
 
 
 def insert_unless_there(session: Session, table: type[Table], row: dict[str, Any]) -> bool:
-    """Insert a row unless there is one with the same key; whether it was inserted."""
+    """Insert a row unless a row with the same key exists. Returns whether it was inserted."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     statement = (sqlite if is_sqlite else postgresql).insert(table).values(row).on_conflict_do_nothing()
     return session.execute(statement.returning(literal(1))).first() is not None

@@ -1,4 +1,7 @@
-"""The database: a SQLite file by default, PostgreSQL by GRADD_DATABASE_URL. Everything here blocks: call it in threads."""
+"""The database: SQLite by default, PostgreSQL if GRADD_DATABASE_URL names it.
+
+All calls block, so use them in threads.
+"""
 
 from __future__ import annotations
 
@@ -17,10 +20,10 @@ from app.storage import migration
 from core.errors import Refusal
 
 SECONDS_TO_WAIT = 30.0
-"""How long a transaction waits for the lock of another one, on SQLite that of the file."""
+"""Default number of seconds that a transaction waits for the lock of another one (on SQLite, of the file)."""
 
 ATTEMPTS = 10
-"""How often a transaction is tried that others come between."""
+"""Number of times a transaction is tried if concurrent transactions interfere."""
 
 _WRITES = "gradd_writes"
 _DEADLOCKS = ("40P01", "40001")
@@ -32,56 +35,61 @@ _SERVER_SETTINGS = {
     "tcp_keepalives_interval": 5,
     "tcp_keepalives_count": 3,
 }
-"""How PostgreSQL finds out that a client does not go on. Transactions of this service are short."""
+"""Timeouts by which PostgreSQL detects clients that have stopped. Transactions of this service are short."""
 
 
 class Deadlock(Refusal):
-    """Of two transactions that waited for each other, this one was chosen to fail: it may be repeated at once."""
+    """The database ended this transaction because of a deadlock. It may be repeated immediately."""
 
 
 class Database:
-    """One database and its connections. Threads share it; a process that forks makes its own."""
+    """A database and its connections. Threads can share it; a forked process must create its own."""
 
     def __init__(self, url: str, *, patience_seconds: float = SECONDS_TO_WAIT) -> None:
-        """`patience_seconds` is how long a transaction waits for a lock before it fails with `not-ready`."""
+        """Connect lazily to a database.
+
+        Args:
+            url: the URL of the database.
+            patience_seconds: how long a transaction waits for a lock before it fails with `not-ready`.
+        """
         self.url = _url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine: Engine = (_sqlite if self.is_sqlite else _postgresql)(self.url, patience_seconds)
-        # PostgreSQL would show each statement of a transaction another moment.
+        # By default, each statement of a PostgreSQL transaction sees another snapshot.
         self._reading = (
             self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
         )
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """A transaction that only reads: everything it sees is of one moment.
+        """Open a read-only transaction. All its statements see the same snapshot.
 
         Raises:
-            Refusal: `not-ready`, where the database does not answer or has not been migrated.
+            Refusal: `not-ready`, if the database does not answer or has not been migrated.
         """
         with self._session(self._reading) as session:
             yield session
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A transaction that writes, committed at the end of the block and rolled back on an exception.
+        """Open a write transaction. It is committed at the end of the block and rolled back on an exception.
 
-        On SQLite it takes the write lock at its start, so that it cannot fail half-way for having read before; there is
-        one writer at a time, so such blocks are short and compute nothing.
+        On SQLite it takes the write lock at its start, so that it cannot fail later because it read first. There is only one
+        writer at a time, so these blocks must be short and compute nothing.
 
         Raises:
-            Refusal: `not-ready`, where the database does not answer or has not been migrated.
+            Refusal: `not-ready`, if the database does not answer or has not been migrated.
         """
         with self._session(self._engine.execution_options(**{_WRITES: True})) as session, session.begin():
             yield session
 
     def repeat(self, work: Callable[[Session], T]) -> T:
-        """The result of a transaction that writes, done again where others came between.
+        """Run `work` in a write transaction and return its result, repeating it if other transactions interfere.
 
-        That is so where it fell victim to a deadlock, and where a row that it found there was deleted before it was done.
+        It is repeated after a deadlock, and after a row that it refers to was deleted before it was committed.
 
         Raises:
-            Refusal: as `write` does, and whatever `work` refuses.
+            Refusal: `not-ready`, as `write` does, and the refusals of `work`.
         """
         for left in reversed(range(ATTEMPTS)):
             try:
@@ -99,20 +107,21 @@ class Database:
                 yield session
         except (OperationalError, InterfaceError, ProgrammingError) as error:
             if getattr(error.orig, "sqlstate", None) in _DEADLOCKS:
-                raise Deadlock.of("not-ready", "Others changed the same at the same time.", hint="Again.") from error
-            detail = "The database does not answer as it should."
-            hint = "The operator looks at its address (GRADD_DATABASE_URL) and runs `gradd migrate`."
+                detail, hint = "Other requests changed the same data at the same time.", "Send the request again."
+                raise Deadlock.of("not-ready", detail, hint=hint) from error
+            detail = "The database does not answer, or answers with an error."
+            hint = "The operator of the server should check GRADD_DATABASE_URL and run `gradd migrate`."
             raise Refusal.of("not-ready", detail, hint=hint) from error
 
     def migrate(self) -> None:
-        """Bring the tables to this version of the service. Safe to run in several processes at the same time."""
+        """Migrate the tables to the schema of this version. Several processes may call it at the same time."""
         if self.is_sqlite:
             _enter_wal(self._engine)
         with self._engine.execution_options(**{_WRITES: True}).begin() as connection:
             migration.run(connection)
 
     def is_current(self) -> bool:
-        """Whether the tables are those of this version. False also where the database does not answer."""
+        """Return whether the tables have the schema of this version. False if the database does not answer."""
         try:
             with self._engine.connect() as connection:
                 return migration.is_current(connection)
@@ -125,30 +134,32 @@ class Database:
 
 
 def _url(text: str) -> URL:
-    """The address with the driver that is used; it may hold a password and is never shown.
+    """Return the URL with the driver to use. It may contain a password and must never be shown.
 
     Raises:
-        ValueError: where it is neither SQLite nor PostgreSQL.
+        ValueError: if it is neither a SQLite nor a PostgreSQL URL.
     """
     try:
         url = make_url(text.replace("postgres://", "postgresql://", 1))
     except ArgumentError:
-        raise ValueError("GRADD_DATABASE_URL is no address of a database: postgresql://user@host/name") from None
+        raise ValueError(
+            "GRADD_DATABASE_URL is not the URL of a database, for instance postgresql://user@host/name"
+        ) from None
     backend = url.get_backend_name()
     if backend not in ("sqlite", "postgresql"):
-        raise ValueError(f"GRADD_DATABASE_URL names {backend!r}; sqlite and postgresql are what there is")
+        raise ValueError(f"GRADD_DATABASE_URL names {backend!r}; only sqlite and postgresql are supported")
     return url.set(drivername="sqlite" if backend == "sqlite" else "postgresql+psycopg")
 
 
 def _postgresql(url: URL, patience: float) -> Engine:
-    """Connections are tried before they are used: the server may have been restarted in between.
+    """Return an engine that tests connections before use, because the server may have been restarted.
 
-    The server ends the transaction of a client that is frozen or gone: nobody would get past its locks.
+    The server ends the transactions of clients that have stopped, because their locks would block all others.
     """
     engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=15)
 
     @event.listens_for(engine, "connect")
-    def connected(connection: Any, _: object) -> None:
+    def configure(connection: Any, _: object) -> None:
         for name, value in {**_SERVER_SETTINGS, "lock_timeout": round(1000 * patience)}.items():
             connection.execute(f"SET {name} = {value}")
         connection.commit()
@@ -158,20 +169,20 @@ def _postgresql(url: URL, patience: float) -> Engine:
 
 def _sqlite(url: URL, patience: float) -> Engine:
     if not url.database or url.database == ":memory:":
-        raise ValueError("GRADD_DATABASE_URL names no file: sqlite:////folder/gradd.sqlite3")
+        raise ValueError("GRADD_DATABASE_URL must name a file, for instance sqlite:////folder/gradd.sqlite3")
     engine = create_engine(url, connect_args={"timeout": patience})
 
     @event.listens_for(engine, "do_connect")
-    def connecting(*_: object) -> None:
+    def create_folder(*_: object) -> None:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
 
     @event.listens_for(engine, "connect")
-    def connected(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # BEGIN is written below, not when the driver sees fit.
+    def configure(connection: Any, _: object) -> None:
+        connection.isolation_level = None  # BEGIN is emitted below instead of by the driver.
         connection.execute("PRAGMA foreign_keys = ON")
 
     @event.listens_for(engine, "begin")
-    def begun(connection: Connection) -> None:
+    def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get(_WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -179,7 +190,10 @@ def _sqlite(url: URL, patience: float) -> Engine:
 
 
 def _enter_wal(engine: Engine) -> None:
-    """Let readers go on while one writes. The file remembers it; while it changes no one else may use it."""
+    """Switch the file to write-ahead logging, so that readers are not blocked by a writer.
+
+    The setting is stored in the file. The switch needs exclusive access, so it is retried.
+    """
     deadline = time.monotonic() + SECONDS_TO_WAIT
     with closing(engine.raw_connection()) as connection:
         while True:

@@ -1,4 +1,4 @@
-"""The database as routes are given it."""
+"""The database as a dependency of routes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from app.storage.database import Database
 
 
 async def get_database(request: Request) -> Database:
-    """The database of this server."""
+    """Return the database of this server."""
     database: Database = request.app.state.database
     return database
 

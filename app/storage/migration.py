@@ -1,4 +1,4 @@
-"""Migrations: the steps in `migrations/versions/`, run by Alembic inside one transaction."""
+"""Migrations: the steps in `migrations/versions/`, run by Alembic in one transaction."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sqlalchemy import Connection, text
 
 FOLDER = Path(__file__).parent / "migrations"
 LOCK = 0x67726164
-"""Number of the lock that PostgreSQL gives to one migration at a time ("grad")."""
+"""Key of the PostgreSQL advisory lock that one migration at a time holds ("grad" in ASCII)."""
 
 
 def run(connection: Connection) -> None:
-    """Run what has not been run on this database. The caller's transaction holds all of it, or nothing."""
+    """Run the steps that this database has not seen. The caller's transaction commits all of them or none."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
     configuration = _configuration()
@@ -25,7 +25,7 @@ def run(connection: Connection) -> None:
 
 
 def is_current(connection: Connection) -> bool:
-    """Whether every step has been run."""
+    """Return whether every step has been run."""
     reached = MigrationContext.configure(connection).get_current_heads()
     return set(reached) == set(ScriptDirectory.from_config(_configuration()).get_heads())
 

@@ -1,4 +1,4 @@
-"""Pages: lists that are handed out a part at a time, the newest first."""
+"""Tables with numbered rows, which can be listed page by page, newest first."""
 
 from __future__ import annotations
 
@@ -13,39 +13,41 @@ from core.errors import Refusal
 
 
 class Numbered(Table):
-    """Base of tables whose rows are counted as they come."""
+    """Base class of tables whose rows are numbered in the order of their creation."""
 
     __abstract__ = True
 
     number: Mapped[int] = mapped_column(primary_key=True)
-    """Counts the rows as they come; lists are sorted by it."""
+    """Number of the row. Lists are sorted by it."""
 
     id: Mapped[str] = mapped_column(String(28), unique=True)
-    """The name by which callers know it."""
+    """Id of the object in the API."""
 
 
 R = TypeVar("R", bound=Numbered)
 
 
 def may_be_id(text: str) -> bool:
-    """Whether a caller's text could be an id: databases fail on characters that no id has."""
+    """Return whether a text sent by a client can be an id. Databases fail on some characters that no id contains."""
     return text.isascii() and text.isprintable()
 
 
 def page(
     session: Session, table: type[R], limit: int, after: str | None, *where: ColumnElement[bool]
 ) -> tuple[Sequence[R], bool]:
-    """Up to `limit` rows after the one with the id `after`, and whether there are more.
+    """Return up to `limit` rows after the one with the id `after`, and whether there are more.
 
     Raises:
-        Refusal: `unknown-name`, where there is no row `after`.
+        Refusal: `unknown-name`, if there is no row with the id `after`.
     """
     chosen = select(table).where(*where).order_by(table.number.desc()).limit(limit + 1)
     if after is not None:
         start = session.scalar(select(table.number).where(table.id == after)) if may_be_id(after) else None
         if start is None:
-            detail = f"There is nothing with the id {after[:60]!r} after which the list could go on."
-            raise Refusal.of("unknown-name", detail, "query", "after", hint="Start again without after.")
+            detail = f"The list has no entry with the id {after[:60]!r}."
+            raise Refusal.of(
+                "unknown-name", detail, "query", "after", hint="Leave out `after` to start from the beginning."
+            )
         chosen = chosen.where(table.number < start)
     found = session.scalars(chosen).all()
     return found[:limit], len(found) > limit

@@ -15,24 +15,24 @@ from app.wire.limits import RANK_LIMIT
 from core.errors import Issue, Refusal, refuse_if_any
 
 KEYS = frozenset({"dtype", "shape", "data"})
-"""An object with exactly these names is a tensor, wherever a tensor may stand."""
+"""An object with exactly these names is read as a tensor wherever a tensor is allowed."""
 
 _DTYPES = {name: np.dtype(name).newbyteorder("<") for name in ("float64", "float32", "int64", "int32")}
 _READ = 2**20
-"""Characters that are decoded at a time: the interpreter lock is held meanwhile, 4 ms for 10^6 of them."""
+"""Number of characters decoded at a time. The interpreter lock is held meanwhile, 4 ms for 10^6 of them."""
 _WRITTEN = 3 * 2**18
-"""Bytes that are encoded at a time, a multiple of 3 so that only the last piece is padded."""
+"""Number of bytes encoded at a time, a multiple of 3 so that only the last piece is padded."""
 
 
 def from_base64(value: dict[str, Any], elements: int) -> NDArray[Any]:
-    """The tensor that an object with the `KEYS` stands for: float64 or float32; integers become float64.
+    """Return the tensor that an object with the `KEYS` represents, as float64 or float32. Integers become float64.
 
     Args:
         value: The object.
-        elements: How many elements the tensor may have.
+        elements: Maximum number of elements.
 
     Raises:
-        Refusal: what does not fit together, is no base64, or is not finite.
+        Refusal: if the fields do not match, the data are not base64, or a number is not finite.
     """
     dtype, shape, data = value["dtype"], value["shape"], value["data"]
     refuse_if_any([*_dtype_issues(dtype), *_shape_issues(shape), *_data_issues(data)])
@@ -50,7 +50,7 @@ def from_base64(value: dict[str, Any], elements: int) -> NDArray[Any]:
     except ValueError:
         pieces = []
     memory = b"".join(pieces)
-    if len(memory) != length:  # Also when the padding is not where it belongs.
+    if len(memory) != length:  # Misplaced padding also leads here.
         detail = "The data is not base64: the standard alphabet, padded with =, without spaces or line breaks."
         raise Refusal.of("invalid-request", detail, "data")
     array = np.frombuffer(memory, _DTYPES[dtype]).reshape(shape)
@@ -87,7 +87,7 @@ def _require_finite(array: NDArray[Any]) -> None:
 
 
 def to_base64(array: NDArray[Any]) -> Iterator[bytes]:
-    """The JSON text of a tensor as a base64 object, in pieces. Booleans and small integers are widened to int32."""
+    """Yield the JSON text of a tensor as a base64 object. Booleans and small integers are widened to int32."""
     if array.dtype.name not in _DTYPES:
         array = array.astype(np.int32 if np.can_cast(array.dtype, np.int32) else np.float64)
     array = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))

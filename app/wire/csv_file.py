@@ -1,4 +1,4 @@
-"""CSV with a header line: chosen columns as numbers, or as classes. What is missing or no number is named by its cell."""
+"""CSV files: chosen columns are read as numbers or as class labels, and errors name the cell."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from core.errors import Issue, Refusal, refuse_if_any
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 COLUMNS_LIMIT = 100_000
 _ROWS = 1024
-"""Rows that are read at a time."""
+"""Number of rows read at a time."""
 
 _SHORT = 32
-"""Characters up to which cells are read all at once."""
+"""Maximum number of characters of cells that are converted in one call."""
 
 NAME_LIMIT = 200
-"""Characters of the name of a column or a class."""
+"""Maximum number of characters of the name of a column or class."""
 
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
-"""What stands in a cell without a value, in small letters."""
+"""Texts that mark a missing value, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +35,39 @@ class Table:
     """The columns of a file."""
 
     numbers: Array
-    """n x (columns that hold numbers)."""
+    """The numeric columns, one row per example."""
 
     texts: list[str]
-    """The column that holds classes, if there is one."""
+    """The column with class labels, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which columns are read, by their positions."""
+    """The columns to read, by their positions."""
 
     numbers: Sequence[int]
     texts: int | None = None
 
 
 def header_of(file: TextIO, delimiter: str, *, has_header: bool) -> list[str]:
-    """The names of the columns: the first line, or "1", "2" ... where the file has no header; it is read from its start.
+    """Return the names of the columns: the first line, or "1", "2", ... for files without a header.
 
     Raises:
-        Refusal: for an empty file, names that occur twice or are empty, and a first line that holds numbers.
+        Refusal: if the file is empty, names are empty or occur twice, or the first line contains numbers.
     """
     file.seek(0)
     first = next(_rows(file, delimiter), None)
     if first is None:
         raise Refusal.of("invalid-request", "The file is empty.")
     if len(first) > COLUMNS_LIMIT:
-        detail = f"The file has {len(first):,} columns; {COLUMNS_LIMIT:,} are the most."
+        detail = f"The file has {len(first):,} columns; at most {COLUMNS_LIMIT:,} are allowed."
         raise Refusal.of("too-large", detail, expected=COLUMNS_LIMIT, got=len(first))
     if not has_header:
         file.seek(0)
         return [str(position + 1) for position in range(len(first))]
     names = [name.strip() for name in first]
     if all(_is_number(name) for name in names):
-        hint = "A file without a header is read with ?header=false; its columns are named 1, 2, ..."
+        hint = "If the file has no header, send ?header=false; its columns are then named 1, 2, ..."
         raise Refusal.of(
             "invalid-request", "The first line of the file holds numbers where names should be.", hint=hint
         )
@@ -90,11 +90,11 @@ def read(
     elements: int,
     check_deadline: Callable[[], None],
 ) -> Table:
-    """Read the lines from where the header was left.
+    """Read the lines after the header.
 
     Raises:
-        Refusal: for missing cells, cells that are no finite numbers, and lines of another length, by line and column;
-            for more numbers than `elements`.
+        Refusal: for missing cells, cells that are not finite numbers, and lines of the wrong length, by row and column; for
+            more numbers than `elements`.
     """
     blocks: list[Array] = []
     texts: list[str] = []
@@ -117,37 +117,37 @@ def read(
             break
         count += len(block)
         if count * len(choice.numbers) > elements:
-            detail = f"The file holds more than {elements:,} numbers, the most that this server takes."
+            detail = f"The file contains more than {elements:,} numbers, the limit of this server."
             raise Refusal.of("too-large", detail, expected=elements)
     refuse_if_any(issues[:ISSUES_LIMIT])
     if not count:
-        raise Refusal.of("invalid-request", "The file has a header and no lines after it.")
+        raise Refusal.of("invalid-request", "The file has a header but no rows.")
     return Table(np.concatenate(blocks), texts)
 
 
 def _rows(file: TextIO, delimiter: str) -> Iterator[list[str]]:
-    """The lines that hold something.
+    """Yield the lines that are not empty.
 
     Raises:
-        Refusal: what is no CSV in UTF-8.
+        Refusal: if the file is not CSV in UTF-8.
     """
     reader = csv.reader(file, delimiter=delimiter, strict=True)
     try:
         yield from (row for row in reader if row)
     except csv.Error as error:
-        raise Refusal.of("invalid-request", f"Line {reader.line_num} of the file is no CSV: {error}.") from None
+        raise Refusal.of("invalid-request", f"Line {reader.line_num} of the file is not valid CSV: {error}.") from None
     except UnicodeDecodeError:
         raise Refusal.of("invalid-request", f"The file is not UTF-8, after line {reader.line_num}.") from None
 
 
 def _numbers(cells: list[list[str]]) -> Array | None:
-    """The cells as numbers; None where one is none. Python reads 1_000 as a number; a file should not."""
+    """Return the cells as numbers, None if one is not a number. 1_000, which Python accepts, is not a number."""
     if any("_" in cell for row in cells for cell in row):
         return None
     try:
         if all(len(cell) <= _SHORT for row in cells for cell in row):
             found = np.array(cells, dtype=np.str_).astype(np.float64)
-        else:  # In an array of strings all would be as long as the longest.
+        else:  # An array of strings would use the longest length for all of them.
             found = np.array([[float(cell) for cell in row] for row in cells])
     except ValueError:
         return None
@@ -183,7 +183,7 @@ def _length_issues(block: list[list[str]], before: int, names: Sequence[str]) ->
 
 
 def _cell_issues(cells: list[list[str]], before: int, names: Sequence[str], chosen: Sequence[int]) -> list[Issue]:
-    """An issue for each cell that is no number."""
+    """Return an issue for each cell that is not a number."""
     wrong = (
         (before + position + 1, names[column], text.strip())
         for position, row in enumerate(cells)
@@ -198,7 +198,7 @@ def _cell_issue(row: int, column: str, text: str) -> Issue:
     path = (f"row {row}", column)
     if text.lower() in _MISSING:
         detail = f"Row {row} has no value in column {column!r}."
-        return Issue(code="invalid-request", path=path, detail=detail, hint="Fill it in or leave the row out.")
+        return Issue(code="invalid-request", path=path, detail=detail, hint="Fill in the value or leave out the row.")
     hint = None
     if _is_number(text.replace(",", ".", 1)):
         hint = "The decimal sign is a point."
@@ -207,7 +207,7 @@ def _cell_issue(row: int, column: str, text: str) -> Issue:
     return Issue(
         code="invalid-request",
         path=path,
-        detail=f"Row {row}, column {column!r}: {text[:40]!r} is no number.",
+        detail=f"Row {row}, column {column!r}: {text[:40]!r} is not a number.",
         hint=hint,
     )
 

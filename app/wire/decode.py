@@ -1,4 +1,4 @@
-"""From the body of a request to its model, with arrays in the places of tensors."""
+"""Decoding of requests: from the bytes of a body to a validated model with arrays as tensors."""
 
 from __future__ import annotations
 
@@ -18,50 +18,50 @@ from core.errors import Issue, Refusal
 M = TypeVar("M", bound=BaseModel)
 
 _BLOCK = 2**17
-"""Bytes that are searched for brackets at a time: they stay in the cache."""
+"""Number of bytes searched for brackets at a time, small enough for the cache."""
 
 
 def decode(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS) -> M:
-    """Parse a body once, put arrays in the places of tensors, and let pydantic validate the rest.
+    """Parse a body, convert its tensors to arrays, and let pydantic validate the rest.
 
     Nested lists become float64 arrays, base64 becomes float64 or float32 as it was sent, both in C order; they may be
-    read-only. A bare number in the place of a tensor becomes an array of rank 0.
+    read-only. A bare number where a tensor is expected becomes an array of rank 0.
 
     Raises:
-        Refusal: what is wrong with the body, all of it as far as it can be told, up to `ISSUES_LIMIT` issues.
+        Refusal: with up to `ISSUES_LIMIT` issues, as many as can be found at once.
     """
     node = field_tree(model)
     values, issues = read_values(body, node, limits)
-    return validated(values, issues, model, node)
+    return validate_values(values, issues, model, node)
 
 
 def read_values(body: bytes, node: FieldNode, limits: Limits = DEFAULT_LIMITS) -> tuple[dict[str, Any], list[Issue]]:
-    """The values of a JSON object, with arrays in the places of tensors, and what is wrong with those.
+    """Return the values of a JSON object with arrays as tensors, and the issues of the tensors.
 
     Raises:
-        Refusal: what is no JSON object.
+        Refusal: if the body is not a JSON object.
     """
     parsed = json_document.parse(body)
     if not isinstance(parsed, simdjson.Object):
-        raise Refusal.of("invalid-request", "The body is a JSON object; this is another kind of value.")
+        raise Refusal.of("invalid-request", "The body must be a JSON object; this is another kind of value.")
     reader = Reader(limits)
     values = reader.object(parsed, node)
-    if reader.lists != _brackets(body):  # A list stands for a number in a tensor, or a string holds a bracket.
+    if reader.lists != _brackets(body):  # A tensor has a list in place of a number, or a string has a bracket.
         reader = Reader(limits, thorough=True)
         values = reader.object(parsed, node)
     return values, reader.issues
 
 
-def validated(values: dict[str, Any], issues: list[Issue], model: type[M], node: FieldNode) -> M:
-    """The model that the values make.
+def validate_values(values: dict[str, Any], issues: list[Issue], model: type[M], node: FieldNode) -> M:
+    """Validate the values and return the model.
 
     Raises:
-        Refusal: with the issues that were found before and what pydantic finds.
+        Refusal: with the issues found before and those that pydantic finds.
     """
     try:
         request = model.model_validate(values)
     except ValidationError as error:
-        # A check that reads tensors says nothing where one of them was replaced.
+        # Checks that read tensors are skipped if a tensor was replaced.
         issues = [*issues, *issues_of(error, values, node, with_checks=not issues)]
         raise Refusal(issues[:ISSUES_LIMIT]) from None
     if issues:
@@ -70,7 +70,7 @@ def validated(values: dict[str, Any], issues: list[Issue], model: type[M], node:
 
 
 def _brackets(body: bytes) -> int:
-    """How many `[` there are; `bytes.count` takes five times as long over a large body."""
+    """Return the number of `[`. `bytes.count` takes five times as long for a large body."""
     if len(body) < _BLOCK // 16:
         return body.count(b"[")
     text = np.frombuffer(body, np.uint8)

@@ -1,8 +1,8 @@
-"""From an answer with arrays in it to bytes.
+"""Encoding of answers: from objects with arrays to bytes of JSON.
 
-orjson writes arrays straight from their memory, but holds the interpreter lock for a whole document. So large answers
-are written in pieces of `BLOCK` elements, and other threads get their turn in between: an answer of
-10⁷ elements holds them up for 2 ms at a time, now and then for 6.
+orjson writes arrays directly from memory, but holds the interpreter lock for a whole document. Large answers are
+therefore written in pieces of `BLOCK` elements, between which other threads run: an answer of 10⁷ elements blocks them
+for 2 ms at a time, occasionally for 6.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ from app.wire.finite import require_finite
 Encoding = Literal["json", "base64"]
 
 BLOCK = 2**16
-"""Elements that are written at a time, about 2 ms."""
+"""Number of elements written at a time, in about 2 ms."""
 
 LARGE = 2**17
-"""Elements from which an answer is written in pieces: putting them together costs as much again as writing them."""
+"""Number of elements above which an answer is written in pieces. Joining the pieces costs as much as writing them."""
 
 _SEARCHED = 2**14
-"""Bytes of text in which it is faster to look for what orjson makes of NaN than to look at the arrays."""
+"""Number of bytes of text up to which searching for `null` is faster than checking the arrays for NaN."""
 
 
 def encode(answer: Any, *, encoding: Encoding = "json") -> bytes:
-    """Write an answer as JSON, its arrays as nested lists or as base64.
+    """Encode an answer as JSON, with arrays as nested lists or base64.
 
-    float64 and float32 are printed in their own shortest form that reads back as the same bits. Booleans in arrays are
-    written as 0 and 1, so that a mask can be sent back as a tensor; an array of rank 0 is a number. Fields of pydantic
-    models that are None are left out.
+    float64 and float32 are printed in the shortest form that reads back as the same bits. Booleans in arrays are written
+    as 0 and 1, so that a mask can be sent back as a tensor; an array of rank 0 is a number. Fields of pydantic models that
+    are None are left out.
 
     Args:
-        answer: Dictionaries with string keys, lists, scalars, arrays and pydantic models, nested at will.
-        encoding: How tensors are written.
+        answer: Nested dictionaries with string keys, lists, scalars, arrays and pydantic models.
+        encoding: The encoding of tensors.
 
     Raises:
-        GraddError: a value that is not finite, with its path. Callers look for them earlier and can say more.
+        GraddError: if a value is not finite, with its path. Callers check earlier, where they can say more.
     """
     if encoding == "json" and _elements(answer) <= LARGE:
         pieces = [_dumps(answer)]
@@ -52,7 +52,7 @@ def encode(answer: Any, *, encoding: Encoding = "json") -> bytes:
         for piece in _pieces(_ready(answer, encoding)[0]):
             pieces.append(piece)
             if len(piece) > _SEARCHED:
-                time.sleep(0)  # Lets a waiting thread in at once; Python by itself lets it wait for 5 ms.
+                time.sleep(0)  # Yields to a waiting thread immediately; Python's own switch interval is 5 ms.
     # orjson writes NaN and infinity as null; base64 hides them.
     if encoding == "base64" or len(pieces) > 1 or len(pieces[0]) > _SEARCHED or b"null" in pieces[0]:
         require_finite(answer)
@@ -60,18 +60,18 @@ def encode(answer: Any, *, encoding: Encoding = "json") -> bytes:
 
 
 def _dumps(value: Any) -> bytes:
-    return orjson.dumps(value, _written, orjson.OPT_SERIALIZE_NUMPY)
+    return orjson.dumps(value, _convert, orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _written(value: Any) -> Any:
-    """What orjson writes for something that it does not know."""
+def _convert(value: Any) -> Any:
+    """Return a form of an unsupported value that orjson can write."""
     if isinstance(value, np.ndarray):
         return np.ascontiguousarray(value) if value.ndim else value[()]
     raise TypeError(f"an answer cannot hold a {type(value).__name__}")
 
 
 def _elements(value: Any) -> int:
-    """How many elements a value has; more than is written at once if orjson would write its arrays otherwise than we do."""
+    """Return the number of elements of a value, more than `LARGE` if orjson would write its arrays differently."""
     if isinstance(value, np.ndarray):
         return value.size if value.dtype.kind != "b" else LARGE + 1
     if isinstance(value, dict):
@@ -82,14 +82,14 @@ def _elements(value: Any) -> int:
 
 
 class _Large:
-    """A value with more than `BLOCK` elements, which is written in pieces."""
+    """A value with more than `BLOCK` elements, written in pieces."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self.pieces = pieces
 
 
 def _ready(value: Any, encoding: Encoding) -> tuple[Any, int]:
-    """A value as orjson can write it, or `_Large`; and how many elements it has."""
+    """Return the value in a form that orjson can write, or `_Large`, and its number of elements."""
     if isinstance(value, np.ndarray):
         return _ready_array(value, encoding)
     if isinstance(value, BaseModel):
@@ -120,7 +120,7 @@ def _ready_array(array: NDArray[Any], encoding: Encoding) -> tuple[Any, int]:
 
 
 def _pieces(value: Any) -> Iterator[bytes]:
-    """The text of a value that is ready."""
+    """Yield the text of a value that `_ready` returned."""
     if isinstance(value, _Large):
         yield from value.pieces
     else:
@@ -146,7 +146,7 @@ def _list(values: list[Any]) -> Iterator[bytes]:
 
 
 def _rows(array: NDArray[Any]) -> Iterator[bytes]:
-    """The text of a large array, about a block of rows at a time; only a block is ever copied."""
+    """Yield the text of a large array in blocks of rows, so that only one block is copied at a time."""
     row = array.size // len(array)
     if row > BLOCK:
         yield from _list([_Large(_rows(part)) for part in array])

@@ -1,4 +1,4 @@
-"""The last look at an answer: JSON has no NaN and no infinity, and they are never written as something else."""
+"""The final check of answers for NaN and infinity, which JSON cannot represent."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from core.errors import Path, Refusal
 
 
 def require_finite(answer: Any, path: Path = ()) -> None:
-    """Look at every number of an answer.
+    """Check every number of an answer.
 
     Raises:
-        Refusal: the first that is not finite, with its path.
+        Refusal: with the path of the first number that is not finite.
     """
     if isinstance(answer, np.ndarray):
         if answer.dtype.kind == "f" and not (finite := np.isfinite(answer)).all():
@@ -35,4 +35,6 @@ def require_finite(answer: Any, path: Path = ()) -> None:
 
 
 def _refusal(value: float | np.floating[Any], path: Path) -> Refusal:
-    return Refusal.of("non-finite", f"The result {value} is no number that JSON can hold.", *path, got=str(value))
+    return Refusal.of(
+        "non-finite", f"The result {value} is not a number that JSON can represent.", *path, got=str(value)
+    )

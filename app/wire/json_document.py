@@ -1,9 +1,9 @@
-"""From bytes to a parsed document, or to a refusal that says where the JSON stops being JSON.
+"""JSON parsing: from bytes to a document, or to a refusal that locates the syntax error.
 
-simdjson parses; when it refuses, orjson reads the body again, only to say where and why (simdjson does not say).
-Both hold the interpreter lock while they parse, and nothing can be done about it from here: a body of 20 MB stalls
-other threads for 60 ms, one of 100 MB for 0.3 s (base64 for the same elements: a third of that). Parsing takes memory
-of two to ten times the body (numbers of 17 digits, of one), which is given back with the last proxy.
+simdjson parses. If it fails, orjson parses the body again to locate the error, which simdjson does not report. Both
+hold the interpreter lock while they parse: a body of 20 MB blocks other threads for 60 ms, one of 100 MB for 0.3 s (a
+third of that for base64 of the same elements). Parsing takes two to ten times the memory of the body, which is freed
+with the last proxy.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from core.errors import Refusal
 
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "UTF-8", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _WIDENED_LIMIT = 4 * 2**20
-"""Bytes of a body in which long integers are looked for: 35 ns each, with the interpreter lock held."""
+"""Maximum size of a body that is searched for long integers: 35 ns per byte, with the interpreter lock held."""
 
-# A string that is not closed runs to the end: trying again at each of its quotes would take quadratic time.
+# An unterminated string matches to the end: retrying at each of its quotes would take quadratic time.
 _LONG_INTEGER = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)|(?<![\d.eE+\-])-?\d{19,}+(?![\d.eE])', re.DOTALL)
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _NOT_FINITE = re.compile(rb"-?(?:NaN|Infinity|nan|inf)")
 
 
 def parse(body: bytes) -> Any:
-    """Parse a JSON document into simdjson's proxies, or plain values where the document is a scalar.
+    """Parse a JSON document into simdjson's proxies, or into a plain value if the document is a scalar.
 
-    A parser of its own for each document: the proxies point into it and keep it alive, and threads share nothing.
+    Every document has a parser of its own: the proxies point into it and keep it alive, and threads share nothing.
 
     Raises:
-        Refusal: what is not JSON in UTF-8, and numbers beyond the range of float64.
+        Refusal: if the body is not JSON in UTF-8, or a number is beyond the range of float64.
     """
     for mark, name in _BYTE_ORDER_MARKS.items():
         if body.startswith(mark):
@@ -50,12 +50,12 @@ def parse(body: bytes) -> Any:
             try:
                 return simdjson.Parser().parse(widened)
             except (ValueError, RuntimeError):
-                pass  # The body has another fault, or an integer beyond the floats.
+                pass  # The body has another error, or an integer beyond float64.
     raise _refusal(body, reason)
 
 
 def _widen(match: re.Match[bytes]) -> bytes:
-    """Integers beyond 64 bits become floats: JavaScript writes 1e20 as 100000000000000000000."""
+    """Return an integer beyond 64 bits as a float. JavaScript writes 1e20 as 100000000000000000000."""
     text = match[0]
     if text.startswith(b'"') or (len(text) < 21 and -(2**63) <= int(text) < 2**64):
         return text
@@ -63,7 +63,7 @@ def _widen(match: re.Match[bytes]) -> bytes:
 
 
 def _refusal(body: bytes, reason: str) -> Refusal:
-    """Why and where the body is not acceptable JSON."""
+    """Return the refusal that says why and where the body is not valid JSON."""
     if not body.strip(b" \t\r\n"):
         return Refusal.of("malformed-json", "The body is empty; a JSON object is expected.")
     try:
@@ -71,7 +71,7 @@ def _refusal(body: bytes, reason: str) -> Refusal:
     except UnicodeDecodeError as error:
         return Refusal.of("malformed-json", f"The body is not valid UTF-8: {error.reason} at byte {error.start}.")
     if reason.startswith("DEPTH_ERROR"):
-        return Refusal.of("invalid-request", "The document is nested far too deep.")
+        return Refusal.of("invalid-request", "The document is nested too deeply.")
     try:
         orjson.loads(body)
     except orjson.JSONDecodeError as error:
@@ -79,7 +79,7 @@ def _refusal(body: bytes, reason: str) -> Refusal:
         where = f"line {error.lineno}, column {error.colno} (byte {offset})"
         path = path_at(body, offset)
         if _NOT_FINITE.match(body, offset) or _NOT_FINITE.match(body, max(offset - 1, 0)):
-            detail = f"NaN and Infinity are not JSON and no numbers to compute with; found at {where}."
+            detail = f"NaN and Infinity are not valid JSON and cannot be computed with; found at {where}."
             return Refusal.of("malformed-json", detail, *path)
         if error.msg.startswith("number is infinity"):
             number = _NUMBER.match(body, offset)
@@ -88,6 +88,6 @@ def _refusal(body: bytes, reason: str) -> Refusal:
             return Refusal.of("non-finite", detail, *path)
         return Refusal.of("malformed-json", f"The body is not JSON: {error.msg} at {where}.", *path)
     if reason.startswith(("BIGINT_ERROR", "NUMBER_ERROR")):
-        detail = "The body holds an integer beyond 64 bits; write it with an exponent (1e20)."
+        detail = "The body contains an integer beyond 64 bits; write it with an exponent (1e20)."
         return Refusal.of("malformed-json", detail)
     return Refusal.of("malformed-json", "The body is not JSON.")

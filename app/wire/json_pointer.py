@@ -1,4 +1,4 @@
-"""Paths into a request: of a byte of its text, and of what pydantic names."""
+"""Paths in a request: of a byte of its text, and of a location reported by pydantic."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from app.wire.limits import NAME_LIMIT
 from core.errors import Path
 
 _TEXT_LIMIT = 4 * 2**20
-"""Bytes that are read to find a path: a document of commas takes 0.2 µs for each."""
+"""Maximum number of bytes read to find a path: a document of commas takes 0.2 µs for each."""
 
 _TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\Z)|[{}\[\],:]', re.DOTALL)
 
 
 def path_at(body: bytes, offset: int) -> Path:
-    """The keys and positions of the value that holds this byte of a document, as far as the text before it is JSON.
+    """Return the path of the value that contains this byte, as far as the text before it is JSON.
 
-    Empty when that would take too long to find out.
+    Returns an empty path if finding it would take too long.
     """
     if offset > _TEXT_LIMIT:
         return ()
-    nodes: list[str | int | None] = []  # None: an object whose next name has not come.
+    nodes: list[str | int | None] = []  # None: an object before its next name.
     name: str | None = None
     for match in _TOKEN.finditer(body, 0, offset):
         token = match[0]
@@ -47,7 +47,7 @@ def path_at(body: bytes, offset: int) -> Path:
 
 
 def _name(token: bytes) -> str | None:
-    """The text of a quoted name; None for one that is broken, or too long to be repeated."""
+    """Return the text of a quoted name; None if it is malformed or too long."""
     if len(token) > NAME_LIMIT:
         return None
     try:
@@ -57,10 +57,10 @@ def _name(token: bytes) -> str | None:
 
 
 def path_of(location: Sequence[str | int], document: Any, missing: bool = False) -> Path:
-    """The path of a location of pydantic's in the document that it validated.
+    """Return the path of a pydantic location in the document that it validated.
 
-    A location also names the members of unions and the validators that the value went through; those are no keys of
-    the document and are dropped. `missing` says that the last entry is a field that is not there.
+    A location also contains union members and validators, which are not keys of the document and are dropped. `missing`
+    states that the last entry is a missing field.
     """
     path: list[str | int] = []
     value = document
@@ -76,7 +76,7 @@ def path_of(location: Sequence[str | int], document: Any, missing: bool = False)
 
 
 def _child(value: Any, entry: str | int) -> tuple[bool, Any]:
-    """Whether a value has this entry, and what it is."""
+    """Return whether a value has this entry, and its value."""
     if isinstance(value, dict) and entry in value:
         return True, value[entry]
     if isinstance(value, list) and isinstance(entry, int) and entry < len(value):
@@ -85,7 +85,7 @@ def _child(value: Any, entry: str | int) -> tuple[bool, Any]:
 
 
 def value_at(path: Sequence[str | int], document: Any) -> Any:
-    """What stands at a path of a document; None where nothing does."""
+    """Return the value at a path of a document; None if there is none."""
     for entry in path:
         _, document = _child(document, entry)
     return document

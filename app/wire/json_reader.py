@@ -1,4 +1,4 @@
-"""A parsed document on its way to plain values, with arrays in the places of tensors."""
+"""Conversion of a parsed document to plain values, with arrays as tensors."""
 
 from __future__ import annotations
 
@@ -14,21 +14,26 @@ from app.wire.tensor_fields import FieldNode
 from core.errors import Issue, Refusal
 
 BROKEN = np.zeros(())
-"""Stands for a tensor that was refused, so that the rest of the request can be validated all the same."""
+"""Placeholder for a refused tensor, so that the rest of the request can still be validated."""
 
 
 class Reader:
-    """Reads one document. What is wrong with it is collected in `issues`; what makes it pointless to go on is raised.
+    """Reads one document. Errors are collected in `issues`; those after which reading is pointless are raised.
 
-    simdjson's own conversion to lists and dictionaries is never used: it drops the first of two equal names, and it
-    writes beyond the list when a list has 2²⁴ elements or more.
+    simdjson's own conversion to lists and dictionaries is never used: it drops the first of two equal names, and it writes
+    beyond the list if a list has 2²⁴ elements or more.
     """
 
     def __init__(self, limits: Limits, *, thorough: bool = False) -> None:
-        """`thorough`: look at each element of the tensors, which `nested.to_array` does not do by itself."""
+        """Create a reader.
+
+        Args:
+            limits: the limits of the document.
+            thorough: whether to inspect every element of the tensors, which `nested_lists.to_array` does not do by itself.
+        """
         self.issues: list[Issue] = []
         self.lists = 0
-        """How many lists were read; where the text has more, one hides among the numbers of a tensor."""
+        """Number of lists read. If the text has more, a list is hidden among the numbers of a tensor."""
 
         self._limits = limits
         self._thorough = thorough
@@ -38,10 +43,10 @@ class Reader:
         self._path: list[str | int] = []
 
     def object(self, value: simdjson.Object, node: FieldNode | None) -> Any:
-        """An object: named values, or a tensor in base64.
+        """Read an object: named values, or a tensor in base64.
 
         Raises:
-            Refusal: too many values, too many names, too deep.
+            Refusal: if there are too many values or names, or the nesting is too deep.
         """
         names = list(value)
         self._count(len(names))
@@ -54,19 +59,21 @@ class Reader:
         if node is None:
             return {name: self._child(name, value[name], None) for name in names}
         if node.tensor and unique == base64_tensor.KEYS:
-            return self._encoded({name: self._child(name, value[name], None) for name in names})
+            return self._read_base64({name: self._child(name, value[name], None) for name in names})
         fields, others = node.fields, node.values
         return {name: self._child(name, value[name], fields.get(name, others)) for name in names}
 
     def _child(self, key: str | int, value: Any, node: FieldNode | None) -> Any:
-        """What stands one step further down."""
+        """Read a value one level down."""
         kind = type(value)
         if kind is not simdjson.Array and kind is not simdjson.Object:
             is_number = kind is float or kind is int
             return np.array(value, np.float64) if is_number and node and node.tensor and not node.number else value
         self._path.append(key)
         if len(self._path) > DEPTH_LIMIT:
-            raise Refusal.of("invalid-request", f"The request is nested more than {DEPTH_LIMIT} deep.", *self._path)
+            raise Refusal.of(
+                "invalid-request", f"The request is nested more than {DEPTH_LIMIT} levels deep.", *self._path
+            )
         if kind is simdjson.Object:
             result = self.object(value, node)
         else:
@@ -81,25 +88,25 @@ class Reader:
         return [self._child(position, element, below) for position, element in enumerate(value)]
 
     def _tensor(self, value: simdjson.Array) -> NDArray[Any]:
-        """Nested lists."""
+        """Read a tensor from nested lists."""
         try:
             array = nested_lists.to_array(value, self._elements_left, thorough=self._thorough)
         except Refusal as refusal:
-            return self._broken(refusal)
+            return self._refuse_tensor(refusal)
         self.lists += nested_lists.lists_in(array.shape)
         self._elements_left -= array.size
         return array
 
-    def _encoded(self, value: dict[str, Any]) -> NDArray[Any]:
-        """An object with the names of a tensor in base64."""
+    def _read_base64(self, value: dict[str, Any]) -> NDArray[Any]:
+        """Read a tensor from an object in base64."""
         try:
             array = base64_tensor.from_base64(value, self._elements_left)
         except Refusal as refusal:
-            return self._broken(refusal)
+            return self._refuse_tensor(refusal)
         self._elements_left -= array.size
         return array
 
-    def _broken(self, refusal: Refusal) -> NDArray[Any]:
+    def _refuse_tensor(self, refusal: Refusal) -> NDArray[Any]:
         self.issues += refusal.below(*self._path).issues
         return BROKEN
 
@@ -110,13 +117,13 @@ class Reader:
             raise Refusal.of("too-large", detail, *self._path, expected=self._limits.values)
 
     def _sound_names(self, names: list[str]) -> list[str]:
-        """The names that can be read, each once; the others are refused."""
+        """Return the names that can be read, each once; the others are refused."""
         sound: dict[str, None] = {}
         for name in names:
             if len(name) > NAME_LIMIT:
-                self._refuse(f"A name here has {len(name)} characters; {NAME_LIMIT} are the most.")
+                self._refuse(f"A name here has {len(name)} characters; at most {NAME_LIMIT} are allowed.")
             elif "\0" in name:  # The parser would look up the name that ends there.
-                self._refuse("The name holds the character U+0000.", name)
+                self._refuse("The name contains the character U+0000.", name)
             elif name in sound:
                 self._refuse("The name occurs twice in its object.", name)
             else:

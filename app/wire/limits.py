@@ -1,34 +1,34 @@
-"""How much one request may hold, whatever its model."""
+"""Limits of a request, independent of its model."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 RANK_LIMIT = 8
-"""Axes that a tensor may have."""
+"""Maximum number of axes of a tensor."""
 
 DEPTH_LIMIT = 64
-"""Objects and lists that may stand inside one another, tensors not counted."""
+"""Maximum nesting depth of objects and lists, not counting tensors."""
 
 COMPARISONS_LIMIT = 100_000_000
-"""Names compared with one another in a document: finding a value by its name reads all the names before it."""
+"""Maximum number of comparisons of names in a document: finding a value reads all names before it."""
 
 NAME_LIMIT = 200
-"""Characters of a name in an object. Names are repeated in refusals, as parts of pointers."""
+"""Maximum number of characters of a name in an object. Refusals repeat names as parts of pointers."""
 
 ISSUES_LIMIT = 20
-"""Issues that one refusal lists."""
+"""Maximum number of issues in a refusal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a document may hold; the size of the body is limited before it gets here."""
+    """Limits of the contents of a document. The size of the body is limited before."""
 
     elements: int = 10_000_000
-    """Elements of all tensors together."""
+    """Maximum number of elements of all tensors together."""
 
     values: int = 200_000
-    """Everything else: objects, lists, strings, numbers outside of tensors."""
+    """Maximum number of other values: objects, lists, strings and numbers outside tensors."""
 
 
 DEFAULT_LIMITS = Limits()

@@ -1,7 +1,7 @@
-"""Nested lists of a parsed document to arrays.
+"""Conversion of nested lists to arrays.
 
-simdjson copies all the numbers under a list into one buffer, however they are nested, so the shape is worked out and
-checked here: along the first elements, then row by row. A list in the place of a number can still go unnoticed,
+simdjson copies all numbers under a list into one buffer regardless of their nesting, so the shape is determined and
+checked here, along the first elements and then row by row. A list in place of a number can go unnoticed, as in
 `[[1, [2]], [3, 4]]`; it shows in the number of brackets of the whole document, see `decode`.
 """
 
@@ -20,27 +20,27 @@ from app.wire.limits import RANK_LIMIT
 from core.errors import Issue, Path, Refusal
 
 _COUNTED = 2**24 - 2
-"""simdjson counts the elements of a list up to here; longer ones all look alike."""
+"""The largest length of a list that simdjson counts; longer lists all look alike."""
 
 _NUMBERS, _LISTS = {int, float}, {simdjson.Array}
 """Types of elements; true and false are of another."""
 
 
 def to_array(value: simdjson.Array, elements: int, *, thorough: bool = False) -> NDArray[np.float64]:
-    """The tensor that nested lists of numbers stand for, as float64.
+    """Return the tensor that nested lists of numbers represent, as float64.
 
     Args:
         value: The outermost list.
-        elements: How many elements the tensor may have.
-        thorough: Whether to find also a list that stands for a number among others, which takes 50 times as long.
+        elements: Maximum number of elements.
+        thorough: Whether to also find lists in place of numbers, which takes 50 times as long.
 
     Raises:
-        Refusal: ragged or empty lists, elements that are no numbers, too many of them.
+        Refusal: for ragged or empty lists, elements that are not numbers, and too many elements.
     """
     shape = shape_of(value)
     try:
         flat: NDArray[np.float64] = np.frombuffer(value.as_buffer(of_type="d"))
-    except TypeError:  # One of the elements is no number.
+    except TypeError:  # One of the elements is not a number.
         raise _refusal(value, shape) from None
     if flat.size > min(elements, _COUNTED):
         detail = f"The tensor has {flat.size} elements, more than the request may hold."
@@ -62,7 +62,7 @@ def _refusal(value: simdjson.Array, shape: tuple[int, ...]) -> Refusal:
 
 
 def lists_in(shape: tuple[int, ...]) -> int:
-    """How many lists a tensor of this shape is written with."""
+    """Return the number of lists that represent a tensor of this shape."""
     lists = rows = 1
     for length in shape[:-1]:
         rows *= length
@@ -71,7 +71,7 @@ def lists_in(shape: tuple[int, ...]) -> int:
 
 
 def _rows(value: simdjson.Array, axis: int) -> Iterable[Any]:
-    """The lists whose lengths are this axis of a tensor."""
+    """Return the lists whose lengths form this axis of a tensor."""
     rows: Iterable[Any] = value
     for _ in range(1, axis):
         rows = chain.from_iterable(rows)
@@ -79,10 +79,10 @@ def _rows(value: simdjson.Array, axis: int) -> Iterable[Any]:
 
 
 def shape_of(value: simdjson.Array) -> tuple[int, ...]:
-    """The shape that the first elements have.
+    """Return the shape determined by the first elements.
 
     Raises:
-        Refusal: an empty list, or more axes than a tensor may have.
+        Refusal: for an empty list, or more axes than a tensor may have.
     """
     shape: list[int] = []
     row: Any = value
@@ -100,7 +100,10 @@ def shape_of(value: simdjson.Array) -> tuple[int, ...]:
 
 
 def first_fault(value: simdjson.Array, shape: tuple[int, ...], path: Path = ()) -> Issue | None:
-    """The first place, in reading order, where nested lists are not numbers in this shape. Reads every element."""
+    """Return the first issue, in reading order, of nested lists that should be numbers of this shape.
+
+    This reads every element. Returns None if there is no issue.
+    """
     axis = len(path)
     if len(value) != shape[axis]:
         first = _place((0,) * axis)

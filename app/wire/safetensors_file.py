@@ -1,7 +1,8 @@
-"""safetensors: a JSON header that says name, type and place of every tensor, and then their memory.
+"""safetensors files: a JSON header with the name, type and position of every tensor, followed by their memory.
 
-The header is read here and not by the library, because everything in it is looked at before any memory is taken, the
-tensors are views of the file and not copies, and a refusal says what is wrong with which tensor.
+The header is read here instead of by the library, so that everything in it is checked before memory is allocated,
+tensors are views of the file, and a refusal names the tensor.
+
 Source: https://huggingface.co/docs/safetensors, "Format".
 """
 
@@ -24,7 +25,7 @@ from core.errors import Issue, Refusal, refuse_if_any
 
 METADATA = "__metadata__"
 HEADER_LIMIT = 16 * 2**20
-"""Bytes of a header; the library itself takes 100 MB."""
+"""Maximum number of bytes of a header; the library's own limit is 100 MB."""
 
 _WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1,
            "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1}  # fmt: skip
@@ -34,22 +35,22 @@ _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8"
 
 @dataclass(frozen=True, slots=True)
 class TensorFile:
-    """What a file holds. Tensors are float64 or float32; half precision becomes float32, integers float64."""
+    """The contents of a file. Tensors are float64 or float32; half precision becomes float32, integers float64."""
 
     tensors: dict[str, NDArray[Any]]
     metadata: dict[str, str]
 
 
 def read(body: bytes, limits: Limits = DEFAULT_LIMITS) -> TensorFile:
-    """Read a file; tensors of float64 and float32 are views of it.
+    """Read a file. Tensors of float64 and float32 are views of it.
 
     Raises:
-        Refusal: what is wrong with the file, a tensor that is too large, or a number that is not finite.
+        Refusal: if the file is not valid, a tensor is too large, or a number is not finite.
     """
     header, start = _header(body)
     metadata = header.pop(METADATA, {})
     if not isinstance(metadata, dict) or not all(isinstance(text, str) for text in metadata.values()):
-        raise Refusal.of("invalid-request", f"{METADATA} is an object whose values are strings.", METADATA)
+        raise Refusal.of("invalid-request", f"{METADATA} must be an object whose values are strings.", METADATA)
     issues: list[Issue] = []
     for name, entry in header.items():
         issues += _entry_issues(name, entry, len(body) - start)
@@ -58,32 +59,32 @@ def read(body: bytes, limits: Limits = DEFAULT_LIMITS) -> TensorFile:
     refuse_if_any(issues[:ISSUES_LIMIT])
     elements = sum(math.prod(entry["shape"]) for entry in header.values())
     if elements > limits.elements:
-        detail = f"The file holds {elements:,} numbers; this server takes {limits.elements:,} here."
+        detail = f"The file contains {elements:,} numbers; this server allows {limits.elements:,}."
         raise Refusal.of("too-large", detail, expected=limits.elements, got=elements)
     _refuse_gaps(header, len(body) - start)
     return TensorFile({name: _tensor(name, entry, body, start) for name, entry in header.items()}, metadata)
 
 
 def write(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> bytes:
-    """A file with these tensors."""
+    """Return a file with these tensors."""
     contiguous = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in tensors.items()}
     return safetensors.numpy.save(contiguous, dict(metadata) if metadata else None)
 
 
 def _header(body: bytes) -> tuple[dict[str, Any], int]:
-    """The header, and where the memory of the tensors starts."""
+    """Return the header, and the position at which the memory of the tensors starts."""
     length = int.from_bytes(body[:8], "little")
     if len(body) < 8 or length > len(body) - 8:
         detail = (
-            f"The file has {len(body):,} bytes and announces a header of {length:,}: it is cut off, or no safetensors."
+            f"The file has {len(body):,} bytes but announces a header of {length:,}: it is truncated or no safetensors."
         )
         raise Refusal.of("invalid-request", detail)
     if length > HEADER_LIMIT:
-        detail = f"The header has {length:,} bytes; this server takes {HEADER_LIMIT:,}."
+        detail = f"The header has {length:,} bytes; this server allows {HEADER_LIMIT:,}."
         raise Refusal.of("too-large", detail, expected=HEADER_LIMIT, got=length)
     parsed = json_document.parse(body[8 : 8 + length])
     if not isinstance(parsed, simdjson.Object):
-        raise Refusal.of("invalid-request", "The header of the file is no JSON object.")
+        raise Refusal.of("invalid-request", "The header of the file is not a JSON object.")
     reader = Reader(DEFAULT_LIMITS)
     header: dict[str, Any] = reader.object(parsed, None)
     refuse_if_any(reader.issues)
@@ -91,22 +92,24 @@ def _header(body: bytes) -> tuple[dict[str, Any], int]:
 
 
 def _entry_issues(name: str, entry: Any, available: int) -> list[Issue]:
-    """What is wrong with the header's words about one tensor."""
+    """Return the issues of the header's entry for one tensor."""
 
     def issue(detail: str, **more: Any) -> list[Issue]:
         return [Issue(code="invalid-request", path=(name,), detail=f"Tensor {name[:60]!r}: {detail}", **more)]
 
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-        return issue("its entry has dtype, shape and data_offsets.")
+        return issue("its entry must have dtype, shape and data_offsets.")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
     if not isinstance(dtype, str) or dtype not in _WIDTHS:
-        return issue(f"the type {str(dtype)[:20]!r} is none that is read here.", expected=list(_WIDTHS))
+        return issue(f"the type {str(dtype)[:20]!r} is not supported.", expected=list(_WIDTHS))
     if not isinstance(shape, list) or not all(type(length) is int and length >= 1 for length in shape):
-        return issue("its shape is a list of integers from 1 on.")
+        return issue("its shape must be a list of positive integers.")
     if len(shape) > RANK_LIMIT:
-        return issue(f"it has {len(shape)} axes; {RANK_LIMIT} are the most.", expected=RANK_LIMIT, got=len(shape))
+        return issue(
+            f"it has {len(shape)} axes; at most {RANK_LIMIT} are allowed.", expected=RANK_LIMIT, got=len(shape)
+        )
     if not isinstance(offsets, list) or len(offsets) != 2 or not all(type(at) is int and at >= 0 for at in offsets):
-        return issue("its data_offsets are two integers from 0 on.")
+        return issue("its data_offsets must be two non-negative integers.")
     begin, end = offsets
     size = math.prod(shape) * _WIDTHS[dtype]
     if end > available or end - begin != size:
@@ -116,7 +119,7 @@ def _entry_issues(name: str, entry: Any, available: int) -> list[Issue]:
 
 
 def _refuse_gaps(header: Mapping[str, Any], available: int) -> None:
-    """Tensors lie one after another: nothing is hidden between them, none shares another's memory."""
+    """Refuse tensors that are not contiguous: nothing may be hidden between them, and none may share memory."""
     at = 0
     for begin, end in sorted(entry["data_offsets"] for entry in header.values()):
         if begin != at:

@@ -1,9 +1,9 @@
-"""Messages as safetensors: the tensors of a request or an answer by their path, the rest as JSON in the metadata.
+"""Requests and answers as safetensors: tensors by their path, the other fields as JSON in the metadata.
 
     tensors         batch.inputs, batch.targets, parameters.1.weight, ...
     __metadata__    under the key "gradd" the text {"network": ..., "loss": ...}
 
-In a path the name of a layer may itself hold dots: fields and the names of parameters do not, so it can be read.
+The name of a layer may contain dots. Paths are still unambiguous, because fields and parameter names contain none.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from app.wire import safetensors_file
-from app.wire.decode import read_values, validated
+from app.wire.decode import read_values, validate_values
 from app.wire.encode import encode
 from app.wire.finite import require_finite
 from app.wire.limits import DEFAULT_LIMITS, Limits
@@ -29,41 +29,41 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def decode_message(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS) -> M:
-    """Read a request; its tensors are views of the body.
+    """Decode a request. Its tensors are views of the body.
 
     Raises:
-        Refusal: what is wrong with the file, its JSON or both; paths are those of the same request as JSON.
+        Refusal: with the errors of the file and its JSON; paths are those of the same request as JSON.
     """
     node = field_tree(model)
     try:
         file = safetensors_file.read(body, limits)
     except GraddError as error:
-        raise Refusal(_placed(issue, node) for issue in error.issues) from None
+        raise Refusal(_locate(issue, node) for issue in error.issues) from None
     unknown = [name for name in file.metadata if name != KEY]
     if unknown:
-        detail = f"The metadata of a message has one key, {KEY!r}; this has {unknown[0][:60]!r}."
+        detail = f"The metadata of a message may only have the key {KEY!r}; this one has {unknown[0][:60]!r}."
         raise Refusal.of("unknown-name", detail, safetensors_file.METADATA, expected=[KEY], got=unknown[0][:60])
     values, issues = read_values(file.metadata.get(KEY, "{}").encode(), node, limits)
     issues = list(issues)
     for name, array in file.tensors.items():
         issues += _put(values, path_of(name, node), array)
-    return validated(values, issues, model, node)
+    return validate_values(values, issues, model, node)
 
 
 def encode_message(answer: dict[str, Any]) -> bytes:
-    """Write an answer.
+    """Encode an answer.
 
     Raises:
-        GraddError: a value that is not finite, with its path.
+        GraddError: if a value is not finite, with its path.
     """
     require_finite(answer)
     tensors: dict[str, NDArray[Any]] = {}
-    rest = without_tensors(answer, "", tensors)
+    rest = extract_tensors(answer, "", tensors)
     return safetensors_file.write(tensors, {KEY: encode(rest).decode()})
 
 
 def path_of(name: str, node: FieldNode | None) -> tuple[str, ...]:
-    """The path of a tensor's name, as the model at that place divides it."""
+    """Return the path that a tensor's name denotes in the given model."""
     path: list[str] = []
     while name and node is not None:
         if node.fields:
@@ -82,25 +82,25 @@ def path_of(name: str, node: FieldNode | None) -> tuple[str, ...]:
 
 
 def _put(values: dict[str, Any], path: tuple[str, ...], array: NDArray[Any]) -> list[Issue]:
-    """Put a tensor where its path leads."""
+    """Put a tensor at its path. Returns an issue if the path is occupied."""
     *above, last = path
     for key in above:
         values = values.setdefault(key, {}) if isinstance(values, dict) else values
     if not isinstance(values, dict) or last in values:
-        return [Issue(code="invalid-request", path=path, detail="The place of this tensor is taken by another value.")]
+        return [Issue(code="invalid-request", path=path, detail="There is another value at the path of this tensor.")]
     values[last] = array
     return []
 
 
-def _placed(issue: Issue, node: FieldNode) -> Issue:
-    """The issue of a tensor, with the path of that tensor in the request."""
+def _locate(issue: Issue, node: FieldNode) -> Issue:
+    """Return the issue of a tensor with the path of that tensor in the request."""
     if not issue.path or issue.path[0] == safetensors_file.METADATA:
         return issue
     return replace(issue, path=(*path_of(str(issue.path[0]), node), *issue.path[1:]))
 
 
-def without_tensors(value: Any, path: str, tensors: dict[str, NDArray[Any]]) -> Any:
-    """The value without its arrays, which go to `tensors`."""
+def extract_tensors(value: Any, path: str, tensors: dict[str, NDArray[Any]]) -> Any:
+    """Return the value without its arrays, which are moved to `tensors` under their paths."""
     if isinstance(value, BaseModel):
         value = value.model_dump(by_alias=True, exclude_none=True)
     if not isinstance(value, dict):
@@ -111,10 +111,10 @@ def without_tensors(value: Any, path: str, tensors: dict[str, NDArray[Any]]) -> 
         if isinstance(item, np.ndarray):
             tensors[below] = item
         else:
-            rest[name] = without_tensors(item, below, tensors)
+            rest[name] = extract_tensors(item, below, tensors)
     return {name: item for name, item in rest.items() if item != {} or not _held(value[name])}
 
 
 def _held(value: Any) -> bool:
-    """Whether there was something in what is empty now: then its tensors say it all."""
+    """Return whether a value was not empty before its tensors were removed."""
     return bool(value)

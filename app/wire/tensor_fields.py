@@ -1,7 +1,7 @@
-"""Places: what the annotations of a model allow at each point of a document, above all where tensors stand.
+"""Field nodes: the values that the annotations of a model allow at each point of a document, above all tensors.
 
 Everything is derived from the model, so a new request model needs no registration. Members of a union are merged: a
-name is looked up in all of them, and pydantic decides later which one the value is.
+name is looked up in all of them, and pydantic decides later which one applies.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from core.errors import Path
 
 
 def members_of(annotation: Any) -> Iterator[Any]:
-    """The plain types that an annotation stands for: through aliases, `Annotated` and unions."""
+    """Yield the plain types of an annotation, resolving aliases, `Annotated` and unions."""
     origin, arguments = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, TypeAliasType):
         yield from members_of(annotation.__value__)
@@ -40,7 +40,7 @@ def members_of(annotation: Any) -> Iterator[Any]:
 
 @cache
 def fields_of(member: type) -> Mapping[str, Any]:
-    """Name on the wire and annotation of every field of a model, dataclass or typed dictionary; else nothing."""
+    """Return the name on the wire and the annotation of every field of a model, dataclass or typed dictionary."""
     if isinstance(member, type) and issubclass(member, BaseModel):
         return {field.alias or name: field.annotation for name, field in member.model_fields.items()}
     if dataclasses.is_dataclass(member):
@@ -52,7 +52,7 @@ def fields_of(member: type) -> Mapping[str, Any]:
 
 
 class FieldNode:
-    """What may stand at one point of a document. Its children are made when they are first asked for."""
+    """The values allowed at one point of a document. Children are created when they are first accessed."""
 
     def __init__(self, members: tuple[Any, ...]) -> None:
         self.members = members
@@ -62,7 +62,7 @@ class FieldNode:
             raise TypeError(f"a list could be a tensor or a list at a place of {members}")
 
     def _arguments(self, kind: type, but: type | None = None) -> list[Any]:
-        """The type arguments, the last of each for mappings, of the members that are generics of this kind."""
+        """Return the type arguments of generic members of this kind; for mappings, only the last argument."""
         found: list[Any] = []
         for member in self.members:
             origin = get_origin(member)
@@ -72,17 +72,17 @@ class FieldNode:
 
     @cached_property
     def values(self) -> FieldNode | None:
-        """What stands under any name of a map."""
+        """The node of the values of a map."""
         return _place(self._arguments(Mapping))
 
     @cached_property
     def elements(self) -> FieldNode | None:
-        """What stands in a list."""
+        """The node of the elements of a list."""
         return _place(self._arguments(Iterable, but=Mapping))
 
     @cached_property
     def fields(self) -> Mapping[str, FieldNode | None]:
-        """What stands under the names of fields; None where there is nothing but scalars."""
+        """The nodes of the fields by name; None for fields that only hold scalars."""
         annotations: dict[str, list[Any]] = {}
         for member in self.members:
             for name, annotation in _fields(member):
@@ -90,7 +90,7 @@ class FieldNode:
         return {name: _place(several) for name, several in annotations.items()}
 
     def narrowed(self, value: object) -> FieldNode:
-        """Without the models whose literal fields, `kind` for instance, say that they are not meant by this value."""
+        """Return the node without models whose literal fields, such as `kind`, do not match the value."""
         if not isinstance(value, dict):
             return self
         members = tuple(member for member in self.members if _agrees(member, value))
@@ -102,7 +102,7 @@ def _fields(member: Any) -> Iterable[tuple[str, Any]]:
 
 
 def _agrees(member: Any, value: dict[str, Any]) -> bool:
-    """Whether the literal fields of a model allow what the value has in their places."""
+    """Return whether the literal fields of a model match the value."""
     for name, annotation in _fields(member):
         literals = tuple(members_of(annotation))
         if name in value and all(get_origin(literal) is Literal for literal in literals):
@@ -113,13 +113,13 @@ def _agrees(member: Any, value: dict[str, Any]) -> bool:
 
 
 def names_at(node: FieldNode | None, path: Path, document: Any) -> list[str]:
-    """The names of the fields that are valid in an object of a document, as the values there choose its model."""
+    """Return the names of the valid fields of an object in a document, as the values there choose its model."""
     node, value = _node_at(node, path, document)
     return list(node.narrowed(value).fields) if node else []
 
 
 def kinds_at(node: FieldNode | None, path: Path, document: Any) -> list[str]:
-    """The values of `kind` that choose among the models of a place in a document; none where `kind` chooses nothing."""
+    """Return the values of `kind` that choose among the models of a place in a document; [] where it chooses nothing."""
     node, _ = _node_at(node, path, document)
     annotations = [dict(_fields(member)).get("kind") for member in node.members] if node else []
     literals = [literal for annotation in annotations for literal in members_of(annotation)]
@@ -127,7 +127,7 @@ def kinds_at(node: FieldNode | None, path: Path, document: Any) -> list[str]:
 
 
 def _node_at(node: FieldNode | None, path: Path, document: Any) -> tuple[FieldNode | None, Any]:
-    """The node of a place in a document, and the value there."""
+    """Return the node of a place in a document, and the value there."""
     value = document
     for entry in path:
         if node is None:
@@ -142,10 +142,10 @@ _made: dict[tuple[int, ...], FieldNode] = {}
 
 
 def _place(annotations: Iterable[Any]) -> FieldNode | None:
-    """The place of these annotations, or None where only scalars stand; one object for each set of members.
+    """Return the node of these annotations, None if they only allow scalars.
 
-    The same members are the same objects, because annotations live as long as their classes; this also ends the
-    recursion of a model that contains itself.
+    There is one node for each set of members. Members are compared by identity, because annotations live as long as their
+    classes; this also ends the recursion of a model that contains itself.
     """
     members = tuple(member for annotation in annotations for member in members_of(annotation))
     if not any(member is TensorMark or isinstance(get_origin(member), type) or _fields(member) for member in members):
@@ -158,5 +158,5 @@ def _place(annotations: Iterable[Any]) -> FieldNode | None:
 
 @cache
 def field_tree(model: type[BaseModel]) -> FieldNode:
-    """The place of a whole document."""
+    """Return the node of a whole document."""
     return FieldNode((model,))

@@ -1,4 +1,4 @@
-"""Moments as JSON has them."""
+"""Timestamps in JSON."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from datetime import UTC, datetime
 
 
 def timestamp(time: datetime) -> str:
-    """A moment in UTC, to the millisecond (RFC 3339)."""
+    """Return a time in UTC with milliseconds (RFC 3339)."""
     return time.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

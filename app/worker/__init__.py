@@ -1,1 +1,1 @@
-"""The worker: takes jobs from the queue and trains, each in a process of its own. `python -m app.worker` is one."""
+"""The worker process: takes jobs from the queue and trains each in a process of its own (`python -m app.worker`)."""

@@ -1,4 +1,4 @@
-"""`python -m app.worker`: one worker. `gradd worker` and `gradd serve` start it and start it again when it dies."""
+"""`python -m app.worker` runs one worker. `gradd worker` and `gradd serve` start it, and restart it when it dies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LOST = 3
 
 
 def main() -> int:
-    """Work until SIGTERM, SIGINT, or the end of the process that started us."""
+    """Run a worker until SIGTERM, SIGINT or the end of the parent process. Returns the exit status."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     executor = sys.argv[1] if len(sys.argv) > 1 else secrets.token_hex(8)
@@ -28,7 +28,7 @@ def main() -> int:
     try:
         worker.work()
     except LeaseLost:
-        logging.getLogger("gradd.worker").warning("worker %s has lost its lease", executor)
+        logging.getLogger("gradd.worker").warning("worker %s lost its lease", executor)
         return LOST
     return 0
 

@@ -1,4 +1,4 @@
-"""What decides the last bits of a result besides the request."""
+"""The environment that, together with the request, determines the last bits of a result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threadpoolctl  # type: ignore[import-untyped]
 
 
 def environment() -> dict[str, Any]:
-    """Processor, libraries and threads. With the same ones, the same request gives the same bits."""
+    """Return the processor, libraries and threads. With the same ones, the same request gives the same bits."""
     blas = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
     return {
         "machine": platform.machine(),

@@ -1,4 +1,4 @@
-"""A process that trains: the worker's end of it."""
+"""The worker's interface to the process that trains."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ THREADS = (
 
 
 class TrainingProcess:
-    """Trains one job after another. It is killed where a job is taken back, and ends by itself when we do.
+    """A child process that trains one job after another. It exits when the worker does.
 
-    A job is a line on its standard input, and its answer `ready` a line on its standard output; where it ends instead,
-    with status 0, the job has ended as well.
+    A job is a line on its standard input. When the job has ended, the process writes the line `ready` to its standard
+    output, or exits with status 0.
     """
 
     def __init__(self, threads: int) -> None:
-        """Start it. How many threads its linear algebra uses decides bits, so it is not left to the machine."""
+        """Start the process.
+
+        Args:
+            threads: number of linear algebra threads. It is fixed, because it determines the last bits of results.
+        """
         environment = os.environ | dict.fromkeys(THREADS, str(threads))
         command = [sys.executable, "-m", "app.worker.job_process_main"]
         self._process = subprocess.Popen(  # noqa: S603  (our own interpreter)
@@ -32,7 +36,7 @@ class TrainingProcess:
         )
 
     def begin(self, job: str, fencing_token: int) -> None:
-        """Give it a job. If it has died, `is_over` says so."""
+        """Start a job. If the process has died, `is_over` returns True."""
         if self._process.stdin is None:
             raise LookupError("it has an input")
         try:
@@ -42,7 +46,7 @@ class TrainingProcess:
             pass
 
     def is_over(self) -> bool:
-        """Whether it is done with its job, or dead."""
+        """Return whether the process has finished its job or died."""
         if self._process.stdout is None:
             raise LookupError("it has an output")
         readable, _, _ = select.select([self._process.stdout], [], [], 0)
@@ -52,17 +56,17 @@ class TrainingProcess:
 
     @property
     def status(self) -> int | None:
-        """Its exit status, negative for a signal; None while it lives."""
+        """The exit status, negative for a signal; None while the process is alive."""
         return self._process.poll()
 
     def kill(self) -> None:
-        """End it, whatever it is doing."""
+        """Kill the process."""
         self._process.kill()
         self._process.wait()
         self.close()
 
     def close(self) -> None:
-        """Let go of it; if it lives, it ends."""
+        """Close the pipes. A process that is alive then exits."""
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe:
                 pipe.close()

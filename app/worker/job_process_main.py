@@ -1,6 +1,7 @@
-"""The process that trains: `python -m app.worker.job_process_main`, started by a worker, which tells it jobs line by line.
+"""The process that trains, started by a worker as `python -m app.worker.job_process_main`.
 
-Once a job's row says what happened, it says so, or exits with 0. Whatever else it exits with, the worker gives the job back.
+It reads one job per line. Once the outcome of a job is stored, it writes `ready` or exits with status 0. After any
+other exit status the worker gives the job back.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from sqlalchemy.orm import Session
 
 from app.http.problem_details import error_of
 from app.jobs import checkpoints, queue, repository, sweeps
-from app.jobs.repository import LeaseLost, held, tell
-from app.jobs.schemas import JobRequest
-from app.jobs.serialization import loaded, problem_and_recipe
+from app.jobs.repository import LeaseLost, lock_held, tell
+from app.jobs.request_schemas import JobRequest
+from app.jobs.serialization import load_request, problem_and_recipe
 from app.models.repository import put_model
 from app.settings import Settings
 from app.storage import Database
@@ -33,19 +34,19 @@ from core.training import Epoch, Recipe, TrainingState, epoch_of_result, model_o
 
 T = TypeVar("T")
 WRITE_EVERY = 0.25
-"""Seconds between two writes of events: short epochs are written together."""
+"""Minimum number of seconds between two writes of events. Short epochs are written together."""
 
 USED_AGAIN = 10.0
-"""Seconds that a job may take for its process to be used for the next one, which then need not wait for a start."""
+"""Jobs that take at most this many seconds let the process take another job, which saves the start of a process."""
 
 CHECKPOINT_EVERY = 1.0
-"""Seconds between two checkpoints, unless the request says after how many epochs there is one."""
+"""Minimum number of seconds between two checkpoints, unless the request sets the number of epochs between them."""
 
 logger = logging.getLogger("gradd.worker")
 
 
 class Training:
-    """One run of one job."""
+    """The training of one job by the worker that holds it."""
 
     def __init__(self, database: Database, identity: str, fencing_token: int) -> None:
         self._database, self._identity, self._fencing_token = database, identity, fencing_token
@@ -54,11 +55,11 @@ class Training:
         self._written = self._checkpointed = self._started = time.monotonic()
 
     def go(self) -> None:
-        """Train to the end.
+        """Train the job to its end.
 
         Raises:
-            Lost: where the job is no longer this process's.
-            Refusal: where it cannot be trained.
+            LeaseLost: if the worker no longer holds the job.
+            Refusal: if the job cannot be trained.
         """
         body, dataset, start = retry(self._begin)
         problem, recipe = problem_and_recipe(body, dataset)
@@ -79,16 +80,18 @@ class Training:
     def _begin(self) -> tuple[JobRequest, dict[str, Array] | None, TrainingState | None]:
         here = environment()
         with self._database.write() as session:
-            job = held(session, self._identity, self._fencing_token)
+            job = lock_held(session, self._identity, self._fencing_token)
             if job.environment is None:
                 job.environment = here
             elif job.environment != here:
-                detail = "The job goes on in another environment than it began in: the last bits may differ."
+                detail = (
+                    "The job continues in another environment than before, so the last bits of its result may differ."
+                )
                 tell(session, job, "warning", {"detail": detail, "before": job.environment, "now": here})
         with self._database.read() as session:
-            job = repository.known(session, self._identity)
-            body, dataset = loaded(session, job)
-            every = checkpoints.kept(session, job)
+            job = repository.find_for_worker(session, self._identity)
+            body, dataset = load_request(session, job)
+            every = checkpoints.list_checkpoints(session, job)
             return body, dataset, checkpoints.state_of(session, every[-1]) if every else None
 
     def _note(self, epoch: Epoch, first: int, recipe: Recipe) -> None:
@@ -109,13 +112,13 @@ class Training:
         return time.monotonic() - self._checkpointed > CHECKPOINT_EVERY
 
     def _write(self, problem: Problem, state: TrainingState | None) -> None:
-        """Events, progress and a checkpoint, in one transaction. If it is repeated, nothing is there twice."""
+        """Write events, progress and a checkpoint in one transaction. Repeating it writes nothing twice."""
 
-        def written() -> None:
+        def write() -> None:
             with self._database.write() as session:
                 self._record(session, problem, state)
 
-        retry(written)
+        retry(write)
         self._reports.clear()
         self._written = time.monotonic()
         if state is not None:
@@ -130,8 +133,11 @@ class Training:
             checkpoints.save(session, job, layers, state, last)
 
     def _report(self, session: Session) -> StoredJob:
-        """Tell what is not told yet. Epochs that are done again after an interruption are reported once."""
-        job = held(session, *self._key)
+        """Write the metrics events that are not written yet.
+
+        Epochs repeated after an interruption are reported once.
+        """
+        job = lock_held(session, *self._key)
         for report in self._reports:
             if report["epoch"] > job.reported:
                 tell(session, job, "metrics", report)
@@ -141,42 +147,42 @@ class Training:
     def _finish(self, problem: Problem, state: TrainingState, reason: str) -> None:
         model = model_of([node.layer for node in problem.nodes], *result_of(state))
 
-        def written() -> None:
+        def write() -> None:
             with self._database.write() as session:
                 sweeps.lock_sweep_of(session, self._identity)
                 self._record(session, problem, state)
-                job = held(session, self._identity, self._fencing_token)
+                job = lock_held(session, self._identity, self._fencing_token)
                 stored, _ = put_model(session, model, name=job.name or job.id, parent=job.model)
                 result = {"model": stored.id, "epoch": epoch_of_result(state), "reason": reason}
                 queue.succeed(session, self._identity, self._fencing_token, result)
 
-        retry(written)
+        retry(write)
 
     def fail(self, refusal: Refusal) -> None:
-        """Say why it cannot be trained."""
-        self._last_word(lambda session: queue.fail(session, *self._key, error_of(refusal.issues[0])))
+        """Record why the job cannot be trained."""
+        self._record_outcome(lambda session: queue.fail(session, *self._key, error_of(refusal.issues[0])))
 
     def give_up(self, error: BaseException) -> None:
-        """Give it back to be tried again."""
+        """Give the job back, so that it is tried again."""
         reason = f"{type(error).__name__}: {error}"[:500]
-        self._last_word(lambda session: queue.give_back(session, *self._key, reason=reason, counts=True))
+        self._record_outcome(lambda session: queue.give_back(session, *self._key, reason=reason, counts=True))
 
     @property
     def _key(self) -> tuple[str, int]:
         return self._identity, self._fencing_token
 
-    def _last_word(self, say: Callable[[Session], None]) -> None:
-        def written() -> None:
+    def _record_outcome(self, say: Callable[[Session], None]) -> None:
+        def write() -> None:
             with self._database.write() as session:
                 sweeps.lock_sweep_of(session, self._identity)
                 self._report(session)
                 say(session)
 
-        retry(written)
+        retry(write)
 
 
-def trained(identity: str, fencing_token: int, database: Database) -> None:
-    """Train one job."""
+def train_job(identity: str, fencing_token: int, database: Database) -> None:
+    """Train one job and record its outcome."""
     training = Training(database, identity, fencing_token)
     try:
         try:
@@ -187,11 +193,11 @@ def trained(identity: str, fencing_token: int, database: Database) -> None:
             logger.exception("job %s", identity)
             training.give_up(error)
     except LeaseLost:
-        logger.info("job %s is no longer ours", identity)
+        logger.info("this worker no longer holds job %s", identity)
 
 
 def main() -> None:
-    """Train the jobs that the worker tells, until it ends."""
+    """Train the jobs that the worker sends, until the worker exits."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     told: SimpleQueue[bytes] = SimpleQueue()
     when_parent_ends(lambda: os._exit(1), told.put)
@@ -199,9 +205,9 @@ def main() -> None:
     while True:
         identity, fencing_token = told.get().decode().split()
         began = time.monotonic()
-        trained(identity, int(fencing_token), database)
+        train_job(identity, int(fencing_token), database)
         if time.monotonic() - began > USED_AGAIN:
-            # What a start costs is nothing beside such a job, and its memory goes back.
+            # Starting a process is cheap compared with such a job, and exiting frees its memory.
             return
         os.write(1, b"ready\n")
 

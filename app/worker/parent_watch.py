@@ -1,4 +1,4 @@
-"""A process that does not outlive the one that started it."""
+"""Detection of the parent's exit, so that a child process does not outlive it."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 
 def when_parent_ends(then: Callable[[], None], told: Callable[[bytes], None] | None = None) -> None:
-    """Call something once the parent has closed our standard input: on purpose, or by its death, however sudden.
+    """Call `then` once the parent has closed our standard input, on purpose or by dying.
 
-    Lines that come before are passed to `told`.
+    Lines that arrive before are passed to `told`.
     """
 
     def listen() -> None:
-        # Without a buffer: its lock, held by this thread, would stop the interpreter from ending.
+        # Unbuffered: this thread would hold the buffer's lock, which blocks the exit of the interpreter.
         with open(0, "rb", buffering=0, closefd=False) as lines:
             for line in lines:
                 if told:

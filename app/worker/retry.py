@@ -1,4 +1,4 @@
-"""Patience with the database: it may be restarted, or its disk be full for a while, and no job suffers."""
+"""Retrying of transactions while the database is unavailable, for instance during a restart."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from core.errors import Refusal
 
 T = TypeVar("T")
 FIRST, LONGEST = 0.1, 5.0
-"""Seconds between two attempts: at first, and at most."""
+"""Seconds between two attempts: the first interval and the longest one."""
 
 logger = logging.getLogger("gradd.worker")
 
 
 def retry(work: Callable[[], T]) -> T:
-    """The result of a transaction that may be repeated, as soon as the database can do it."""
+    """Run a transaction until the database can execute it, and return its result.
+
+    The transaction must be repeatable.
+    """
     pause = FIRST
     while True:
         try:
@@ -29,7 +32,7 @@ def retry(work: Callable[[], T]) -> T:
                 raise
             logger.warning("the database is not ready; trying again in %.1f s: %s", pause, refusal.__cause__)
         except IntegrityError as error:
-            # A content that was to be shared was deleted in that moment.
+            # A shared content was deleted in the meantime.
             logger.info("trying again: %s", error)
         except DBAPIError as error:
             logger.warning("the database failed; trying again in %.1f s: %s", pause, error)

@@ -1,4 +1,4 @@
-"""The supervisor: starts a worker, starts another one when it dies, and lets the dead one's lease end at once."""
+"""The supervisor: runs a worker, replaces it when it dies, and then ends its lease immediately."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from app.storage import Database
 from core.errors import Refusal
 
 SHORTEST, LONGEST = 0.2, 10.0
-"""Seconds before a worker that died is replaced: at first, and at most, where they die one after another."""
+"""Seconds before a dead worker is replaced: the first delay and, if workers keep dying, the longest one."""
 
 WELL = 30.0
-"""Seconds after which a worker was well, whatever it died of."""
+"""Seconds after which a worker counts as healthy, so that the next delay is the shortest again."""
 
 PATIENCE = 10
-"""Seconds that a worker has to end when it is asked to."""
+"""Seconds that a worker may take to stop before it is killed."""
 
 logger = logging.getLogger("gradd.supervisor")
 
 
 class Supervisor:
-    """Keeps one worker alive."""
+    """Runs one worker and replaces it when it dies."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -44,14 +44,14 @@ class Supervisor:
         self._thread.join(PATIENCE + 5)
 
     def stop(self) -> None:
-        """Let the worker hand back its job and end."""
+        """Ask the worker to give back its job and exit."""
         self._stopping.set()
         process = self._process
         if process and process.stdin:
             process.stdin.close()
 
     def run(self) -> None:
-        """Supervise until told to stop."""
+        """Supervise the worker until `stop` is called."""
         pause = SHORTEST
         while not self._stopping.is_set():
             executor, began = secrets.token_hex(8), time.monotonic()
@@ -88,6 +88,6 @@ class Supervisor:
             with database.write() as session:
                 leases.end(session, executor)
         except Refusal:
-            pass  # It ends by itself.
+            pass  # The lease expires by itself.
         finally:
             database.close()

@@ -1,4 +1,4 @@
-"""A worker: holds a lease, takes one job at a time, and watches the process that trains it."""
+"""The worker: holds a lease, takes one job at a time, and monitors the process that trains it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from app.jobs import leases, queue, repository
+from app.jobs.polling import POLL_SECONDS
 from app.jobs.repository import LeaseLost
 from app.settings import Settings
 from app.storage import Database
 from app.worker.job_process import TrainingProcess
 from app.worker.retry import retry
-
-LOOK_EVERY = 0.2
-"""Seconds between two looks at the queue, at the child, and at whether the job is still ours."""
 
 logger = logging.getLogger("gradd.worker")
 
@@ -31,11 +29,11 @@ class Held:
 
 
 class Worker:
-    """Works until it is told to stop, or until it has lost its lease."""
+    """Processes jobs until it is stopped or loses its lease."""
 
     def __init__(self, settings: Settings, executor: str) -> None:
         self._settings, self._executor = settings, executor
-        # Whoever waits for a lock renews no lease.
+        # The worker cannot renew its lease while it waits for a lock, so it waits only briefly.
         self._database = Database(settings.database_url, patience_seconds=settings.lease_seconds / 4)
         self._held: Held | None = None
         self._idle: TrainingProcess | None = None
@@ -43,24 +41,24 @@ class Worker:
         self._renewed = 0.0
 
     def stop(self) -> None:
-        """Let it end: its job goes back to the queue and on from the last checkpoint."""
+        """Stop the worker. Its job returns to the queue and continues from its last checkpoint."""
         self._stopping.set()
 
     def work(self) -> None:
-        """Work.
+        """Process jobs until `stop` is called.
 
         Raises:
-            Lost: where the lease has ended: whoever started us starts another one, with a new id.
+            LeaseLost: if the lease has expired. The supervisor then starts a worker with a new id.
         """
         while not self._database.is_current():
-            if self._stopping.wait(LOOK_EVERY):
+            if self._stopping.wait(POLL_SECONDS):
                 return
         retry(self._take_lease)
-        # Whoever was here before may have died a moment ago.
+        # A previous worker may just have died.
         retry(self._rescue)
         logger.info("worker %s is ready", self._executor)
         try:
-            while not self._stopping.wait(LOOK_EVERY):
+            while not self._stopping.wait(POLL_SECONDS):
                 retry(self._look)
         finally:
             self._kill()
@@ -87,7 +85,7 @@ class Worker:
             self._rescue()
         held = self._held
         if held and held.process.is_over():
-            self._ended(held)
+            self._finish_job(held)
         elif held and not self._is_held(held):
             logger.info("job %s was taken back", held.job)
             self._kill()
@@ -101,7 +99,7 @@ class Worker:
                 return
         with self._database.write() as session:
             for identity, fencing_token in unknown:
-                # It was ours before the database could say so.
+                # The claim was committed, but its answer did not arrive.
                 with suppress(LeaseLost):
                     queue.give_back(
                         session, identity, fencing_token, reason="The answer to a claim was lost.", counts=False
@@ -115,15 +113,15 @@ class Worker:
             process = process or TrainingProcess(self._settings.job_threads)
             self._held, self._idle = Held(*found, process), None
             process.begin(*found)
-            logger.info("job %s begins, run %d", *found)
+            logger.info("job %s begins, fencing token %d", *found)
 
-    def _ended(self, held: Held) -> None:
+    def _finish_job(self, held: Held) -> None:
         status = held.process.status
         if status:
             reason = (
-                f"Its process ended with signal {-status}."
+                f"The process of the job was ended by signal {-status}."
                 if status < 0
-                else f"Its process ended with status {status}."
+                else f"The process of the job exited with status {status}."
             )
             self._give_back(held, reason)
         self._held = None
@@ -139,7 +137,7 @@ class Worker:
 
     def _is_held(self, held: Held) -> bool:
         with suppress(LeaseLost), self._database.read() as session:
-            return repository.known(session, held.job).fencing_token == held.fencing_token
+            return repository.find_for_worker(session, held.job).fencing_token == held.fencing_token
         return False
 
     def _kill(self) -> None:
@@ -148,13 +146,15 @@ class Worker:
             self._held = None
 
     def _hand_back(self) -> None:
-        """Everything goes back at once; nobody has to wait for the lease to end."""
+        """Return all jobs to the queue immediately, so that no worker has to wait for the lease to expire."""
 
-        def handed() -> None:
+        def release() -> None:
             with self._database.write() as session:
                 for identity, fencing_token in queue.jobs_of(session, self._executor):
-                    queue.give_back(session, identity, fencing_token, reason="Its worker was stopped.", counts=False)
+                    queue.give_back(
+                        session, identity, fencing_token, reason="The worker of the job was stopped.", counts=False
+                    )
                 session.flush()
                 leases.forget(session, self._executor)
 
-        retry(handed)
+        retry(release)

@@ -9,7 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from app.main import create_app
-from app.openapi import FILE, exported
+from app.openapi import FILE, export_schema
 from core.layers import KINDS
 from core.losses import LOSSES
 
@@ -20,7 +20,7 @@ def schema() -> dict[str, Any]:
 
 
 def test_the_committed_file_is_what_the_service_publishes() -> None:
-    assert FILE.read_text(encoding="utf-8") == exported(), "run `make openapi`"
+    assert FILE.read_text(encoding="utf-8") == export_schema(), "run `make openapi`"
 
 
 def test_is_valid_openapi(schema: dict[str, Any]) -> None:

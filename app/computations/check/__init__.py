@@ -1,1 +1,1 @@
-"""POST /v1/check and POST /v1/probe."""
+"""/v1/check and /v1/probe: diagnosis of submitted gradients, and test points for it."""

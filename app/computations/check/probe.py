@@ -1,4 +1,4 @@
-"""The answer of /v1/probe."""
+"""The computation of /v1/probe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.network import INPUT, Limits
 
 
 def find_probe(body: ProbeRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
-    """Find a batch and parameters for the network of a request."""
+    """Find a batch and parameters at which known mistakes change the numbers."""
     layers = body.network.layers
     refuse_too_many_layers(len(layers), settings)
     features = body.features if isinstance(body.features, dict) else {INPUT: body.features}
@@ -26,12 +26,12 @@ def find_probe(body: ProbeRequest, settings: Settings, check_deadline: CheckDead
     inputs = sent.inputs[INPUT] if set(sent.inputs) == {INPUT} else dict(sent.inputs)
     compared = {"upstream": sent.upstream} if sent.targets is None else {"targets": sent.targets}
     hidden = len({spot.cause for spot in found.blind_spots})
-    what = f"{hidden} known mistake{'s' if hidden > 1 else ''} would not show in some layer, see blind_spots."
+    what = f"{hidden} known mistake{'s' if hidden > 1 else ''} would stay hidden in some layer, see blind_spots."
     answer: dict[str, Any] = {
         "parameters": {layer: dict(named) for layer, named in sent.parameters.items()},
         "batch": {"inputs": inputs, **compared},
         "blind_spots": spots(found.blind_spots),
-        "summary": what if hidden else "Every known mistake shows at this point, in every layer.",
+        "summary": what if hidden else "This point reveals every known mistake in every layer.",
         "convention": convention,
     }
     return answer | ({"state": sent.state} if sent.state else {})

@@ -1,4 +1,4 @@
-"""POST /v1/probe: what it takes and gives."""
+"""The body and answer of POST /v1/probe."""
 
 from __future__ import annotations
 
@@ -15,44 +15,49 @@ ExampleShape = TypeAliasType("ExampleShape", Annotated[list[Length], Field(max_l
 
 
 class ProbeRequest(Body):
-    """A network to find a good test for."""
+    """A network and loss for which to construct a test point."""
 
     network: NetworkSpec
-    """The network."""
+    """The network to test."""
 
     features: ExampleShape | dict[str, ExampleShape]
-    """Shape of one example: [2] for two features, [1, 28, 28] for an image; by name, where the batch's inputs have names."""
+    """Shape of one example: [2] for two features, [1, 28, 28] for an image. An object of shapes by name if the network
+    has named inputs."""
 
     loss: LossSpec
-    """The loss."""
+    """The loss to test."""
 
     convention: Convention | None = None
-    """How matrices are written. Default: row."""
+    """Layout of the matrices. Default: row."""
 
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
-    """Of the random numbers: another seed gives another point."""
+    """Seed of the random numbers. Another seed gives another point."""
 
     encoding: Literal["json", "base64"] = "json"
-    """How tensors are written in the answer."""
+    """Encoding of the tensors in the answer: nested lists (json) or base64."""
 
 
 class ProbeAnswer(Body):
-    """A point at which known mistakes show. With network and loss it is a problem for every other endpoint."""
+    """Parameters and a batch at which known mistakes change the numbers.
+
+    Together with the network and the loss they are a problem for every other computation.
+    """
 
     parameters: Parameters
     """Parameters by layer and name."""
 
     batch: Batch
-    """Inputs and targets. The number of examples is a prime that is none of the network's widths."""
+    """Inputs and targets. The number of examples is a prime that differs from all widths of the network."""
 
     state: Parameters | None = None
-    """What layers keep between batches, where they keep anything."""
+    """Tensors that layers carry from batch to batch, by layer and name. Left out if no layer has any."""
 
     blind_spots: list[BlindSpot]
-    """Known mistakes that do not show even here. Those of a relu network that mix f'(a) with f'(z) show nowhere."""
+    """Known mistakes that do not change the numbers even at this point. In a network with relu, f'(a) = f'(z), so that
+    mistakes which confuse the two are never visible."""
 
     summary: str
-    """How good the point is, in a sentence."""
+    """A sentence about how many mistakes the point reveals."""
 
     convention: Convention
-    """How matrices are written in this answer."""
+    """Layout of the matrices in this answer."""

@@ -1,4 +1,4 @@
-"""POST /v1/check and POST /v1/probe."""
+"""The routes POST /v1/check and POST /v1/probe."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ router = APIRouter(tags=["math"])
 @router.post(
     "/v1/check",
     operation_id="check_submission",
-    summary="Which rule of your backpropagation is wrong, why, and how to fix it",
+    summary="Find the mistake in your own backpropagation",
     **describe(CheckRequest, CheckAnswer, examples.CHECK),
 )
 async def check_submission(endpoint: ComputationEndpointDep) -> Response:
-    """Compare what your own code computed, rule by rule.
+    """Compare the numbers that your own code computed with the correct ones, rule by rule.
 
-    Each rule (forward, output delta, delta from the delta above, each gradient) is evaluated on your own numbers where you
-    sent them, so one mistake is accused once, and what is wrong only because of it is `inherited`. A cause is named only
-    where its wrong formula reproduces your numbers.
+    Each rule (forward, output delta, hidden delta, each gradient) is evaluated on your own numbers, as far as you sent
+    them. Therefore each mistake is reported once, and numbers that are wrong only because of an earlier mistake are
+    marked `inherited`. A cause is named only if its wrong formula reproduces your numbers.
     """
     return await endpoint.handle(CheckRequest, service.check_submission)
 
@@ -33,13 +33,13 @@ async def check_submission(endpoint: ComputationEndpointDep) -> Response:
 @router.post(
     "/v1/probe",
     operation_id="make_probe",
-    summary="A batch and parameters at which every known mistake shows",
+    summary="Construct a test point that reveals known mistakes",
     **describe(ProbeRequest, ProbeAnswer, examples.PROBE),
 )
 async def make_probe(endpoint: EndpointDep) -> Response:
-    """Find a point to test your backpropagation at.
+    """Construct parameters and a batch for testing your own backpropagation.
 
-    Random numbers hide no sign and no index, and the number of examples is a prime that no width or factor can be taken
-    for. What does not show even there is listed.
+    The numbers are random, so that no wrong sign or index stays hidden, and the number of examples is a prime that
+    cannot be confused with a width or a factor. Mistakes that stay hidden even at this point are listed.
     """
     return await endpoint.handle(ProbeRequest, probe.find_probe)

@@ -1,4 +1,4 @@
-"""POST /v1/check: what it takes and gives."""
+"""The body and answer of POST /v1/check."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from app.problem.schemas import Body, Convention, Parameters, Problem
 
 
 class Submission(GradientsAnswer):
-    """What your own code computed: any part, any layers. The answer of /v1/gradients is one as it is.
+    """The numbers that your own code computed: any parts, for any layers.
 
-    Compared are loss, output, preactivations, activations, deltas, gradients and input_gradient; other members of such an
-    answer are accepted and not looked at. A tensor of a wrong shape is not refused: it is a mistake to find.
+    The complete answer of /v1/gradients is a valid submission. loss, output, preactivations, activations, deltas,
+    gradients and input_gradient are compared; other fields are accepted and ignored. A tensor of the wrong shape is not
+    refused but reported as a mistake.
     """
 
     convention: Convention | None = None  # type: ignore[assignment]
-    """How its matrices are written; default: as those of the problem."""
+    """Layout of the submitted matrices. Default: the convention of the problem."""
 
     dtype: str | None = None  # type: ignore[assignment]
-    """The precision it was computed in: float32 is compared at float32's precision. Default: found in its numbers."""
+    """Precision in which the numbers were computed. float32 numbers are compared with float32's precision. Default:
+    inferred from the numbers."""
 
     warnings: list[Warning] | None = None  # type: ignore[assignment]
-    """Not looked at."""
+    """Ignored."""
 
 
 class Tolerance(Body):
-    """When two numbers agree: |yours − expected| ≤ atol + rtol |expected|. It replaces the one that is worked out."""
+    """Two numbers agree if |yours − expected| ≤ atol + rtol |expected|. Replaces the tolerance that the server derives."""
 
     rtol: Annotated[float, Field(ge=0, lt=1)] | None = None
     """Relative tolerance."""
@@ -38,240 +40,246 @@ class Tolerance(Body):
 
 
 class CheckRequest(Problem):
-    """A problem, and what your own code computed for it."""
+    """A problem, and the numbers that your own code computed for it."""
 
     submission: Submission | None = None
-    """Your numbers. Without them the server checks its own backward pass."""
+    """Your numbers. If they are left out, the server checks its own backward pass."""
 
     tolerance: Tolerance | None = None
-    """Default: by the precision and the digits of the submission, and by what rounding does at this point."""
+    """Tolerance of the comparison. Default: derived from the precision and digits of the submission and from the effect
+    of rounding at this point."""
 
     hints: Literal["layer", "rule", "cause", "full"] = "full"
-    """How much the answer gives away: the layer; the rule too; the cause too; the fix and the expected numbers too."""
+    """How much the answer reveals. layer: the layer. rule: also the rule. cause: also the cause. full: also the fix and
+    the expected numbers."""
 
 
 class Fix(Body):
-    """The right formula."""
+    """The correct formula."""
 
     numpy: str | None = None
-    """As a line of NumPy, in the names A, Z, D (delta), W with the layer behind."""
+    """The formula as a line of NumPy. The names are A, Z, D (delta) and W, each followed by the layer's name."""
 
     latex: str
-    """In LaTeX."""
+    """The formula in LaTeX."""
 
 
 class Alternative(Body):
-    """Another cause that gives the same numbers."""
+    """Another mistake that gives the same numbers."""
 
     cause: str
-    """Its name."""
+    """Name of the mistake."""
 
     layer: str | None = None
-    """The layer whose rule it is in."""
+    """The layer whose rule contains the mistake."""
 
     tensor: str
-    """The tensor whose rule it is in."""
+    """The tensor that the rule computes."""
 
     why: str
-    """What it is."""
+    """Description of the mistake."""
 
     separate: str
-    """What to send so that the two give different numbers."""
+    """What to send so that the two mistakes give different numbers."""
 
 
 class Evidence(Body):
-    """What a cause rests on."""
+    """The evidence for a cause."""
 
     ratio: float | None = None
-    """Yours divided by what the right rule makes of your own numbers, where it is the same for every number."""
+    """Your number divided by the number that the correct rule computes from your own inputs to it, if this ratio is the
+    same for every element."""
 
     factor: float | None = None
-    """The unknown number in the wrong formula (a learning rate, a λ), found by least squares."""
+    """The unknown constant in the wrong formula (a learning rate, a λ), fitted by least squares."""
 
     residual_if_fixed: float | None = None
-    """What is left of the difference when the wrong formula is replayed: ‖yours − replayed‖ / ‖yours‖."""
+    """The difference that the wrong formula leaves unexplained: ‖yours − replayed‖ / ‖yours‖."""
 
     alternatives: list[Alternative]
-    """Other causes that give the same numbers."""
+    """Other mistakes that give the same numbers."""
 
 
 class Blame(Body):
-    """A rule that is wrong."""
+    """A rule that your code computes wrongly."""
 
     layer: str | None = None
-    """Whose rule it is; an input's name for input_gradient. The loss has none."""
+    """The layer whose rule is wrong; for input_gradient, the name of the input. Left out for the loss."""
 
     tensor: str | None = None
-    """The tensor that the rule makes: deltas, gradients.weight, activations, ..."""
+    """The tensor that the rule computes: deltas, gradients.weight, activations, ..."""
 
     cause: str | None = None
-    """The mistake's name; `unknown` where no known mistake reproduces the numbers."""
+    """Name of the mistake; `unknown` if no known mistake reproduces the numbers."""
 
     certainty: Literal["exact", "likely", "ambiguous", "located"] | None = None
-    """exact: the wrong formula reproduces your numbers, and no other known one does. ambiguous: others do too, see
-    evidence.alternatives. likely: too few numbers to be sure. located: the rule is wrong, the cause unknown."""
+    """exact: this wrong formula reproduces your numbers, and no other known one does. ambiguous: other mistakes give
+    the same numbers, see evidence.alternatives. likely: there are too few numbers to be sure. located: the rule is
+    wrong, but the cause is unknown."""
 
     rule: str | None = None
-    """The right rule, in LaTeX."""
+    """The correct rule in LaTeX."""
 
     wrong: str | None = None
-    """The formula that was used instead, in LaTeX."""
+    """The wrong formula that was used instead, in LaTeX."""
 
     why: str | None = None
-    """What is wrong with it."""
+    """Explanation of the mistake."""
 
     fix: Fix | None = None
-    """The right formula."""
+    """The correct formula."""
 
     evidence: Evidence | None = None
-    """What the cause rests on."""
+    """The evidence for the cause."""
 
 
 class Equivalence(Body):
-    """A way of writing things that is not the request's, and no mistake."""
+    """A difference from the request that is a matter of notation and not a mistake."""
 
     cause: str
-    """Its name: transposed-layout, sum-instead-of-mean, ..."""
+    """Name of the difference: transposed-layout, sum-instead-of-mean, ..."""
 
     why: str
-    """What it is."""
+    """Description of the difference."""
 
 
 class Worst(Body):
-    """The number that is furthest off."""
+    """The element with the largest error."""
 
     index: list[int]
-    """Where it is, in the tensor as this answer's convention writes it, counted from 0."""
+    """Index of the element, counted from 0, in the layout of this answer's convention."""
 
     yours: float
-    """What was submitted."""
+    """The submitted number."""
 
     expected: float | None = None
-    """What is right."""
+    """The correct number."""
 
 
 class ComparedTensor(Body):
-    """One tensor beside what is expected."""
+    """The comparison of one tensor with the expected one."""
 
     layer: str | None = None
-    """Whose it is. The loss is nobody's."""
+    """The layer that the tensor belongs to. Left out for the loss."""
 
     tensor: str
-    """loss, preactivations, activations, deltas, gradients.<parameter> or input_gradient."""
+    """Name of the tensor: loss, preactivations, activations, deltas, gradients.<parameter> or input_gradient."""
 
     status: Literal["correct", "wrong", "inherited", "missing"]
-    """correct: it is what it should be. wrong: its own rule is wrong. inherited: wrong because of something before it.
-    missing: it was not submitted."""
+    """correct: the numbers agree. wrong: the rule of this tensor is wrong. inherited: the numbers are wrong only
+    because an earlier tensor is. missing: the tensor was not submitted."""
 
     relative_error: float | None = None
-    """‖yours − expected‖ / (‖yours‖ + ‖expected‖), and 0 where both are 0."""
+    """‖yours − expected‖ / (‖yours‖ + ‖expected‖); 0 if both are 0."""
 
     cosine: float | None = None
-    """Of the angle between the two, where neither is 0."""
+    """Cosine of the angle between the two tensors. Left out if one of them is 0."""
 
     worst: Worst | None = None
-    """The number that is furthest off, where one is."""
+    """The element with the largest error, if any element is wrong."""
 
     mismatched: int | None = None
-    """How many numbers differ by more than the criterion allows."""
+    """Number of elements that differ by more than the criterion allows."""
 
     total: int
-    """How many numbers there are."""
+    """Number of elements of the tensor."""
 
     layout: str | None = None
-    """How the tensor was read so that its shape fits: transposed, axes-of-length-one."""
+    """How the submitted tensor was rearranged to fit the expected shape: transposed, axes-of-length-one."""
 
     shape: list[int] | None = None
-    """Its shape, where it does not fit."""
+    """The submitted shape, if it does not fit."""
 
     expected_shape: list[int] | None = None
-    """The shape it should have, where it does not fit."""
+    """The expected shape, if the submitted one does not fit."""
 
 
 class Kink(Body):
-    """A place where a derivative jumps, so that more than one value is right. It is not compared."""
+    """A point at which a derivative jumps, so that several values are correct. It is not compared."""
 
     layer: str
-    """The layer."""
+    """The layer whose activation has the kink."""
 
     index: list[int]
-    """Where, in its delta."""
+    """Index of the element in the layer's delta."""
 
     distance: float
-    """How far the number is from the kink."""
+    """Distance of the number from the kink."""
 
     why: str
-    """Which kink it is."""
+    """Description of the kink."""
 
 
 class BlindSpot(Body):
-    """Known mistakes that this batch could not have revealed."""
+    """A known mistake that this batch could not have revealed."""
 
     cause: str
-    """The mistake's name."""
+    """Name of the mistake."""
 
     layer: str | None = None
-    """The layer in whose rule it would hide; the loss has none."""
+    """The layer in whose rule the mistake would stay hidden. Left out for the loss."""
 
     tensor: str
-    """The tensor that the rule makes."""
+    """The tensor that the rule computes."""
 
     reason: str
-    """Why it would not show."""
+    """Why the mistake would not change the numbers."""
 
 
 class Oracle(Body):
-    """How the expected gradients were certified."""
+    """How the expected gradients were verified independently."""
 
     method: str
     """complex_step or central_difference: the change of the loss along a random direction of all parameters, inputs and
-    preactivations at once, found by forward passes alone."""
+    preactivations, computed by forward passes alone."""
 
     error: float
-    """Difference between that and the expected deltas and gradients, relative to the sum of the terms' magnitudes."""
+    """Difference between that change and the one that the expected deltas and gradients predict, relative to the sum of
+    the magnitudes of its terms."""
 
 
 class CheckAnswer(Body):
-    """Which rule is wrong, why, and how to put it right."""
+    """The wrong rules, their causes and their fixes."""
 
     verdict: Literal["correct", "wrong", "equivalent-layout", "inconclusive"]
-    """The outcome."""
+    """The outcome of the check."""
 
     summary: str
     """The outcome in a few sentences."""
 
     blame: list[Blame]
-    """Every rule that is wrong by itself: one mistake, one accusation."""
+    """The rules that are wrong in themselves. A rule whose result is wrong only because of an earlier mistake is not
+    listed."""
 
     not_mistakes: list[Equivalence]
-    """What differs from the request and is right all the same."""
+    """Differences from the request that are a matter of notation and not mistakes."""
 
     tensors: list[ComparedTensor]
-    """Every tensor: forward, then backward."""
+    """The comparison of every tensor, first of the forward pass, then of the backward pass."""
 
     kinks: list[Kink]
-    """Where a derivative jumps at or near this point."""
+    """Points at or near this batch at which a derivative jumps."""
 
     blind_spots: list[BlindSpot]
     """Known mistakes that this batch could not have revealed."""
 
     needs: list[str]
-    """Parts of a submission that would show more."""
+    """Parts that a submission could add to allow a more precise diagnosis."""
 
     oracle: Oracle | None = None
-    """How the expected gradients were certified; absent without a loss."""
+    """How the expected gradients were verified independently. Left out if there is no loss."""
 
     criterion: str
-    """When two numbers agree."""
+    """The criterion by which two numbers agree."""
 
     parameters: Parameters | None = None
-    """All parameters, where some were drawn from the seed."""
+    """All parameters. Returned if some of them were drawn from the seed."""
 
     convention: Convention
-    """How indices and formulas of this answer are to be read."""
+    """Layout to which the indices and formulas of this answer refer."""
 
     dtype: str
-    """Precision of the problem. The check itself computes in float64."""
+    """Precision of the problem. The check itself is computed in float64."""
 
     warnings: list[Warning]
-    """What was not refused and deserves a look."""
+    """Observations that did not prevent the computation but deserve attention."""

@@ -1,4 +1,4 @@
-"""The answer of /v1/check."""
+"""The computation of /v1/check."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ BACKWARD = ("loss", "deltas", "gradients", "input_gradient")
 SKIPPED = Issue(
     code="blind-spots-skipped",
     path=("network",),
-    detail="The network is too large to make every known mistake in every rule; blind_spots is empty for that reason.",
-    hint="Check a smaller network of the same kinds of layers: POST /v1/probe makes a batch for it.",
+    detail="The network is too large to try every known mistake in every rule, so blind_spots is empty.",
+    hint="Check a smaller network with the same kinds of layers; POST /v1/probe constructs a batch for it.",
 )
 
 
 def check_submission(body: CheckRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
-    """Check the submission of a request."""
+    """Check the submission of a request, or the server's own backward pass if there is none."""
     sent = body.submission
     needs_loss = sent is None or any(getattr(sent, part) is not None for part in BACKWARD)
     problem = problem_of(body, settings, needs_loss=needs_loss)
     submission = None if sent is None else _submission(problem, sent)
     tolerance = Tolerance() if body.tolerance is None else Tolerance(**body.tolerance.model_dump())
     plan = problem.plan(backward=problem.objective is not None, check_deadline=check_deadline)
-    with np.errstate(all="ignore"):  # What is not finite is refused here, with its place.
+    with np.errstate(all="ignore"):  # Numbers that are not finite are refused here, with their location.
         plan.forward()
         plan.backward()
     examination = Checker(problem, check_deadline)
     report = examination.report(submission, _dtypes(sent), tolerance)
     rendering = ProblemWriter(problem, (), None)
-    answer = written(report, problem, body.hints)
+    answer = write_report(report, problem, body.hints)
     if body.seed is not None:
         answer["parameters"] = rendering.parameters(problem.parameters, everything=True)
     found = [*problem.warnings, *([SKIPPED] if examination.skips_blind_spots else [])]
@@ -55,10 +55,10 @@ def check_submission(body: CheckRequest, settings: Settings, check_deadline: Che
 
 
 def _submission(problem: Problem, sent: Submission) -> SentSubmission:
-    """The tensors of a submission.
+    """Return the tensors of a submission.
 
     Raises:
-        Refusal: `unknown-name`, where inputs have names and the input gradient has none.
+        Refusal: `invalid-request`, if the inputs have names and the input gradient has none.
     """
     last = problem.nodes[-1].name
     activations = dict(sent.activations or {})
@@ -67,7 +67,7 @@ def _submission(problem: Problem, sent: Submission) -> SentSubmission:
     inputs = {} if sent.input_gradient is None else sent.input_gradient
     if not isinstance(inputs, dict):
         if INPUT not in problem.inputs:
-            detail = "The batch has named inputs; their gradients go by the same names."
+            detail = "The batch has named inputs, so input_gradient must be an object with the same names."
             refuse_if_any(
                 [
                     Issue(
@@ -94,7 +94,7 @@ def _submission(problem: Problem, sent: Submission) -> SentSubmission:
 
 
 def _dtypes(sent: Submission | None) -> set[str]:
-    """The precisions that a submission, or one of its tensors, says it has."""
+    """Return the precisions that a submission or its tensors declare."""
     if sent is None:
         return set()
     found = {sent.dtype} if sent.dtype else set()
@@ -104,8 +104,8 @@ def _dtypes(sent: Submission | None) -> set[str]:
     }
 
 
-def written(report: Report, problem: Problem, hints: str) -> dict[str, Any]:
-    """A report as an answer, as far as the hints go."""
+def write_report(report: Report, problem: Problem, hints: str) -> dict[str, Any]:
+    """Return a report in the form of the answer, limited to what the hints allow."""
     answer: dict[str, Any] = {
         "verdict": report.verdict,
         "summary": report.summary if hints in ("cause", "full") else _withheld(report, hints),
@@ -131,7 +131,7 @@ def written(report: Report, problem: Problem, hints: str) -> dict[str, Any]:
 
 
 def spots(found: Sequence[BlindSpot]) -> list[dict[str, Any]]:
-    """Blind spots as an answer has them."""
+    """Return blind spots in the form of the answer."""
     return [
         {
             "cause": each.cause,
@@ -144,7 +144,7 @@ def spots(found: Sequence[BlindSpot]) -> list[dict[str, Any]]:
 
 
 def _withheld(report: Report, hints: str) -> str:
-    """A summary that does not say more than the hints do."""
+    """Return a summary that reveals no more than the hints allow."""
     if not report.blame:
         return report.summary
     where = dict.fromkeys(
@@ -204,7 +204,7 @@ def _row(row: Row, problem: Problem, hints: str) -> dict[str, Any]:
 
 
 def _is_turned(quantity: Quantity, rank: int, problem: Problem) -> bool:
-    """Whether the caller sees this tensor transposed."""
+    """Return whether the caller's convention transposes this tensor."""
     if quantity.part == "gradients":
         node = next(node for node in problem.nodes if node.name == quantity.layer)
         return is_turned(node.parameters[quantity.name], problem.convention)

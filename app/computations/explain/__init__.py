@@ -1,1 +1,1 @@
-"""POST /v1/explain: derivations as JSON, as a page and as Markdown."""
+"""/v1/explain: derivations as JSON, as a page and as Markdown."""

@@ -1,4 +1,4 @@
-"""What the page and the Markdown document are written from."""
+"""The derivation and its style, from which the page and the Markdown document are written."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.explaining.step import Step
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A derivation and how it is to be written."""
+    """A derivation and the style in which to write it."""
 
     explanation: Explanation
     style: Style
@@ -21,7 +21,7 @@ class Document:
 
     @property
     def sections(self) -> Iterator[tuple[str, list[Step]]]:
-        """The steps in three parts: forward, the loss, and backward."""
+        """The steps in up to three sections: forward, the loss, and backward."""
         steps = self.explanation.steps
         names = [step.id for step in steps]
         start = next((at for at, name in enumerate(names) if name in ("per_example_losses", "loss")), None)
@@ -33,7 +33,7 @@ class Document:
 
     @property
     def title(self) -> str:
-        """The sizes of the network."""
+        """The title of the document, which names the sizes or layers of the network."""
         problem = self.explanation.problem
         first = next(iter(problem.inputs.values())).shape[1:]
         sizes = [*first, *(node.shape[-1] for node in problem.nodes if node.shape)]
@@ -46,7 +46,7 @@ class Document:
         return f"Backpropagation through {network}"
 
     def numbers(self, step: Step) -> str | None:
-        """The equation with numbers, where there are not too many."""
+        """Return the equation of a step with numbers, or None if the derivation has too many of them."""
         if not self.explanation.with_numbers:
             return None
         return step.numbers(self.style.digits, self.style.max_elements)

@@ -1,4 +1,4 @@
-"""A derivation as Markdown with LaTeX."""
+"""Derivations as Markdown with LaTeX formulas."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MEDIA_TYPE = "text/markdown"
 
 
 def markdown(document: Document) -> str:
-    """The document."""
+    """Return the document as Markdown."""
     explanation = document.explanation
     problem = explanation.problem
     lines = [f"# {document.title}", "", f"Convention `{problem.convention}`, {problem.dtype.name}.", ""]

@@ -1,4 +1,4 @@
-"""A derivation as one self-contained page: MathML, no script, printable, for light and dark."""
+"""Derivations as a self-contained HTML page: MathML, no script, printable, with light and dark colours."""
 
 from __future__ import annotations
 
@@ -15,22 +15,25 @@ BOLD_ONE = "\U0001d7cf"
 
 
 def page(document: Document) -> str:
-    """The page."""
+    """Return the document as an HTML page."""
     return _environment().get_template("page.html").render(document=document, problem=document.explanation.problem)
 
 
 def math(latex: str) -> Markup:
-    """A formula as MathML. Text in it was escaped by the converter."""
+    """Return a formula as MathML. The converter escapes its text."""
     return Markup(convert(_plain_bold(latex), display="block"))  # noqa: S704
 
 
 def numbers(latex: str) -> Markup:
-    """The same for one with matrices, whose brackets the style sheet draws: not every font stretches them."""
+    """Return a formula with matrices as MathML.
+
+    The style sheet draws the brackets, as not every font stretches them.
+    """
     return math(latex.replace("pmatrix", "matrix"))
 
 
 def sentence(text: str) -> Markup:
-    """A sentence, with the formulas between its dollar signs as MathML."""
+    """Return a sentence with the formulas between dollar signs as MathML."""
     parts = text.split("$")
     return Markup("").join(
         Markup(convert(_plain_bold(part))) if position % 2 else escape(part)  # noqa: S704

@@ -1,4 +1,4 @@
-"""POST /v1/explain."""
+"""The route POST /v1/explain."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ DOCUMENTS = {page.MEDIA_TYPE: page.page, markdown.MEDIA_TYPE: markdown.markdown}
 @router.post(
     "/v1/explain",
     operation_id="explain_gradients",
-    summary="The derivation of the gradients, with the request's shapes and numbers",
+    summary="Derive the gradients step by step",
     **describe(ExplainRequest, ExplainAnswer, examples.EXPLAIN),
 )
 async def explain_gradients(endpoint: ComputationEndpointDep) -> Response:
-    """Derive the gradients step by step, forward and backward, in the convention of the request.
+    """Derive the gradients step by step, forward and backward, with the shapes and numbers of the request.
 
-    Accept text/html for a page to read and print, text/markdown for a document with LaTeX.
+    Send `Accept: text/html` for a page to read and print, or `text/markdown` for a document with LaTeX formulas.
     """
     return await endpoint.handle(ExplainRequest, explain_problem, DOCUMENTS)

@@ -1,4 +1,4 @@
-"""POST /v1/explain: what it takes and gives."""
+"""The body and answer of POST /v1/explain."""
 
 from __future__ import annotations
 
@@ -18,145 +18,148 @@ def _every_format() -> list[Format]:
 
 
 class Style(Body):
-    """How the derivation is written."""
+    """Options for the notation and the formats of the derivation."""
 
     notation: Literal["delta", "factors"] = "delta"
-    """delta: the compact recursion. factors: every factor of the chain rule in a step of its own."""
+    """delta: the compact recursion of deltas. factors: every factor of the chain rule as a step of its own."""
 
     digits: Annotated[int, Field(strict=True, ge=1, le=17)] = 4
-    """Significant digits of the numbers in formulas."""
+    """Number of significant digits in formulas with numbers."""
 
     max_elements: Annotated[int, Field(strict=True, ge=1, le=10_000)] = 64
-    """Matrices with more elements are cut with an ellipsis."""
+    """Matrices with more elements are abbreviated by an ellipsis."""
 
     formats: list[Format] = Field(default_factory=_every_format)
-    """In which forms every step is written."""
+    """Formats in which every step is written."""
 
     focus: Annotated[str, Field(max_length=300)] | None = None
-    """A single number to explain: gradients.2.weight[0,1]."""
+    """Path of a single number to explain in detail, for instance gradients.2.weight[0,1]."""
 
 
 class ExplainRequest(ProblemOfGradients):
-    """A problem whose gradients are derived, as it was sent to /v1/gradients: all of its parts are derived."""
+    """A problem, as it is sent to /v1/gradients, whose gradients are derived.
+
+    `include` has no effect: all parts are derived.
+    """
 
     optimizer: OptimizerSpec | None = None
-    """With one, its first step is derived too."""
+    """If an optimizer is given, its first step is derived as well."""
 
     style: Style = Field(default_factory=Style)
-    """How the derivation is written."""
+    """Options for the notation and the formats."""
 
 
 class ExplainStep(Body):
-    """One equation, in the order of computation."""
+    """One equation of the derivation."""
 
     id: str
-    """The path of its result in the answer of /v1/gradients; the layer and a letter for what is on the way."""
+    """Path of the result in the answer of /v1/gradients; for an intermediate result, the layer and a letter."""
 
     title: str
-    """What is computed."""
+    """Description of the result."""
 
     depends_on: list[str]
-    """Ids of the steps and paths of the request whose results it reads."""
+    """Ids of the steps and paths in the request whose values the equation uses."""
 
     because: str
-    """Which rule, and why."""
+    """The rule that was applied, and its reason."""
 
     latex: str | None = None
-    """The equation in symbols."""
+    """The equation in symbols, in LaTeX."""
 
     shapes: str | None = None
-    """The same in LaTeX, with its shape under every operand."""
+    """The equation in LaTeX, with the shape under every operand."""
 
     numbers: str | None = None
-    """The same in LaTeX, with numbers. Left out in a derivation with too many of them."""
+    """The equation in LaTeX, with numbers. Left out if the derivation has too many of them."""
 
     mathml: str | None = None
-    """The equation in symbols, as MathML."""
+    """The equation in symbols, in MathML."""
 
     numpy: str | None = None
     """The equation as a line of NumPy."""
 
     text: str | None = None
-    """The line with the shapes of everything in it."""
+    """The equation as plain text, with the shapes of its operands."""
 
     value: Tensor | float | None = None
-    """The result, where it has no more elements than `max_elements`."""
+    """The result. Left out if it has more elements than `max_elements`."""
 
 
 class ShapeRow(Body):
-    """The shapes in one equation."""
+    """The shapes of the operands of one equation."""
 
     id: str
-    """The step."""
+    """Id of the step."""
 
     equation: str
-    """In symbols, LaTeX."""
+    """The equation in LaTeX."""
 
     shapes: dict[str, list[int]]
-    """By symbol, the result first."""
+    """Shapes by symbol, beginning with the result."""
 
 
 class FocusTerm(Body):
-    """One summand."""
+    """One term of the sum."""
 
     of: str
-    """Which: an example, an index, or the bias."""
+    """The source of the term: an example, an index or the bias."""
 
     value: float
-    """The summand."""
+    """Value of the term."""
 
     share: float
-    """Its size as a share of all summands' sizes."""
+    """Magnitude of the term divided by the sum of the magnitudes of all terms."""
 
     factors: dict[str, float]
-    """The numbers that it is the product of, by their paths."""
+    """The numbers whose product is the term, by their paths."""
 
 
 class FocusAnswer(Body):
-    """Why a single number is what it is."""
+    """Explanation of a single number."""
 
     path: str
-    """The number."""
+    """Path of the number."""
 
     step: str
-    """Id of the step that computes it."""
+    """Id of the step that computes the number."""
 
     value: float
-    """The number itself."""
+    """The number."""
 
     terms: list[FocusTerm]
-    """What it is the sum of, where the step is a sum."""
+    """The terms whose sum is the number. Empty if the step is not a sum."""
 
     dominant: str | None = None
     """The largest term."""
 
     because: str
-    """In a sentence."""
+    """The explanation in one sentence."""
 
 
 class ExplainAnswer(Body):
-    """A derivation."""
+    """The derivation of the gradients, step by step."""
 
     steps: list[ExplainStep]
-    """Forward, the loss, and backward, one equation each."""
+    """The equations in the order of computation: forward pass, loss, backward pass."""
 
     shape_table: list[ShapeRow]
-    """The shapes of every equation."""
+    """The shapes of the operands of every equation."""
 
     script: str
-    """The steps as a program that runs on NumPy alone and gives the answer of /v1/gradients."""
+    """A Python program that computes the answer of /v1/gradients with NumPy alone."""
 
     focus: FocusAnswer | None = None
-    """The number that was asked about."""
+    """Explanation of the number that `style.focus` selects."""
 
     parameters: Parameters | None = None
-    """All parameters, where some were drawn from the seed."""
+    """All parameters. Returned if some of them were drawn from the seed."""
 
     convention: Convention
-    """How matrices are written."""
+    """Layout of the matrices in this answer."""
 
     dtype: str
     """Precision of the computation."""
 
     warnings: list[Warning]
-    """What was not refused and deserves a look."""
+    """Observations that did not prevent the computation but deserve attention."""

@@ -1,4 +1,4 @@
-"""The answer of /v1/explain."""
+"""The computation of /v1/explain."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from core.explaining.step import Step
 
 
 def explain_problem(body: ExplainRequest, settings: Settings, check_deadline: CheckDeadline) -> Reply:
-    """The derivation of a problem's gradients."""
+    """Derive the gradients of a problem."""
     problem = problem_of(body, settings, needs_loss=True)
     ProblemWriter(problem, ("activations", "deltas", "gradients"), None).refuse_large(
         settings.max_answer_elements, seeded=body.seed is not None
@@ -42,8 +42,8 @@ def explain_problem(body: ExplainRequest, settings: Settings, check_deadline: Ch
             Issue(
                 code="numbers-left-out",
                 path=("style",),
-                detail="The problem holds too many numbers for a derivation: steps show symbols and shapes alone.",
-                hint="Send a few examples and a small network to see numbers; the script reads them from request.json.",
+                detail="The problem has too many numbers, so the steps show only symbols and shapes.",
+                hint="Send few examples and a small network to see numbers. The script reads them from request.json.",
             )
         )
     content: dict[str, Any] = {

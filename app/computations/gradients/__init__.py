@@ -1,1 +1,1 @@
-"""POST /v1/gradients and POST /v1/forward."""
+"""/v1/gradients and /v1/forward."""

@@ -1,4 +1,4 @@
-"""The part of an answer that says what feedback alignment did."""
+"""The part `feedback` of an answer: the matrices of feedback alignment and the angles to the gradients."""
 
 from __future__ import annotations
 
@@ -17,21 +17,25 @@ from core.plan import Plan
 
 
 def refuse_verify() -> None:
-    """Refuse a certificate for what is no gradient.
+    """Refuse a certificate under feedback alignment, whose directions are not gradients.
 
     Raises:
         Refusal: always.
     """
-    detail = (
-        "A certificate compares gradients with a derivative of the loss; under feedback the answer holds directions."
-    )
+    detail = "A certificate checks gradients, but with feedback alignment the answer has other directions."
     raise Refusal.of(
-        "invalid-request", detail, "verify", hint="The angles in the answer compare them with the gradient."
+        "invalid-request",
+        detail,
+        "verify",
+        hint="Leave out verify; the angles in the answer compare the directions with the gradients.",
     )
 
 
 def feedback_answer(plan: Plan, rendering: ProblemWriter, check_deadline: CheckDeadline) -> dict[str, Any]:
-    """The matrices, and the angle between every parameter's direction and its gradient. `plan` has run both ways."""
+    """Return the matrices, and the angle between every parameter's direction and its gradient.
+
+    The forward and the backward pass of `plan` must have run.
+    """
     problem = rendering.problem
     if problem.feedback is None:
         return {}
@@ -42,14 +46,14 @@ def feedback_answer(plan: Plan, rendering: ProblemWriter, check_deadline: CheckD
     return {
         "feedback": {
             "kind": problem.feedback.kind,
-            "weights": {name: _written(array, rendering) for name, array in problem.feedback.weights.items()},
+            "weights": {name: _to_convention(array, rendering) for name, array in problem.feedback.weights.items()},
             "angles": _angles(plan.gradients.gradients, true.gradients.gradients),
         }
     }
 
 
-def _written(array: Array, rendering: ProblemWriter) -> Array:
-    """B in the orientation of the request's weights."""
+def _to_convention(array: Array, rendering: ProblemWriter) -> Array:
+    """Return B in the layout of the request's weights."""
     return array if rendering.problem.convention == "row" else array.T
 
 

@@ -18,25 +18,25 @@ PART = "per_example_gradients"
 
 
 def refuse_coupled(rendering: ProblemWriter, include: Sequence[str]) -> None:
-    """Refuse the gradients of single examples where a layer couples the examples.
+    """Refuse the gradients of single examples if a layer couples the examples.
 
     Raises:
-        Refusal: `unsupported-operator`, with that layer.
+        Refusal: `unsupported-operator`, with the layer.
     """
     layer = per_example.coupling(rendering.problem) if PART in include else None
     if layer:
         raise Refusal.of(
             "unsupported-operator",
-            f"Layer {layer.name!r} ({layer.layer.kind}) couples the examples: its result for one of them depends on others, "
-            "so that no gradient is that of one example alone.",
+            f"Layer {layer.name!r} ({layer.layer.kind}) couples the examples: its result for one example depends on the "
+            "others, so that gradients of single examples are not defined.",
             "include",
             list(include).index(PART),
-            hint="per_example_losses and gradients are there for every network.",
+            hint="Request per_example_losses or gradients, which are available for every network.",
         )
 
 
 def per_example_answer(plan: Plan, rendering: ProblemWriter, check_deadline: CheckDeadline) -> dict[str, Any]:
-    """Those of the two parts that were asked for. `plan` has run forward and backward."""
+    """Return those of the two parts that were requested. Both passes of `plan` must have run."""
     problem, parts = rendering.problem, rendering.parts
     if not parts & {PART, "norms"}:
         return {}

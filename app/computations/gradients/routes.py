@@ -1,4 +1,4 @@
-"""POST /v1/gradients and POST /v1/forward."""
+"""The routes POST /v1/gradients and POST /v1/forward."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ router = APIRouter(tags=["math"])
 @router.post(
     "/v1/gradients",
     operation_id="compute_gradients",
-    summary="Activations, deltas and weight gradients",
+    summary="Compute activations, deltas and weight gradients",
     **describe(GradientsRequest, GradientsAnswer, examples.GRADIENTS),
 )
 async def compute_gradients(endpoint: ComputationEndpointDep) -> Response:
-    """Run a network forward, then backward from its loss.
+    """Compute the forward pass of a network, and the backward pass from its loss.
 
-    `gradients` has exactly the shape of `parameters`. The delta of a layer is ∂L/∂Z, the gradient at its result before
-    the activation function. `verify` adds a certificate by complex step, independent of the backward pass.
+    `gradients` has exactly the shape of `parameters`. The delta of a layer is ∂L/∂Z, where Z is the layer's result
+    before its activation function. `verify` adds a certificate: a check of the gradients by the complex-step method,
+    independent of the backward pass.
     """
     return await endpoint.handle(GradientsRequest, service.compute_gradients)
 
@@ -31,9 +32,9 @@ async def compute_gradients(endpoint: ComputationEndpointDep) -> Response:
 @router.post(
     "/v1/forward",
     operation_id="compute_forward",
-    summary="Output, activations and loss",
+    summary="Compute output, activations and loss",
     **describe(ForwardRequest, ForwardAnswer, examples.FORWARD),
 )
 async def compute_forward(endpoint: ComputationEndpointDep) -> Response:
-    """Run a network forward. With a loss and targets the answer has the loss too."""
+    """Compute the forward pass of a network. If the problem has a loss and targets, the answer includes the loss."""
     return await endpoint.handle(ForwardRequest, service.compute_forward)

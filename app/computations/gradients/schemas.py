@@ -1,4 +1,4 @@
-"""POST /v1/gradients and POST /v1/forward: what they take and give."""
+"""The bodies of POST /v1/gradients and POST /v1/forward."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from app.problem.schemas import FORWARD_PARTS, Problem, ProblemOfGradients, name
 
 
 class ForwardRequest(Problem):
-    """A problem to run forward. Without a loss or targets the answer has no loss."""
+    """A problem whose forward pass is computed. If the loss or the targets are left out, the answer has no loss."""
 
     include: Annotated[list[str], names(*FORWARD_PARTS)] = Field(default=["loss", "output", "activations"])
     """The parts of the answer."""
 
 
 class GradientsRequest(ProblemOfGradients):
-    """A problem to run forward and backward."""
+    """A problem whose forward and backward passes are computed."""

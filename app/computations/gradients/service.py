@@ -1,4 +1,4 @@
-"""The answers of /v1/forward and /v1/gradients."""
+"""The computations of /v1/forward and /v1/gradients."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from core.problem import Problem
 
 
 def compute_forward(body: ForwardRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
-    """Run a problem forward."""
+    """Compute the forward pass of a problem."""
     problem = problem_of(
         body, settings, needs_loss=False, besides=unknown_parts(body, FORWARD_PARTS), takes_feedback=True
     )
@@ -39,7 +39,7 @@ def compute_forward(body: ForwardRequest, settings: Settings, check_deadline: Ch
 
 
 def compute_gradients(body: GradientsRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
-    """Run a problem forward and backward."""
+    """Compute the forward and the backward pass of a problem."""
     problem = problem_of(
         body, settings, needs_loss=True, besides=unknown_parts(body, GRADIENTS_PARTS), takes_feedback=True
     )
@@ -50,7 +50,7 @@ def compute_gradients(body: GradientsRequest, settings: Settings, check_deadline
         feedback.refuse_verify()
     parts = rendering.parts
     retain = Retain(
-        preactivations=True,  # Kinks and silent units show there.
+        preactivations=True,  # The diagnoses of kinks and dead units read them.
         deltas="deltas" in parts,
         input_gradients="input_gradient" in parts or body.verify,
     )
@@ -75,7 +75,7 @@ def compute_gradients(body: GradientsRequest, settings: Settings, check_deadline
 
 
 def _results(plan: Plan, problem: Problem, rendering: ProblemWriter) -> dict[str, Any]:
-    """The parts that every pass has: the loss, where there is one, and the tensors of the forward pass."""
+    """Return the parts that both computations have: the loss, if there is one, and the tensors of the forward pass."""
     answer: dict[str, Any] = {}
     objective, parts = problem.objective, rendering.parts
     if objective and objective.loss.needs_targets:
@@ -100,7 +100,7 @@ def _results(plan: Plan, problem: Problem, rendering: ProblemWriter) -> dict[str
 def _closing(
     plan: Plan, body: ForwardRequest | GradientsRequest, rendering: ProblemWriter, *diagnoses: Issue
 ) -> dict[str, Any]:
-    """What stands at the end of every answer."""
+    """Return the fields at the end of every answer."""
     problem = rendering.problem
     closing: dict[str, Any] = {}
     if body.seed is not None:
@@ -114,6 +114,6 @@ def _closing(
 
 
 def unknown_parts(body: ForwardRequest | GradientsRequest, valid: Sequence[str]) -> list[Issue]:
-    """An issue for every part and every layer that a request asks for and that does not exist."""
+    """Return an issue for every requested part or layer that does not exist."""
     names = names_of(body.network.layers)
     return [*unknown_names("include", body.include, valid), *unknown_names("layers", body.layers or [], names)]

@@ -1,1 +1,1 @@
-"""POST /v1/invert."""
+"""/v1/invert."""

@@ -9,7 +9,10 @@ from core.arrays import Array
 
 
 def solve(goal: Array, A: Array, bounds: Array) -> Array | None:
-    """The x that maximises goal·x subject to A x ≤ bounds, or None where there is none. The same request, the same x."""
+    """Return the x that maximises goal·x subject to A x ≤ bounds, or None if there is none.
+
+    The result is deterministic.
+    """
     rows, columns = A.shape
     programme = highspy.HighsLp()
     programme.num_col_, programme.num_row_ = columns, rows

@@ -1,4 +1,4 @@
-"""POST /v1/invert: what it takes and gives."""
+"""The body and answer of POST /v1/invert."""
 
 from __future__ import annotations
 
@@ -12,122 +12,125 @@ from app.wire.tensor import Tensor
 
 
 class InvertBatch(Body):
-    """The outputs that are asked for, as a problem has them. The other members of a problem's batch are not read."""
+    """A batch as the other computations take it. Only `targets` are read, as the desired outputs."""
 
     targets: Tensor | None = None
-    """The outputs that are asked for, shaped like the network's output."""
+    """The desired outputs, in the shape of the network's output."""
 
     inputs: Tensor | NamedTensors | None = None
-    """Not read, but for the number of features where the weights are drawn from a seed."""
+    """Ignored, except that their number of features is used if weights are drawn from a seed."""
 
     upstream: Tensor | None = None
-    """Not read."""
+    """Ignored."""
 
     sample_weight: Tensor | None = None
-    """Not read."""
+    """Ignored."""
 
     first_label: Annotated[int, Field(strict=True)] = 0
-    """Not read."""
+    """Ignored."""
 
 
 class InvertRequest(NetworkInUse, Wishes):
-    """A network with its parameters, and the outputs that it should have."""
+    """A network with its parameters, and the desired outputs."""
 
     targets: Tensor | None = None
-    """The outputs that are asked for, shaped like the network's output; where it is left out, `batch.targets`."""
+    """The desired outputs, in the shape of the network's output. Default: `batch.targets`."""
 
     batch: InvertBatch | None = None
-    """A batch as the other endpoints take it; its `targets` are the outputs that are asked for."""
+    """A batch as the other computations take it; its `targets` are the desired outputs."""
 
     reference: Tensor | None = None
-    """Inputs to stay near to, shaped like the answer's `inputs`: where an inverse is one of many, every layer takes the
-    nearest one to what it reads when the network is given the reference. Default: the shortest one."""
+    """Inputs that the inverse should be close to, in the shape of the answer's `inputs`. If a layer has several
+    inverses, the one nearest to the layer's input under the reference is chosen. Default: the inverse of minimum norm.
+    """
 
     null_space: bool = True
-    """Whether the answer has the basis of every layer's null space."""
+    """Whether the answer includes a basis of every layer's null space."""
 
     tolerance: Annotated[float, Field(strict=True, gt=0, lt=1)] | None = None
-    """The residual, as a share of what it is compared with, that counts as none. Default: √eps of the precision."""
+    """Relative residual below which a solution counts as exact. Default: √eps of the precision."""
 
     loss: LossSpec | None = None
-    """Not read: an inverse has no loss."""
+    """Ignored: an inverse does not depend on a loss."""
 
     dtype: Literal["float64", "float32"] = "float64"
     """Precision of the computation and of the answer."""
 
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] | None = None
-    """Draws parameters that were not sent at random; they come back under `parameters`."""
+    """Seed from which parameters that were not sent are drawn. The answer returns them as `parameters`."""
 
     encoding: Literal["json", "base64"] = "json"
-    """How tensors are written in the answer."""
+    """Encoding of the tensors in the answer: nested lists (json) or base64."""
 
 
 class InvertedLayer(Body):
-    """What came of one layer."""
+    """The inversion of one layer."""
 
     feasible: bool
-    """Whether the layer can have the result that is asked of it, for every example."""
+    """Whether the layer can produce the required result for every example."""
 
     why: str | None = None
-    """The first example for which it cannot, and why."""
+    """The first example for which the layer cannot produce it, and the reason."""
 
     hidden_image: Tensor
-    """The result that the layer has to have (its activations), for every example; for the last layer the targets."""
+    """The activations that the layer has to produce, for every example; for the last layer, the targets."""
 
     residual: list[float] | None = None
-    """Of a dense layer, for every example: the distance of the nearest preactivation that it reaches from the one asked
-    for."""
+    """For a dense layer, the distance between the required preactivation and the nearest one that the layer can
+    produce, for every example."""
 
     rank: int | None = None
-    """Rank of its weight in working precision."""
+    """Rank of the layer's weight in working precision."""
 
     singular_values: Tensor | None = None
-    """Singular values of its weight, descending."""
+    """Singular values of the layer's weight in descending order."""
 
     null_space: Tensor | None = None
-    """Orthonormal vectors that the weight maps to 0, written as inputs of the layer are: any of them may be added to what
-    the layer reads. Missing where there are none."""
+    """Orthonormal vectors that the weight maps to 0, written as inputs of the layer. Any combination of them may be
+    added to the layer's input. Left out if there are none."""
 
     repaired: list[int] | None = None
-    """Examples for which what the layer reads was moved along its null space into the range of the layer below."""
+    """Examples whose hidden image was moved along the null space of this layer's weight into the range of the layer
+    below."""
 
 
 class InvertAnswer(Body):
-    """Inputs, whether they are an inverse, and what came of every layer on the way down."""
+    """The inverse, whether it is exact, and the inversion of every layer."""
 
     feasible: bool
-    """Whether the network maps `inputs` to the outputs that were asked for, every example of them."""
+    """Whether the network maps `inputs` to the desired outputs for every example."""
 
     conclusive: bool
-    """Where it is not feasible: whether there is no inverse at all. Otherwise a layer above the one that failed left a
-    choice, and another choice might do: try a `reference`."""
+    """If the result is not feasible: true if no inverse exists. false if a layer above the failing one had several
+    inverses, so that another choice may succeed: try a `reference`."""
 
     feasible_examples: list[bool]
-    """The same for every example."""
+    """`feasible` for each example."""
 
     inputs: Tensor
-    """The inverse; where there is none, inputs whose outputs come near, by least squares at every layer."""
+    """The inverse. If there is none, inputs whose outputs are close to the desired ones, by least squares at every
+    layer."""
 
     output: Tensor
-    """What the network makes of `inputs`."""
+    """The output of the network for `inputs`."""
 
     error: float
-    """The largest difference between `output` and what was asked for."""
+    """The largest difference between `output` and the desired outputs."""
 
     errors: list[float]
-    """The same for every example."""
+    """`error` for each example."""
 
     layers: dict[str, InvertedLayer]
-    """Every layer, in execution order."""
+    """The inversion of every layer, in execution order."""
 
     parameters: Parameters | None = None
-    """All parameters, where some were drawn from the seed."""
+    """All parameters. Returned if some of them were drawn from the seed."""
 
     convention: Convention
-    """How matrices are written in this answer."""
+    """Layout of the matrices in this answer."""
 
     dtype: str
     """Precision of the computation."""
 
     warnings: list[Warning]
-    """What was not refused and deserves a look."""
+    """Observations that did not prevent the computation but deserve attention."""

@@ -1,4 +1,4 @@
-"""The answer of /v1/invert."""
+"""The computation of /v1/invert."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from core.problem_spec import ProblemSpec, validate
 
 
 def invert_network(body: InvertRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
-    """Inputs that the network maps to the targets, in the request's convention."""
+    """Compute inputs that the network maps to the targets, in the request's convention."""
     targets, path = _targets(body)
     convention: Convention = body.convention or "row"
     examples = _example_shape(body, targets, convention, settings)
@@ -57,25 +57,25 @@ def invert_network(body: InvertRequest, settings: Settings, check_deadline: Chec
 
 
 def _targets(body: InvertRequest) -> tuple[Array, tuple[str, ...]]:
-    """The outputs that are asked for, and where they stand: `targets`, before those that a problem's batch has.
+    """Return the desired outputs and their path in the request: `targets`, otherwise `batch.targets`.
 
     Raises:
-        Refusal: `invalid-request`, where there are none.
+        Refusal: `invalid-request`, if there are none.
     """
     inside = None if body.batch is None else body.batch.targets
     if body.targets is not None:
         return body.targets, ("targets",)
     if inside is None:
-        detail = "The request has no targets: the outputs for which inputs are looked for."
-        raise Refusal.of("invalid-request", detail, "targets", hint='"targets": one row for each example.')
+        detail = "The request has no targets, which are the desired outputs."
+        raise Refusal.of("invalid-request", detail, "targets", hint='Send "targets" with one row for each example.')
     return inside, ("batch", "targets")
 
 
 def _example_shape(body: InvertRequest, targets: Array, convention: Convention, settings: Settings) -> tuple[int, ...]:
-    """The shape of the inputs as the request writes them.
+    """Return the shape of the inputs in the request's convention.
 
     Raises:
-        Refusal: where their number of features is nowhere to be found, or the inputs would be too many numbers.
+        Refusal: if the number of features cannot be determined, or the inputs would have too many elements.
     """
     features = input_features(body.network.layers, body.parameters or {}, targets, convention)
     sent = body.reference if body.reference is not None else None if body.batch is None else body.batch.inputs
@@ -83,19 +83,21 @@ def _example_shape(body: InvertRequest, targets: Array, convention: Convention, 
     if features is None and isinstance(sent, np.ndarray) and sent.ndim:
         features = sent.shape[0 if column else -1]
     if features is None:
-        detail = "The number of input features is not known: the first weight was not sent."
-        hint = "Send it; or, with a seed, a reference, whose shape tells."
+        detail = "The number of input features is unknown, because the first weight was not sent."
+        hint = "Send the weight; or, if it is drawn from a seed, send a reference, whose shape determines the number."
         raise Refusal.of("missing-parameters", detail, "parameters", hint=hint)
     flat = column and targets.ndim == 1
     examples = 1 if flat or not targets.ndim else targets.shape[-1 if column else 0]
     if features * examples > settings.max_activations:
-        detail = f"The inputs would be {features * examples:,} numbers; this server takes {settings.max_activations:,}."
+        detail = (
+            f"The inputs would have {features * examples:,} numbers; this server allows {settings.max_activations:,}."
+        )
         raise Refusal.of("too-large", detail, expected=settings.max_activations, got=features * examples)
     return (features, examples) if column else (examples, features)
 
 
 def _problem(body: InvertRequest, targets: Array, shape: tuple[int, ...], settings: Settings) -> Problem:
-    """The network over inputs that are not known yet; a reference stands in for them."""
+    """Return the problem with placeholder inputs: the reference, if there is one, otherwise zeros."""
     layers = body.network.layers
     refuse_too_many_layers(len(layers), settings)
     besides = chained(layers)
@@ -125,12 +127,12 @@ def _problem(body: InvertRequest, targets: Array, shape: tuple[int, ...], settin
 
 
 def _flat(shape: tuple[int, ...], convention: Convention | None) -> tuple[int, ...]:
-    """A single example as a flat list, which `column` takes."""
+    """Return the shape of a single example as a flat list, which the column convention accepts."""
     return shape[:1] if convention == "column" and shape[1] == 1 else shape
 
 
 def _at(issue: Issue, old: tuple[str, ...], new: tuple[str, ...]) -> Issue:
-    """The issue with the place that the request has, where the core knows another one."""
+    """Return the issue with its path in the request instead of its path in the core's problem."""
     if issue.path[: len(old)] != old:
         return issue
     words = issue.detail.replace(".".join(old), ".".join(new))
@@ -146,7 +148,7 @@ def _at(issue: Issue, old: tuple[str, ...], new: tuple[str, ...]) -> Issue:
 
 
 def _layer(report: LayerInversion, convention: Convention, null_space: bool) -> dict[str, Any]:
-    """One layer as the answer has it."""
+    """Return the report of one layer in the form of the answer."""
     written: dict[str, Any] = {
         "feasible": bool(report.feasible.all()),
         "why": report.why,
@@ -167,7 +169,7 @@ def _layer(report: LayerInversion, convention: Convention, null_space: bool) -> 
 
 
 def _refuse_large(answer: Mapping[str, Any], settings: Settings) -> None:
-    """Refuse an answer with more numbers than the server writes.
+    """Refuse an answer with more numbers than the server allows.
 
     Raises:
         Refusal: `too-large`.
@@ -176,6 +178,6 @@ def _refuse_large(answer: Mapping[str, Any], settings: Settings) -> None:
     parts += [value for layer in answer["layers"].values() for value in layer.values() if isinstance(value, np.ndarray)]
     total = sum(part.size for part in parts)
     if total > settings.max_answer_elements:
-        detail = f"The answer would hold {total:,} numbers; this server writes {settings.max_answer_elements:,}."
-        hint = 'The bases of the null spaces can be left out: "null_space": false.'
+        detail = f"The answer would have {total:,} numbers; this server allows {settings.max_answer_elements:,}."
+        hint = 'Leave out the bases of the null spaces with "null_space": false.'
         raise Refusal.of("too-large", detail, "null_space", expected=settings.max_answer_elements, got=total, hint=hint)

@@ -1,1 +1,1 @@
-"""POST /v1/jacobian."""
+"""/v1/jacobian."""

@@ -1,4 +1,4 @@
-"""POST /v1/jacobian."""
+"""The route POST /v1/jacobian."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ router = APIRouter(tags=["math"])
 @router.post(
     "/v1/jacobian",
     operation_id="compute_jacobian",
-    summary="The dense Jacobian of a layer or the output",
+    summary="Compute the dense Jacobian of a layer or the output",
     **describe(JacobianRequest, JacobianAnswer, examples.JACOBIAN),
 )
 async def compute_jacobian(endpoint: ComputationEndpointDep) -> Response:
-    """Differentiate every element of one tensor by every element of another.
+    """Differentiate every element of one tensor with respect to every element of another.
 
-    Its size is the product of theirs; what is beyond the server's limit is refused with the size it would take.
+    The size of the answer is the product of the two sizes. A Jacobian beyond the server's limit is refused, and the
+    refusal states its size.
     """
     return await endpoint.handle(JacobianRequest, service.compute_jacobian)

@@ -1,4 +1,4 @@
-"""POST /v1/jacobian: what it takes and gives."""
+"""The body and answer of POST /v1/jacobian."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ from app.wire.tensor import Tensor
 
 
 class JacobianRequest(Problem):
-    """A problem (without a loss), and which tensor is differentiated by which."""
+    """A problem, the tensor to differentiate and the variable to differentiate with respect to. No loss is needed."""
 
     of: str = "output"
-    """Whose activations are differentiated: the name of a layer, or "output" for the last."""
+    """The layer whose activations are differentiated; "output" is the last layer."""
 
     wrt: str = "input"
-    """By what: "input", a named input of the batch, or a parameter as "1.weight"."""
+    """The variable to differentiate with respect to: "input", a named input of the batch, or a parameter such as
+    "1.weight"."""
 
 
 class JacobianAnswer(Body):
     """A dense Jacobian."""
 
     jacobian: Tensor
-    """∂(of)/∂(wrt): its shape is that of `of` followed by that of `wrt`. Reshaped to a matrix in row-major order it is the
-    Jacobian of vec(of) by vec(wrt)."""
+    """∂(of)/∂(wrt). Its shape is the shape of `of` followed by the shape of `wrt`. Reshaped to a matrix in row-major
+    order, it is the Jacobian of vec(of) with respect to vec(wrt)."""
 
     of_shape: list[int]
-    """Shape of what is differentiated."""
+    """Shape of the differentiated tensor."""
 
     wrt_shape: list[int]
-    """Shape of what it is differentiated by."""
+    """Shape of the variable."""
 
     parameters: Parameters | None = None
-    """All parameters, where some were drawn from the seed."""
+    """All parameters. Returned if some of them were drawn from the seed."""
 
     convention: Convention
-    """How matrices are written in this answer."""
+    """Layout of the matrices in this answer."""
 
     dtype: str
     """Precision of the computation."""
 
     warnings: list[Warning]
-    """What was not refused and deserves a look."""
+    """Observations that did not prevent the computation but deserve attention."""

@@ -1,4 +1,4 @@
-"""The answer of /v1/jacobian."""
+"""The computation of /v1/jacobian."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from core.problem import Problem
 
 
 def compute_jacobian(body: JacobianRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
-    """The Jacobian of one tensor by another, in the request's convention."""
+    """Compute the Jacobian of one tensor with respect to another, in the request's convention."""
     names = names_of(body.network.layers)
     of = names[-1] if body.of == "output" and "output" not in names else body.of
-    problem = problem_of(body, settings, needs_loss=False, besides=_unknown(of, names))
+    problem = problem_of(body, settings, needs_loss=False, besides=_unknown_layer_issues(of, names))
     wrt = _variable(problem, body.wrt)
     refuse_large(problem, of, wrt, settings.max_answer_elements)
     with np.errstate(all="ignore"):
@@ -49,13 +49,13 @@ def compute_jacobian(body: JacobianRequest, settings: Settings, check_deadline: 
     return {**answer, "convention": problem.convention, "dtype": problem.dtype.name, "warnings": warnings}
 
 
-def _unknown(of: str, names: list[str]) -> list[Issue]:
-    """An issue where the layer that is differentiated does not exist."""
+def _unknown_layer_issues(of: str, names: list[str]) -> list[Issue]:
+    """Return an issue if the layer to differentiate does not exist."""
     return [replace(issue, path=("of",)) for issue in unknown_names("of", [of], [*names, "output"])]
 
 
 def _variable(problem: Problem, wrt: str) -> Variable:
-    """What the Jacobian is taken by.
+    """Return the variable to differentiate with respect to.
 
     Raises:
         Refusal: `unknown-name`.
@@ -68,7 +68,7 @@ def _variable(problem: Problem, wrt: str) -> Variable:
 
 
 def _is_turned(problem: Problem, wrt: Variable) -> bool:
-    """Whether the convention writes the variable transposed from the core's view."""
+    """Return whether the convention transposes the variable."""
     if wrt.layer is None:
         return problem.convention == "column" and len(wrt.shape(problem)) == 2
     node = next(node for node in problem.nodes if node.name == wrt.layer)

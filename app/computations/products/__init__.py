@@ -1,1 +1,1 @@
-"""POST /v1/products."""
+"""/v1/products."""

@@ -1,4 +1,4 @@
-"""POST /v1/products."""
+"""The route POST /v1/products."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ router = APIRouter(tags=["math"])
 @router.post(
     "/v1/products",
     operation_id="compute_product",
-    summary="Jacobian and Hessian products with a vector",
+    summary="Multiply the Jacobian or the Hessian by a vector",
     **describe(ProductsRequest, ProductsAnswer, examples.PRODUCTS),
 )
 async def compute_product(endpoint: ComputationEndpointDep) -> Response:
-    """Multiply the Jacobian, its transpose, the Hessian or the Gauss-Newton matrix with a vector.
+    """Multiply the Jacobian, its transpose, the Hessian or the Gauss-Newton matrix by a vector.
 
-    No matrix is formed: each product costs one or two passes, and is exact to rounding.
+    The matrix is never formed: a product costs one or two passes through the network and is exact up to rounding.
     """
     return await endpoint.handle(ProductsRequest, service.compute_product)

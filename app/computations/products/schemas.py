@@ -1,4 +1,4 @@
-"""POST /v1/products: what it takes and gives."""
+"""The body and answer of POST /v1/products."""
 
 from __future__ import annotations
 
@@ -10,43 +10,44 @@ from app.wire.tensor import Tensor
 
 
 class Direction(Body):
-    """A vector in the space of parameters and inputs; what is left out is 0."""
+    """A direction in the space of parameters and inputs. Tensors that are left out are 0."""
 
     parameters: Parameters | None = None
-    """By layer and name, in the shapes of `parameters`."""
+    """Tensors by layer and name, in the shapes of `parameters`."""
 
     inputs: Tensor | NamedTensors | None = None
-    """In the shape of `batch.inputs`."""
+    """Tensors in the shape of `batch.inputs`."""
 
 
 class ProductsRequest(Problem):
-    """A problem, and a vector that its Jacobian or its Hessian is multiplied with."""
+    """A problem, and the vector that its Jacobian or Hessian is multiplied by."""
 
     kind: Literal["jvp", "vjp", "hvp", "gauss_newton"]
-    """jvp: J v, how the output changes along v. vjp: J' u, for u in the shape of the output. hvp: H v, how the gradient
-    changes along v. gauss_newton: J' (∇²ℓ) J v, the Hessian without the network's own curvature."""
+    """jvp: J v, the change of the output along v. vjp: J' u for u in the shape of the output. hvp: H v, the change of
+    the gradient along v. gauss_newton: J' (∇²ℓ) J v, the Hessian without the second derivatives of the network."""
 
     vector: Tensor | Direction
-    """For vjp a tensor u in the shape of the output; otherwise v, an object with `parameters` and `inputs`."""
+    """For vjp, a tensor u in the shape of the output; otherwise the direction v, an object with `parameters` and
+    `inputs`."""
 
 
 class ProductsAnswer(Body):
-    """The product of a matrix that was never formed with a vector."""
+    """The product of the matrix and the vector."""
 
     product: Tensor | Direction
-    """For jvp a tensor in the shape of the output; otherwise an object with `parameters` and `inputs`."""
+    """For jvp, a tensor in the shape of the output; otherwise an object with `parameters` and `inputs`."""
 
     method: str
-    """How it was computed: complex_step (exact to rounding) or backward."""
+    """Method of the computation: complex_step (exact up to rounding) or backward."""
 
     parameters: Parameters | None = None
-    """All parameters, where some were drawn from the seed."""
+    """All parameters. Returned if some of them were drawn from the seed."""
 
     convention: Convention
-    """How matrices are written in this answer."""
+    """Layout of the matrices in this answer."""
 
     dtype: str
     """Precision of the answer."""
 
     warnings: list[Warning]
-    """What was not refused and deserves a look."""
+    """Observations that did not prevent the computation but deserve attention."""

@@ -1,4 +1,4 @@
-"""The answer of /v1/products."""
+"""The computation of /v1/products."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ALONG = {
 
 
 def compute_product(body: ProductsRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
-    """The product that the request asks for, in its convention."""
+    """Compute the requested product, in the request's convention."""
     needs_loss = body.kind in ("hvp", "gauss_newton")
     problem = problem_of(body, settings, needs_loss=needs_loss)
     rendering = ProblemWriter(problem, (), None)
@@ -55,35 +55,35 @@ def compute_product(body: ProductsRequest, settings: Settings, check_deadline: C
 
 
 def _rounded(value: Any, problem: Problem) -> Any:
-    """Arrays, wherever they are, in the precision of the request: a complex step computes in double precision."""
+    """Return nested arrays in the precision of the request. The complex step computes in double precision."""
     if isinstance(value, Mapping):
         return {name: _rounded(item, problem) for name, item in value.items()}
     return value.astype(problem.dtype, copy=False)
 
 
 def _upstream(problem: Problem, vector: Any) -> Array:
-    """u in the core's view.
+    """Return the vector u in the core's layout.
 
     Raises:
-        Refusal: where it does not have the output's shape.
+        Refusal: if it does not have the output's shape.
     """
     wanted = tensor_shape(problem.output_shape, problem.convention)
     if isinstance(vector, DirectionBody) or vector.shape != wanted:
         got = "an object" if isinstance(vector, DirectionBody) else list(vector.shape)
-        detail = f"vjp takes a vector in the shape of the output, {list(wanted)}; it was given {got}."
+        detail = f"vjp needs a vector in the shape of the output, {list(wanted)}; it was given {got}."
         raise Refusal.of("shape-mismatch", detail, "vector", expected=list(wanted), got=got)
     return tensor(vector, problem.convention)
 
 
 def _direction(problem: Problem, vector: Any) -> products.Direction:
-    """v in the core's view.
+    """Return the direction v in the core's layout.
 
     Raises:
-        Refusal: with every name that does not exist and every shape that does not fit.
+        Refusal: with every unknown name and every wrong shape.
     """
     if not isinstance(vector, DirectionBody):
-        detail = "jvp, hvp and gauss_newton take a vector of parameters and inputs; it was given a tensor."
-        hint = '"vector": {"parameters": {...}, "inputs": ...}'
+        detail = "jvp, hvp and gauss_newton need an object with parameters and inputs as vector, not a tensor."
+        hint = 'Send "vector": {"parameters": {...}, "inputs": ...}.'
         raise Refusal.of("invalid-request", detail, "vector", hint=hint)
     inputs = vector.inputs if isinstance(vector.inputs, dict) else {INPUT: vector.inputs}
     sent_inputs = {name: array for name, array in inputs.items() if array is not None}
@@ -116,14 +116,14 @@ def _direction(problem: Problem, vector: Any) -> products.Direction:
 
 
 def _misfits(sent: Mapping[str, Array], shapes: Mapping[str, tuple[int, ...]], *path: str) -> list[Issue]:
-    """An issue for every tensor that has no counterpart, or one of another shape."""
+    """Return an issue for every tensor with an unknown name or a wrong shape."""
     issues = []
     for name, array in sent.items():
         if name not in shapes:
-            detail = f"There is no {name[:60]!r} to move along."
+            detail = f"There is no parameter or input {name[:60]!r} here."
             issues.append(Issue(code="unknown-name", path=(*path, name), detail=detail, expected=list(shapes)))
         elif array.shape != shapes[name]:
             wanted, got = list(shapes[name]), list(array.shape)
-            detail = f"{name} has shape {wanted}; the vector has shape {got} there."
+            detail = f"{name} has shape {wanted}, but the vector's {name} has shape {got}."
             issues.append(Issue(code="shape-mismatch", path=(*path, name), detail=detail, expected=wanted, got=got))
     return issues

@@ -1,4 +1,4 @@
-"""Bodies that the documentation shows and the tests send."""
+"""Example bodies that the documentation shows and the tests send."""
 
 from __future__ import annotations
 

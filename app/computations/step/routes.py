@@ -1,4 +1,4 @@
-"""POST /v1/step."""
+"""The route POST /v1/step."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ router = APIRouter(tags=["math"])
 @router.post(
     "/v1/step",
     operation_id="take_step",
-    summary="One or more steps of an optimizer",
+    summary="Take one or more optimizer steps",
     **describe(StepRequest, StepAnswer, examples.STEP),
 )
 async def take_step(endpoint: ComputationEndpointDep) -> Response:
-    """Move the parameters against the gradient. Nothing is kept: the answer holds what the next request needs.
+    """Update the parameters with an optimizer.
 
-    With `steps` many are done in one request, over the whole batch or over shuffled minibatches of `batch_size`.
+    The server stores nothing: the answer holds everything that the next request needs.
+
+    With `steps`, one request takes several steps, on the whole batch or on shuffled minibatches of `batch_size`
+    examples.
     """
     return await endpoint.handle(StepRequest, service.take_steps)

@@ -1,4 +1,4 @@
-"""POST /v1/step: what it takes and gives."""
+"""The body and answer of POST /v1/step."""
 
 from __future__ import annotations
 
@@ -12,69 +12,69 @@ from app.wire.tensor import Tensor
 
 
 class OptimizerState(Body):
-    """What an optimizer remembers from step to step."""
+    """The state that an optimizer carries from step to step."""
 
     step: Annotated[int, Field(strict=True, ge=0, lt=2**53)] = 0
-    """Steps done."""
+    """Number of completed steps."""
 
     slots: dict[str, Parameters] = Field(default_factory=dict)
-    """Tensors in the shape of `parameters`, by what they are: velocity, first_moment, second_moment."""
+    """Tensors in the shapes of `parameters`, by their role: velocity, first_moment, second_moment."""
 
     scalars: dict[str, float] = Field(default_factory=dict)
-    """Numbers beside them."""
+    """Scalars of the state by name."""
 
 
 class StepRequest(ProblemOfGradients):
-    """A problem, as it is sent to /v1/gradients, and an optimizer that moves its parameters."""
+    """A problem, as it is sent to /v1/gradients, and the optimizer that updates its parameters."""
 
     optimizer: OptimizerSpec
     """The optimizer."""
 
     optimizer_state: OptimizerState | None = None
-    """The state from the previous answer. Default: no step was done yet."""
+    """The optimizer state of the previous answer. Default: the state before the first step."""
 
     steps: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] = 1
-    """How many steps to do."""
+    """Number of steps to take."""
 
     batch_size: Annotated[int, Field(strict=True, ge=1)] | None = None
-    """Examples in a step. Default: the whole batch."""
+    """Number of examples per step. Default: the whole batch."""
 
     shuffle: Annotated[bool, Strict] = True
-    """Whether the examples of an epoch come in random order, where a step takes a part of them."""
+    """Whether the examples are put into a new random order in every epoch. Only relevant with a `batch_size`."""
 
     shuffle_seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
-    """Decides that order, together with the number of the epoch."""
+    """Seed that, together with the number of the epoch, determines the order of the examples."""
 
 
 class StepAnswer(Body):
-    """What a step leaves: everything that the next one needs."""
+    """The updated parameters and the optimizer state, as the next request needs them."""
 
     parameters: Parameters
     """The parameters after the last step."""
 
     optimizer_state: OptimizerState
-    """To be sent with the next request."""
+    """The optimizer state to send with the next request."""
 
     step: int
-    """Steps done, those of earlier requests included."""
+    """Number of completed steps, including those of earlier requests."""
 
     loss: float | None = None
-    """The loss of the last step's examples, before its move."""
+    """The loss of the last step, before its update."""
 
     loss_terms: LossTerms | None = None
-    """The same, term by term."""
+    """The terms whose sum is `loss`."""
 
     losses: Tensor | None = None
-    """The loss of every step, before its move."""
+    """The loss of every step, before its update."""
 
     state: Parameters | None = None
-    """What layers keep for the next batch, by layer and name, where there is any."""
+    """State of the layers after the last step, by layer and name. Left out if no layer has any."""
 
     convention: Convention
-    """How matrices are written in this answer."""
+    """Layout of the matrices in this answer."""
 
     dtype: str
     """Precision of the computation."""
 
     warnings: list[Warning]
-    """What was not refused and deserves a look."""
+    """Observations that did not prevent the computation but deserve attention."""

@@ -1,4 +1,4 @@
-"""The answer of /v1/step."""
+"""The computation of /v1/step."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from core.training.trainable import Trainable
 
 
 def take_steps(body: StepRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
-    """Move the parameters of a problem against its gradient."""
+    """Update the parameters of a problem with an optimizer."""
     problem = problem_of(body, settings, needs_loss=True, takes_feedback=True)
     rendering = ProblemWriter(problem, (), None)
     rendering.refuse_large(settings.max_answer_elements, seeded=True)
@@ -84,7 +84,7 @@ def take_steps(body: StepRequest, settings: Settings, check_deadline: CheckDeadl
 
 
 def _at_step(refusal: Refusal, stepper: Stepper, steps: int) -> Refusal:
-    """The same refusal, with the step in which it happened."""
+    """Return the refusal with the number of the step in which it occurred."""
     if steps == 1:
         return refusal
     return Refusal(
@@ -96,17 +96,17 @@ def _at_step(refusal: Refusal, stepper: Stepper, steps: int) -> Refusal:
             else f"In step {stepper.memory.step}: {issue.detail}",
             expected=issue.expected,
             got=issue.got,
-            hint=issue.hint or 'A smaller learning_rate, or "gradient_clip_norm".',
+            hint=issue.hint or 'Use a smaller learning_rate, or set "gradient_clip_norm".',
         )
         for issue in refusal.issues
     )
 
 
 def _state(sent: StateBody | None, body: StepRequest, problem: Problem) -> OptimizerState:
-    """The optimizer's state.
+    """Return the optimizer state of the core.
 
     Raises:
-        Refusal: with every slot that the optimizer does not have, and every tensor that does not fit.
+        Refusal: with every unknown slot and every tensor that does not fit.
     """
     if sent is None:
         return OptimizerState()
@@ -119,9 +119,9 @@ def _state(sent: StateBody | None, body: StepRequest, problem: Problem) -> Optim
                     Issue(
                         code="unknown-name",
                         path=("optimizer_state", field, name),
-                        detail=f"{optimizer.kind} remembers no {name[:60]!r}.",
+                        detail=f"{optimizer.kind} has no {name[:60]!r} in its state.",
                         expected=list(valid),
-                        hint="The state is that of another optimizer; leave it out to begin anew.",
+                        hint="The state belongs to another optimizer. Leave it out to start without one.",
                     )
                 )
     for slot, named in sent.slots.items():
@@ -132,8 +132,8 @@ def _state(sent: StateBody | None, body: StepRequest, problem: Problem) -> Optim
             Issue(
                 code="missing-parameters",
                 path=("optimizer_state", "slots", slot, layer),
-                detail=f"After {sent.step} steps {optimizer.kind} has a {slot} for {layer}.{name}; this state has none.",
-                hint="Send optimizer_state as the previous answer had it.",
+                detail=f"After {sent.step} steps, {optimizer.kind} needs a {slot} for {layer}.{name}; this state has none.",
+                hint="Send the optimizer_state of the previous answer unchanged.",
             )
             for slot in optimizer.slots
             for layer, name, _ in trainable.entries

@@ -1,1 +1,1 @@
-"""Models as files: safetensors, npz, ONNX and JSON, out and in."""
+"""File formats of models: export to and import from safetensors, npz, ONNX and JSON."""

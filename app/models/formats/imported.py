@@ -1,4 +1,4 @@
-"""What an importer hands over."""
+"""The result and the options of an import."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.layers import Layer
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A model as a file has it, before it is checked."""
+    """A model as read from a file, before it is validated."""
 
     layers: Sequence[Layer]
     parameters: Mapping[str, Mapping[str, Array]]
@@ -25,7 +25,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the query says of a file."""
+    """The options in the query of an import."""
 
     network: NetworkSpec | None = None
     convention: Convention | None = None

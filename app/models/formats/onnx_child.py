@@ -1,7 +1,7 @@
-"""Parses an ONNX file in a process of its own, with limits of memory and time, and writes what is in it as safetensors.
+"""Parse an ONNX file in a process of its own, with limits of memory and time, and write its contents as safetensors.
 
-Run by `app/models/formats/onnx_file.py` as a script: nothing of the service is imported here. The file is parsed from
-its bytes: no other file is opened, whatever it names.
+`onnx_file.py` runs this file as a script; it imports nothing of the service. The model is parsed from its bytes only:
+no other file is opened, even if the model names one.
 
 stdin     the model
 stdout    safetensors: the constants as c0, c1, ...; metadata `graph` as JSON, or `refusal`, a sentence
@@ -23,19 +23,19 @@ MOST_CONSTANTS = 5_000
 RANK_LIMIT = 8
 SECONDS = 20
 ROOM = 2 * 2**30
-"""Bytes of address space beside what follows from the size of the file."""
+"""Bytes of address space in addition to the part that is proportional to the size of the file."""
 
 
 class Refused(Exception):
-    """Why the file is not read, in a sentence."""
+    """The file cannot be read; the message says why."""
 
 
 def main() -> None:
-    """Read, parse, write."""
+    """Read the model from stdin and write its contents to stdout."""
     body = sys.stdin.buffer.read()
     _limit(len(body))
     try:
-        tensors, graph = parsed(body)
+        tensors, graph = parse_model(body)
         content = safetensors.numpy.save(tensors, {"graph": json.dumps(graph)})
     except Refused as refused:
         content = safetensors.numpy.save({}, {"refusal": str(refused)[:1000]})
@@ -50,8 +50,8 @@ def _limit(size: int) -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
 
 
-def parsed(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The constants of a model, and its graph."""
+def parse_model(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the constants of a model, and its graph."""
     import onnx
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 
@@ -59,14 +59,14 @@ def parsed(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         model.ParseFromString(body)
     except (DecodeError, RuntimeError, ValueError):
-        raise Refused("The file is no ONNX model: it cannot be parsed.") from None
+        raise Refused("The file is not an ONNX model: it cannot be parsed.") from None
     graph = model.graph
     if not graph.node:
-        raise Refused("The file is no ONNX model, or its graph has no nodes.")
+        raise Refused("The file is not an ONNX model, or its graph has no nodes.")
     if len(graph.node) > MOST_NODES or len(graph.initializer) > MOST_CONSTANTS:
         raise Refused(f"The graph has more than {MOST_NODES:,} nodes or {MOST_CONSTANTS:,} constants.")
     if graph.sparse_initializer:
-        raise Refused("The file holds sparse constants, which are not read.")
+        raise Refused("The file contains sparse constants, which are not supported.")
     constants = Constants()
     for tensor in graph.initializer:
         constants.add(tensor.name, tensor)
@@ -84,33 +84,36 @@ def parsed(body: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 class Constants:
-    """Arrays under short names of our own: those of the file may be anything."""
+    """Arrays under short names. The names in the file can be arbitrary, so they are only kept in a map."""
 
     def __init__(self) -> None:
         self.arrays: dict[str, Any] = {}
         self.names: dict[str, str] = {}
 
     def add(self, name: str, tensor: Any) -> None:
-        """Keep a tensor of the file."""
+        """Add a tensor of the file."""
         array = _array(name, tensor)
         if array is not None:
             self.keep(name, array)
 
     def keep(self, name: str, array: Any) -> None:
-        """Keep an array."""
+        """Add an array."""
         short = f"c{len(self.arrays)}"
         self.names[name] = short
         self.arrays[short] = np.ascontiguousarray(array).reshape(array.shape)
 
 
 def _array(name: str, tensor: Any) -> Any:
-    """A tensor as an array; None for what is no number or is empty. Its size is checked before memory is taken."""
+    """Return a tensor as an array; None if it is not numeric or is empty.
+
+    The size is checked before memory is allocated.
+    """
     import onnx
     from onnx import numpy_helper
 
     if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
         raise Refused(
-            f"The constant {name[:60]!r} lies in another file, which is not read: save the model as one file."
+            f"The constant {name[:60]!r} is stored in another file, which is not read: save the model as one file."
         )
     kinds = {
         onnx.TensorProto.FLOAT: ("float_data", 4),
@@ -128,9 +131,7 @@ def _array(name: str, tensor: Any) -> Any:
     held = len(tensor.raw_data) // width if tensor.raw_data else len(getattr(tensor, field))
     if any(length < 0 for length in tensor.dims) or len(tensor.dims) > RANK_LIMIT or size != held:
         shape = list(tensor.dims)[:RANK_LIMIT]
-        raise Refused(
-            f"The constant {name[:60]!r} has the shape {shape} and {held:,} numbers: they do not go together."
-        )
+        raise Refused(f"The constant {name[:60]!r} has the shape {shape}, but {held:,} numbers.")
     if not size:
         return None
     array = numpy_helper.to_array(tensor)
@@ -138,7 +139,7 @@ def _array(name: str, tensor: Any) -> Any:
 
 
 def _constant(node: Any, constants: Constants) -> bool:
-    """Whether a node is a constant that was kept."""
+    """Add the value of a node if it is a constant. Returns whether it was added."""
     for attribute in node.attribute:
         name = node.output[0]
         if attribute.name == "value":
@@ -164,12 +165,12 @@ def _node(node: Any, constants: Constants) -> dict[str, Any]:
 
 
 def _value(attribute: Any) -> Any:
-    """An attribute as JSON; None for graphs and whatever else no operator that is read has."""
+    """Return an attribute as JSON; None for graphs and other types that no supported operator uses."""
     import onnx
 
     kind = attribute.type
     if kind == onnx.AttributeProto.FLOAT:
-        # The file holds 1e-5 as the nearest float32; the number that was meant is the shortest that is nearest to it.
+        # The file stores 1e-5 as the nearest float32. The intended number is the shortest decimal that rounds to it.
         return float(str(np.float32(attribute.f)))
     if kind == onnx.AttributeProto.INT:
         return attribute.i

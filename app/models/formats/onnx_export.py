@@ -1,11 +1,11 @@
-"""A network as an ONNX model, which evaluates to the same output."""
+"""Export of a network as an ONNX model that computes the same output."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from app.models.formats.onnx_file import require_onnx
-from app.models.formats.onnx_layers import WRITERS, OnnxLayer, Unwritable, activated
+from app.models.formats.onnx_layers import WRITERS, OnnxLayer, Unwritable, write_activation
 from app.models.formats.onnx_writer import Writer
 from core.convention import Convention
 from core.errors import Issue, refuse_if_any
@@ -14,14 +14,14 @@ from core.model import Model
 from core.network import INPUT, names_of
 
 OPSET = 20
-"""The first with Gelu."""
+"""The first operator set with Gelu."""
 
 
 def onnx_of(model: Model, _: Convention = "row") -> bytes:
-    """The model as a file: examples first, one input for each that the network reads, one output named `output`.
+    """Return the model as an ONNX file with one input for each input of the network and one output named `output`.
 
     Raises:
-        Refusal: `unsupported-operator`, with every layer that has no counterpart.
+        Refusal: `unsupported-operator`, with every layer that has no ONNX counterpart.
     """
     require_onnx()
     names = names_of(model.layers)
@@ -42,19 +42,19 @@ def onnx_of(model: Model, _: Convention = "row") -> bytes:
         )
         try:
             if layer.kind not in WRITERS:
-                raise Unwritable("there is no operator for it here")
-            values[name] = activated(writer, name, WRITERS[layer.kind](writer, target), layer.activation)
+                raise Unwritable("this kind of layer is not supported by the export")
+            values[name] = write_activation(writer, name, WRITERS[layer.kind](writer, target), layer.activation)
         except Unwritable as error:
             values[name] = name
             detail = f"Layer {name!r} ({layer.kind}) cannot be written as ONNX: {error}."
             issues.append(Issue(code="unsupported-operator", path=("network", "layers", position), detail=detail))
     refuse_if_any(issues)
     output = "output" if "output" not in inputs else writer.fresh("output")
-    return writer.finished(inputs, [(values[names[-1]], output)], OPSET)
+    return writer.finish(inputs, [(values[names[-1]], output)], OPSET)
 
 
 def _input_shape(layer: Layer, model: Model, name: str) -> list[int | str] | None:
-    """The shape of what a layer reads, as far as its weight says it; any shape where it does not."""
+    """Return the shape of a layer's input as far as its weight determines it, otherwise None."""
     weight = model.parameters.get(name, {}).get("weight")
     if weight is None:
         return None

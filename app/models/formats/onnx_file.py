@@ -1,4 +1,4 @@
-"""An ONNX file as plain data: read in a child process that may fail without the service."""
+"""Reading of ONNX files as plain data, in a child process that can fail without affecting the service."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from core.errors import Refusal
 
 CHILD = Path(__file__).with_name("onnx_child.py")
 SECONDS = 20
-"""Longest time that parsing may take."""
+"""Maximum number of seconds that parsing may take."""
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxNode:
-    """A node of the graph."""
+    """A node of an ONNX graph."""
 
     name: str
     operator: str
@@ -32,14 +32,14 @@ class OnnxNode:
     outputs: Sequence[str]
     attributes: Mapping[str, Any]
 
-    def shown(self) -> str:
-        """The node in a sentence."""
+    def describe(self) -> str:
+        """Return the operator and name of the node, for messages."""
         return f"{self.operator[:60]} ({(self.name or self.outputs[0])[:60]!r})"
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxGraph:
-    """The graph of a file: its nodes in execution order, and its constants by name."""
+    """An ONNX graph: its nodes in execution order, and its constants by name."""
 
     inputs: Sequence[str]
     outputs: Sequence[str]
@@ -49,30 +49,30 @@ class OnnxGraph:
 
 
 def is_installed() -> bool:
-    """Whether the extra gradd[onnx] is there."""
+    """Return whether ONNX support (the extra gradd[onnx]) is installed."""
     return importlib.util.find_spec("onnx") is not None
 
 
 def require_onnx() -> None:
-    """Refuse ONNX where the extra is missing.
+    """Refuse the request if ONNX support is not installed.
 
     Raises:
         Refusal: `unsupported-operator`.
     """
     if not is_installed():
         detail = "This server was installed without ONNX."
-        hint = "pip install 'gradd[onnx]', or use safetensors."
+        hint = "Install it with pip install 'gradd[onnx]', or use safetensors."
         raise Refusal.of("unsupported-operator", detail, "query", "format", hint=hint)
 
 
 def read(body: bytes, elements: int) -> OnnxGraph:
-    """The graph of a file.
+    """Return the graph of an ONNX file.
 
     Raises:
-        Refusal: what is no ONNX model, data in other files, numbers that are none, more numbers than `elements`.
+        Refusal: if the file is not an ONNX model, refers to other files, or has non-finite or more than `elements` numbers.
     """
     require_onnx()
-    # What the settings say, the address of a database for instance, is none of its business.
+    # The child must not see the settings, which may contain the password of the database.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GRADD_")}
     environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     try:
@@ -87,7 +87,7 @@ def read(body: bytes, elements: int) -> OnnxGraph:
     except subprocess.TimeoutExpired:
         raise Refusal.of("timeout", f"Reading the file took longer than {SECONDS} s.") from None
     if child.returncode:
-        detail = "The file cannot be read: it takes too much memory or time, or breaks the parser."
+        detail = "The file cannot be read: it needs too much memory or time, or makes the parser fail."
         raise Refusal.of("invalid-request", detail)
     file = safetensors_file.read(child.stdout, Limits(elements=elements))
     if "refusal" in file.metadata:

@@ -1,4 +1,4 @@
-"""From the nodes of an ONNX graph to layers: what a translator of an operator sees and writes."""
+"""Translation of an ONNX graph: the builder that operator translators read from and write to."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from core.network import INPUT
 
 
 class Untranslatable(Exception):
-    """Why a node has no layer here."""
+    """A node has no corresponding layer; the message says why."""
 
 
 class Builder:
-    """The layers that were made so far, and which of them stands for which value of the graph."""
+    """Collects the translated layers, and maps the values of the graph to them."""
 
     def __init__(self, graph: OnnxGraph) -> None:
         self.graph = graph
@@ -28,45 +28,45 @@ class Builder:
         self.readers = Counter(name for node in graph.nodes for name in node.inputs) + Counter(graph.outputs)
         one = len(graph.inputs) == 1
         self.values: dict[str, str] = {name: INPUT if one else name for name in graph.inputs}
-        """For each value of the graph the layer, or the input, that it is."""
+        """The layer or input that computes each value of the graph."""
         self.warnings: list[Issue] = []
         self._made: dict[str, list[str]] = {}
-        """For each layer the values that it is."""
+        """The values of the graph that each layer computes."""
         self._aliases: Counter[str] = Counter()
         self._positions: dict[str, int] = {}
         self._numbers: Counter[str] = Counter()
 
     def tensor(self, node: OnnxNode, position: int) -> str:
-        """The layer that an input of a node is.
+        """Return the layer that computes an input of a node.
 
         Raises:
-            Untranslatable: where it is a constant or is left out.
+            Untranslatable: if the input is a constant or is left out.
         """
         name = node.inputs[position] if position < len(node.inputs) else ""
         if name not in self.values:
-            raise Untranslatable("one of its operands is a constant, which is no layer" if name in self.constants else
-                                 "one of its operands was made by a node that is not translated")  # fmt: skip
+            raise Untranslatable("one of its operands is a constant, not a layer" if name in self.constants else
+                                 "one of its operands is computed by a node that cannot be translated")  # fmt: skip
         return self.values[name]
 
     def is_tensor(self, node: OnnxNode, position: int) -> bool:
-        """Whether an input of a node is made by a layer, and not a constant."""
+        """Return whether an input of a node is computed by a layer, in contrast to a constant."""
         return position < len(node.inputs) and node.inputs[position] in self.values
 
     def constant(self, node: OnnxNode, position: int) -> Array | None:
-        """A constant input of a node; None where it is left out.
+        """Return a constant input of a node; None if it is left out.
 
         Raises:
-            Untranslatable: where it is computed.
+            Untranslatable: if the input is computed.
         """
         name = node.inputs[position] if position < len(node.inputs) else ""
         if not name:
             return None
         if name not in self.constants:
-            raise Untranslatable(f"its input {position + 1} is computed, and would have to be a constant")
+            raise Untranslatable(f"its input {position + 1} is computed, but must be a constant")
         return self.constants[name]
 
     def integers(self, node: OnnxNode, position: int, attribute: str) -> list[int] | None:
-        """A list that is an input in newer versions of an operator and an attribute in older ones."""
+        """Return a list of integers that is an input in newer operator sets and an attribute in older ones."""
         if attribute in node.attributes:
             return list(node.attributes[attribute])
         found = self.constant(node, position)
@@ -83,7 +83,20 @@ class Builder:
         named_by: int | None = None,
         output: str | None = None,
     ) -> str:
-        """Add a layer that makes the output of a node; it is named after the constant at the position `named_by`."""
+        """Add a layer that computes the output of a node.
+
+        Args:
+            node: the node.
+            reads: the layers or inputs that the layer reads.
+            spec: the fields of the layer.
+            parameters: the parameters of the layer.
+            state: the state of the layer.
+            named_by: position of the constant after which the layer is named.
+            output: name of the computed value, by default the output of the node.
+
+        Returns:
+            The name of the layer.
+        """
         name = self._name(node, named_by)
         self._positions[name] = len(self.layers)
         self.layers.append({**spec, "name": name, "inputs": list(reads)})
@@ -96,37 +109,35 @@ class Builder:
         return name
 
     def alias(self, node: OnnxNode, layer: str) -> None:
-        """Let the output of a node be what a layer, or an input, is."""
+        """Map the output of a node to an existing layer or input."""
         made = node.outputs[0]
         self.values[made] = layer
         if layer in self._made:
             self._made[layer].append(made)
             self._aliases[layer] += 1
 
-    def done_in(self, node: OnnxNode, layer: dict[str, Any]) -> None:
-        """Let the output of a node be what a layer makes, which now does the work of the node as well."""
+    def merge(self, node: OnnxNode, layer: dict[str, Any]) -> None:
+        """Map the output of a node to a layer that now also performs the node's operation."""
         name, made = layer["name"], node.outputs[0]
         self.values[made], self._made[name], self._aliases[name] = name, [made], 0
 
     def alone(self, name: str) -> dict[str, Any] | None:
-        """The layer of that name, if a single node reads what it makes, so that the work of that node may go into it."""
+        """Return the layer of that name if only one node reads its result, so that this node can be merged into it."""
         reads = sum(self.readers[value] for value in self._made.get(name, ())) - self._aliases[name]
         return self.layers[self._positions[name]] if reads == 1 else None
 
     def warn_of_axis(self, node: OnnxNode) -> None:
-        """Warn that an axis was taken for the last, which it is for matrices alone."""
-        detail = (
-            f"{node.shown()} runs over axis 1, which is the last axis of matrices; here it runs over the last axis."
-        )
+        """Warn that axis 1 was interpreted as the last axis, which is correct only for matrices."""
+        detail = f"{node.describe()} operates along axis 1, but the layer along the last axis; for matrices this is the same."
         self.warnings.append(Issue(code="assumed-axis", path=("graph", "node"), detail=detail))
 
     def warn_of_batch(self, node: OnnxNode, length: int) -> None:
-        """Warn that a fixed number of examples was made free."""
-        detail = f"{node.shown()} fixes the number of examples at {length}; the model takes any number."
+        """Warn that a fixed number of examples was made variable."""
+        detail = f"{node.describe()} fixes the number of examples at {length}; the model accepts any number."
         self.warnings.append(Issue(code="assumed-batch", path=("graph", "node"), detail=detail))
 
     def _name(self, node: OnnxNode, named_by: int | None) -> str:
-        """A name that is not taken: that of the module whose weight it is, or the operator's."""
+        """Return an unused name for a layer: the module of its weight, otherwise the operator with a number."""
         constant = node.inputs[named_by] if named_by is not None and named_by < len(node.inputs) else ""
         module = constant.rpartition(".")[0] if constant.endswith((".weight", ".gamma")) else ""
         module = module.removeprefix("parameters.")

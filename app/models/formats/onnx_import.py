@@ -1,4 +1,4 @@
-"""An ONNX model as a network: every node becomes a layer, or a part of one, or is refused with all others that cannot."""
+"""Import of ONNX models: every node becomes a layer or part of one; nodes that cannot are refused together."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from app.models.formats.onnx_file import OnnxGraph
 from app.models.formats.onnx_graph import Builder, Untranslatable
 from app.models.formats.onnx_operators import OPERATORS
 from app.models.schemas import ModelRequest
-from app.wire.decode import validated
+from app.wire.decode import validate_values
 from app.wire.tensor_fields import field_tree
 from core.errors import Issue, Refusal, refuse_if_any
 
 
 def from_onnx(body: bytes, options: Options, elements: int) -> Imported:
-    """The model of a file.
+    """Return the model of an ONNX file.
 
     Raises:
-        Refusal: what is no such file; `unsupported-operator`, with every node that has no layer here.
+        Refusal: if the file is not valid; `unsupported-operator`, with every node that has no corresponding layer.
     """
-    graph = _needed(onnx_file.read(body, elements))
+    graph = _prune(onnx_file.read(body, elements))
     builder = Builder(graph)
     failed: dict[tuple[str, str], list[int]] = {}
     lost: set[str] = set()
@@ -36,26 +36,26 @@ def from_onnx(body: bytes, options: Options, elements: int) -> Imported:
         except Untranslatable as error:
             failed.setdefault((node.operator, str(error)), []).append(position)
         lost.update(node.outputs)
-    refuse_if_any([_unsupported(graph, *what, positions) for what, positions in failed.items()])
+    refuse_if_any([_unsupported_issue(graph, *what, positions) for what, positions in failed.items()])
     output = builder.values.get(graph.outputs[0])
     if not builder.layers or builder.layers[-1]["name"] != output:
         raise Refusal.of(
-            "unsupported-operator", "What the graph gives is made by none of its layers.", "graph", "output"
+            "unsupported-operator", "The output of the graph is not the result of its last layer.", "graph", "output"
         )
     network = {"layers": [_plain(layer, position, builder) for position, layer in enumerate(builder.layers)]}
-    checked = validated({"network": network}, [], ModelRequest, field_tree(ModelRequest))
+    checked = validate_values({"network": network}, [], ModelRequest, field_tree(ModelRequest))
     return Imported(checked.network.layers, builder.parameters, builder.state, "row", builder.warnings)
 
 
-def _needed(graph: OnnxGraph) -> OnnxGraph:
-    """The graph without the nodes that its output does not depend on.
+def _prune(graph: OnnxGraph) -> OnnxGraph:
+    """Return the graph without the nodes that its output does not depend on.
 
     Raises:
-        Refusal: where it has another number of outputs than one, or no input.
+        Refusal: if the graph does not have exactly one output, or has no input.
     """
     if len(graph.outputs) != 1 or not graph.inputs:
         detail = f"The graph has {len(graph.outputs)} outputs and {len(graph.inputs)} inputs; a network has one output."
-        hint = "Export the part of the model that has one."
+        hint = "Export the part of the model that has one output."
         raise Refusal.of("unsupported-operator", detail, "graph", "outputs", got=list(graph.outputs)[:20], hint=hint)
     wanted, nodes = {graph.outputs[0]}, []
     for node in reversed(graph.nodes):
@@ -67,13 +67,13 @@ def _needed(graph: OnnxGraph) -> OnnxGraph:
 
 
 def _plain(layer: dict[str, Any], position: int, builder: Builder) -> dict[str, Any]:
-    """The layer without what goes without saying."""
+    """Return the fields of a layer without `inputs` that are the default."""
     before = builder.layers[position - 1]["name"] if position else "input"
     return {name: value for name, value in layer.items() if name != "inputs" or value != [before]}
 
 
-def _unsupported(graph: OnnxGraph, operator: str, why: str, positions: list[int]) -> Issue:
-    """The nodes that have no layer for the same reason."""
+def _unsupported_issue(graph: OnnxGraph, operator: str, why: str, positions: list[int]) -> Issue:
+    """Return the issue of all nodes that cannot be translated for the same reason."""
     names = [graph.nodes[position].name or graph.nodes[position].outputs[0] for position in positions]
     shown = ", ".join(repr(name[:60]) for name in names[:10]) + (", ..." if len(names) > 10 else "")
     return Issue(

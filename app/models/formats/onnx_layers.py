@@ -1,4 +1,4 @@
-"""Layers as ONNX operators: one writer for each kind that has a counterpart."""
+"""Translation of layers to ONNX operators: one writer function for each supported kind of layer."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ ELEMENTWISE = {
 
 
 class Unwritable(Exception):
-    """Why a layer has no counterpart."""
+    """A layer has no ONNX counterpart; the message says why."""
 
 
 class OnnxLayer:
-    """A layer with its tensors, and the names of what it reads."""
+    """A layer with its tensors and the names of its inputs."""
 
     def __init__(
         self, name: str, layer: Layer, reads: Sequence[str], parameters: Mapping[str, Array], state: Mapping[str, Array]
@@ -33,19 +33,19 @@ class OnnxLayer:
         self.state = state
 
     def tensor(self, writer: Writer, name: str) -> str:
-        """A parameter as a constant of the graph.
+        """Write a parameter as a constant of the graph, and return its name.
 
         Raises:
-            Unwritable: where the model does not have it.
+            Unwritable: if the model does not have the parameter.
         """
         source = self.parameters if name in self.parameters else self.state
         if name not in source:
-            raise Unwritable(f"the model has no {name} for it")
+            raise Unwritable(f"the model does not have its parameter {name}")
         return writer.constant(f"{self.name}.{name}", source[name])
 
 
-def activated(writer: Writer, name: str, value: str, function: Any) -> str:
-    """What an activation function, by its name or with constants, makes of a value."""
+def write_activation(writer: Writer, name: str, value: str, function: Any) -> str:
+    """Write an activation function applied to a value, and return the name of the result."""
     spec = function if isinstance(function, Function) else Function(function=function)
     if spec.gain != 1:
         value = writer.node("Mul", [value, writer.number(spec.gain)])
@@ -63,14 +63,14 @@ def activated(writer: Writer, name: str, value: str, function: Any) -> str:
     if kind == "square":
         return writer.node("Mul", [value, value])
     if kind not in ELEMENTWISE:
-        raise Unwritable(f"its activation {kind} has no operator")
+        raise Unwritable(f"its activation {kind} has no ONNX operator")
     return writer.node(ELEMENTWISE[kind], [value])
 
 
 def _activation(writer: Writer, target: OnnxLayer) -> str:
     layer = target.layer
     constants = {"gain": layer.gain, "negative_slope": layer.negative_slope, "alpha": layer.alpha}
-    return activated(writer, target.name, target.reads[0], Function(function=layer.function, **constants))
+    return write_activation(writer, target.name, target.reads[0], Function(function=layer.function, **constants))
 
 
 def _dense(writer: Writer, target: OnnxLayer) -> str:
@@ -82,7 +82,7 @@ def _conv(writer: Writer, target: OnnxLayer) -> str:
     layer = target.layer
     weight = target.parameters.get("weight")
     if weight is None:
-        raise Unwritable("the model has no weight for it")
+        raise Unwritable("the model does not have its parameter weight")
     if layer.mode == "convolution":
         weight = weight[..., ::-1] if weight.ndim == 3 else weight[..., ::-1, ::-1]
     rank = weight.ndim - 2
@@ -94,7 +94,7 @@ def _conv(writer: Writer, target: OnnxLayer) -> str:
     if layer.padding == "same":
         reaches = [(side - 1) * step for side, step in zip(weight.shape[2:], dilation, strict=True)]
         if set(stride) != {1}:
-            raise Unwritable('its padding "same" with a stride depends on the size of the image')
+            raise Unwritable('its padding "same" with a stride depends on the size of the input')
         pads = [reach // 2 for reach in reaches] + [reach - reach // 2 for reach in reaches]
     else:
         pads = _each(layer.padding, rank) * 2
@@ -131,7 +131,7 @@ def _global_average(writer: Writer, target: OnnxLayer) -> str:
 
 def _flatten(writer: Writer, target: OnnxLayer) -> str:
     if target.layer.order != "row_major":
-        raise Unwritable("it scans maps by columns")
+        raise Unwritable("it flattens in column-major order")
     return writer.node("Flatten", target.reads, axis=1)
 
 
@@ -155,7 +155,7 @@ def _concatenate(writer: Writer, target: OnnxLayer) -> str:
 
 def _transpose(writer: Writer, target: OnnxLayer) -> str:
     if target.layer.axes is None:
-        raise Unwritable("it exchanges the last two axes, whatever their number; name the axes")
+        raise Unwritable('it has no "axes", which are needed for the export')
     return writer.node("Transpose", target.reads, perm=target.layer.axes)
 
 
@@ -163,7 +163,7 @@ def _reduction(operator: str) -> Callable[[Writer, OnnxLayer], str]:
     def write(writer: Writer, target: OnnxLayer) -> str:
         axis = target.layer.axis
         if axis is None:
-            raise Unwritable("it reduces all axes but the examples', whatever their number; name the axes")
+            raise Unwritable('it has no "axis", which is needed for the export')
         axes = writer.integers([axis] if isinstance(axis, int) else axis)
         return writer.node(operator, [target.reads[0], axes], keepdims=int(target.layer.keep_axis))
 
@@ -172,7 +172,7 @@ def _reduction(operator: str) -> Callable[[Writer, OnnxLayer], str]:
 
 def _batch_norm(writer: Writer, target: OnnxLayer) -> str:
     if target.layer.mode != "eval":
-        raise Unwritable('it uses the statistics of the batch; in mode "eval" it has a counterpart')
+        raise Unwritable('it uses the statistics of the batch; set its mode to "eval"')
     tensors = [target.tensor(writer, name) for name in ("gamma", "beta", "running_mean", "running_variance")]
     return writer.node("BatchNormalization", [target.reads[0], *tensors], epsilon=target.layer.epsilon)
 
@@ -190,7 +190,7 @@ def _rms_norm(writer: Writer, target: OnnxLayer) -> str:
 
 
 def _dropout(writer: Writer, target: OnnxLayer) -> str:
-    """Everything passes where a model is evaluated, as torch and Keras have it."""
+    """Write Dropout, which passes its input on unchanged when a model is evaluated."""
     return writer.node("Dropout", target.reads)
 
 
@@ -207,4 +207,4 @@ WRITERS: dict[str, Callable[[Writer, OnnxLayer], str]] = {
     "reduce_mean": _reduction("ReduceMean"), "reduce_sum": _reduction("ReduceSum"), "reshape": _reshape,
     "rms_norm": _rms_norm, "subtract": _pairs("Sub"), "transpose": _transpose,
 }  # fmt: skip
-"""Every kind that is written. The others are refused, all of them at once."""
+"""The writer functions of all supported kinds of layers."""

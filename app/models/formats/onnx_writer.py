@@ -1,4 +1,4 @@
-"""What a layer's translation to ONNX writes to: nodes and constants, with names that are each used once."""
+"""Writer of ONNX graphs: collects nodes and constants under unique names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from core.arrays import Array
 
 
 class Writer:
-    """A graph in the making. Names of values are those of layers; what lies between is numbered."""
+    """Collects the nodes and constants of a graph.
+
+    Values have the names of layers; intermediate values are numbered.
+    """
 
     def __init__(self, dtype: str, reserved: Collection[str]) -> None:
         import onnx
@@ -24,7 +27,7 @@ class Writer:
         self._numbers = 0
 
     def node(self, operator: str, inputs: Sequence[str], output: str | None = None, **attributes: Any) -> str:
-        """Add a node, and get the name of what it makes."""
+        """Add a node and return the name of its result."""
         made = self.fresh(operator) if output is None else output
         self.nodes.append(
             self.onnx.helper.make_node(operator, list(inputs), [made], name=f"node_{len(self.nodes)}", **attributes)
@@ -32,34 +35,34 @@ class Writer:
         return made
 
     def fresh(self, what: str) -> str:
-        """A name that nothing else has."""
+        """Return an unused name."""
         self._numbers += 1
         while f"{what}:{self._numbers}" in self.taken:
             self._numbers += 1
         return f"{what}:{self._numbers}"
 
     def constant(self, name: str, array: Array) -> str:
-        """A parameter in the type of the model, under its own name where that is free."""
+        """Add a parameter in the precision of the model, under its own name if that is unused. Returns the name."""
         name = self.fresh(name) if name in self.taken else name
         self.taken.add(name)
-        return self._kept(name, np.ascontiguousarray(array, self.dtype).reshape(array.shape))
+        return self._add_initializer(name, np.ascontiguousarray(array, self.dtype).reshape(array.shape))
 
     def number(self, value: float) -> str:
-        """A single number."""
-        return self._kept(self.fresh("number"), np.array(value, self.dtype))
+        """Add a single number and return its name."""
+        return self._add_initializer(self.fresh("number"), np.array(value, self.dtype))
 
     def integers(self, values: Sequence[int]) -> str:
-        """A list of integers, as shapes and axes are."""
-        return self._kept(self.fresh("integers"), np.array(list(values), np.int64))
+        """Add a list of integers, such as a shape or axes, and return its name."""
+        return self._add_initializer(self.fresh("integers"), np.array(list(values), np.int64))
 
-    def _kept(self, name: str, array: Array) -> str:
+    def _add_initializer(self, name: str, array: Array) -> str:
         self.initializers.append(self.onnx.numpy_helper.from_array(array, name))
         return name
 
-    def finished(
+    def finish(
         self, inputs: Mapping[str, Sequence[int | str] | None], outputs: Sequence[tuple[str, str]], opset: int
     ) -> bytes:
-        """The file: a graph whose outputs are the values of those names under others."""
+        """Return the file: a graph whose outputs are the given values under the given names."""
         helper = self.onnx.helper
         kind = helper.np_dtype_to_tensor_dtype(self.dtype)
         for made, name in outputs:
@@ -74,6 +77,6 @@ class Writer:
         model = helper.make_model(graph, producer_name="gradd", opset_imports=[helper.make_opsetid("", opset)])
         model.ir_version = 10
         inferred = self.onnx.shape_inference.infer_shapes(model)
-        del inferred.graph.value_info[:]  # The shape of the output is what readers look for.
+        del inferred.graph.value_info[:]  # Only the shapes of the outputs are kept, because readers use them.
         content: bytes = inferred.SerializeToString(deterministic=True)
         return content

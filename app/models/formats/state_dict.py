@@ -1,4 +1,4 @@
-"""The names of torch's state_dict: `0.weight`, `norm.running_var`; and a network where they alone tell it."""
+"""torch state_dicts: the names of their tensors (`0.weight`, `norm.running_var`), and networks inferred from them."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
         for kind in ("rnn", "lstm", "gru")
     },
 }
-"""Where a layer's tensors have other names in torch than here. All others have the same."""
+"""Tensors that have another name in torch than here, by kind of layer. All other names are the same."""
 
-Placed = dict[str, dict[str, Array]]
+TensorsByLayer = dict[str, dict[str, Array]]
 
 COUNTERS = "num_batches_tracked"
-"""What torch keeps beside: it has no part in any computation."""
+"""The name of a torch counter that takes no part in any computation."""
 
 
-def named(layers: Sequence[Layer], parameters: Arrays, state: Arrays) -> dict[str, Array]:
-    """The tensors of a model, written in the convention `torch`, under torch's names."""
+def to_torch_names(layers: Sequence[Layer], parameters: Arrays, state: Arrays) -> dict[str, Array]:
+    """Return the tensors of a model, which must be in the convention `torch`, under torch's names."""
     tensors = {}
     for name, layer in zip(names_of(layers), layers, strict=True):
         of_torch = {place: theirs for theirs, place in NAMES.get(layer.kind, {}).items()}
@@ -60,8 +60,8 @@ def named(layers: Sequence[Layer], parameters: Arrays, state: Arrays) -> dict[st
     return tensors
 
 
-def placed(tensors: Mapping[str, Array], layers: Sequence[Layer]) -> tuple[Placed, Placed]:
-    """Parameters and state of known layers from torch's names.
+def from_torch_names(tensors: Mapping[str, Array], layers: Sequence[Layer]) -> tuple[TensorsByLayer, TensorsByLayer]:
+    """Return the parameters and state of known layers from tensors with torch's names.
 
     Raises:
         Refusal: `unknown-name`, with every tensor that belongs to no layer.
@@ -88,7 +88,7 @@ def placed(tensors: Mapping[str, Array], layers: Sequence[Layer]) -> tuple[Place
 
 
 def _join_biases(parameters: dict[str, dict[str, Array]], layers: Mapping[str, Layer]) -> None:
-    """torch gives rnn and lstm two biases that are only ever added; here they are one."""
+    """Add the second bias that torch has in rnn and lstm to the first; here these layers have one bias."""
     for name, tensors in parameters.items():
         if layers[name].kind in ("rnn", "lstm") and "recurrent_bias" in tensors:
             second = tensors.pop("recurrent_bias")
@@ -97,35 +97,35 @@ def _join_biases(parameters: dict[str, dict[str, Array]], layers: Mapping[str, L
 
 @dataclass(frozen=True, slots=True)
 class _Module:
-    """The tensors of one module."""
+    """The tensors of one torch module."""
 
     name: str
     tensors: dict[str, Array]
 
 
-def inferred(tensors: Mapping[str, Array], options: Options) -> Imported:
-    """A chain of dense layers, each perhaps with a batch_norm, from the shapes of their tensors.
+def infer_network(tensors: Mapping[str, Array], options: Options) -> Imported:
+    """Infer a chain of dense layers, each optionally followed by a batch_norm, from the shapes of their tensors.
 
-    Nothing in a state_dict says which activation functions stand between the layers, nor in which order modules run whose
-    names are no numbers: the answer warns of both.
+    A state_dict does not record the activation functions between the layers, nor the order of modules whose names are not
+    numbers; the result has warnings about both.
 
     Raises:
-        Refusal: `unsupported-operator`, where the tensors of a module do not tell what it is; `shape-mismatch`, where a
-            layer does not read what the one before makes.
+        Refusal: `unsupported-operator`, if the tensors of a module do not determine its kind; `shape-mismatch`, if a layer
+            does not fit the preceding one.
     """
     modules = list(_modules(tensors))
-    issues = [issue for module in modules for issue in _untellable(module)]
+    issues = [issue for module in modules for issue in _kind_issues(module)]
     refuse_if_any(issues)
     layers = [_layer(module) for module in modules]
-    refuse_if_any([*_unknown_functions(options), *_unchained(modules)])
+    refuse_if_any([*_unknown_functions(options), *_chain_issues(modules)])
     layers = _with_activations(layers, options)
     convention = options.convention or "torch"
-    parameters, state = placed(tensors, layers)
+    parameters, state = from_torch_names(tensors, layers)
     return Imported(layers, parameters, state, convention, list(_warnings(modules, options)))
 
 
 def _modules(tensors: Mapping[str, Array]) -> Iterable[_Module]:
-    """The modules, sorted by name: numbers in names by their value."""
+    """Yield the modules, sorted by name, with numbers in names sorted by value."""
     found: dict[str, dict[str, Array]] = {}
     for path, array in tensors.items():
         name, _, tensor = path.rpartition(".")
@@ -148,19 +148,19 @@ def _is_dense(module: _Module) -> bool:
     return weight is not None and weight.ndim == 2 and set(module.tensors) <= {"weight", "bias"}
 
 
-def _untellable(module: _Module) -> Iterable[Issue]:
-    """An issue where the tensors could belong to several kinds of layers, or to none that is known."""
+def _kind_issues(module: _Module) -> Iterable[Issue]:
+    """Yield an issue if the tensors of a module do not determine the kind of the layer."""
     shapes = {name: list(array.shape) for name, array in module.tensors.items()}
     weight = module.tensors.get("weight")
     if not module.name:
-        detail = "The tensors have no module's name before them (0.weight, 0.bias)."
+        detail = "The names of the tensors do not start with the name of a module, as in 0.weight and 0.bias."
     elif _is_norm(module) or _is_dense(module):
         return
     else:
-        detail = f"The module {module.name[:60]!r} has the tensors {shapes}, which do not say what it computes."
+        detail = f"The module {module.name[:60]!r} has the tensors {shapes}, which do not determine its kind of layer."
         if weight is not None and weight.ndim in (3, 4):
             detail += " A convolution also has a stride and a padding, and pooling has no tensors at all."
-    hint = 'Send the network: in the metadata of the file, as "gradd": {"network": {"layers": [...]}}, or as ?network=.'
+    hint = 'Send the network, in the metadata of the file as "gradd": {"network": {"layers": [...]}} or as ?network=.'
     yield Issue(code="unsupported-operator", path=(module.name[:200],), detail=detail[:500], hint=hint)
 
 
@@ -170,8 +170,8 @@ def _layer(module: _Module) -> Layer:
     return Dense(name=module.name, units=len(module.tensors["weight"]), bias="bias" in module.tensors)
 
 
-def _unchained(modules: Sequence[_Module]) -> Iterable[Issue]:
-    """An issue for each layer that does not read what the one before makes. torch's weights are out x in."""
+def _chain_issues(modules: Sequence[_Module]) -> Iterable[Issue]:
+    """Yield an issue for each layer whose input size differs from the preceding layer's output size."""
     width, before = None, ""
     for module in modules:
         weight = module.tensors["weight"]
@@ -180,10 +180,10 @@ def _unchained(modules: Sequence[_Module]) -> Iterable[Issue]:
             yield Issue(
                 code="shape-mismatch",
                 path=(module.name[:200],),
-                detail=f"The module {module.name[:60]!r} reads {reads} features; {before[:60]!r} before it makes {width}.",
+                detail=f"The module {module.name[:60]!r} reads {reads} features; {before[:60]!r} before it has {width}.",
                 expected=width,
                 got=reads,
-                hint="Modules are taken in the order of their names. Where that is another one, send the network.",
+                hint="Modules are assumed to run in the order of their names. If they do not, send the network.",
             )
         width, before = len(weight), module.name
 
@@ -196,7 +196,7 @@ def _unknown_functions(options: Options) -> Iterable[Issue]:
 
 
 def _with_activations(layers: Sequence[Layer], options: Options) -> list[Layer]:
-    """The layers with an activation function after each dense layer, or after the batch_norm that follows it."""
+    """Return the layers with an activation function after each dense layer, or after the batch_norm that follows it."""
     last = max(position for position, layer in enumerate(layers) if isinstance(layer, Dense)) if layers else 0
     found = []
     for position, layer in enumerate(layers):
@@ -212,13 +212,15 @@ def _warnings(modules: Sequence[_Module], options: Options) -> Iterable[Issue]:
         yield Issue(
             code="assumed-activation",
             path=("query", "activation"),
-            detail="A state_dict does not say which activation functions stand between its layers; none were taken.",
-            hint="Say ?activation=relu (all layers but the last) and ?output_activation=softmax (the last).",
+            detail="A state_dict does not record the activation functions between its layers; none were assumed.",
+            hint="Send ?activation=relu (all layers except the last) and ?output_activation=softmax (the last).",
         )
     if (
         any(not part.isdecimal() for module in modules for part in [module.name.rpartition(".")[2]])
         and len(modules) > 1
     ):
         order = ", ".join(module.name[:40] for module in modules[:20])
-        detail = f"A state_dict does not say in which order its modules run; they were taken by their names: {order}."
+        detail = (
+            f"A state_dict does not record the order of its modules; the order of their names was assumed: {order}."
+        )
         yield Issue(code="assumed-order", path=("query", "network"), detail=detail, hint="Send the network.")

@@ -1,4 +1,4 @@
-"""safetensors and npz: a model's tensors by name, its network beside them."""
+"""safetensors and npz files: the tensors of a model by name, with the network as JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from app.models.repository import network_of
 from app.models.schemas import ModelRequest
 from app.problem.schemas import Convention, NetworkSpec
 from app.wire import npz_file, safetensors_file, safetensors_message
-from app.wire.decode import decode, read_values, validated
+from app.wire.decode import decode, read_values, validate_values
 from app.wire.limits import Limits
 from app.wire.tensor_fields import field_tree
 from core.arrays import Array
@@ -27,25 +27,27 @@ PARTS = ("parameters.", "state.")
 
 
 def safetensors_of(model: Model, convention: Convention) -> bytes:
-    """The model as a file: under `torch` with torch's names, as its state_dict; otherwise by path, as a message."""
-    return safetensors_file.write(_named(model, convention), {KEY: _metadata(model, convention).decode()})
+    """Return the model as safetensors. In the convention torch the names are torch's, otherwise paths."""
+    return safetensors_file.write(_tensors_by_name(model, convention), {KEY: _metadata(model, convention).decode()})
 
 
 def npz_of(model: Model, convention: Convention) -> bytes:
-    """The same as npz; the network is the JSON in the bytes of the array `gradd`."""
+    """Return the model as npz. The array `gradd` holds the bytes of the network as JSON."""
     file = io.BytesIO()
-    npz_file.write({**_named(model, convention), KEY: np.frombuffer(_metadata(model, convention), np.uint8)}, file)
+    npz_file.write(
+        {**_tensors_by_name(model, convention), KEY: np.frombuffer(_metadata(model, convention), np.uint8)}, file
+    )
     return file.getvalue()
 
 
 def from_safetensors(body: bytes, options: Options, elements: int) -> Imported:
-    """A model from a file that was exported, or from a state_dict."""
+    """Return the model of an exported file or of a state_dict."""
     file = safetensors_file.read(body, Limits(elements=elements))
     return _from_tensors(file.tensors, file.metadata.get(KEY), options)
 
 
 def from_npz(body: bytes, options: Options, elements: int) -> Imported:
-    """A model from a file that was exported, or from the arrays of a state_dict."""
+    """Return the model of an exported file or of the arrays of a state_dict."""
     tensors = npz_file.read(io.BytesIO(body), elements)
     metadata = tensors.pop(KEY, None)
     if metadata is None:
@@ -53,14 +55,14 @@ def from_npz(body: bytes, options: Options, elements: int) -> Imported:
     try:
         text = metadata.astype(np.uint8).tobytes().decode()
     except UnicodeDecodeError:
-        raise Refusal.of("invalid-request", f"The array {KEY!r} is no JSON in UTF-8.", KEY) from None
+        raise Refusal.of("invalid-request", f"The array {KEY!r} is not JSON in UTF-8.", KEY) from None
     return _from_tensors(tensors, text, options)
 
 
-def _named(model: Model, convention: Convention) -> dict[str, Array]:
+def _tensors_by_name(model: Model, convention: Convention) -> dict[str, Array]:
     parameters = model.parameters_in(convention)
     if convention == "torch":
-        return state_dict.named(model.layers, parameters, model.state)
+        return state_dict.to_torch_names(model.layers, parameters, model.state)
     return Model(model.layers, parameters, model.state).tensors()
 
 
@@ -69,23 +71,23 @@ def _metadata(model: Model, convention: Convention) -> bytes:
 
 
 def _from_tensors(tensors: Mapping[str, Array], metadata: str | None, options: Options) -> Imported:
-    """The model of named tensors, with the network that the query or the file brings, or that their shapes tell."""
+    """Return the model of named tensors. The network is that of the query or the file, or inferred from the shapes."""
     said: dict[str, Any] = {}
     if metadata is not None:
         place = field_tree(ModelRequest)
         values, issues = read_values(metadata.encode(), place)
         values.setdefault("network", {"layers": []})
-        body = validated(values, issues, ModelRequest, place)
+        body = validate_values(values, issues, ModelRequest, place)
         said = {name: getattr(body, name) for name in body.model_fields_set if name in ("network", "convention")}
     network: NetworkSpec | None = options.network or said.get("network")
     if not tensors:
-        raise Refusal.of("invalid-request", "The file holds no tensors.")
+        raise Refusal.of("invalid-request", "The file contains no tensors.")
     if network is None or not network.layers:
-        return state_dict.inferred(tensors, options)
+        return state_dict.infer_network(tensors, options)
     by_path = all(name.startswith(PARTS) for name in tensors)
     convention: Convention = options.convention or said.get("convention") or ("row" if by_path else "torch")
     if not by_path:
-        parameters, state = state_dict.placed(tensors, network.layers)
+        parameters, state = state_dict.from_torch_names(tensors, network.layers)
         return Imported(network.layers, parameters, state, convention)
     parts: dict[str, dict[str, dict[str, Array]]] = {"parameters": {}, "state": {}}
     for name, array in tensors.items():
@@ -96,7 +98,7 @@ def _from_tensors(tensors: Mapping[str, Array], metadata: str | None, options: O
 
 
 def from_json(body: bytes, options: Options, elements: int) -> Imported:
-    """A model as POST /v1/models takes it."""
+    """Return the model of a JSON file in the form of the body of POST /v1/models."""
     request = decode(body, ModelRequest, Limits(elements=elements))
     network = options.network or request.network
     convention: Convention = options.convention or request.convention or "row"

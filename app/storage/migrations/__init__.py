@@ -1,1 +1,1 @@
-"""The steps that bring a database to this version."""
+"""The steps that migrate a database to this version."""

@@ -1,4 +1,4 @@
-"""How Alembic runs the steps: on the connection, and in the transaction, that it is handed."""
+"""The Alembic environment: runs the steps on the connection and in the transaction of the caller."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One module of tables for each kind of thing that is kept."""
+"""The tables of models, datasets and jobs."""

@@ -12,18 +12,18 @@ from app.storage.numbered import Numbered
 
 
 class StoredDataset(Numbered):
-    """Inputs and targets of examples. Nothing of it ever changes."""
+    """Inputs and targets of examples. Rows never change."""
 
     __tablename__ = "datasets"
 
     content: Mapped[str] = mapped_column(ForeignKey("contents.digest"), index=True)
-    """The tensors, batch-first."""
+    """Digest of the tensors, which are stored batch-first."""
 
     examples: Mapped[int]
-    """How many examples there are."""
+    """Number of examples."""
 
     description: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """What was found on inspection: shapes, types and statistics, columns, classes, standardisation."""
+    """The result of the inspection: shapes, types, statistics, columns, classes and standardisation."""
 
     name: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""The tables of jobs: the jobs, their events and checkpoints, the workers, and the requests that may be repeated."""
+"""The tables of jobs, their events and checkpoints, of workers, and of idempotency keys."""
 
 from __future__ import annotations
 
@@ -15,56 +15,57 @@ NULLABLE_JSON = JSON(none_as_null=True)
 
 
 class StoredJob(Numbered):
-    """A training run. The row is the queue, too: a worker takes a job by changing it, and there is no second truth.
+    """A training job. The rows also form the queue: a worker claims a job by updating its row.
 
-    Whoever writes about a job locks its row first. `fencing_token` counts how often it was handed out or
-    taken back, so that a worker that lost its job, frozen and thawed perhaps, finds another number and can write nothing.
+    Every transaction that writes about a job locks its row first. `fencing_token` counts how often the job was assigned or
+    taken back. A worker that lost its job, for instance because it was suspended, finds another number and can write
+    nothing.
     """
 
     __tablename__ = "jobs"
 
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """The request without its tensors, complete: what a model or a dataset gave is part of it."""
+    """The request without its tensors, completed with the contents of the model that it names."""
 
     content: Mapped[str | None] = mapped_column(ForeignKey("contents.digest"), index=True)
-    """The tensors of the request."""
+    """Digest of the tensors of the request."""
 
     data: Mapped[str | None] = mapped_column(ForeignKey("contents.digest"), index=True)
-    """The tensors of the dataset, which stay where the dataset is deleted."""
+    """Digest of the tensors of the dataset. They are kept even if the dataset is deleted."""
 
     model: Mapped[str | None] = mapped_column(String(28))
-    """The model that training starts from; it may be gone."""
+    """Id of the model that training starts from. The model may have been deleted."""
 
     name: Mapped[str | None] = mapped_column(String(200))
     sweep: Mapped[str | None] = mapped_column(String(28), index=True)
-    """The job of which this one is a part."""
+    """Id of the sweep that the job is a part of."""
 
     variant: Mapped[dict[str, Any] | None] = mapped_column(NULLABLE_JSON)
-    """What sets this part apart from the others."""
+    """The values of the sweep that this part was given."""
 
     parts: Mapped[int]
-    """How many parts the job has; it trains nothing itself where there are any."""
+    """Number of parts of a sweep, otherwise 0. A sweep is not trained itself."""
 
     status: Mapped[str] = mapped_column(String(10), index=True)
-    verb: Mapped[str | None] = mapped_column(String(10))
-    """What a caller last did with it: cancel, pause, resume."""
+    last_action: Mapped[str | None] = mapped_column("verb", String(10))
+    """The last action of a caller: cancel, pause or resume."""
 
     fencing_token: Mapped[int] = mapped_column("run")
     executor: Mapped[str | None] = mapped_column(String(32), index=True)
-    """The worker that has it."""
+    """Id of the worker that holds the job."""
 
     attempts: Mapped[int]
-    """How often a worker died with it since its last checkpoint."""
+    """Number of times a worker died with the job since its last checkpoint."""
 
     events: Mapped[int]
-    """The id of its last event."""
+    """Id of the last event."""
 
     reported: Mapped[int]
-    """The last epoch that was reported."""
+    """The last epoch for which a metrics event was written."""
 
     progress: Mapped[dict[str, Any]] = mapped_column(JSON)
     environment: Mapped[dict[str, Any] | None] = mapped_column(NULLABLE_JSON)
-    """What decides the bits of a result besides the request: processor, threads, libraries."""
+    """Processor, libraries and threads, which together with the request determine every bit of the result."""
 
     error: Mapped[dict[str, Any] | None] = mapped_column(NULLABLE_JSON)
     result: Mapped[dict[str, Any] | None] = mapped_column(NULLABLE_JSON)
@@ -74,13 +75,13 @@ class StoredJob(Numbered):
 
 
 class StoredEvent(Table):
-    """Something that happened to a job."""
+    """An event in the history of a job."""
 
     __tablename__ = "job_events"
 
     job: Mapped[int] = mapped_column(ForeignKey("jobs.number", ondelete="CASCADE"), primary_key=True)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    """Counts the events of the job from 1."""
+    """Number of the event; the events of a job are numbered from 1."""
 
     at: Mapped[datetime]
     type: Mapped[str] = mapped_column(String(12))
@@ -88,46 +89,46 @@ class StoredEvent(Table):
 
 
 class StoredCheckpoint(Table):
-    """Where a run stood after an epoch."""
+    """A saved training state: the parameters and the optimizer state after an epoch."""
 
     __tablename__ = "checkpoints"
 
     job: Mapped[int] = mapped_column(ForeignKey("jobs.number", ondelete="CASCADE"), primary_key=True)
     epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     content: Mapped[str] = mapped_column(ForeignKey("contents.digest"), index=True)
-    """The tensors of a training state."""
+    """Digest of the tensors of the training state."""
 
     notes: Mapped[dict[str, Any]] = mapped_column(JSON)
-    """Its numbers, and the report of the epoch."""
+    """The scalars of the training state, and the report of the epoch."""
 
     model: Mapped[str] = mapped_column(String(28))
-    """The network as it was then; it may have been deleted."""
+    """Id of the model with these parameters. The model may have been deleted."""
 
     created_at: Mapped[datetime]
 
 
 class WorkerLease(Table):
-    """A worker at work. One that does not renew its lease in time has lost its jobs."""
+    """The lease of a worker. A worker that does not renew it in time loses its jobs."""
 
     __tablename__ = "executors"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     holder: Mapped[str] = mapped_column(String(200))
-    """Host and process, for people."""
+    """Host and process of the worker, for people."""
 
     lease_until: Mapped[datetime]
 
 
 class IdempotencyKey(Table):
-    """A request that its sender may repeat without harm."""
+    """The key and the answer of a request that may be repeated safely."""
 
     __tablename__ = "idempotency_keys"
 
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     digest: Mapped[str] = mapped_column(String(64))
-    """SHA-256 of the body."""
+    """SHA-256 hash of the request."""
 
     answer: Mapped[dict[str, Any] | None] = mapped_column(NULLABLE_JSON)
-    """What was answered; None while it is being worked on."""
+    """The answer; None while the request is being processed."""
 
     created_at: Mapped[datetime]

@@ -12,25 +12,25 @@ from app.storage.numbered import Numbered
 
 
 class StoredModel(Numbered):
-    """A network and its parameters. Only `name` and `notes` ever change."""
+    """A network and its parameters. Only `name`, `notes` and `checkpoint_of` change."""
 
     __tablename__ = "models"
 
     network: Mapped[list[Any]] = mapped_column(JSON)
-    """The layers, without what is at its default."""
+    """The layers, without fields that have their default value."""
 
     tensors: Mapped[list[Any]] = mapped_column(JSON)
     """Path, dtype and shape of every tensor in `content`."""
 
     content: Mapped[str] = mapped_column(ForeignKey("contents.digest"), index=True)
-    """The tensors: batch-first, weights in x out."""
+    """Digest of the tensors, which are stored in the row convention."""
 
     name: Mapped[str | None] = mapped_column(String(200))
     notes: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)
     parent: Mapped[str | None] = mapped_column(String(28))
-    """The model that training started from; it may be gone."""
+    """Id of the model that training started from. The model may have been deleted."""
 
     checkpoint_of: Mapped[str | None] = mapped_column(String(28))
-    """The job whose checkpoint it is, with which it goes; None once somebody has made it a model of its own."""
+    """Id of the job whose checkpoint the model belongs to and is deleted with; None for a model of its own."""
 
     created_at: Mapped[datetime]

@@ -90,7 +90,7 @@ def test_a_database_that_is_not_there_is_named(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "job.json").write_text(json.dumps(JOBS["xor"]["value"] | {"data": {"dataset": "dst_1"}}))
     result = CliRunner().invoke(cli, ["train", "job.json"])
     assert result.exit_code == 1
-    assert "There is no database data/gradd.sqlite3 in which dst_1 could be." in result.output
+    assert "dst_1 cannot be found: there is no database data/gradd.sqlite3." in result.output
     assert [file.name for file in tmp_path.iterdir()] == ["job.json"], "nothing is made"
 
 
@@ -99,7 +99,7 @@ def test_what_cannot_be_trained_here_is_said(tmp_path: Path, monkeypatch: pytest
     file = tmp_path / "job.json"
     file.write_text(json.dumps(JOBS["xor"]["value"] | {"sweep": {"seed": [1, 2]}}))
     for arguments, words in (
-        ([str(file)], "#/sweep: The parts of a sweep are jobs of a server."),
+        ([str(file)], "#/sweep: Sweeps need a server, because every part is a job of its own."),
         ([str(file), "--output", "model.txt"], "model.txt: a model is written as .safetensors, .npz, .json, .onnx."),
         ([str(file), "--output", "nowhere/model.json"], "there is no such folder"),
         (["none.json"], "does not exist"),

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.jobs import leases, queue
 from app.jobs.actions import FROM, act
-from app.jobs.repository import LeaseLost, events_after, find, held, new_id, position, tell
+from app.jobs.repository import LeaseLost, events_after, find, lock_held, new_id, position, tell
 from app.settings import Settings
 from app.storage import Database, now
 from app.storage.tables.jobs import StoredJob, WorkerLease
@@ -98,7 +98,7 @@ def test_who_lost_a_job_writes_nothing(database: Database) -> None:
         act(session, identity, "resume")
     assert claimed(database, "one") == (identity, got[1] + 3)
     for late in (
-        lambda session: held(session, *got),
+        lambda session: lock_held(session, *got),
         lambda session: queue.succeed(session, *got, {}),
         lambda session: queue.fail(session, *got, {}),
         lambda session: queue.give_back(session, *got, reason="late", counts=True),

@@ -104,5 +104,5 @@ def test_not_ready_without_its_data_folder(tmp_path: Path) -> None:
         assert client.get("/readyz").json() == {"status": "ready", "checks": checks}
         shutil.rmtree(folder)
         document = refused(client.get("/readyz"), 503, "not-ready")
-        assert document.errors[0].hint == "Set GRADD_DATA_DIR."
+        assert document.errors[0].hint == "Set GRADD_DATA_DIR to a folder that the server may write to."
         assert client.get("/livez").status_code == 200

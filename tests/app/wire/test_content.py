@@ -52,12 +52,13 @@ def test_decompresses_zstd_without_a_size_in_its_head() -> None:
 
 @pytest.mark.parametrize("encoding", ["deflate", "br", "gzip, gzip", "gzip, identity", "zstd,gzip", "x"])
 def test_refuses_other_encodings(encoding: str) -> None:
-    assert refused(BODY, encoding) == ("unsupported-media-type", "The body may be compressed once, with gzip or zstd.")
+    sentence = "The body must be compressed at most once, with gzip or zstd."
+    assert refused(BODY, encoding) == ("unsupported-media-type", sentence)
 
 
 @pytest.mark.parametrize("encoding", ["identity", "gzip", "zstd"])
 def test_refuses_what_is_too_large(encoding: str) -> None:
-    sentence = f"The body may have {len(BODY) - 1} bytes, before and after decompression."
+    sentence = f"The body may have at most {len(BODY) - 1} bytes, before and after decompression."
     body = BODY if encoding == "identity" else packed(encoding)
     assert refused(body, encoding, len(BODY) - 1) == ("too-large", sentence)
 

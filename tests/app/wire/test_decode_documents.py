@@ -9,7 +9,7 @@ from app.wire.limits import Limits
 from tests.app.wire.models import Free, One, Request, refused, the_issue
 
 NOT_JSON = "The body is not JSON: "
-NOT_FINITE = "NaN and Infinity are not JSON and no numbers to compute with; found at "
+NOT_FINITE = "NaN and Infinity are not valid JSON and cannot be computed with; found at "
 
 MALFORMED = [
     (b"", "#", "The body is empty; a JSON object is expected."),
@@ -50,7 +50,7 @@ def test_names_line_and_column_of_what_is_not_json(body: str) -> None:
 
 @pytest.mark.parametrize("body", ["1", "null", "[]", '"a"', "true", '[{"x": [1]}]'])
 def test_a_body_is_an_object(body: str) -> None:
-    assert the_issue(body) == ("invalid-request", "#", "The body is a JSON object; this is another kind of value.")
+    assert the_issue(body) == ("invalid-request", "#", "The body must be a JSON object; this is another kind of value.")
 
 
 def test_refuses_numbers_beyond_the_range_of_floats() -> None:
@@ -82,7 +82,7 @@ def test_refuses_a_name_that_occurs_twice() -> None:
 
 
 def test_refuses_names_that_cannot_be_read() -> None:
-    sentence = "The name holds the character U+0000."
+    sentence = "The name contains the character U+0000."
     assert the_issue('{"a\\u0000b": 1, "a": 2}', Free) == ("invalid-request", "#/a\0b", sentence)
     code, pointer, detail = the_issue('{"a": {"' + "x" * 10**6 + '": 1}}', Free)
     assert (code, pointer, len(detail) < 100) == ("invalid-request", "#/a", True)
