@@ -55,7 +55,7 @@ IMAGES = (2, 1, 3, 0)
 """The axes of images from the slowest to the fastest in memory: height, channels, width, examples."""
 
 
-def arranged(memory: Array, shape: Shape) -> Array:
+def arrange(memory: Array, shape: Shape) -> Array:
     """A vector as a tensor: the examples of small matrices and of images innermost, anything else row by row."""
     if is_small(shape):
         return memory.reshape(shape[::-1]).T
@@ -65,8 +65,8 @@ def arranged(memory: Array, shape: Shape) -> Array:
 
 
 def tensor_memory(shape: Shape, dtype: DTypeLike) -> Array:
-    """Uninitialised memory for a tensor, as it is `arranged`."""
-    return arranged(np.empty(math.prod(shape), dtype), shape)
+    """Uninitialised memory for a tensor, as it is `arrange`."""
+    return arrange(np.empty(math.prod(shape), dtype), shape)
 
 
 def extended_matrix(examples: int, features: int, dtype: DTypeLike, *, by_row: bool = False) -> Array:
@@ -105,7 +105,7 @@ def inner_product(A: Array, B: Array) -> Callable[[], Any]:
     return lambda: np.multiply(A, B).sum()
 
 
-def stacked(upper: Array, lower: Array) -> Array | None:
+def stack(upper: Array, lower: Array) -> Array | None:
     """A matrix and a row as one matrix, where the row lies behind the matrix in the same vector; otherwise None."""
     vector = upper.base
     if vector is None or vector is not lower.base or vector.ndim != 1 or not upper.flags.c_contiguous:

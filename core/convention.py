@@ -19,34 +19,34 @@ Convention = Literal["row", "column", "torch"]
 CONVENTIONS: tuple[Convention, ...] = get_args(Convention)
 
 
-def turned(array: Array, column: bool) -> Array:
+def orient(array: Array, column: bool) -> Array:
     """Rank-2 tensors are transposed between the core's view (batch-first) and a caller's under `column`."""
     return array.T if column and array.ndim == 2 else array
 
 
-def turned_shape(shape: Shape, column: bool) -> Shape:
-    """The shape of `turned`."""
+def orient_shape(shape: Shape, column: bool) -> Shape:
+    """The shape of `orient`."""
     return shape[::-1] if column and len(shape) == 2 else shape
 
 
 def tensor(array: Array, convention: Convention) -> Array:
     """A tensor as this convention writes it, from the core's view, or back again. Never copies."""
-    return turned(array, convention == "column")
+    return orient(array, convention == "column")
 
 
 def tensor_shape(shape: Shape, convention: Convention) -> Shape:
     """The shape of `tensor`."""
-    return turned_shape(shape, convention == "column")
+    return orient_shape(shape, convention == "column")
 
 
-def is_turned(parameter: Parameter, convention: Convention) -> bool:
+def is_transposed(parameter: Parameter, convention: Convention) -> bool:
     """Whether this convention writes a parameter out x in, transposed from the core's view."""
     return parameter.follows_convention and convention != "row"
 
 
 def parameter_shape(parameter: Parameter, convention: Convention) -> Shape:
     """The shape that a parameter has in this convention."""
-    return parameter.shape[::-1] if is_turned(parameter, convention) else parameter.shape
+    return parameter.shape[::-1] if is_transposed(parameter, convention) else parameter.shape
 
 
 def layer_parameters(
@@ -54,6 +54,6 @@ def layer_parameters(
 ) -> dict[str, Array]:
     """The parameters of a layer (or gradients, or one for each example) as this convention writes them. Never copies."""
     return {
-        name: array.swapaxes(-1, -2) if is_turned(parameters[name], convention) else array
+        name: array.swapaxes(-1, -2) if is_transposed(parameters[name], convention) else array
         for name, array in arrays.items()
     }

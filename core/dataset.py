@@ -36,7 +36,7 @@ class Standardisation:
     deviation: Array
 
 
-def standardised(inputs: Array) -> tuple[Array, Standardisation]:
+def standardise(inputs: Array) -> tuple[Array, Standardisation]:
     """Every feature with mean 0 and deviation 1 over the examples; one that does not vary is only shifted."""
     mean, deviation = moments(inputs, axis=0)
     divisor = np.where(deviation > 0, deviation, 1.0)

@@ -22,7 +22,7 @@ import numpy as np
 from core.arrays import Array
 from core.convention import Convention, layer_parameters, parameter_shape
 from core.errors import Issue, refuse_if_any
-from core.initializers import drawn
+from core.initializers import draw
 from core.network import Node
 from core.nonfinite import cast
 from core.parameters import Parameter
@@ -52,6 +52,10 @@ class Feedback:
 
     last: str
     """The layer whose delta `direct` sends to all others."""
+
+    def carries_last_delta(self, layer: str) -> bool:
+        """Return whether B of this layer multiplies the last layer's delta instead of the layer's own."""
+        return self.kind == "direct" and layer != self.last
 
 
 def feedback_of(
@@ -92,8 +96,8 @@ def feedback_of(
             issues.append(_missing(name, wanted))
         elif name in passing:
             generator = np.random.Generator(np.random.PCG64([sent.seed or 0, node.position, STREAM]))
-            matrices[name] = drawn(generator, "glorot_uniform", parameter).astype(dtype)
-    issues += [_unknown(name, list(carriers)) for name in sent.weights if name not in carriers]
+            matrices[name] = draw(generator, "glorot_uniform", parameter).astype(dtype)
+    issues += [_unknown_layer(name, list(carriers)) for name in sent.weights if name not in carriers]
     refuse_if_any(issues)
     return Feedback(sent.kind, matrices, last) if matrices else None
 
@@ -168,6 +172,6 @@ def _missing(name: str, wanted: Sequence[int]) -> Issue:
     )
 
 
-def _unknown(name: str, known: Sequence[str]) -> Issue:
+def _unknown_layer(name: str, known: Sequence[str]) -> Issue:
     detail = f"There is a B for {name[:60]!r}, which is no dense layer of this network."
     return Issue(code="unknown-name", path=("feedback", "weights", name), detail=detail, expected=list(known)[:50])

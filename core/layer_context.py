@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.arrays import Array, Shape, extended_matrix, is_small, tensor_memory
-from core.convention import turned
+from core.convention import orient
 from core.errors import Issue, Refusal
 
 
@@ -116,7 +116,7 @@ class LayerContext:
 
     def as_sent(self, array: Array) -> Array:
         """A tensor as the caller sees it (or back again)."""
-        return turned(array, self.column)
+        return orient(array, self.column)
 
     def refusal(self, code: str, detail: str, **more: Any) -> Refusal:
         """A refusal of the numbers that a step of this layer found when it ran; it names the layer."""

@@ -39,7 +39,7 @@ class Model:
         """The parameters as a convention writes them. Never copies."""
         layers = dict(zip(names_of(self.layers), self.layers, strict=True))
         return {
-            name: layer_parameters(arrays, described(layers[name]), convention)
+            name: layer_parameters(arrays, parameters_of(layers[name]), convention)
             for name, arrays in self.parameters.items()
         }
 
@@ -54,17 +54,17 @@ class Model:
         return dict(sorted(found.items()))
 
 
-def described(layer: Layer) -> dict[str, Parameter]:
+def parameters_of(layer: Layer) -> dict[str, Parameter]:
     """The parameters of a layer, whatever it will read: their names and orientation. Their shapes are made up."""
-    return _asked(layer.parameters, layer, _PROBE)
+    return _ask(layer.parameters, layer, _PROBE)
 
 
-def kept(layer: Layer) -> dict[str, Shape]:
+def state_of(layer: Layer) -> dict[str, Shape]:
     """What a layer keeps between batches, whatever it will read. The shapes are made up."""
-    return _asked(layer.state, layer, _PROBE)
+    return _ask(layer.state, layer, _PROBE)
 
 
-def received(
+def validate_model(
     layers: Sequence[Layer], parameters: Arrays, state: Arrays, convention: Convention, limits: Limits
 ) -> Model:
     """A model as it was sent, checked as far as that is possible without a batch, in the core's view.
@@ -73,11 +73,11 @@ def received(
         Refusal: with every name that does not exist, and every shape that no batch could make fit.
     """
     names = names_of(layers)
-    issues = list(_taken(names))
+    issues = list(_check_names(names))
     for position, layer in enumerate(layers):
         issues += [issue.below("network", "layers", position) for issue in function_of(layer)[1]]
         try:
-            described(layer)
+            parameters_of(layer)
         except Refusal as refusal:
             raise refusal.below("network", "layers", position) from None
     known = dict(zip(names, layers, strict=True))
@@ -91,7 +91,9 @@ def received(
         detail = f"The model has {size:,} parameters; this server takes {limits.parameters:,}."
         raise Refusal.of("too-large", detail, "parameters", expected=limits.parameters, got=size)
     refuse_if_any(issues)
-    in_core = {name: layer_parameters(named, described(known[name]), convention) for name, named in parameters.items()}
+    in_core = {
+        name: layer_parameters(named, parameters_of(known[name]), convention) for name, named in parameters.items()
+    }
     return Model(
         layers, {name: named for name, named in in_core.items() if named}, {n: s for n, s in state.items() if s}
     )
@@ -104,20 +106,20 @@ def fits_transposed(layers: Sequence[Layer], parameters: Arrays) -> bool:
         (known[name], parameter, array.shape)
         for name, named in parameters.items()
         for parameter, array in named.items()
-        if described(known[name])[parameter].follows_convention
+        if parameters_of(known[name])[parameter].follows_convention
     ]
     return bool(turned) and all(_fits(template(layer)[name], shape[::-1]) for layer, name, shape in turned)
 
 
 def template(layer: Layer) -> dict[str, tuple[int | None, ...]]:
     """The shape of each parameter as far as the layer itself says it; None where it follows from what it reads."""
-    return _common(*({name: p.shape for name, p in _asked(layer.parameters, layer, d).items()} for d in _LENGTHS))
+    return _common(*({name: p.shape for name, p in _ask(layer.parameters, layer, d).items()} for d in _LENGTHS))
 
 
 _LENGTHS = (_PROBE, 2 * _PROBE)
 
 
-def _asked(about: Callable[..., dict[str, V]], layer: Layer, length: int) -> dict[str, V]:
+def _ask(about: Callable[..., dict[str, V]], layer: Layer, length: int) -> dict[str, V]:
     """What a layer says about tensors of some rank, for it need not take every rank.
 
     Raises:
@@ -138,7 +140,7 @@ def _fits(wanted: tuple[int | None, ...], got: Shape) -> bool:
     return len(wanted) == len(got) and all(a in (None, b) for a, b in zip(wanted, got, strict=True))
 
 
-def _taken(names: Sequence[str]) -> Iterator[Issue]:
+def _check_names(names: Sequence[str]) -> Iterator[Issue]:
     """An issue for each name that is used twice."""
     for position, name in enumerate(names):
         if name in names[:position] or name == INPUT:
@@ -150,11 +152,11 @@ def _misfits(part: str, name: str, layer: Layer, named: Mapping[str, Array], con
     """What is wrong with the tensors of one layer."""
     if part == "parameters":
         turned = {
-            key: parameter.follows_convention and convention != "row" for key, parameter in described(layer).items()
+            key: parameter.follows_convention and convention != "row" for key, parameter in parameters_of(layer).items()
         }
         wanted = {key: shape[::-1] if turned[key] else shape for key, shape in template(layer).items()}
     else:
-        wanted = _common(*(_asked(layer.state, layer, length) for length in _LENGTHS))
+        wanted = _common(*(_ask(layer.state, layer, length) for length in _LENGTHS))
     for key, array in named.items():
         if key not in wanted:
             detail = (

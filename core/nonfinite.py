@@ -14,7 +14,7 @@ from core.errors import Refusal
 Cause = Callable[[], str]
 
 
-def watched(layer: str, position: int, tensor: str, array: Array, cause: Cause) -> Op:
+def finite_check(layer: str, position: int, tensor: str, array: Array, cause: Cause) -> Op:
     """A step that refuses a tensor with NaN or infinity in it.
 
     Raises (when it runs):

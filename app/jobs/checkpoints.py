@@ -83,7 +83,7 @@ def passed_on(checkpoint: StoredCheckpoint, job: StoredJob) -> StoredCheckpoint:
 
 def state_of(session: Session, checkpoint: StoredCheckpoint) -> TrainingState:
     """The state to go on from."""
-    return TrainingState.restored(blobs.get(session, checkpoint.content), checkpoint.notes)
+    return TrainingState.restore(blobs.get(session, checkpoint.content), checkpoint.notes)
 
 
 def find(session: Session, job: StoredJob, epoch: int | None) -> StoredCheckpoint:

@@ -77,6 +77,12 @@ class Layer(Spec):
     feedback_weight: ClassVar[str | None] = None
     """Which parameter W carries the error down, as dX = dZ Wᵀ: feedback alignment puts another matrix in its place."""
 
+    accepts_parts: ClassVar[bool] = False
+    """Whether a layer that couples examples may be given a part of a batch, which then counts as a batch of its own."""
+
+    is_invertible: ClassVar[bool] = False
+    """Whether the inputs can be found from the result in closed form: Z = f(X), or Z = X W + b."""
+
     equations: ClassVar[dict[str, str]] = {}
     """Its forward equation for each convention ("any" where they agree), shown where shapes do not fit."""
 
@@ -85,6 +91,14 @@ class Layer(Spec):
         if isinstance(self.activation, Function):
             return self.activation.resolve()
         return resolve(self.activation, 1.0, {})
+
+    def function_of_input(self) -> Activation | None:
+        """Return f where the layer computes nothing but Z = f(X), None otherwise."""
+        return None
+
+    def rectifies_input(self) -> bool:
+        """Return whether the layer applies a rectifier to what it reads: weights before it are drawn by He's scheme."""
+        return False
 
     def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
         """The parameters it needs for inputs of those shapes. Called after `result_shape` has accepted them."""

@@ -16,7 +16,7 @@ from core.equations.layout import Layout
 from core.errors import Issue
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops, misfit
-from core.layers.shared.normalisation import reduced, refuse_unless, spread, standardise
+from core.layers.shared.normalisation import reduced_memory, refuse_unless, spread, standardise
 from core.parameters import Parameter
 from core.spec import constraints
 
@@ -70,6 +70,7 @@ class BatchNorm(Layer):
     mode: Literal["train", "eval"] = field(default="train", metadata=constraints(strict=False))
     """train: with the statistics of the batch. eval: with the running statistics in `state`, which have to be sent."""
 
+    accepts_parts: ClassVar[bool] = True
     equations: ClassVar[dict[str, str]] = {"any": "Z = gamma * (A - mean) / sqrt(variance + epsilon) + beta"}
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
@@ -142,7 +143,7 @@ class BatchNorm(Layer):
         (X,), Z = context.inputs, context.new_result()
         gamma, beta = (_beside(X, context.parameters[name]) for name in ("gamma", "beta"))
         values = context.saved["standardised"] = np.empty_like(Z)
-        context.saved["deviation"] = reduced(Z, _over(Z))
+        context.saved["deviation"] = reduced_memory(Z, _over(Z))
         standardised = self._by_batch(context) if self.mode == "train" else self._by_state(context)
         return [standardised, partial(np.multiply, values, gamma, Z), partial(np.add, Z, beta, Z)]
 

@@ -51,6 +51,7 @@ class Dense(Layer):
     """How `seed` draws the weight. Default: He normal before relu-like functions, Glorot uniform otherwise."""
 
     feedback_weight: ClassVar[str | None] = "weight"
+    is_invertible: ClassVar[bool] = True
     equations: ClassVar[dict[str, str]] = {
         "row": "Z = A W + 1 b', W is in x out",
         "column": "Z = W A + b 1', W is out x in",

@@ -14,8 +14,8 @@ from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops
 from core.layers.shared.matrices import (
-    converging,
-    counted_from,
+    describe_matrix,
+    refuse_unless_converging,
     refuse_unless_square,
     single_matrix,
     symmetric,
@@ -114,13 +114,13 @@ class Eigh(Layer):
 
         def op() -> None:
             X = symmetric(context)
-            with converging(context):
+            with refuse_unless_converging(context):
                 at = eigen(X)
             context.saved.update(values=at.values, vectors=at.vectors, cluster=at.cluster)
             np.copyto(Z, at.values if self.part == "values" else at.vectors)
             if self.part == "vectors":
                 gap = smallest_gap(at.values, X.shape[-1])
-                context.warnings = once + small_gap(gap, lambda index: counted_from(context, index), "eigenvalue")
+                context.warnings = once + small_gap(gap, lambda index: describe_matrix(context, index), "eigenvalue")
 
         return [op]
 
@@ -149,4 +149,4 @@ class Eigh(Layer):
 def _refuse(context: LayerContext, dependent: Array) -> None:
     """Refuse a gradient that depends on the basis of a cluster, in any matrix."""
     if dependent.any():
-        raise depends_on_choice(context, counted_from(context, first_of(dependent)), "eigenvalues")
+        raise depends_on_choice(context, describe_matrix(context, first_of(dependent)), "eigenvalues")

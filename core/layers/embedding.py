@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Op, Shape, real
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
@@ -100,7 +100,7 @@ class Embedding(Layer):
             return
         at = tuple(np.argwhere(~valid)[0])
         number = float(numbers[at])
-        shown = [int(index) for index in turned_shape(at, context.column)]
+        shown = [int(index) for index in orient_shape(at, context.column)]
         raise context.refusal(
             "invalid-request",
             f"{number:.17g} at {shown} of the tensor that it reads is not a class: there are {self.vocabulary_size} classes, "

@@ -13,7 +13,7 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops, misfit
-from core.layers.reshape import reshaped, reshaped_back
+from core.layers.reshape import reshape, reshape_back
 from core.spec import constraints
 
 
@@ -72,13 +72,13 @@ class Flatten(Layer):
     def forward(self, context: LayerContext) -> Ops:
         (X,) = context.inputs
         if self.order == "row_major":
-            return reshaped(context, X)
+            return reshape(context, X)
         Z = context.new_result()
         return [lambda: np.copyto(Z, by_columns(X).reshape(Z.shape))]
 
     def backward(self, context: LayerContext) -> Ops:
         (X,), dZ, (dX,) = context.inputs, context.d_result, context.d_inputs
         if dX is None or self.order == "row_major":
-            return reshaped_back(context)
+            return reshape_back(context)
         scanned, turned = by_columns(X).shape, by_columns(dX)
         return [lambda: np.copyto(turned, dZ.reshape(scanned))]

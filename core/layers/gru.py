@@ -15,7 +15,15 @@ from core.equations.layout import Layout
 from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
 from core.layers.base import Ops
-from core.layers.shared.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, rows, states
+from core.layers.shared.recurrence import (
+    Recurrent,
+    gather_gradients,
+    project_inputs,
+    receive_state_gradients,
+    result_of,
+    rows,
+    states,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +147,7 @@ class Gru(Recurrent):
 
     def forward(self, context: LayerContext) -> Ops:
         U, c = context.parameters["recurrent_weight"], context.parameters.get("recurrent_bias")
-        P, ops = contributed_by_inputs(context, context.parameters.get("bias"))
+        P, ops = project_inputs(context, context.parameters.get("bias"))
         u, H = self.units, states(context, self.units)
         Q, gates, new = np.empty_like(P), np.empty_like(P[..., : 2 * u]), np.empty_like(H[1:])
         context.saved.update(Q=Q, gates=gates, new=new)
@@ -165,7 +173,7 @@ class Gru(Recurrent):
     def backward(self, context: LayerContext) -> Ops:
         U, H = context.parameters["recurrent_weight"], context.saved["H"]
         Q, gates, new = (context.saved[name] for name in ("Q", "gates", "new"))
-        dH, arrive = arriving(context)
+        dH, arrive = receive_state_gradients(context)
         dP, dQ, by_next = np.empty_like(Q), np.empty_like(Q), np.empty_like(H[0])
 
         def retreat() -> None:
@@ -183,7 +191,7 @@ class Gru(Recurrent):
                 np.matmul(dQ[t], U.T, out=by_next)
                 np.add(by_next, dh * z, by_next)
 
-        ops: list[Op] = [arrive, retreat, *gathered(context, dP, dQ)]
+        ops: list[Op] = [arrive, retreat, *gather_gradients(context, dP, dQ)]
         if self.bias:
             ops.append(partial(np.sum, rows(dQ), axis=0, out=context.gradients["recurrent_bias"]))
         return ops

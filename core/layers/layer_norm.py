@@ -13,7 +13,7 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops, misfit
-from core.layers.shared.normalisation import reduced, refuse_unless, spread, standardise, through_standardise
+from core.layers.shared.normalisation import reduced_memory, refuse_unless, spread, standardise, through_standardise
 from core.parameters import Parameter
 from core.spec import constraints
 
@@ -102,7 +102,7 @@ class LayerNorm(Layer):
         (X,), Z = context.inputs, context.new_result()
         gamma, beta = context.parameters["gamma"], context.parameters["beta"]
         values = context.saved["standardised"] = np.empty_like(Z)
-        deviation = context.saved["deviation"] = reduced(Z, -1)
+        deviation = context.saved["deviation"] = reduced_memory(Z, -1)
 
         def op() -> None:
             if self.epsilon == 0:

@@ -14,7 +14,14 @@ from core.equations.layout import Layout
 from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
 from core.layers.base import Ops
-from core.layers.shared.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, states
+from core.layers.shared.recurrence import (
+    Recurrent,
+    gather_gradients,
+    project_inputs,
+    receive_state_gradients,
+    result_of,
+    states,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +115,7 @@ class Lstm(Recurrent):
 
     def forward(self, context: LayerContext) -> Ops:
         U = context.parameters["recurrent_weight"]
-        P, ops = contributed_by_inputs(context, context.parameters.get("bias"))
+        P, ops = project_inputs(context, context.parameters.get("bias"))
         H, gates = states(context, self.units), np.empty_like(P)
         cells, shown = np.zeros_like(H), np.empty_like(H[1:])
         context.saved.update(gates=gates, cells=cells, shown=shown)
@@ -134,7 +141,7 @@ class Lstm(Recurrent):
     def backward(self, context: LayerContext) -> Ops:
         U, H = context.parameters["recurrent_weight"], context.saved["H"]
         gates, cells, shown = (context.saved[name] for name in ("gates", "cells", "shown"))
-        dH, arrive = arriving(context)
+        dH, arrive = receive_state_gradients(context)
         dA, by_next, dc = np.empty_like(gates), np.empty_like(H[0]), np.empty_like(H[0])
 
         def retreat() -> None:
@@ -152,4 +159,4 @@ class Lstm(Recurrent):
                 np.multiply(dc, f, dc)
                 np.matmul(dA[t], U.T, out=by_next)
 
-        return [arrive, retreat, *gathered(context, dA, dA)]
+        return [arrive, retreat, *gather_gradients(context, dA, dA)]

@@ -34,7 +34,7 @@ class MatrixLog(MatrixFunction):
     def function(self) -> SpectralFunction:
         return Logarithm()
 
-    def written(self) -> tuple[str, str, str]:
+    def formulas(self) -> tuple[str, str, str]:
         return "np.log({0})", "1 / {0}", r"\log(\Lambda)"
 
     def refuse_values(self, context: LayerContext, values: Array) -> None:

@@ -45,7 +45,7 @@ class MatrixPower(MatrixFunction):
     def function(self) -> SpectralFunction:
         return WholePower(int(self.exponent)) if self._whole else Power(self.exponent)
 
-    def written(self) -> tuple[str, str, str]:
+    def formulas(self) -> tuple[str, str, str]:
         p = self.exponent
         return f"({{0}} ** {p!r})", f"{p!r} * {{0}} ** {p - 1!r}", rf"\Lambda^{{{p:g}}}"
 

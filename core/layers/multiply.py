@@ -13,7 +13,7 @@ from core.equations.equation import Derivation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops
-from core.layers.shared.arithmetic import stretched, stretched_derivation, summed_back
+from core.layers.shared.arithmetic import broadcast_shape, elementwise_derivation, sum_to_operand
 
 
 def _product(factors: tuple[Array, ...], out: Array) -> None:
@@ -37,7 +37,7 @@ class Multiply(Layer):
     equations: ClassVar[dict[str, str]] = {"any": "Z = A_1 * A_2 * ..., element by element"}
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
-        return stretched("multiply", inputs, column)
+        return broadcast_shape("multiply", inputs, column)
 
     def derivation(self, layout: Layout) -> Derivation:
         operands = [f"<X{position}>" for position in range(1, len(layout.inputs) + 1)]
@@ -46,7 +46,7 @@ class Multiply(Layer):
             others = ["<dZ>", *(other for other in operands if other != operand)]
             slopes.append((r" \circ ".join(others), " * ".join(others)))
         because = "Product rule: the derivative by one factor is the product of the others."
-        return stretched_derivation(layout, r" \circ ".join(operands), " * ".join, slopes, because)
+        return elementwise_derivation(layout, r" \circ ".join(operands), " * ".join, slopes, because)
 
     def forward(self, context: LayerContext) -> Ops:
         return [partial(_product, context.inputs, context.new_result())]
@@ -58,5 +58,5 @@ class Multiply(Layer):
         for position, dX in enumerate(context.d_inputs):
             if dX is not None:
                 others = (dZ, *factors[:position], *factors[position + 1 :])
-                ops += [partial(_product, others, product), partial(summed_back, product, dX)]
+                ops += [partial(_product, others, product), partial(sum_to_operand, product, dX)]
         return ops

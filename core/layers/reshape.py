@@ -17,7 +17,7 @@ from core.layers.base import Layer, Ops, misfit
 from core.spec import WholeNumber, constraints
 
 
-def reshaped(context: LayerContext, X: Array) -> Ops:
+def reshape(context: LayerContext, X: Array) -> Ops:
     """Let the result be X in the context's shape: a view where memory allows one, else a copy at every run."""
     try:
         context.view_as_result(np.reshape(X, context.shape, copy=False))
@@ -27,7 +27,7 @@ def reshaped(context: LayerContext, X: Array) -> Ops:
         return [lambda: np.copyto(Z, X.reshape(Z.shape))]
 
 
-def reshaped_back(context: LayerContext) -> Ops:
+def reshape_back(context: LayerContext) -> Ops:
     """dX has the elements of dZ in the shape of X."""
     dZ, (dX,) = context.d_result, context.d_inputs
     if dX is None:
@@ -94,7 +94,7 @@ class Reshape(Layer):
         )
 
     def forward(self, context: LayerContext) -> Ops:
-        return reshaped(context, context.inputs[0])
+        return reshape(context, context.inputs[0])
 
     def backward(self, context: LayerContext) -> Ops:
-        return reshaped_back(context)
+        return reshape_back(context)

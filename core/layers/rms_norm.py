@@ -13,7 +13,7 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops, misfit
-from core.layers.shared.normalisation import reduced, refuse_unless
+from core.layers.shared.normalisation import reduced_memory, refuse_unless
 from core.parameters import Parameter
 from core.spec import constraints
 
@@ -90,7 +90,7 @@ class RmsNorm(Layer):
     def forward(self, context: LayerContext) -> Ops:
         (X,), Z = context.inputs, context.new_result()
         values = context.saved["normalised"] = np.empty_like(Z)
-        size = context.saved["size"] = reduced(Z, -1)
+        size = context.saved["size"] = reduced_memory(Z, -1)
 
         def op() -> None:
             if self.epsilon == 0:

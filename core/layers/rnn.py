@@ -13,7 +13,14 @@ from core.equations.layout import Layout
 from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
 from core.layers.base import Ops
-from core.layers.shared.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, states
+from core.layers.shared.recurrence import (
+    Recurrent,
+    gather_gradients,
+    project_inputs,
+    receive_state_gradients,
+    result_of,
+    states,
+)
 from core.spec import constraints
 
 
@@ -74,7 +81,7 @@ class Rnn(Recurrent):
 
     def forward(self, context: LayerContext) -> Ops:
         U, f = context.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
-        A, ops = contributed_by_inputs(context, context.parameters.get("bias"))
+        A, ops = project_inputs(context, context.parameters.get("bias"))
         context.saved["A"], H = A, states(context, self.units)
         by_state = np.empty_like(H[0])
         apply = [f.forward(A[t], H[t + 1]) for t in range(len(A))]
@@ -90,7 +97,7 @@ class Rnn(Recurrent):
     def backward(self, context: LayerContext) -> Ops:
         U, f = context.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
         A, H = context.saved["A"], context.saved["H"]
-        dH, arrive = arriving(context)
+        dH, arrive = receive_state_gradients(context)
         dA, by_next = np.empty_like(A), np.empty_like(H[0])
         differentiate = [f.backward(A[t], H[t + 1], dH[t], dA[t]) for t in range(len(A))]
 
@@ -101,4 +108,4 @@ class Rnn(Recurrent):
                 differentiate[t]()
                 np.matmul(dA[t], U.T, out=by_next)
 
-        return [arrive, retreat, *gathered(context, dA, dA)]
+        return [arrive, retreat, *gather_gradients(context, dA, dA)]

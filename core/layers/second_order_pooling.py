@@ -8,13 +8,19 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.equations import spectral as written_out
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops
-from core.layers.shared.matrices import converging, refuse_non_finite, refuse_unless_matrices, single_matrix, transposed
+from core.layers.shared.matrices import (
+    refuse_non_finite,
+    refuse_unless_converging,
+    refuse_unless_matrices,
+    single_matrix,
+    transposed,
+)
 from core.layers.shared.matrix_function import ONE_VALUE, function_of, refuse_unless_above_rounding
 from core.linalg.eigen import gram_eigen, gram_step
 from core.linalg.functions import Logarithm
@@ -53,7 +59,7 @@ class SecondOrderPooling(Layer):
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         *stack, _, features = refuse_unless_matrices(self.kind, inputs[0], column)
         refuse_unless_matrices(self.kind, (*stack, features, features), column=False)
-        return turned_shape((*stack, features, features), column)
+        return orient_shape((*stack, features, features), column)
 
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return len(inputs[0]) == 2
@@ -84,7 +90,7 @@ class SecondOrderPooling(Layer):
 
         def op() -> None:
             refuse_non_finite(context, F)
-            with converging(context):
+            with refuse_unless_converging(context):
                 at, projected = gram_eigen(F.real, self.epsilon)
                 moved = at
                 if np.iscomplexobj(F):

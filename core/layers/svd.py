@@ -8,16 +8,16 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.equations import spectral as written_out
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops
 from core.layers.shared.matrices import (
-    converging,
-    counted_from,
+    describe_matrix,
     refuse_non_finite,
+    refuse_unless_converging,
     refuse_unless_matrices,
     single_matrix,
     transposed,
@@ -75,7 +75,7 @@ class Svd(Layer):
         count = min(rows, columns)
         if self.part == "values":
             return (*stack, count)
-        return turned_shape((*stack, rows if self.part == "left" else columns, count), column)
+        return orient_shape((*stack, rows if self.part == "left" else columns, count), column)
 
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return len(inputs[0]) == 2
@@ -168,13 +168,15 @@ class Svd(Layer):
 
         def op() -> None:
             refuse_non_finite(context, X)
-            with converging(context):
+            with refuse_unless_converging(context):
                 at = singular(X)
             context.saved.update(left=at.left, values=at.values, right=at.right, cluster=at.cluster, zero=at.zero)
             np.copyto(Z, at.values if self.part == "values" else at.left if self.part == "left" else at.right)
             if self.part != "values":
                 gap = smallest_gap(at.values, max(rows, columns), to_zero=outside)
-                context.warnings = once + small_gap(gap, lambda index: counted_from(context, index), "singular value")
+                context.warnings = once + small_gap(
+                    gap, lambda index: describe_matrix(context, index), "singular value"
+                )
 
         return [op]
 
@@ -213,4 +215,4 @@ def _through(context: LayerContext, at: Singular, U: Array, V: Array, dU: Array)
 def _refuse(context: LayerContext, dependent: Array) -> None:
     """Refuse a gradient that depends on the basis of a cluster, in any matrix."""
     if dependent.any():
-        raise depends_on_choice(context, counted_from(context, first_of(dependent)), "singular values")
+        raise depends_on_choice(context, describe_matrix(context, first_of(dependent)), "singular values")

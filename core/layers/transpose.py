@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
@@ -41,7 +41,7 @@ class Transpose(Layer):
         return [*range(rank - 2), rank - 1, rank - 2] if rank > 1 else [0]
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
-        x = turned_shape(inputs[0], column)
+        x = orient_shape(inputs[0], column)
         order = self._order(len(x))
         if sorted(order) != list(range(len(x))):
             misfit(
@@ -50,7 +50,7 @@ class Transpose(Layer):
                 expected=list(range(len(x))),
                 got=order,
             )
-        return turned_shape(tuple(x[axis] for axis in order), column)
+        return orient_shape(tuple(x[axis] for axis in order), column)
 
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         rank = len(inputs[0])

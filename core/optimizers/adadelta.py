@@ -66,7 +66,7 @@ class Adadelta(Optimizer):
         ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        g, s, u = self.decayed(theta, gradient), memory.slots["squares"], memory.slots["squared_steps"]
+        g, s, u = self.add_weight_decay(theta, gradient), memory.slots["squares"], memory.slots["squared_steps"]
         s[...] = self.rho * s + (1 - self.rho) * g * g
         step = np.sqrt(u + self.epsilon) / np.sqrt(s + self.epsilon) * g
         u[...] = self.rho * u + (1 - self.rho) * step * step

@@ -47,6 +47,6 @@ class Adagrad(Optimizer):
         ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        g, s = self.decayed(theta, gradient), memory.slots["squares"]
+        g, s = self.add_weight_decay(theta, gradient), memory.slots["squares"]
         s += g * g
         theta -= rate * g / (np.sqrt(s + self.epsilon) if self.variant == "ruder" else np.sqrt(s) + self.epsilon)

@@ -29,4 +29,4 @@ class Adam(ByMoments):
         return self.derivation_from("<theta>", t)
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        self.move(theta, self.decayed(theta, gradient), rate, memory)
+        self.move(theta, self.add_weight_decay(theta, gradient), rate, memory)

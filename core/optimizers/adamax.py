@@ -59,7 +59,7 @@ class Adamax(Optimizer):
         ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        g, m, u = self.decayed(theta, gradient), memory.slots["first_moment"], memory.slots["largest_gradient"]
+        g, m, u = self.add_weight_decay(theta, gradient), memory.slots["first_moment"], memory.slots["largest_gradient"]
         m[...] = self.beta1 * m + (1 - self.beta1) * g
         size = np.abs(g) if self.variant == "ruder" else np.abs(g) + self.epsilon
         np.maximum(self.beta2 * u, size, out=u)

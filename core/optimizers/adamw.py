@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from core.arrays import Array
 from core.equations.equation import Equation
@@ -30,6 +30,8 @@ class AdamW(ByMoments):
 
     weight_decay: float = field(default=0.01, metadata=constraints(ge=0))
     """λ: shrinks θ by η λ θ in every step."""
+
+    decouples_weight_decay: ClassVar[bool] = True
 
     def derivation(self, t: int) -> list[Equation]:
         latex, numpy = (

@@ -34,7 +34,7 @@ class GradientNoise(Spec):
     seed: int = field(metadata=constraints(ge=0, lt=2**63, examples=[0]))
     """Seed of the noise; every step draws from a stream of its own."""
 
-    def drawn(self, steps_done: int, size: int) -> Array:
+    def draw(self, steps_done: int, size: int) -> Array:
         """The noise of one step."""
         generator = np.random.Generator(np.random.PCG64([self.seed, steps_done]))
         deviation = np.sqrt(self.eta / (1 + steps_done) ** self.gamma)
@@ -100,6 +100,9 @@ class Optimizer(Spec):
     )
 
     default_rate: ClassVar[float] = 0.001
+    decouples_weight_decay: ClassVar[bool] = False
+    """Whether weight decay shrinks θ itself instead of adding λ θ to the gradient."""
+
     slots: ClassVar[tuple[str, ...]] = ()
     """Names of the vectors that it remembers; all start at 0."""
 
@@ -123,7 +126,7 @@ class Optimizer(Spec):
         """Step t as equations in <theta>, <g>, <rate> and what it remembers; one of them defines theta."""
         raise NotImplementedError
 
-    def decayed(self, theta: Array, gradient: Array) -> Array:
+    def add_weight_decay(self, theta: Array, gradient: Array) -> Array:
         """g + λ θ."""
         return gradient + self.weight_decay * theta if self.weight_decay else gradient
 

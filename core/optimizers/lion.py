@@ -32,6 +32,7 @@ class Lion(Optimizer):
     """β₂: what is kept of the momentum."""
 
     default_rate: ClassVar[float] = 1e-4
+    decouples_weight_decay: ClassVar[bool] = True
     slots: ClassVar[tuple[str, ...]] = ("first_moment",)
 
     def derivation(self, t: int) -> list[Equation]:

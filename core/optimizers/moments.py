@@ -34,7 +34,7 @@ def moments(beta1: float, beta2: float) -> list[Equation]:
     ]
 
 
-def moved_moments(g: Array, beta1: float, beta2: float, memory: Memory) -> tuple[Array, Array, Array]:
+def update_moments(g: Array, beta1: float, beta2: float, memory: Memory) -> tuple[Array, Array, Array]:
     """m and v after m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g², and memory of their size that is free again."""
     m, v = memory.slots["first_moment"], memory.slots["second_moment"]
     free = (1 - beta1) * g
@@ -87,7 +87,7 @@ class ByMoments(Optimizer):
 
     def move(self, theta: Array, g: Array, rate: Rate, memory: Memory) -> None:
         """θ ← θ − η m̂ / (√v̂ + ε), formed as η √c₂ / c₁ · m / (√v + ε √c₂), which spares an array."""
-        m, v, step = moved_moments(g, self.beta1, self.beta2, memory)
+        m, v, step = update_moments(g, self.beta1, self.beta2, memory)
         if self.amsgrad:
             largest = memory.slots["largest_second_moment"]
             v = np.maximum(largest, v, out=largest)

@@ -11,7 +11,7 @@ import numpy as np
 from core.arrays import Array
 from core.equations.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
-from core.optimizers.moments import moments, moved_moments
+from core.optimizers.moments import moments, update_moments
 from core.spec import constraints
 
 
@@ -68,8 +68,8 @@ class Nadam(Optimizer):
         return float(self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay)))
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        g, t = self.decayed(theta, gradient), memory.step
-        m, v, _ = moved_moments(g, self.beta1, self.beta2, memory)
+        g, t = self.add_weight_decay(theta, gradient), memory.step
+        m, v, _ = update_moments(g, self.beta1, self.beta2, memory)
         size = np.sqrt(v / (1 - self.beta2**t)) + self.epsilon
         if self.variant == "ruder":
             left = 1 - self.beta1**t

@@ -72,7 +72,7 @@ class Rmsprop(Optimizer):
         return [*found, Equation("theta", f"<theta> - <rate> {step[0]}", f"<theta> - <rate> * {step[1]}", "The step.")]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        g, s, mean = self.decayed(theta, gradient), memory.slots["squares"], memory.slots["mean"]
+        g, s, mean = self.add_weight_decay(theta, gradient), memory.slots["squares"], memory.slots["mean"]
         s[...] = self.alpha * s + (1 - self.alpha) * g * g
         size = s
         if self.centered:

@@ -74,7 +74,7 @@ class Sgd(Optimizer):
         ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        g, v = self.decayed(theta, gradient), memory.slots["velocity"]
+        g, v = self.add_weight_decay(theta, gradient), memory.slots["velocity"]
         if not self.momentum:
             theta -= rate * g
         elif self.variant == "ruder":

@@ -7,8 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from core.activations.identity import Identity
-from core.arrays import Array, Op, constant, stacked
+from core.arrays import Array, Op, constant, stack
 from core.feedback_alignment import Feedback
 from core.layer_context import LayerContext, new_value
 from core.network import Node
@@ -44,7 +43,7 @@ class BackwardPass:
         self._feedback, self._memory = feedback, memory or {}
         last = forward.contexts[-1][0]
         self._totals: dict[str, Array] = {last.name: d_output}
-        self._wanted = _wanted(forward, retain)
+        self._wanted = _find_wanted(forward, retain)
         for node, context in reversed(forward.contexts):
             if node.name in self._wanted:
                 self._build(node, context, fused=fused and node is last)
@@ -53,7 +52,7 @@ class BackwardPass:
     def _build(self, node: Node, context: LayerContext, *, fused: bool) -> None:
         """The steps of one layer: its delta, then the gradients of its parameters and of what it reads."""
         dA = self._total(node.name)
-        if fused or isinstance(node.function, Identity):
+        if fused or node.function.is_identity:
             dZ = dA
         else:
             dZ = new_value(node.shape, context.dtype).array if self._retain.deltas else self._pool.acquire(node.shape)
@@ -93,7 +92,7 @@ class BackwardPass:
         """Memory for the gradients of a layer's parameters, which is never used for anything else."""
         lent = self._memory.get(node.name, {})
         if context.packed is not None:
-            whole = stacked(lent["weight"], lent["bias"]) if lent.keys() >= {"weight", "bias"} else None
+            whole = stack(lent["weight"], lent["bias"]) if lent.keys() >= {"weight", "bias"} else None
             context.packed_gradient = np.empty_like(context.packed) if whole is None else whole
             context.gradients = {"weight": context.packed_gradient[:-1], "bias": context.packed_gradient[-1]}
         else:
@@ -122,7 +121,7 @@ class BackwardPass:
     def _carry(self, node: Node, context: LayerContext) -> None:
         """Under feedback alignment the error goes down through other matrices."""
         if self._feedback and node.name in self._feedback.weights:
-            direct = self._feedback.kind == "direct" and node.name != self._feedback.last
+            direct = self._feedback.carries_last_delta(node.name)
             delta = self.deltas[self._feedback.last] if direct else context.d_result
             context.carrier = delta, self._feedback.weights[node.name]
 
@@ -139,7 +138,7 @@ def _add_multiple(total: Array, array: Array, factor: Array) -> None:
     np.add(total, array * factor, total)
 
 
-def _wanted(forward: ForwardPass, retain: Retain) -> set[str]:
+def _find_wanted(forward: ForwardPass, retain: Retain) -> set[str]:
     """The tensors whose gradient somebody needs: all layers' where deltas are kept, else those above parameters."""
     wanted = set(forward.inputs) if retain.input_gradients else set()
     for node, context in forward.contexts:

@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.activations.identity import Identity
-from core.arrays import Array, Op, extended_matrix, stacked
+from core.arrays import Array, Op, extended_matrix, stack
 from core.layer_context import LayerContext, Value, new_value
 from core.network import Node
 from core.nonfinite import of_activation, of_result
@@ -68,7 +67,7 @@ class ForwardPass:
         self.ops += node.layer.forward(context)
         Z, value, function = context.result, context.value, node.function
         watch.tensor(self.ops, node, "preactivation", Z, of_result(node.layer.kind, context.inputs, context.parameters))
-        if not isinstance(function, Identity):
+        if not function.is_identity:
             in_place = context.fresh and function.reads == "result" and not retain.preactivations and not fused
             if not in_place:
                 value = new_value(node.shape, context.dtype)
@@ -97,7 +96,7 @@ def _pack(context: LayerContext) -> None:
         return
     source = context.sources[0]
     if weight.size <= PACKED and source.extended is not None and source.array.shape[1:] == weight.shape[:1]:
-        packed = stacked(weight, bias)
+        packed = stack(weight, bias)
         if packed is None:
             packed = np.empty((len(weight) + 1, len(bias)), context.dtype)
             packed[:-1] = weight

@@ -10,7 +10,7 @@ from numpy import multiply
 
 from core.arrays import Array, Op, column_of, constant, tensor_memory
 from core.losses import Loss, LossContext
-from core.nonfinite import of_loss, watched
+from core.nonfinite import finite_check, of_loss
 from core.plan.forward import ForwardPass
 from core.plan.watch import Watch
 
@@ -56,8 +56,8 @@ class LossPass:
             self.ops.append(self._penalise)
         if watch.check_deadline and objective.loss.needs_targets:  # With upstream there is no loss to report.
             cause = of_loss(objective.loss.kind, A, self.targets)
-            self.ops.append(lambda: watched(node.name, node.position, "loss", np.asarray(self.total), cause)())
-        self.backward_ops: list[Op] = [loss.gradient(at), *_shared(at)]
+            self.ops.append(lambda: finite_check(node.name, node.position, "loss", np.asarray(self.total), cause)())
+        self.backward_ops: list[Op] = [loss.gradient(at), *_share_ops(at)]
 
     @property
     def total(self) -> Any:
@@ -77,7 +77,7 @@ class LossPass:
         self.terms["l2"] = 0.5 * self.l2 * sum(vector.dot(vector) for vector in vectors)
 
 
-def _shared(at: LossContext) -> list[Op]:
+def _share_ops(at: LossContext) -> list[Op]:
     """The step that multiplies every example's gradient by its share in the loss of the batch, where that is not 1."""
     share = at.share
     if share is None:

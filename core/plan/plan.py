@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from core.activations.identity import Identity
 from core.arrays import Array, Op, tensor_memory
 from core.errors import Issue
 from core.feedback_alignment import Feedback
@@ -85,7 +84,7 @@ class Plan:
         if objective is None:
             return
         pool = Pool(dtype)
-        kept = retain.deltas and (fused is not None or isinstance(nodes[-1].function, Identity))
+        kept = retain.deltas and (fused is not None or nodes[-1].function.is_identity)
         shape = self.output.shape
         d_output = tensor_memory(shape, dtype) if kept else pool.acquire(shape)
         loss = self._loss_pass = LossPass(objective, fused, self._forward_pass, d_output, watch)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import Array, Shape, arranged, in_memory_order
+from core.arrays import Array, Shape, arrange, in_memory_order
 
 
 class Pool:
@@ -30,7 +30,7 @@ class Pool:
             self._free = [free for free in self._free if free is not block]
         else:
             block = np.empty(size, self._dtype)
-        return arranged(block[:size], shape)
+        return arrange(block[:size], shape)
 
     def release(self, array: Array) -> None:
         """Let the memory of a lent array be lent again."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from core.arrays import Array, Op
 from core.network import Node
-from core.nonfinite import Cause, watched
+from core.nonfinite import Cause, finite_check
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Watch:
     def tensor(self, ops: list[Op], node: Node, tensor: str, array: Array, cause: Cause) -> None:
         """Refuse NaN and infinity in a tensor of that layer."""
         if self.check_deadline:
-            ops.append(watched(node.name, node.position, tensor, array, cause))
+            ops.append(finite_check(node.name, node.position, tensor, array, cause))
 
     def layer(self, ops: list[Op]) -> None:
         """Let a run be ended here."""

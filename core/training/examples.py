@@ -56,7 +56,7 @@ def part_of(problem: Problem, chosen: Array) -> Problem:
     )
 
 
-def evaluated(problem: Problem) -> Problem:
+def for_evaluation(problem: Problem) -> Problem:
     """The problem as it is evaluated: nothing is dropped, and running statistics stand for those of the batch."""
     nodes = [replace(node, layer=node.layer.at_evaluation()) for node in problem.nodes]
     return replace(problem, nodes=nodes)

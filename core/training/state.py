@@ -67,7 +67,7 @@ class TrainingState:
         }
 
     @classmethod
-    def restored(cls, tensors: Mapping[str, Array], notes: Mapping[str, Any]) -> TrainingState:
+    def restore(cls, tensors: Mapping[str, Array], notes: Mapping[str, Any]) -> TrainingState:
         """The state of which these are the tensors and the notes."""
         slots = {name: _group(tensors, f"slots.{name}") for name in notes["slots"]}
         best = None

@@ -6,7 +6,7 @@ from core.arrays import Shape
 from core.layers.base import misfit
 
 
-def counted(kind: str, axis: int, shape: Shape) -> int:
+def axis_from_front(kind: str, axis: int, shape: Shape) -> int:
     """`axis` as a number from 0.
 
     Raises:

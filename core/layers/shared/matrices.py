@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import numpy as np
 
 from core.arrays import Array, Shape, real
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.errors import Issue, Refusal
 from core.layer_context import LayerContext
 from core.layers.base import misfit
@@ -25,7 +25,7 @@ def refuse_unless_matrices(kind: str, shape: Shape, column: bool) -> Shape:
     Raises:
         Refusal: `shape-mismatch` for a vector or a number, `too-large` for a stack that would take too long.
     """
-    seen = turned_shape(shape, column)
+    seen = orient_shape(shape, column)
     if len(seen) < 2:
         misfit(
             f"{kind} reads matrices, one for each example (n x rows x columns); it reads a tensor of shape {list(seen)}.",
@@ -78,7 +78,7 @@ def transposed(X: Array) -> Array:
     return X.swapaxes(-1, -2)
 
 
-def counted_from(context: LayerContext, index: tuple[int, ...]) -> str:
+def describe_matrix(context: LayerContext, index: tuple[int, ...]) -> str:
     """Which matrix of the stack, in words."""
     return f"matrix {list(index)}" if context.inputs[0].ndim > 2 else "the matrix"
 
@@ -101,7 +101,7 @@ def symmetric(context: LayerContext) -> Array:
         r, c = (int(i) for i in np.unravel_index(np.abs(matrix - matrix.T).argmax(), matrix.shape))
         raise context.refusal(
             "invalid-request",
-            f"in {counted_from(context, index)} of the tensor of shape {list(X.shape)} that it reads, the numbers at "
+            f"in {describe_matrix(context, index)} of the tensor of shape {list(X.shape)} that it reads, the numbers at "
             f"[{r}, {c}] and [{c}, {r}] are {matrix[r, c]:.6g} and {matrix[c, r]:.6g}; the matrix has to be symmetric.",
             expected=float(matrix[r, c]),
             got=float(matrix[c, r]),
@@ -121,7 +121,7 @@ def refuse_non_finite(context: LayerContext, X: Array) -> None:
 
 
 @contextmanager
-def converging(context: LayerContext) -> Iterator[None]:
+def refuse_unless_converging(context: LayerContext) -> Iterator[None]:
     """Around a decomposition: where LAPACK does not converge, the layer is named.
 
     Raises:

@@ -13,8 +13,8 @@ from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops
 from core.layers.shared.matrices import (
-    converging,
-    counted_from,
+    describe_matrix,
+    refuse_unless_converging,
     refuse_unless_square,
     single_matrix,
     symmetric,
@@ -61,8 +61,8 @@ def refuse_unless_above_rounding(
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
     raise context.refusal(
         "non-finite",
-        f"{counted_from(context, index)} has an eigenvalue of {least[index]:.6g}, beside a largest of {largest[index]:.6g} "
-        f"by magnitude; {what}.",
+        f"{describe_matrix(context, index)} has an eigenvalue of {least[index]:.6g}, beside a largest of "
+        f"{largest[index]:.6g} by magnitude; {what}.",
         got=float(least[index]),
         hint=hint,
     )
@@ -90,12 +90,12 @@ class MatrixFunction(Layer):
     def working_size(self, *inputs: Shape) -> int:
         return int(np.prod(inputs[0]))
 
-    def written(self) -> tuple[str, str, str]:
+    def formulas(self) -> tuple[str, str, str]:
         """f and f' as NumPy in {0}, and f in LaTeX."""
         raise NotImplementedError
 
     def derivation(self, layout: Layout) -> Derivation:
-        f, slope, latex = self.written()
+        f, slope, latex = self.formulas()
         value = f"(<vectors> * {f.format('<values>')}[..., None, :]) @ <vectors>{written_out.T}"
         return Derivation(
             [
@@ -113,7 +113,7 @@ class MatrixFunction(Layer):
 
         def op() -> None:
             X = symmetric(context)
-            with converging(context):
+            with refuse_unless_converging(context):
                 at = eigen(X.real)
                 moved = eigen(X, ONE_VALUE) if np.iscomplexobj(X) else at
             self.refuse_values(context, at.values)

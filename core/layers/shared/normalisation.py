@@ -5,20 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from core.arrays import Array, real
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.layer_context import LayerContext
 
 Axes = int | tuple[int, ...]
 
 
-def _counted(axes: Axes, rank: int) -> set[int]:
+def _axes_from_front(axes: Axes, rank: int) -> set[int]:
     """The axes counted from the front."""
     return {axis % rank for axis in ((axes,) if isinstance(axes, int) else axes)}
 
 
-def reduced(X: Array, axes: Axes) -> Array:
+def reduced_memory(X: Array, axes: Axes) -> Array:
     """Memory for one number where X has many: the axes that are averaged over have length 1."""
-    over = _counted(axes, X.ndim)
+    over = _axes_from_front(axes, X.ndim)
     return np.empty([1 if axis in over else length for axis, length in enumerate(X.shape)], X.dtype)
 
 
@@ -70,9 +70,9 @@ def refuse_unless(divisible: Array, axes: Axes, context: LayerContext, why: str)
         return
     X = context.inputs[0]
     first = np.argwhere(~divisible)[0]
-    over = _counted(axes, X.ndim)
+    over = _axes_from_front(axes, X.ndim)
     at = [":" if axis in over else str(index) for axis, index in enumerate(first)]
     at = at[::-1] if context.column and len(at) == 2 else at
-    shape = list(turned_shape(X.shape, context.column))
+    shape = list(orient_shape(X.shape, context.column))
     detail = f"in the tensor of shape {shape} that it reads, the numbers at [{', '.join(at)}] {why}."
     raise context.refusal("non-finite", detail, hint="Send an epsilon above 0.")

@@ -92,7 +92,7 @@ class Recurrent(Layer):
         return weights | {name: Parameter(shape=(width,)) for name in self.biases if self.bias}
 
     def example_gradients(self, context: LayerContext) -> dict[str, Array]:
-        """The products of `gathered` for each example: over the time steps alone."""
+        """The products of `gather_gradients` for each example: over the time steps alone."""
         X, H, dP, dQ = (context.saved[name].swapaxes(0, 1) for name in ("X", "H", "dP", "dQ"))
         found = {
             "weight": np.matmul(X.swapaxes(1, 2), dP),
@@ -112,7 +112,7 @@ def rows(array: Array) -> Array:
     return array.reshape(-1, array.shape[-1])
 
 
-def contributed_by_inputs(context: LayerContext, bias: Array | None) -> tuple[Array, Ops]:
+def project_inputs(context: LayerContext, bias: Array | None) -> tuple[Array, Ops]:
     """P, and the steps that compute it."""
     (X,), W = context.inputs, context.parameters["weight"]
     by_time = context.saved["X"] = np.empty((X.shape[1], X.shape[0], X.shape[2]), context.dtype)
@@ -134,7 +134,7 @@ def result_of(context: LayerContext) -> Op:
     return partial(np.copyto, Z, H[1:].swapaxes(0, 1) if Z.ndim == 3 else H[-1])
 
 
-def arriving(context: LayerContext) -> tuple[Array, Op]:
+def receive_state_gradients(context: LayerContext) -> tuple[Array, Op]:
     """dH[t], what reaches the state after step t from outside of the layer, and the step that fills it."""
     dZ, H = context.d_result, context.saved["H"]
     dH = np.zeros_like(H[1:])
@@ -148,7 +148,7 @@ def arriving(context: LayerContext) -> tuple[Array, Op]:
     return dH, op
 
 
-def gathered(context: LayerContext, dP: Array, dQ: Array) -> Ops:
+def gather_gradients(context: LayerContext, dP: Array, dQ: Array) -> Ops:
     """The steps that form the gradients of weight, recurrent_weight, bias and input from dP and dQ."""
     context.saved.update(dP=dP, dQ=dQ)
     X, H, W, (dX,) = context.saved["X"], context.saved["H"], context.parameters["weight"], context.d_inputs

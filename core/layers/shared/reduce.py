@@ -10,12 +10,12 @@ from typing import ClassVar
 import numpy as np
 
 from core.arrays import Shape, constant
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops
-from core.layers.shared.axis import counted
+from core.layers.shared.axis import axis_from_front
 from core.spec import WholeNumber, constraints
 
 
@@ -47,7 +47,7 @@ class Reduction(Layer):
         if self.axis is None:
             return tuple(range(1, len(shape)))
         asked = [self.axis] if isinstance(self.axis, int) else self.axis
-        counted_axes = [counted(self.kind, axis, turned_shape(shape, column)) for axis in asked]
+        counted_axes = [axis_from_front(self.kind, axis, orient_shape(shape, column)) for axis in asked]
         turned = column and len(shape) == 2
         return tuple(dict.fromkeys(1 - axis if turned else axis for axis in counted_axes))
 

@@ -46,7 +46,7 @@ def constant(activation: str | Function, value: float, *, bias: float = 0.0, **f
     return problem
 
 
-@pytest.mark.parametrize("keep", [Retain(), Retain(preactivations=True, deltas=True)])
+@pytest.mark.parametrize("retain", [Retain(), Retain(preactivations=True, deltas=True)])
 def test_exp_of_1000_is_named(retain: Retain) -> None:
     issue = refusal_of(constant("exp", 1000.0), retain)
     assert issue.path == ("network", "layers", 1)
