@@ -23,15 +23,17 @@ class ActivationLayer(Layer):
 
         Forward    Z  = f(X)                  the shape of X
         Backward   dX = f'(X) ∘ dZ            elementwise f
-                   dX = J_f(X)ᵀ dZ            softmax, log_softmax: per example
+                   dX = J_f(X)ᵀ dZ            softmax, log_softmax: for each example
 
-    Its delta is ∂L/∂Z at the *result* of f. Source: softmax as a layer, Bishop, PRML (2006), §4.3.4.
+    The layer's delta is ∂L/∂Z, the gradient with respect to the *result* of f. X and Z have the same shape.
+
+    Source: softmax as a layer, Bishop, Pattern Recognition and Machine Learning (2006), §4.3.4.
     """
 
     kind: Literal["activation"] = "activation"
 
     function: FunctionName
-    """The function."""
+    """Name of the function f."""
 
     gain: float = field(default=1.0, metadata=constraints())
     """Scale of the argument, f(gain · x): the slope of a sigmoid, the inverse temperature of a softmax."""

@@ -18,10 +18,12 @@ from core.layers.shared.arithmetic import broadcast_shape, elementwise_derivatio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Add(Layer):
-    """Sum of the tensors it reads; the skip connection of a residual network.
+    """Sum of two or more tensors, with broadcasting; the skip connection of a residual network.
 
-    Forward    Z   = X_1 + X_2 + …
-    Backward   dX_k = dZ              summed over the axes along which X_k was stretched
+        Forward    Z    = X_1 + X_2 + …
+        Backward   dX_k = dZ              summed over the axes along which X_k was broadcast
+
+    Shapes are broadcast by NumPy's rules: axes of length 1 are repeated, missing leading axes are added.
     """
 
     kind: Literal["add"] = "add"

@@ -42,8 +42,8 @@ class Layer(Spec):
             min_length=1,
             max_length=100,
             pattern=r"^[^\x00]*$",
-            description="Name under which the layer's parameters, activations and gradients appear. Default: its position, "
-            "counted from 1.",
+            description="Name of the layer: the key of its parameters, activations and gradients, and the name by which "
+            "other layers read it. Default: its position, counted from 1.",
         ),
     )
 
@@ -52,8 +52,8 @@ class Layer(Spec):
         metadata=constraints(
             min_length=1,
             max_length=1000,
-            description='What the layer reads: names of earlier layers, "input" for the batch, or the batch\'s named inputs. '
-            "Default: the layer before.",
+            description='Names of the tensors that the layer reads: earlier layers, "input" for the batch, or the '
+            "batch's named inputs. Default: the previous layer.",
         ),
     )
 
@@ -61,7 +61,8 @@ class Layer(Spec):
         default="identity",
         metadata=constraints(
             strict=False,
-            description="Function applied to the layer's result: its name, or an object with the function and its constants.",
+            description="Activation function applied to the layer's result: its name, or an object with the function and its "
+            "constants.",
         ),
     )
 

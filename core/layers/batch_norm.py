@@ -33,9 +33,9 @@ def _beside(X: Array, values: Array) -> Array:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchNorm(Layer):
-    """Batch normalisation: every feature is standardised over the examples, then scaled and shifted.
+    """Batch normalisation: each feature is standardised over the examples, then scaled by γ and shifted by β.
 
-    With N numbers of each feature, μ their mean and σ² = (1/N) Σ (x − μ)²:
+    For the N values x of one feature, with mean μ and variance σ² = (1/N) Σ (x − μ)²:
 
         Forward    X̂  = (X − μ) / √(σ² + ε)
                    Z  = γ ∘ X̂ + β
@@ -47,13 +47,14 @@ class BatchNorm(Layer):
     sequences n x channels x length per channel (axis 1) over all other axes. X and Z have the same shape; γ, β, μ and σ²
     hold one number for each feature or channel.
 
-    In mode "eval" μ and σ² are the running statistics in `state`, constants, so that dX = γ / √(σ² + ε) ∘ dZ. In mode
-    "train" they are those of the batch, and the answer's `state` holds the running ones moved towards them:
+    In mode "eval", μ and σ² are the running statistics in `state`; they are constants, so dX = γ / √(σ² + ε) ∘ dZ. In mode
+    "train", μ and σ² are the statistics of the batch, and the response's `state` holds the updated running statistics:
 
         running_mean        (1 − momentum) running_mean + momentum μ
         running_variance    (1 − momentum) running_variance + momentum σ² N / (N − 1)
 
-    They start at 0 and 1 where none are sent. With N = 1 there is no unbiased variance, and running_variance stays.
+    Running statistics that are not sent start at mean 0 and variance 1. With N = 1 there is no unbiased variance, so
+    running_variance keeps its value.
 
     Source: Ioffe & Szegedy, Batch Normalization (2015), §3; Yeh, Deriving Batch-Norm Backprop Equations (2017), for dX;
     torch.nn.BatchNorm1d for the running statistics.
@@ -62,13 +63,13 @@ class BatchNorm(Layer):
     kind: Literal["batch_norm"] = "batch_norm"
 
     epsilon: float = field(default=1e-5, metadata=constraints(ge=0))
-    """ε, added to the variance; 0 is allowed where every feature varies."""
+    """ε, added to the variance. 0 is allowed if every feature varies."""
 
     momentum: float = field(default=0.1, metadata=constraints(ge=0, le=1))
-    """Share of this batch in the running statistics, 0 to 1."""
+    """Weight of this batch in the running statistics, from 0 to 1."""
 
     mode: Literal["train", "eval"] = field(default="train", metadata=constraints(strict=False))
-    """train: with the statistics of the batch. eval: with the running statistics in `state`, which have to be sent."""
+    """`train` standardises by the statistics of the batch, `eval` by the running statistics, which `state` must hold."""
 
     accepts_parts: ClassVar[bool] = True
     equations: ClassVar[dict[str, str]] = {"any": "Z = gamma * (A - mean) / sqrt(variance + epsilon) + beta"}

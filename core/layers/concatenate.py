@@ -20,19 +20,19 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concatenate(Layer):
-    """The tensors it reads, side by side along one axis.
+    """Concatenation of two or more tensors along one axis.
 
         Forward    Z    = [X_1 X_2 …]
-        Backward   dX_k = the block of dZ that came from X_k
+        Backward   dX_k = the block of dZ at the place of X_k
 
-    The axis is counted on the tensors as they are sent. Default: the features (axis 0 of a matrix under `column`,
-    axis 1 otherwise).
+    All other axes have equal lengths. The axis is counted on the tensors as the request writes them. Default: the features
+    (axis 0 of a matrix under `column`, axis 1 otherwise).
     """
 
     kind: Literal["concatenate"] = "concatenate"
 
     axis: int | None = field(default=None, metadata=constraints(examples=[1]))
-    """The axis along which the tensors are joined, counted from 0, or from the end if negative. Default: the features."""
+    """Axis along which the tensors are joined, counted from 0, or from the end if negative. Default: the features."""
 
     reads: ClassVar[tuple[int, int]] = (2, 1000)
     equations: ClassVar[dict[str, str]] = {"any": "Z = [A_1 A_2 ...]"}

@@ -24,13 +24,13 @@ def by_columns(X: Array) -> Array:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flatten(Layer):
-    """All elements of an example as one vector of features.
+    """Flattening: all elements of an example become one vector of features.
 
         Forward    Z  = X in shape (n, features)
         Backward   dX = dZ in the shape of X
 
-    `row_major` reads the last axis first (channel, then row by row: NumPy, torch). `column_scan` reads each map column by
-    column, as MATLAB's A(:) and Zhang's derivation do.
+    `row_major` lets the last axis vary fastest (channel by channel, row by row), as NumPy and torch do. `column_scan` reads
+    each feature map column by column, as MATLAB's A(:) and Zhang's derivation do.
 
     Source: Zhang, Derivation of Backpropagation in Convolutional Neural Network (2016), §2.5, for the column scan.
     """
@@ -38,7 +38,7 @@ class Flatten(Layer):
     kind: Literal["flatten"] = "flatten"
 
     order: Literal["row_major", "column_scan"] = field(default="row_major", metadata=constraints(strict=False))
-    """In which order the elements of an example are read."""
+    """Order in which the elements of an example are read."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = flatten(A)"}
 

@@ -20,9 +20,9 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerNorm(Layer):
-    """Layer normalisation: every example is standardised over its own features, then scaled and shifted.
+    """Layer normalisation: each example is standardised over its own features, then scaled by γ and shifted by β.
 
-    With μ and σ² = (1/f) Σ (x − μ)² over the f features of one example:
+    For the f features x of one example, with mean μ and variance σ² = (1/f) Σ (x − μ)²:
 
         Forward    X̂  = (X − μ) / √(σ² + ε)
                    Z  = γ ∘ X̂ + β
@@ -31,8 +31,8 @@ class LayerNorm(Layer):
                    dX̂ = γ ∘ dZ
                    dX = (dX̂ − mean(dX̂) − X̂ ∘ mean(dX̂ ∘ X̂)) / √(σ² + ε)
 
-    The features are the last axis, batch-first: those of each example of a matrix (its columns, under `column`), those of
-    each time step of a sequence n x time x features. X and Z have the same shape; γ and β hold f numbers.
+    The features are the last axis of the batch-first tensor (axis 0 of a matrix under `column`); a sequence, which is
+    n x time x features, is standardised at each time step. X and Z have the same shape; γ and β have shape (f,).
 
     Source: Ba, Kiros & Hinton, Layer Normalization (2016), §3; torch.nn.LayerNorm with weight γ and bias β.
     """
@@ -40,7 +40,7 @@ class LayerNorm(Layer):
     kind: Literal["layer_norm"] = "layer_norm"
 
     epsilon: float = field(default=1e-5, metadata=constraints(ge=0))
-    """ε, added to the variance; 0 is allowed where the features of every example differ."""
+    """ε, added to the variance. 0 is allowed if the features of every example vary."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = gamma * (A - mean) / sqrt(variance + epsilon) + beta"}
 

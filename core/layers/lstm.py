@@ -26,13 +26,13 @@ from core.layers.shared.recurrence import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lstm(Recurrent):
-    """Long short-term memory: the state h is read out of a cell c, which gates keep, write and show.
+    """Long short-term memory (LSTM): gates decide what a cell c forgets, stores and exposes as the state h.
 
     For t = 1 … T, with h_0 = c_0 = 0, n examples, i features and u units:
 
         Forward    [a_i a_f a_g a_o] = x_t W + h_{t−1} U + 1 bᵀ     W (i, 4u), U (u, 4u), b (4u)
                    i, f, o = σ(a_i), σ(a_f), σ(a_o)                 (n, u): input, forget and output gate
-                   g       = tanh(a_g)                              (n, u): what may be written
+                   g       = tanh(a_g)                              (n, u): candidate cell
                    c_t     = f ∘ c_{t−1} + i ∘ g
                    h_t     = o ∘ tanh(c_t)
         Backward   dh_t = (∂L/∂h_t from the result) + da_{t+1} Uᵀ
@@ -41,13 +41,14 @@ class Lstm(Recurrent):
                    da_g = dc_t ∘ i ∘ (1 − g ∘ g),         da_o = dh_t ∘ tanh(c_t) ∘ o ∘ (1 − o)
                    dW = Σ_t x_tᵀ da_t,   dU = Σ_t h_{t−1}ᵀ da_t,   db = Σ_t da_tᵀ 1,   dx_t = da_t Wᵀ
 
-    The result is h_T, or with `return_sequences` every h_t. W is `weight`, U is `recurrent_weight`; their columns (rows,
-    under `column` and `torch`) hold the blocks i, f, g, o one after the other.
+    The result is h_T, or every h_t with `return_sequences`. W is `weight`, U is `recurrent_weight`; their columns (rows,
+    under `column` and `torch`) hold the blocks i, f, g, o in this order.
 
     In torch.nn.LSTM, W is weight_ih_l0 and U is weight_hh_l0 (transposed in the row convention), b is bias_ih_l0 +
-    bias_hh_l0; each of these two has the gradient of b.
+    bias_hh_l0; the gradient of each of these two is that of b.
 
-    Source: Hochreiter & Schmidhuber, Long Short-Term Memory (1997); Gers et al., Learning to Forget (2000), for f.
+    Source: Hochreiter & Schmidhuber, Long Short-Term Memory (1997); Gers et al., Learning to Forget (2000), for the
+    forget gate f.
     """
 
     kind: Literal["lstm"] = "lstm"

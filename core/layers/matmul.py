@@ -24,11 +24,13 @@ def _times(A: Array, B: Array, out: Array) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matmul(Layer):
-    """Product of the two matrices it reads, as they are sent; tensors of higher rank are stacks of matrices.
+    """Matrix product of two tensors; tensors of rank 3 or more are stacks of matrices.
 
-    Forward    Z    = X_1 X_2           X_1 (…, r, k), X_2 (…, k, c)  ->  Z (…, r, c)
-    Backward   dX_1 = dZ X_2ᵀ
-               dX_2 = X_1ᵀ dZ           summed over the stack where one matrix meets many
+        Forward    Z    = X_1 X_2           X_1 (…, r, k), X_2 (…, k, c)  ->  Z (…, r, c)
+        Backward   dX_1 = dZ X_2ᵀ
+                   dX_2 = X_1ᵀ dZ           summed over the leading axes along which an operand was broadcast
+
+    The product is that of the matrices as the request writes them, in every convention. Leading axes are broadcast.
     """
 
     kind: Literal["matmul"] = "matmul"

@@ -24,12 +24,13 @@ def _product(factors: tuple[Array, ...], out: Array) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Multiply(Layer):
-    """Product of the tensors it reads, element by element; a gate.
+    """Elementwise (Hadamard) product of two or more tensors, with broadcasting; a gate.
 
         Forward    Z    = X_1 ∘ X_2 ∘ …
-        Backward   dX_k = dZ ∘ Π_{j≠k} X_j     summed over the axes along which X_k was stretched
+        Backward   dX_k = dZ ∘ Π_{j≠k} X_j     summed over the axes along which X_k was broadcast
 
-    The product of the other factors is formed, not Z / X_k, so zeros are no exception.
+    The gradient is formed from the product of the other factors, not from Z / X_k, so X_k may be 0. Shapes are broadcast by
+    NumPy's rules: axes of length 1 are repeated, missing leading axes are added.
     """
 
     kind: Literal["multiply"] = "multiply"

@@ -41,13 +41,13 @@ def reshape_back(context: LayerContext) -> Ops:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reshape(Layer):
-    """The elements of each example in another shape, in row-major order.
+    """Reshaping: the elements of each example in another shape, in row-major order.
 
         Forward    Z  = X in shape (n, *shape)
         Backward   dX = dZ in the shape of X
 
-    The number of examples n stays; one entry of `shape` may be −1 and is worked out. Under `column` a result of rank 2
-    is features x n, as everywhere.
+    The number of examples n is kept. One entry of `shape` may be −1; its length follows from the number of elements. Under
+    `column`, a result of rank 2 is features x n, like every matrix.
     """
 
     kind: Literal["reshape"] = "reshape"

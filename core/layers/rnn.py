@@ -36,11 +36,11 @@ class Rnn(Recurrent):
                    da_t = f'(a_t) ∘ dh_t
                    dW = Σ_t x_tᵀ da_t,   dU = Σ_t h_{t−1}ᵀ da_t,   db = Σ_t da_tᵀ 1,   dx_t = da_t Wᵀ
 
-    The result is h_T, or with `return_sequences` every h_t. `nonlinearity` is f, inside of the recurrence; `activation` is
-    applied to the result, outside of it. W is `weight`, U is `recurrent_weight`.
+    The result is h_T, or every h_t with `return_sequences`. `nonlinearity` is f, inside the recurrence; `activation` is
+    applied to the result, outside the recurrence. W is `weight`, U is `recurrent_weight`, b is `bias`.
 
     In torch.nn.RNN, W is weight_ih_l0 and U is weight_hh_l0 (transposed in the row convention), b is bias_ih_l0 +
-    bias_hh_l0; each of these two has the gradient of b.
+    bias_hh_l0; the gradient of each of these two is that of b.
 
     Source: Goodfellow, Bengio & Courville, Deep Learning (2016), §10.2; Elman, Finding Structure in Time (1990).
     """
@@ -50,7 +50,7 @@ class Rnn(Recurrent):
     nonlinearity: Literal["tanh", "relu", "sigmoid", "identity"] = field(
         default="tanh", metadata=constraints(strict=False)
     )
-    """f, the function inside of the recurrence."""
+    """Function f inside the recurrence."""
 
     equations: ClassVar[dict[str, str]] = {
         "row": "h_t = tanh(x_t W + h_(t-1) U + b'), W is features x units, U is units x units",

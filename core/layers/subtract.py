@@ -18,11 +18,13 @@ from core.layers.shared.arithmetic import broadcast_shape, elementwise_derivatio
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subtract(Layer):
-    """Difference of the two tensors it reads.
+    """Difference of two tensors, with broadcasting.
 
-    Forward    Z    = X_1 − X_2
-    Backward   dX_1 = dZ
-               dX_2 = −dZ            summed over the axes along which X_k was stretched
+        Forward    Z    = X_1 − X_2
+        Backward   dX_1 = dZ
+                   dX_2 = −dZ            summed over the axes along which X_k was broadcast
+
+    Shapes are broadcast by NumPy's rules: axes of length 1 are repeated, missing leading axes are added.
     """
 
     kind: Literal["subtract"] = "subtract"

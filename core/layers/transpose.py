@@ -19,10 +19,12 @@ from core.spec import WholeNumber, constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transpose(Layer):
-    """The axes in another order.
+    """Transposition: the axes of a tensor in another order.
 
-    Forward    Z  = Xᵀ          by default: the last two axes exchanged
-    Backward   dX = dZᵀ         with `axes`: the inverse permutation
+        Forward    Z  = Xᵀ          by default, the last two axes exchanged
+        Backward   dX = dZᵀ         with `axes`, the inverse permutation
+
+    Axes are those of the tensor as the request writes it.
     """
 
     kind: Literal["transpose"] = "transpose"
@@ -30,8 +32,8 @@ class Transpose(Layer):
     axes: list[WholeNumber] | None = field(
         default=None, metadata=constraints(min_length=1, max_length=8, examples=[[0, 2, 1]])
     )
-    """For each axis of the result, the axis of the input it comes from, counted from 0 on the tensor as it is sent.
-    Default: the last two exchanged."""
+    """Permutation: for each axis of the result, the axis of the input that it comes from, counted from 0. Default: the last
+    two axes exchanged."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = A'"}
 

@@ -16,7 +16,7 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adamax(Optimizer):
-    """AdaMax.
+    """AdaMax: Adam with a decaying maximum of the gradient's magnitude instead of the second moment.
 
         m ← β₁ m + (1 − β₁) g,   u ← max(β₂ u, |g| + ε)          `ruder`: without ε
         θ ← θ − η / (1 − β₁^t) m / u
@@ -27,13 +27,13 @@ class Adamax(Optimizer):
     kind: Literal["adamax"] = "adamax"
 
     beta1: float = field(default=0.9, metadata=constraints(ge=0, lt=1))
-    """β₁: what is kept of the first moment."""
+    """Decay rate β₁ of the first moment."""
 
     beta2: float = field(default=0.999, metadata=constraints(ge=0, lt=1))
-    """β₂: what is kept of the second moment."""
+    """Decay rate β₂ of the maximum u."""
 
     epsilon: float = field(default=1e-8, metadata=constraints(ge=0))
-    """ε."""
+    """ε, added to the gradient's magnitude."""
 
     default_rate: ClassVar[float] = 0.002
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "largest_gradient")

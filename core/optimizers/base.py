@@ -20,19 +20,19 @@ Rate = float | Array
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GradientNoise(Spec):
-    """Noise that is added to every gradient: N(0, σ_t²) with σ_t² = η / (1 + t)^γ, t steps done so far.
+    """Gaussian noise added to every gradient: N(0, σ_t²) with σ_t² = η / (1 + t)^γ after t steps.
 
     Source: Neelakantan et al., Adding Gradient Noise Improves Learning for Very Deep Networks (2015).
     """
 
     eta: float = field(metadata=constraints(ge=0, examples=[0.01]))
-    """η: the variance at the first step."""
+    """Variance η in the first step."""
 
     gamma: float = field(default=0.55, metadata=constraints(ge=0))
-    """γ: how fast it falls."""
+    """Decay exponent γ of the variance."""
 
     seed: int = field(metadata=constraints(ge=0, lt=2**63, examples=[0]))
-    """Seed of the noise; every step draws from a stream of its own."""
+    """Seed of the noise. Each step draws from its own random stream."""
 
     def draw(self, steps_done: int, size: int) -> Array:
         """The noise of one step."""
@@ -59,43 +59,50 @@ class Optimizer(Spec):
         default=None,
         metadata=constraints(
             strict=False,
-            description="η: one number, or a map shaped like `parameters` with a rate for each weight; what the map leaves "
-            "out has the optimizer's default, which is torch's: 0.001 for sgd, adam and adamw, 0.01 for adagrad and rmsprop, "
-            "1 for adadelta, 0.002 for adamax and nadam, 0.0001 for lion.",
+            description="Learning rate η: one number, or a map shaped like `parameters` with a rate for each weight. "
+            "Parameters missing from the map have the default rate, which is torch's: 0.001 for sgd, adam and adamw, "
+            "0.01 for adagrad and rmsprop, 1 for adadelta, 0.002 for adamax and nadam, 0.0001 for lion.",
         ),
     )
 
     weight_decay: float = field(
         default=0.0,
-        metadata=constraints(ge=0, description="λ: adds λ θ to the gradient (adamw and lion: shrinks θ itself)."),
+        metadata=constraints(
+            ge=0, description="Weight decay λ: adds λ θ to the gradient (adamw and lion: shrinks θ by η λ θ)."
+        ),
     )
 
     schedule: AnySchedule | None = field(
         default=None,
         metadata=constraints(
-            strict=False, discriminator="kind", description="How the learning rate changes from step to step."
+            strict=False, discriminator="kind", description="Schedule of the learning rate. Default: constant."
         ),
     )
 
     warmup_steps: int = field(
         default=0,
-        metadata=constraints(ge=0, description="The rate rises in equal parts over so many steps, to its full size."),
+        metadata=constraints(
+            ge=0, description="Number of steps over which the learning rate rises linearly to its full value."
+        ),
     )
 
     gradient_clip_norm: float | None = field(
         default=None,
-        metadata=constraints(gt=0, description="Gradients whose norm, all together, is larger are scaled down to it."),
+        metadata=constraints(
+            gt=0, description="Largest norm of all gradients together: larger gradients are scaled down to it."
+        ),
     )
 
     gradient_noise: GradientNoise | None = field(
         default=None,
-        metadata=constraints(strict=False, description="Noise on every gradient, by σ_t² = η / (1 + t)^γ."),
+        metadata=constraints(strict=False, description="Gaussian noise added to every gradient. Default: none."),
     )
 
     variant: Variant = field(
         default="torch",
         metadata=constraints(
-            strict=False, description="Whose formulas: torch's, or those of Ruder's survey where they differ."
+            strict=False,
+            description="Source of the formulas: `torch`, or `ruder` for those of Ruder's survey (2016) where they differ.",
         ),
     )
 

@@ -52,16 +52,16 @@ class ByMoments(Optimizer):
     """Base of Adam and AdamW, which differ in what weight decay is."""
 
     beta1: float = field(default=0.9, metadata=constraints(ge=0, lt=1))
-    """β₁: what is kept of the first moment."""
+    """Decay rate β₁ of the first moment."""
 
     beta2: float = field(default=0.999, metadata=constraints(ge=0, lt=1))
-    """β₂: what is kept of the second moment."""
+    """Decay rate β₂ of the second moment."""
 
     epsilon: float = field(default=1e-8, metadata=constraints(ge=0))
-    """ε."""
+    """ε, added to the denominator."""
 
     amsgrad: bool = field(default=False, metadata=constraints())
-    """Whether the second moment may not fall."""
+    """Whether the elementwise maximum of all second moments takes the place of the second moment."""
 
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment", "largest_second_moment")
 

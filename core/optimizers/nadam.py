@@ -17,12 +17,13 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nadam(Optimizer):
-    """Nadam.
+    """Nadam: Adam with Nesterov's momentum.
 
         μ_t = β₁ (1 − ½ · 0.96^(ψ t)),   m, v as in Adam,   v̂ = v / (1 − β₂^t)
         θ ← θ − η ((1 − μ_t) / (1 − Π μ) g + μ_{t+1} / (1 − Π μ · μ_{t+1}) m) / (√v̂ + ε)
 
-    `ruder`: θ − η (β₁ m̂ + (1 − β₁) g / (1 − β₁^t)) / (√v̂ + ε), without the schedule of μ.
+    Here t counts the steps from 1 and Π μ is the product of μ_1 … μ_t. The variant `ruder` is
+    θ ← θ − η (β₁ m̂ + (1 − β₁) g / (1 − β₁^t)) / (√v̂ + ε) with m̂ = m / (1 − β₁^t), without the schedule of μ.
 
     Source: Dozat, Incorporating Nesterov Momentum into Adam (2016); torch.optim.NAdam.
     """
@@ -30,16 +31,16 @@ class Nadam(Optimizer):
     kind: Literal["nadam"] = "nadam"
 
     beta1: float = field(default=0.9, metadata=constraints(ge=0, lt=1))
-    """β₁: what is kept of the first moment."""
+    """Decay rate β₁ of the first moment."""
 
     beta2: float = field(default=0.999, metadata=constraints(ge=0, lt=1))
-    """β₂: what is kept of the second moment."""
+    """Decay rate β₂ of the second moment."""
 
     epsilon: float = field(default=1e-8, metadata=constraints(ge=0))
-    """ε."""
+    """ε, added to the denominator."""
 
     momentum_decay: float = field(default=4e-3, metadata=constraints(ge=0))
-    """ψ."""
+    """ψ: how fast the momentum μ_t approaches its limit β₁."""
 
     default_rate: ClassVar[float] = 0.002
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment")

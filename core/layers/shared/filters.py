@@ -21,38 +21,49 @@ class Filters(Layer):
     """Filters that move along the last axes of what they read."""
 
     filters: int = field(
-        metadata=constraints(gt=0, examples=[6], description="Number of filters: channels of the result.")
+        metadata=constraints(
+            gt=0, examples=[6], description="Number of filters, which is the number of channels of the result."
+        )
     )
 
     kernel_size: Sides = field(
         metadata=constraints(
-            strict=False, examples=[5], description="Lengths of the kernel: one for all axes, or a list."
+            strict=False,
+            examples=[5],
+            description="Size of the kernel: one number for all axes, or a list with one for each.",
         )
     )
 
     stride: Sides = field(
         default=1,
-        metadata=constraints(strict=False, description="Step from window to window: one for all axes, or a list."),
+        metadata=constraints(
+            strict=False, description="Distance between neighbouring windows: one number for all axes, or a list."
+        ),
     )
 
     padding: Padding = field(
         default=0,
         metadata=constraints(
             strict=False,
-            description='Zeros on both sides of an axis: one number for all, or a list; or "same", with which a stride of 1 '
-            "leaves the lengths as they are.",
+            description='Number of zeros added on both sides of an axis: one number for all axes, or a list; or "same", with '
+            "which the result has ⌈length / stride⌉ windows along each axis.",
         ),
     )
 
     dilation: Sides = field(
-        default=1, metadata=constraints(strict=False, description="Step from number to number within a window.")
+        default=1,
+        metadata=constraints(
+            strict=False,
+            description="Distance between neighbouring elements of a window: one number for all axes, or a list.",
+        ),
     )
 
     groups: int = field(
         default=1,
         metadata=constraints(
             gt=0,
-            description="Into how many groups channels and filters are divided; a filter reads the channels of its group.",
+            description="Number of groups into which channels and filters are divided. A filter reads only the channels "
+            "of its group.",
         ),
     )
 
@@ -62,7 +73,7 @@ class Filters(Layer):
         default="cross_correlation",
         metadata=constraints(
             strict=False,
-            description="cross_correlation: as in torch and Keras. convolution: with the kernel turned by 180°.",
+            description="`cross_correlation` is what torch and Keras compute; `convolution` rotates the kernel by 180°.",
         ),
     )
 
@@ -70,7 +81,8 @@ class Filters(Layer):
         default="default",
         metadata=constraints(
             choices=["default", *INITIALIZERS],
-            description="How `seed` draws the weight. Default: He normal before a rectifier, Glorot uniform otherwise.",
+            description="Scheme by which `seed` draws the initial weight. Default: He normal before a rectifier, Glorot "
+            "uniform otherwise.",
         ),
     )
 

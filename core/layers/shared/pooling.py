@@ -18,20 +18,25 @@ class Pooling(Layer):
 
     size: Sides = field(
         metadata=constraints(
-            strict=False, examples=[2], description="Height and width of a window: one for both, or a list."
+            strict=False, examples=[2], description="Height and width of the window: one number for both, or a list."
         )
     )
 
     stride: Sides | None = field(
         default=None,
         metadata=constraints(
-            strict=False, description="Step from window to window. Default: the size, so that none overlap."
+            strict=False,
+            description="Distance between neighbouring windows: one number for both axes, or a list. Default: the size, "
+            "so that windows do not overlap.",
         ),
     )
 
     padding: Sides = field(
         default=0,
-        metadata=constraints(strict=False, description="Rows and columns around an image, at most half a window."),
+        metadata=constraints(
+            strict=False,
+            description="Number of rows and columns added on each side of an image, at most half a window.",
+        ),
     )
 
     def _windows(self, x: Shape) -> tuple[Windows, Windows]:

@@ -37,15 +37,15 @@ class Recurrent(Layer):
 
     units: int = field(
         metadata=constraints(
-            gt=0, examples=[8], description="Number of units, u: the size of the state and of the result."
+            gt=0, examples=[8], description="Number of units, u: the length of the state and of the result's last axis."
         )
     )
 
     return_sequences: bool = field(
         default=False,
         metadata=constraints(
-            description="Whether the result is the state after every time step, n x time x units. Default: the state after "
-            "the last one, n x units."
+            description="Whether the result holds the state after every time step, n x time x units, instead of the state "
+            "after the last one, n x units."
         ),
     )
 
@@ -55,7 +55,7 @@ class Recurrent(Layer):
         default="default",
         metadata=constraints(
             choices=["default", *INITIALIZERS],
-            description="How `seed` draws the weights. Default: Glorot uniform.",
+            description="Scheme by which `seed` draws the initial weights. Default: Glorot uniform.",
         ),
     )
 

@@ -28,15 +28,15 @@ class Reduction(Layer):
         metadata=constraints(
             strict=False,
             examples=[1],
-            description="The axis or axes that are summed, counted from 0 on the tensor as it is sent, or from the end if "
-            "negative. Default: all but the examples'.",
+            description="Axis or axes to reduce, counted from 0 on the tensor as the request writes it, or from the end if "
+            "negative. Default: all axes but that of the examples.",
         ),
     )
 
     keep_axis: bool = field(
         default=False,
         metadata=constraints(
-            description="Whether a summed axis stays, with length 1, so that the rank of the tensor stays."
+            description="Whether reduced axes are kept with length 1, so that the rank does not change."
         ),
     )
 
