@@ -1,4 +1,4 @@
-"""Random initial parameters, drawn from an explicit seed."""
+"""Random initial parameters, drawn with an explicit seed."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from core.parameters import Parameter
 
 
 def initial_parameters(node: Node, nodes: Sequence[Node], seed: int, dtype: DTypeLike) -> dict[str, Array]:
-    """The initial parameters of one layer. They depend on the seed and the layer's position, on no other layer's size."""
+    """Return the initial parameters of one layer, which depend on the seed and the position, not on other layers' sizes."""
     generator = np.random.Generator(np.random.PCG64([seed, node.position]))
     scheme = scheme_of(node, nodes)
     return {name: draw(generator, scheme, parameter).astype(dtype) for name, parameter in node.parameters.items()}
 
 
 def draw(generator: np.random.Generator, scheme: str, parameter: Parameter) -> Array:
-    """One parameter: constant, or random with the variance that the layer's scheme asks for.
+    """Draw one parameter: a constant, or random numbers with the variance of a scheme.
 
         glorot   Var = 2 / (fan_in + fan_out)     Glorot & Bengio (2010)
         he       Var = 2 / fan_in                 He et al. (2015)
@@ -41,7 +41,7 @@ def draw(generator: np.random.Generator, scheme: str, parameter: Parameter) -> A
 
 
 def scheme_of(node: Node, nodes: Sequence[Node]) -> str:
-    """The initializer that the layer names; by default He normal before a rectifier, Glorot uniform otherwise."""
+    """Return the initializer that the layer names; by default He normal before a rectifier, Glorot uniform otherwise."""
     named: str = getattr(node.layer, "initializer", "default")
     if named != "default":
         return named

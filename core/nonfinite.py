@@ -1,4 +1,4 @@
-"""Watching for numbers that are none: the first layer and tensor where one appears, and why."""
+"""NaN and infinity: refusals that name the first layer and tensor where one appears, and the cause."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Cause = Callable[[], str]
 
 
 def finite_check(layer: str, position: int, tensor: str, array: Array, cause: Cause) -> Op:
-    """A step that refuses a tensor with NaN or infinity in it.
+    """Return the operation that refuses a tensor with a NaN or an infinity.
 
-    Raises (when it runs):
+    Raises (when the operation runs):
         Refusal: `non-finite`, with the layer, the tensor and the cause.
     """
 
@@ -39,12 +39,12 @@ def finite_check(layer: str, position: int, tensor: str, array: Array, cause: Ca
 
 
 def all_finite(vector: Array) -> bool:
-    """Whether every number of a vector is finite. The sum of squares answers for most in one pass."""
+    """Return whether every element of a vector is finite. A finite sum of squares answers most cases in one pass."""
     return math.isfinite(abs(vector.dot(vector))) or bool(np.isfinite(vector).all())
 
 
 def cast(array: Array, dtype: np.dtype[Any], *path: str) -> Array:
-    """The array in the dtype of the computation.
+    """Return the array in the dtype of the computation.
 
     Raises:
         Refusal: `non-finite` for numbers beyond the range of float32.
@@ -60,12 +60,12 @@ def cast(array: Array, dtype: np.dtype[Any], *path: str) -> Array:
 
 
 def largest(array: Array) -> float:
-    """The largest magnitude in an array."""
+    """Return the largest magnitude in an array, 0 for an empty one."""
     return float(np.abs(array).max()) if array.size else 0.0
 
 
 def of_result(kind: str, inputs: tuple[Array, ...], parameters: Mapping[str, Array]) -> Cause:
-    """Why a layer's result may leave the range: the size of what goes into it."""
+    """Return the cause of a non-finite result: the size of the layer's inputs and parameters."""
 
     def cause() -> str:
         operands = [f"inputs up to {max(map(largest, inputs)):.4g}"]
@@ -76,7 +76,7 @@ def of_result(kind: str, inputs: tuple[Array, ...], parameters: Mapping[str, Arr
 
 
 def of_activation(function: str, Z: Array, A: Array) -> Cause:
-    """Why an activation function has no finite value: its argument there."""
+    """Return the cause of a non-finite activation: the argument of the function."""
 
     def cause() -> str:
         index = np.argwhere(~np.isfinite(A))[0]
@@ -86,7 +86,7 @@ def of_activation(function: str, Z: Array, A: Array) -> Cause:
 
 
 def of_loss(kind: str, A: Array, Y: Array) -> Cause:
-    """Why a loss is not finite: what it compares."""
+    """Return the cause of a non-finite loss: the range of outputs and targets."""
 
     def cause() -> str:
         return f"{kind} compares outputs from {A.min():.6g} to {A.max():.6g} with targets from {Y.min():.6g} to {Y.max():.6g}"
@@ -95,7 +95,7 @@ def of_loss(kind: str, A: Array, Y: Array) -> Cause:
 
 
 def of_gradient(formed: str, *operands: tuple[str, Array]) -> Cause:
-    """Why a gradient may leave the range: the size of its factors."""
+    """Return the cause of a non-finite gradient: the size of its factors."""
 
     def cause() -> str:
         return f"{formed} " + " and ".join(f"{name} up to {largest(array):.4g}" for name, array in operands)
