@@ -1,4 +1,4 @@
-"""What can be inverted: a chain of dense layers and invertible functions."""
+"""Invertible networks: chains of dense layers and invertible functions."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Link:
 
 
 def links_of(problem: Problem) -> list[Link]:
-    """The chain of a problem whose layers were `check_chain` without an issue."""
+    """Return the chain of a problem whose layers pass `check_chain` without an issue."""
     links = []
     for node in problem.nodes:
         function = node.layer.function_of_input()

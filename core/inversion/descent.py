@@ -1,4 +1,4 @@
-"""The way down: from the outputs that are asked for to the inputs, layer by layer."""
+"""Descent: from the given outputs to the inputs, layer by layer."""
 
 from __future__ import annotations
 
@@ -183,7 +183,7 @@ def _repair(
 
 
 def _conclude(problem: Problem, targets: Array, way: _Way, within: float) -> Inversion:
-    """What the network makes of the inputs, and the verdict."""
+    """Return the inversion: the output for the inputs found, its errors and the verdict."""
     output = _activations(problem, way.image)[problem.nodes[-1].name]
     errors = np.abs(output - targets).max(axis=1)
     scale = np.maximum(np.abs(targets).max(axis=1), 1)

@@ -22,12 +22,12 @@ from core.spec import constraints
 
 
 def _over(X: Array) -> tuple[int, ...]:
-    """The axes that are averaged over: all but the features (n x features) or the channels (n x channels x ...)."""
+    """Return the axes that are averaged over: all but the features (n x features) or the channels (n x channels x ...)."""
     return (0, *range(2, X.ndim))
 
 
 def _beside(X: Array, values: Array) -> Array:
-    """One value for each feature or channel, shaped so that it multiplies those of X."""
+    """Return one value per feature or channel in a shape that broadcasts over X."""
     return values.reshape(1, -1, *(1 for _ in X.shape[2:]))
 
 
@@ -149,7 +149,7 @@ class BatchNorm(Layer):
         return [standardised, partial(np.multiply, values, gamma, Z), partial(np.add, Z, beta, Z)]
 
     def _by_batch(self, context: LayerContext) -> Op:
-        """The step that standardises by the statistics of the batch, and moves the running ones."""
+        """Return the operation that standardises by the statistics of the batch and updates the running ones."""
         (X,), values, deviation = context.inputs, context.saved["standardised"], context.saved["deviation"]
         axes, features = _over(X), X.shape[1]
         old_mean = context.state.setdefault("running_mean", np.zeros(features, context.dtype))
@@ -175,7 +175,7 @@ class BatchNorm(Layer):
         return op
 
     def _by_state(self, context: LayerContext) -> Op:
-        """The step that standardises by the running statistics, which stay as they are."""
+        """Return the operation that standardises by the running statistics, which do not change."""
         (X,), values, deviation = context.inputs, context.saved["standardised"], context.saved["deviation"]
         context.new_state.update(context.state)
         mean, variance = (_beside(X, context.state[name]) for name in ("running_mean", "running_variance"))

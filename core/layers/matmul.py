@@ -18,7 +18,7 @@ from core.layers.shared.arithmetic import sum_to_operand
 
 
 def _times(A: Array, B: Array, out: Array) -> None:
-    """out = A B, summed over the leading axes along which the operand was stretched."""
+    """Write A B into `out`, summed over the leading axes along which the operand was broadcast."""
     sum_to_operand(np.matmul(A, B), out)
 
 

@@ -1,4 +1,4 @@
-"""multi_head_attention: every time step reads all others, as far as it finds them relevant."""
+"""multi_head_attention: multi-head self-attention over the time steps of a sequence."""
 
 from __future__ import annotations
 
@@ -250,19 +250,19 @@ class MultiHeadAttention(Layer):
 
 
 def by_head(joined: Array, blocks: int, heads: int) -> Array:
-    """The features of n x T x (blocks · heads · s) apart, as a view: blocks x n x heads x T x s."""
+    """Return n x T x (blocks · heads · s) as a view of shape blocks x n x heads x T x s."""
     n, time, width = joined.shape
     return joined.reshape(n, time, blocks, heads, width // (blocks * heads)).transpose(2, 0, 3, 1, 4)
 
 
 def _projection(X: Array, W: Array, b: Array | None, out: Array) -> Ops:
-    """The steps that write X W + 1 bᵀ."""
+    """Return the operations that write X W + 1 bᵀ."""
     multiplied = partial(np.matmul, X, W, out=out)
     return [multiplied] if b is None else [multiplied, partial(np.add, out, b, out)]
 
 
 def _projection_gradients(context: LayerContext, name: str, X: Array, dZ: Array) -> Ops:
-    """The steps that write the gradients of a weight and its bias, time steps and examples taken as one axis."""
+    """Return the operations that write the gradients of a weight and its bias, summed over examples and time steps."""
     dW, db = context.gradients[f"{name}_weight"], context.gradients.get(f"{name}_bias")
     inputs, outputs = dW.shape
     ops: list[Op] = [lambda: np.matmul(X.reshape(-1, inputs).T, dZ.reshape(-1, outputs), out=dW)]

@@ -18,7 +18,7 @@ from core.spec import WholeNumber, constraints
 
 
 def reshape(context: LayerContext, X: Array) -> Ops:
-    """Let the result be X in the context's shape: a view where memory allows one, else a copy at every run."""
+    """Set the result to X in the context's shape: a view if memory allows one, else a copy in every run."""
     try:
         context.view_as_result(np.reshape(X, context.shape, copy=False))
         return []
@@ -28,7 +28,7 @@ def reshape(context: LayerContext, X: Array) -> Ops:
 
 
 def reshape_back(context: LayerContext) -> Ops:
-    """dX has the elements of dZ in the shape of X."""
+    """Return the operations that write dZ in the shape of X into dX."""
     dZ, (dX,) = context.d_result, context.d_inputs
     if dX is None:
         return []

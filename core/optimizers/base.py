@@ -1,4 +1,4 @@
-"""What an optimizer is."""
+"""Optimizer: the interface of all kinds of optimizers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class GradientNoise(Spec):
     """Seed of the noise. Each step draws from its own random stream."""
 
     def draw(self, steps_done: int, size: int) -> Array:
-        """The noise of one step."""
+        """Return the noise of one step, shape (size,)."""
         generator = np.random.Generator(np.random.PCG64([self.seed, steps_done]))
         deviation = np.sqrt(self.eta / (1 + steps_done) ** self.gamma)
         return np.asarray(generator.normal(0.0, deviation, size))
@@ -45,10 +45,10 @@ class GradientNoise(Spec):
 class Optimizer(Spec):
     """Base of all optimizers: how parameters θ move against their gradient g.
 
-    An optimizer is one file: the names of what it remembers, and `update`, which works on all parameters at once as
-    vectors. Formulas are torch's where torch has the optimizer; `variant` "ruder" takes the survey's where they differ.
+    An optimizer is one file: the names of its slots, and `update`, which works on all parameters at once as vectors.
+    Formulas are torch's where torch has the optimizer; `variant` "ruder" selects those of Ruder's survey where they differ.
 
-    Adding one: the file, and its class in `AnyOptimizer` of ``core/optimizers/__init__.py``.
+    To add a kind, write its file and add its class to `AnyOptimizer` in ``core/optimizers/__init__.py``.
 
     Source of the variants: Ruder, An overview of gradient descent optimization algorithms (2016).
     """
@@ -111,39 +111,39 @@ class Optimizer(Spec):
     """Whether weight decay shrinks θ itself instead of adding λ θ to the gradient."""
 
     slots: ClassVar[tuple[str, ...]] = ()
-    """Names of the vectors that it remembers; all start at 0."""
+    """Names of the vectors that the optimizer remembers, which start at 0."""
 
     scalars: ClassVar[Mapping[str, float]] = {}
-    """Numbers that it remembers beside them, with what they start at."""
+    """Names and initial values of the numbers that the optimizer remembers."""
 
     def factor(self, steps_done: int) -> float:
-        """The share of the learning rate that holds at the next step."""
+        """Return the factor of the learning rate in the next step."""
         share = self.schedule.factor(steps_done) if self.schedule else 1.0
         return share * min(1.0, (steps_done + 1) / self.warmup_steps) if self.warmup_steps else share
 
     def look_ahead(self, theta: Array, memory: Memory) -> Array:
-        """Where the gradient is taken; anything but θ only for Ruder's form of Nesterov's method."""
+        """Return the point where the gradient is taken: θ, except in Ruder's form of Nesterov's method."""
         return theta
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        """Move θ, in place. `memory.step` counts from 1."""
+        """Update θ and the memory in place. `memory.step` counts from 1."""
         raise NotImplementedError
 
     def derivation(self, t: int) -> list[Equation]:
-        """Step t as equations in <theta>, <g>, <rate> and what it remembers; one of them defines theta."""
+        """Return step t as equations in <theta>, <g>, <rate> and the slots; one of them defines theta."""
         raise NotImplementedError
 
     def add_weight_decay(self, theta: Array, gradient: Array) -> Array:
-        """g + λ θ."""
+        """Return g + λ θ."""
         return gradient + self.weight_decay * theta if self.weight_decay else gradient
 
 
 @dataclass(slots=True)
 class Memory:
-    """What an optimizer remembers from step to step."""
+    """State of an optimizer from step to step."""
 
     step: int
-    """Steps, the present one included."""
+    """Number of steps, including the present one."""
 
     slots: dict[str, Array]
     scalars: dict[str, float]

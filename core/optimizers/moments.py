@@ -1,4 +1,4 @@
-"""The running moments that Adam and its relatives share, as equations and as what moves θ."""
+"""Running moments of Adam and its relatives, as equations and as updates of θ."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.spec import constraints
 
 
 def moments(beta1: float, beta2: float) -> list[Equation]:
-    """m and v."""
+    """Return the equations of m and v."""
     return [
         Equation(
             "first_moment",
@@ -35,7 +35,7 @@ def moments(beta1: float, beta2: float) -> list[Equation]:
 
 
 def update_moments(g: Array, beta1: float, beta2: float, memory: Memory) -> tuple[Array, Array, Array]:
-    """m and v after m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g², and memory of their size that is free again."""
+    """Update m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g² in place; return m, v and scratch memory of their size."""
     m, v = memory.slots["first_moment"], memory.slots["second_moment"]
     free = (1 - beta1) * g
     m *= beta1
@@ -49,7 +49,7 @@ def update_moments(g: Array, beta1: float, beta2: float, memory: Memory) -> tupl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByMoments(Optimizer):
-    """Base of Adam and AdamW, which differ in what weight decay is."""
+    """Base of Adam and AdamW, which differ in weight decay."""
 
     beta1: float = field(default=0.9, metadata=constraints(ge=0, lt=1))
     """Decay rate β₁ of the first moment."""
@@ -66,7 +66,7 @@ class ByMoments(Optimizer):
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment", "largest_second_moment")
 
     def derivation_from(self, start: str, t: int) -> list[Equation]:
-        """Step t as equations, of which the last takes it from `start`."""
+        """Return step t as equations, of which the last moves θ from `start`."""
         found = moments(self.beta1, self.beta2)
         moment = "<second_moment>"
         if self.amsgrad:

@@ -18,7 +18,7 @@ from core.plan.watch import Retain, Watch
 
 
 class BackwardPass:
-    """dZ_l = f_l'(Z_l) ∘ dA_l, then the layer's own rules, in reverse order of execution.
+    """Operations that compute dZ_l = f_l'(Z_l) ∘ dA_l, then the layer's gradients, in reverse execution order.
 
     A tensor that several layers read receives the sum of their gradients, always added in the same order.
     """
@@ -50,7 +50,7 @@ class BackwardPass:
         self.input_gradients = {name: self._total(name) for name in forward.inputs if name in self._wanted}
 
     def _build(self, node: Node, context: LayerContext, *, fused: bool) -> None:
-        """The steps of one layer: its delta, then the gradients of its parameters and of what it reads."""
+        """Append the operations of one layer: its delta, then the gradients of its parameters and inputs."""
         dA = self._total(node.name)
         if fused or node.function.is_identity:
             dZ = dA
@@ -81,7 +81,7 @@ class BackwardPass:
             self._pool.release(dZ)
 
     def _total(self, name: str) -> Array:
-        """Memory of ∂L/∂(a tensor); zeros, written in every run, for one that nothing reads."""
+        """Return the memory of ∂L/∂(tensor); for a tensor that nothing reads, every run fills it with zeros."""
         if name not in self._totals:
             array = self._pool.acquire(self._values[name].array.shape)
             self.ops.append(partial(array.fill, 0))
@@ -89,7 +89,7 @@ class BackwardPass:
         return self._totals[name]
 
     def _receive_parameters(self, node: Node, context: LayerContext) -> None:
-        """Memory for the gradients of a layer's parameters, which is never used for anything else."""
+        """Allocate the gradients of a layer's parameters, in memory that is never reused."""
         lent = self._memory.get(node.name, {})
         if context.packed is not None:
             whole = stack(lent["weight"], lent["bias"]) if lent.keys() >= {"weight", "bias"} else None
@@ -103,7 +103,7 @@ class BackwardPass:
         self.gradients[node.name] = context.gradients
 
     def _receive_inputs(self, node: Node, context: LayerContext) -> list[tuple[Array, Array]]:
-        """Memory for ∂L/∂(what a layer reads). Returns what has to be added to what once the layer's steps have run."""
+        """Allocate ∂L/∂(input) for each input. Returns the pairs (total, contribution) to add afterwards."""
         sums = []
         context.d_inputs = []
         for name, X in zip(node.reads, context.inputs, strict=True):
@@ -119,14 +119,14 @@ class BackwardPass:
         return sums
 
     def _carry(self, node: Node, context: LayerContext) -> None:
-        """Under feedback alignment the error goes down through other matrices."""
+        """Under feedback alignment, set the delta and the matrix B that propagate the error."""
         if self._feedback and node.name in self._feedback.weights:
             direct = self._feedback.carries_last_delta(node.name)
             delta = self.deltas[self._feedback.last] if direct else context.d_result
             context.carrier = delta, self._feedback.weights[node.name]
 
     def _regularise(self, node: Node, context: LayerContext) -> None:
-        """dW += λ W for every weight."""
+        """Append dW += λ W for every weight."""
         for name, parameter in node.parameters.items():
             if self._l2 and parameter.weight_like:
                 gradient, weight = context.gradients[name], context.parameters[name]
@@ -139,7 +139,7 @@ def _add_multiple(total: Array, array: Array, factor: Array) -> None:
 
 
 def _find_wanted(forward: ForwardPass, retain: Retain) -> set[str]:
-    """The tensors whose gradient somebody needs: all layers' where deltas are kept, else those above parameters."""
+    """Return the tensors whose gradient is needed: all layers' if deltas are retained, else those above parameters."""
     wanted = set(forward.inputs) if retain.input_gradients else set()
     for node, context in forward.contexts:
         if retain.deltas or context.parameters or wanted.intersection(node.reads):

@@ -14,12 +14,12 @@ from core.nonfinite import of_activation, of_result
 from core.plan.watch import Retain, Watch
 
 PACKED = 2**19
-"""Up to this many elements a weight and its bias are copied into one matrix, and a batch gets its column of ones: there
-one product costs less than a product and an addition. Beyond it the copy would cost more than the addition."""
+"""Largest number of elements for which a weight and its bias are copied into one matrix and a batch gets a column of ones:
+one product then costs less than a product and an addition. For larger ones, the copy costs more than the addition."""
 
 
 class ForwardPass:
-    """Z_l = layer_l(A_j for what it reads), A_l = f_l(Z_l), in execution order."""
+    """Operations that compute Z_l = layer_l(A_j for each input j) and A_l = f_l(Z_l), in execution order."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class ForwardPass:
         self.output = self.activations[nodes[-1].name]
 
     def _build(self, node: Node, context: LayerContext, retain: Retain, watch: Watch, *, fused: bool) -> None:
-        """The steps of one layer. Where its activation is fused with the loss, the loss computes the activation."""
+        """Append the operations of one layer. An activation that is fused with the loss is computed by the loss."""
         self.ops += node.layer.forward(context)
         Z, value, function = context.result, context.value, node.function
         watch.tensor(self.ops, node, "preactivation", Z, of_result(node.layer.kind, context.inputs, context.parameters))
@@ -81,7 +81,7 @@ class ForwardPass:
 
 
 def _batch(array: Array, by_row: bool) -> Value:
-    """A tensor of the batch; a small matrix is copied beside a column of ones."""
+    """Return a tensor of the batch; a small matrix is copied and gets a column of ones."""
     if array.ndim != 2 or array.size > PACKED:
         return Value(array)
     extended = extended_matrix(len(array), array.shape[1], array.dtype, by_row=by_row)
@@ -90,7 +90,7 @@ def _batch(array: Array, by_row: bool) -> Value:
 
 
 def _pack(context: LayerContext) -> None:
-    """Copy a small weight and bias into one matrix [W; b], of which the two become views; or find that they are that."""
+    """Make a small weight and its bias views of one matrix [W; b], copying them unless they already are."""
     weight, bias = context.parameters.get("weight"), context.parameters.get("bias")
     if weight is None or bias is None or weight.ndim != 2 or bias.shape != weight.shape[1:]:
         return

@@ -1,4 +1,4 @@
-"""The loss of a plan: the end of its forward pass, and the first gradient of its backward pass."""
+"""The loss of a plan: the end of its forward pass and the first gradient of its backward pass."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Objective:
     """In the shape of the output; for `upstream`, ∂L/∂(output)."""
 
     coefficients: Array
-    """The share of each example in the loss of the batch."""
+    """Share c_i of each example in the loss of the batch, shape (n,)."""
 
 
 class LossPass:
-    """L = Σ_i c_i ℓ_i + ½ λ Σ‖W‖², and ∂L/∂A of the output: or ∂L/∂Z where loss and activation are fused."""
+    """Operations that compute L = Σ_i c_i ℓ_i + ½ λ Σ‖W‖² and ∂L/∂A of the output; ∂L/∂Z if fused with the activation."""
 
     def __init__(self, objective: Objective, fused: Loss | None, forward: ForwardPass, dA: Array, watch: Watch) -> None:
         node, context = forward.contexts[-1]
@@ -61,15 +61,15 @@ class LossPass:
 
     @property
     def total(self) -> Any:
-        """The loss of the last forward run, all terms together."""
+        """Loss of the last forward run, all terms together."""
         return self.terms["data"] + self.terms["l2"]
 
     def per_example(self) -> Array:
-        """ℓ of each example in the last forward run, before shares and weights."""
+        """Return ℓ of each example in the last forward run, before shares and weights."""
         return self._loss.per_example(self._read, self.targets)
 
     def at_kink(self) -> Array:
-        """Where the loss had no derivative in the last forward run, in the shape of what it reads."""
+        """Return where the loss had no derivative in the last forward run, as booleans in the shape of what it reads."""
         return self._loss.at_kink(self._read, self.targets)
 
     def _penalise(self) -> None:
@@ -78,7 +78,7 @@ class LossPass:
 
 
 def _share_ops(at: LossContext) -> list[Op]:
-    """The step that multiplies every example's gradient by its share in the loss of the batch, where that is not 1."""
+    """Return the operation that multiplies each example's gradient by its share in the batch loss; none if all are 1."""
     share = at.share
     if share is None:
         return [lambda: multiply(at.dA, column_of(at.coefficients, at.dA), at.dA)]

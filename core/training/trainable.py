@@ -71,5 +71,5 @@ class Trainable:
 
 
 def copy_arrays(arrays: Named) -> dict[str, dict[str, Array]]:
-    """The same arrays in memory of their own."""
+    """Return copies of all arrays."""
     return {layer: {name: array.copy() for name, array in named.items()} for layer, named in arrays.items()}

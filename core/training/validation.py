@@ -1,4 +1,4 @@
-"""How good a network is on examples that it is not trained on."""
+"""Evaluation of a network during training: validation loss, metrics and dead units."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def set_to(plan: Plan, parameters: Arrays, state: Arrays) -> None:
 
 
 def locate(watched: Plan, plan: Plan, refusal: Refusal) -> Refusal:
-    """The refusal of a plan's step, once more on one in which every layer is watched: it names the first not finite."""
+    """Repeat a refused step on a plan with finite checks; return its refusal, which names the first layer concerned."""
     set_to(watched, plan.parameters, {node.name: context.state for node, context in plan.contexts})
     try:
         watched.forward()

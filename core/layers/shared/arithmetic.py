@@ -1,4 +1,4 @@
-"""What add, subtract and multiply share: operands of different shapes are stretched, gradients are summed back."""
+"""Elementwise layers: broadcasting of operands, and the sum of gradients over broadcast axes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.layers.base import misfit
 
 
 def broadcast_shape(kind: str, inputs: tuple[Shape, ...], column: bool) -> Shape:
-    """The common shape of the operands, by NumPy's rule: axes of length 1 are repeated, missing leading axes added."""
+    """Return the common shape of the operands by NumPy's rules: axes of length 1 are repeated, missing ones added."""
     try:
         return np.broadcast_shapes(*inputs)
     except ValueError:
@@ -26,7 +26,7 @@ def broadcast_shape(kind: str, inputs: tuple[Shape, ...], column: bool) -> Shape
 def elementwise_derivation(
     layout: Layout, latex: str, numpy: Callable[[list[str]], str], slopes: Sequence[tuple[str, str]], because: str
 ) -> Derivation:
-    """The equations of an elementwise layer.
+    """Return the equations of an elementwise layer.
 
     Args:
         layout: shapes and convention.
@@ -69,7 +69,7 @@ def _core_operand(name: str, layout: Layout) -> str:
 
 
 def sum_to_operand(gradient: Array, out: Array) -> None:
-    """Write into `out` the gradient of an operand: the sum of `gradient` over the axes along which it was stretched."""
+    """Write into `out` the gradient of an operand: `gradient` summed over the axes along which it was broadcast."""
     if gradient.shape == out.shape:
         np.copyto(out, gradient)
         return

@@ -1,4 +1,4 @@
-"""Filters: what conv1d and conv2d let a request say, and the shapes that follow from it."""
+"""Filters: the fields of conv1d and conv2d, and the shapes that follow from them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters(Layer):
-    """Filters that move along the last axes of what they read."""
+    """Base of layers whose filters slide along the last axes of their input."""
 
     filters: int = field(
         metadata=constraints(
@@ -87,7 +87,7 @@ class Filters(Layer):
     )
 
     axes: ClassVar[tuple[str, ...]]
-    """Names of the axes that the kernel moves along."""
+    """Names of the axes along which the kernel slides."""
 
     def _check(self, x: Shape, column: bool) -> None:
         if len(x) != 2 + len(self.axes):
@@ -108,7 +108,7 @@ class Filters(Layer):
             )
 
     def windows(self, x: Shape) -> tuple[Windows, Windows]:
-        """The windows along height and width."""
+        """Return the windows along height and width."""
         found = windows_along(
             self.kind,
             x[2:],

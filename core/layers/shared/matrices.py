@@ -1,4 +1,4 @@
-"""Tensors as stacks of matrices: what a layer that decomposes matrices reads, and what it refuses."""
+"""Stacks of matrices: the inputs of layers that decompose matrices, and their refusals."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from core.layer_context import LayerContext
 from core.layers.base import misfit
 
 LARGEST_WORK = 2 * 10**10
-"""Rows x columns x the smaller of the two, over all matrices of a stack: some seconds of LAPACK, which nothing can
-interrupt."""
+"""Largest rows x columns x min(rows, columns) over all matrices of a stack: a few seconds of LAPACK, which cannot be
+interrupted."""
 
 
 def refuse_unless_matrices(kind: str, shape: Shape, column: bool) -> Shape:
-    """The shape (…, rows, columns) of what a layer reads, a single matrix as it is sent.
+    """Return the shape (…, rows, columns) of what a layer reads; a single matrix is read as sent.
 
     Raises:
         Refusal: `shape-mismatch` for a vector or a number, `too-large` for a stack that would take too long.
@@ -44,7 +44,7 @@ def refuse_unless_matrices(kind: str, shape: Shape, column: bool) -> Shape:
 
 
 def refuse_unless_square(kind: str, shape: Shape, column: bool) -> Shape:
-    """The shape (…, n, n) of what a layer reads.
+    """Return the shape (…, n, n) of what a layer reads.
 
     Raises:
         Refusal: `shape-mismatch` for matrices that are not square.
@@ -59,7 +59,7 @@ def refuse_unless_square(kind: str, shape: Shape, column: bool) -> Shape:
 
 
 def single_matrix(context: LayerContext) -> list[Issue]:
-    """A warning where the layer reads a tensor of rank 2: one matrix, not n examples of features."""
+    """Return a warning if the layer reads a tensor of rank 2, which is one matrix and not n examples of features."""
     X = context.inputs[0]
     if X.ndim != 2:
         return []
@@ -74,17 +74,17 @@ def single_matrix(context: LayerContext) -> list[Issue]:
 
 
 def transposed(X: Array) -> Array:
-    """The matrices of a stack, transposed."""
+    """Return the transposed matrices of a stack, as a view."""
     return X.swapaxes(-1, -2)
 
 
 def describe_matrix(context: LayerContext, index: tuple[int, ...]) -> str:
-    """Which matrix of the stack, in words."""
+    """Name one matrix of the stack in words."""
     return f"matrix {list(index)}" if context.inputs[0].ndim > 2 else "the matrix"
 
 
 def symmetric(context: LayerContext) -> Array:
-    """(X + Xᵀ)/2 of what a layer reads, which differs from X by rounding alone.
+    """Return (X + Xᵀ)/2 of what a layer reads, which differs from X by rounding only.
 
     Raises:
         Refusal: `invalid-request` for a matrix that is not symmetric; `non-finite` for NaN and infinity.
@@ -111,7 +111,7 @@ def symmetric(context: LayerContext) -> Array:
 
 
 def refuse_non_finite(context: LayerContext, X: Array) -> None:
-    """Refuse NaN and infinity, with which LAPACK answers nonsense.
+    """Refuse NaN and infinity, for which LAPACK returns nonsense.
 
     Raises:
         Refusal: `non-finite`.
@@ -122,7 +122,7 @@ def refuse_non_finite(context: LayerContext, X: Array) -> None:
 
 @contextmanager
 def refuse_unless_converging(context: LayerContext) -> Iterator[None]:
-    """Around a decomposition: where LAPACK does not converge, the layer is named.
+    """Context manager around a decomposition: if LAPACK does not converge, refuse and name the layer.
 
     Raises:
         Refusal: `non-finite`.

@@ -1,4 +1,4 @@
-"""What the layers that compute a function of a symmetric matrix share: f(X) = U f(Λ) Uᵀ and its gradient."""
+"""Functions of a symmetric matrix: f(X) = U f(Λ) Uᵀ and its gradient."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from core.linalg.eigen import Eigen, eigen
 from core.linalg.functions import SpectralFunction
 
 ONE_VALUE = 1e-8
-"""Eigenvalues within this share of the largest count as one when a complex step turns their vectors. The derivative of
-f(X) needs no vectors' derivatives; that of its gradient does, and is good to about this share."""
+"""Eigenvalues closer than this share of the largest count as equal when a complex step rotates their vectors. The derivative
+of f(X) does not need the vectors' derivatives; that of its gradient does, and has about this relative error."""
 
 
 def function_of(at: Eigen, function: SpectralFunction, step: Array | None) -> Array:
-    """f(X), where Re X is decomposed. A complex step i B is carried through the divided differences, not the vectors."""
+    """Return f(X), given Re X decomposed. A complex step i B passes through divided differences, not the vectors."""
     U = at.vectors
     Z = (U * function.value(at.values)[..., np.newaxis, :]) @ transposed(U)
     if step is None:
@@ -39,7 +39,7 @@ def function_of(at: Eigen, function: SpectralFunction, step: Array | None) -> Ar
 
 
 def through_function(at: Eigen, function: SpectralFunction, dZ: Array) -> Array:
-    """dX = U (F ∘ (Uᵀ sym(dZ) U)) Uᵀ with F_ij = f[λ_i, λ_j]."""
+    """Return dX = U (F ∘ (Uᵀ sym(dZ) U)) Uᵀ with F_ij = f[λ_i, λ_j]."""
     U = at.vectors
     G = transposed(U) @ ((dZ + transposed(dZ)) / 2) @ U
     return np.asarray(U @ (function.divided_differences(at.values) * G) @ transposed(U))
@@ -48,7 +48,7 @@ def through_function(at: Eigen, function: SpectralFunction, dZ: Array) -> Array:
 def refuse_unless_above_rounding(
     context: LayerContext, values: Array, what: str, hint: str, rounding: float = 1.0
 ) -> None:
-    """Refuse a spectrum that reaches 0 within the rounding of its largest value, `rounding` times eps of it.
+    """Refuse eigenvalues that do not exceed `rounding` times eps times the largest by magnitude.
 
     Raises:
         Refusal: `non-finite`, with the matrix and the value.
@@ -73,11 +73,11 @@ class MatrixFunction(Layer):
     """Base of the layers that apply a function to the eigenvalues of a symmetric matrix."""
 
     def function(self) -> SpectralFunction:
-        """f."""
+        """Return f."""
         raise NotImplementedError
 
     def refuse_values(self, context: LayerContext, values: Array) -> None:
-        """Refuse eigenvalues where f, or its gradient, does not exist."""
+        """Refuse eigenvalues at which f or its gradient does not exist."""
         raise NotImplementedError
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
@@ -91,7 +91,7 @@ class MatrixFunction(Layer):
         return int(np.prod(inputs[0]))
 
     def formulas(self) -> tuple[str, str, str]:
-        """f and f' as NumPy in {0}, and f in LaTeX."""
+        """Return f and f' as NumPy expressions in {0}, and f in LaTeX."""
         raise NotImplementedError
 
     def derivation(self, layout: Layout) -> Derivation:

@@ -1,4 +1,4 @@
-"""What reduce_sum and reduce_mean share: which axes go, and what shape stays."""
+"""Reductions: the axes and shapes of reduce_sum and reduce_mean."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.spec import WholeNumber, constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reduction(Layer):
-    """Base of the layers that sum along axes."""
+    """Base of the layers that reduce axes to sums or means."""
 
     axis: WholeNumber | list[WholeNumber] | None = field(
         default=None,
@@ -43,7 +43,7 @@ class Reduction(Layer):
     averages: ClassVar[bool] = False
 
     def _axes(self, shape: Shape, column: bool) -> tuple[int, ...]:
-        """The axes in the core's view; by default all but the examples'."""
+        """Return the axes of the batch-first tensor; by default, all but the first."""
         if self.axis is None:
             return tuple(range(1, len(shape)))
         asked = [self.axis] if isinstance(self.axis, int) else self.axis
@@ -52,7 +52,7 @@ class Reduction(Layer):
         return tuple(dict.fromkeys(1 - axis if turned else axis for axis in counted_axes))
 
     def _shape_with_axes(self, shape: Shape, gone: tuple[int, ...]) -> Shape:
-        """The shape of the result with every summed axis kept at length 1."""
+        """Return the shape of the result with every reduced axis kept at length 1."""
         return tuple(1 if axis in gone else length for axis, length in enumerate(shape))
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
