@@ -1,12 +1,12 @@
-"""Arrays of the core: their types, and how they lie in memory.
+"""Array types of the core, and the memory layout of tensors.
 
-In the mathematics a tensor is batch-first: a matrix of activations is n x features. In memory the examples of a small
-matrix lie innermost: it is stored as features x n and seen through a transposed view. Sums over features, bias columns
-and products with a row of ones then run over long contiguous stretches, and the row of ones that turns a weight matrix
-and its bias into one product (`[A 1] [W; b]`) costs one spare row of memory. A large matrix lies row by row, as BLAS
-multiplies it faster. Steps that multiply matrices use `product`, which does not mind either. Images, in the mathematics
-n x channels x height x width, lie as height x channels x width x n: what a convolution reads is then one piece of memory
-for each row of its result.
+Every tensor has a batch-first shape: a matrix of activations is n x features. In memory, the examples of a small matrix
+are innermost: it is stored as features x n and used through a transposed view. Sums over features, bias columns and
+products with a row of ones then run over long contiguous stretches, and the row of ones that merges a weight matrix and its
+bias into one product (`[A 1] [W; b]`) costs one additional row of memory. A large matrix is stored in row-major order, which
+BLAS multiplies faster. Operations that multiply matrices use `product`, which accepts both layouts. Images, of shape
+n x channels x height x width, are stored as height x channels x width x n, so that a convolution reads one contiguous piece
+of memory for each row of its result.
 """
 
 from __future__ import annotations
@@ -22,32 +22,32 @@ from numpy.typing import DTypeLike, NDArray
 Array = NDArray[Any]
 Shape = tuple[int, ...]
 Op = Callable[[], object]
-"""One instruction of a plan: reads and writes arrays that it is bound to, and returns nothing of interest."""
+"""An operation: one instruction of a plan. It reads and writes the arrays that it is bound to; its result is ignored."""
 
 
 SMALL = 2**17
-"""Up to this many elements the examples of a matrix lie innermost in memory."""
+"""Largest number of elements for which the examples of a matrix are innermost in memory."""
 
 
 def nothing() -> None:
-    """The step that does nothing: what it would compute is there already."""
+    """Do nothing: the operation for a result that is computed already."""
 
 
 def constant(value: float, like: Array) -> Array:
-    """`value` as a rank-0 array of the dtype of `like`: NumPy handles it faster than a Python number."""
+    """Return `value` as a rank-0 array of the dtype of `like`, which NumPy handles faster than a Python number."""
     return np.array(value, dtype=like.dtype)
 
 
 def real(array: Array) -> Array:
-    """The real part as a view, which is the array itself for a real one.
+    """Return the real part as a view; for a real array, the array itself.
 
-    Branches look at it, so that a complex step passes through the backward pass as well.
+    Comparisons use it, so that a complex step passes through the backward pass as well.
     """
     return np.real(array)
 
 
 def is_small(shape: Shape) -> bool:
-    """Whether a matrix of that shape has its examples innermost in memory."""
+    """Return whether a tensor of this shape is a matrix whose examples are innermost in memory."""
     return len(shape) == 2 and shape[0] * shape[1] <= SMALL
 
 
@@ -55,8 +55,8 @@ IMAGES = (2, 1, 3, 0)
 """The axes of images from the slowest to the fastest in memory: height, channels, width, examples."""
 
 
-def arranged(memory: Array, shape: Shape) -> Array:
-    """A vector as a tensor: the examples of small matrices and of images innermost, anything else row by row."""
+def arrange(memory: Array, shape: Shape) -> Array:
+    """Return a vector as a tensor: small matrices and images with the examples innermost, others in row-major order."""
     if is_small(shape):
         return memory.reshape(shape[::-1]).T
     if len(shape) == 4:
@@ -65,14 +65,14 @@ def arranged(memory: Array, shape: Shape) -> Array:
 
 
 def tensor_memory(shape: Shape, dtype: DTypeLike) -> Array:
-    """Uninitialised memory for a tensor, as it is `arranged`."""
-    return arranged(np.empty(math.prod(shape), dtype), shape)
+    """Return uninitialised memory for a tensor, in the layout of `arrange`."""
+    return arrange(np.empty(math.prod(shape), dtype), shape)
 
 
 def extended_matrix(examples: int, features: int, dtype: DTypeLike, *, by_row: bool = False) -> Array:
-    """An n x (features + 1) matrix whose last column is 1: what a dense layer with bias reads.
+    """Return an n x (features + 1) matrix whose last column is 1, which a dense layer with bias reads.
 
-    It lies `by_row`, or else with the examples innermost.
+    It is stored in row-major order with `by_row`, otherwise with the examples innermost.
     """
     matrix = np.empty((examples, features + 1), dtype) if by_row else np.empty((features + 1, examples), dtype).T
     matrix[:, -1] = 1
@@ -80,10 +80,10 @@ def extended_matrix(examples: int, features: int, dtype: DTypeLike, *, by_row: b
 
 
 def product(A: Array, B: Array, out: Array) -> Op:
-    """The step that writes A B into `out`, which lies row by row or column by column.
+    """Return the operation that writes A B into `out`, which is stored in row-major or column-major order.
 
-    A bound method takes its operands faster than the function, and `dot` asks for row-by-row memory of its result:
-    where that lies column by column, the same product is written as (Bᵀ Aᵀ)ᵀ.
+    A bound method is called faster than the function, and `dot` requires a row-major result: for a column-major `out`, the
+    same product is written as (Bᵀ Aᵀ)ᵀ.
     """
     if out.ndim == 2 and not out.flags.c_contiguous:
         return partial(B.T.dot, A.T, out.T)
@@ -91,22 +91,22 @@ def product(A: Array, B: Array, out: Array) -> Op:
 
 
 def last_axis_sums(A: Array, sums: Array) -> Op:
-    """The step that writes the sums over the last axis into an array which keeps that axis."""
+    """Return the operation that writes the sums over the last axis into `sums`, which keeps that axis with length 1."""
     if A.ndim == 2:
         return product(A, np.ones(A.shape[1], A.dtype), sums[:, 0])
     return partial(np.add.reduce, A, -1, None, sums, True)
 
 
 def inner_product(A: Array, B: Array) -> Callable[[], Any]:
-    """What computes Σ A ∘ B of two tensors of one shape."""
+    """Return a function that computes Σ A ∘ B for two tensors of the same shape."""
     flat = in_memory_order(A)
     if A.strides == B.strides and np.shares_memory(flat, A):
         return partial(flat.dot, in_memory_order(B))
     return lambda: np.multiply(A, B).sum()
 
 
-def stacked(upper: Array, lower: Array) -> Array | None:
-    """A matrix and a row as one matrix, where the row lies behind the matrix in the same vector; otherwise None."""
+def stack(upper: Array, lower: Array) -> Array | None:
+    """Return a matrix and the row that follows it in the same vector as one matrix; None if they are stored elsewhere."""
     vector = upper.base
     if vector is None or vector is not lower.base or vector.ndim != 1 or not upper.flags.c_contiguous:
         return None
@@ -117,20 +117,20 @@ def stacked(upper: Array, lower: Array) -> Array | None:
 
 
 def in_memory_order(array: Array) -> Array:
-    """The elements as a vector that shares the memory of a contiguous array, in whatever order they lie there."""
+    """Return the elements in the order of memory, as a vector that shares the memory of a contiguous array."""
     return array.ravel(order="K")
 
 
 def per_example_axes(array: Array) -> tuple[int, ...]:
-    """The axes of one example: all but the first."""
+    """Return the axes of one example: all but the first."""
     return tuple(range(1, array.ndim))
 
 
 def sum_over_features(array: Array) -> Array:
-    """One number for each example: the sum over all axes but the first."""
+    """Return the sum over all axes but the first: one number for each example, shape (n,)."""
     return np.asarray(array.sum(axis=per_example_axes(array)))
 
 
 def column_of(values: Array, like: Array) -> Array:
-    """A value for each example, shaped so that it multiplies the examples of `like`."""
+    """Return a value for each example with trailing axes of length 1, so that it broadcasts over the examples of `like`."""
     return values.reshape(values.shape + (1,) * (like.ndim - values.ndim))

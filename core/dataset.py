@@ -1,4 +1,4 @@
-"""A dataset: inputs and targets of examples, batch-first, and what was found on looking at them."""
+"""Datasets: inputs and targets of examples, batch-first, and their standardisation."""
 
 from __future__ import annotations
 
@@ -16,28 +16,32 @@ class Dataset:
     """Examples along the first axis of every tensor."""
 
     inputs: Mapping[str, Array]
-    """One tensor under the name "input", or several under the names by which layers read them."""
+    """One tensor named "input", or several by the names under which layers read them."""
 
     targets: Array | None = None
-    """Numbers shaped like the output, or one class number for each example."""
+    """Numbers in the shape of the output, or one class index for each example."""
 
     @property
     def examples(self) -> int:
-        """How many examples there are."""
+        """Number of examples."""
         first = next(iter(self.inputs.values()))
         return len(first) if first.ndim else 1
 
 
 @dataclass(frozen=True, slots=True)
 class Standardisation:
-    """What was subtracted from each feature and what it was divided by: x becomes (x − mean) / deviation."""
+    """Mean and divisor of each feature: x becomes (x − mean) / deviation."""
 
     mean: Array
     deviation: Array
 
 
-def standardised(inputs: Array) -> tuple[Array, Standardisation]:
-    """Every feature with mean 0 and deviation 1 over the examples; one that does not vary is only shifted."""
+def standardise(inputs: Array) -> tuple[Array, Standardisation]:
+    """Return the inputs with mean 0 and standard deviation 1 for each feature; a constant feature is only shifted.
+
+    Raises:
+        Refusal: `non-finite` if a result is not finite.
+    """
     mean, deviation = moments(inputs, axis=0)
     divisor = np.where(deviation > 0, deviation, 1.0)
     found = ((inputs.astype(np.float64) - mean) / divisor).astype(inputs.dtype)
@@ -47,14 +51,14 @@ def standardised(inputs: Array) -> tuple[Array, Standardisation]:
 
 
 def moments(array: Array, axis: int | None = None) -> tuple[Array, Array]:
-    """Mean and standard deviation in float64, over all elements or along an axis, also where a sum would overflow."""
+    """Return mean and standard deviation in float64, over all elements or along an axis, without overflow."""
     scale = float(np.abs(array).max()) or 1.0
     scaled = array.astype(np.float64) / scale
     return np.asarray(scaled.mean(axis=axis) * scale), np.asarray(scaled.std(axis=axis) * scale)
 
 
 def refuse_uneven(dataset: Dataset) -> None:
-    """Refuse tensors that do not have an entry for each example.
+    """Refuse tensors whose first axes have different lengths.
 
     Raises:
         Refusal: `shape-mismatch`.

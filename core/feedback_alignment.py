@@ -1,11 +1,11 @@
-"""Feedback alignment: the error goes down through fixed matrices B instead of the transposed weights.
+"""Feedback alignment: the error is propagated through fixed matrices B instead of the transposed weights.
 
     backpropagation              ∂L/∂A_{l−1} = δ_l W_lᵀ
     random (feedback alignment)  ∂L/∂A_{l−1} = δ_l B_lᵀ         B_l has the shape of W_l
-    direct                       ∂L/∂A_{l−1} = δ_L B_lᵀ         B_l is in_l x out_L: every layer hears the last delta itself
+    direct                       ∂L/∂A_{l−1} = δ_L B_lᵀ         B_l is in_l x out_L: every layer receives the last delta
 
-All else stays: δ_{l−1} = ∂L/∂A_{l−1} ∘ f', dW = Aᵀ δ. The last layer's gradient is the true one; those below are
-directions, and with B = W they are the gradient. δ_L is the delta of the last layer that has a B of its own kind.
+All other equations are unchanged: δ_{l−1} = ∂L/∂A_{l−1} ∘ f', dW = Aᵀ δ. The last layer's gradient is exact; the others
+are directions, which equal the gradient if B = W. δ_L is the delta of the last layer that has a weight matrix W.
 
 Source: Lillicrap et al., Random synaptic feedback weights support error backpropagation (2016); Nøkland, Direct Feedback
 Alignment Provides Learning in Deep Neural Networks (2016).
@@ -22,7 +22,7 @@ import numpy as np
 from core.arrays import Array
 from core.convention import Convention, layer_parameters, parameter_shape
 from core.errors import Issue, refuse_if_any
-from core.initializers import drawn
+from core.initializers import draw
 from core.network import Node
 from core.nonfinite import cast
 from core.parameters import Parameter
@@ -30,12 +30,12 @@ from core.parameters import Parameter
 Kind = Literal["random", "direct"]
 
 STREAM = 1
-"""Sets the generator of B apart from the one that draws the weights from the same seed: B would be W."""
+"""Random stream of B. Initial weights are drawn from the same seed in another stream; otherwise B would equal W."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentFeedback:
-    """What a request says of it, in the caller's orientation."""
+    """Feedback as a request describes it, in the request's convention."""
 
     kind: Kind
     seed: int | None = None
@@ -44,23 +44,27 @@ class SentFeedback:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """How the error goes down."""
+    """Matrices through which the error is propagated."""
 
     kind: Kind
     weights: Mapping[str, Array]
     """B by layer, in the orientation of the core's weights: in x out."""
 
     last: str
-    """The layer whose delta `direct` sends to all others."""
+    """Name of the layer whose delta `direct` propagates to all others."""
+
+    def carries_last_delta(self, layer: str) -> bool:
+        """Return whether B of this layer multiplies the last layer's delta instead of the layer's own."""
+        return self.kind == "direct" and layer != self.last
 
 
 def feedback_of(
     sent: SentFeedback, nodes: Sequence[Node], convention: Convention, dtype: np.dtype[Any]
 ) -> Feedback | None:
-    """The matrices of a feedback: those that were sent, the others drawn. None where no layer passes an error on.
+    """Return the matrices of a feedback: those sent, and random ones for the others. None if no layer needs one.
 
     Raises:
-        Refusal: with every matrix that is unknown, missing or of another shape, and every layer that has no such matrix.
+        Refusal: lists every unknown or missing matrix, every wrong shape, and every layer without a weight matrix.
     """
     carriers = {node.name: node for node in nodes if node.layer.feedback_weight}
     last = list(carriers)[-1] if carriers else ""
@@ -92,16 +96,16 @@ def feedback_of(
             issues.append(_missing(name, wanted))
         elif name in passing:
             generator = np.random.Generator(np.random.PCG64([sent.seed or 0, node.position, STREAM]))
-            matrices[name] = drawn(generator, "glorot_uniform", parameter).astype(dtype)
-    issues += [_unknown(name, list(carriers)) for name in sent.weights if name not in carriers]
+            matrices[name] = draw(generator, "glorot_uniform", parameter).astype(dtype)
+    issues += [_unknown_layer(name, list(carriers)) for name in sent.weights if name not in carriers]
     refuse_if_any(issues)
     return Feedback(sent.kind, matrices, last) if matrices else None
 
 
 def angle(direction: Array, gradient: Array) -> float | None:
-    """The angle between the two in degrees, None where one of them is 0.
+    """Return the angle between two vectors in degrees, None if one of them is 0.
 
-    Between unit vectors u and v it is 2 atan2(‖u − v‖, ‖u + v‖), which unlike arccos⟨u, v⟩ is exact for small angles.
+    For unit vectors u and v it is 2 atan2(‖u − v‖, ‖u + v‖), which unlike arccos⟨u, v⟩ is accurate for small angles.
     """
     sizes = np.linalg.norm(direction), np.linalg.norm(gradient)
     if not all(sizes):
@@ -111,7 +115,7 @@ def angle(direction: Array, gradient: Array) -> float | None:
 
 
 def _passing(nodes: Sequence[Node]) -> set[str]:
-    """The layers above another layer with parameters: those that pass an error on to somebody."""
+    """Return the names of the layers above a layer with parameters: those that propagate an error."""
     trained: set[str] = set()
     passing = set()
     for node in nodes:
@@ -168,6 +172,6 @@ def _missing(name: str, wanted: Sequence[int]) -> Issue:
     )
 
 
-def _unknown(name: str, known: Sequence[str]) -> Issue:
+def _unknown_layer(name: str, known: Sequence[str]) -> Issue:
     detail = f"There is a B for {name[:60]!r}, which is no dense layer of this network."
     return Issue(code="unknown-name", path=("feedback", "weights", name), detail=detail, expected=list(known)[:50])

@@ -1,4 +1,4 @@
-"""Random initial parameters, drawn from an explicit seed."""
+"""Random initial parameters, drawn with an explicit seed."""
 
 from __future__ import annotations
 
@@ -9,23 +9,19 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from core.arrays import Array
-from core.layers.activation import ActivationLayer
 from core.network import Node
 from core.parameters import Parameter
 
-RECTIFIERS = ("relu", "leaky_relu")
-"""Functions that pass half of their argument: He's variance keeps the signal's scale through them."""
-
 
 def initial_parameters(node: Node, nodes: Sequence[Node], seed: int, dtype: DTypeLike) -> dict[str, Array]:
-    """The initial parameters of one layer. They depend on the seed and the layer's position, on no other layer's size."""
+    """Return the initial parameters of one layer, which depend on the seed and the position, not on other layers' sizes."""
     generator = np.random.Generator(np.random.PCG64([seed, node.position]))
     scheme = scheme_of(node, nodes)
-    return {name: drawn(generator, scheme, parameter).astype(dtype) for name, parameter in node.parameters.items()}
+    return {name: draw(generator, scheme, parameter).astype(dtype) for name, parameter in node.parameters.items()}
 
 
-def drawn(generator: np.random.Generator, scheme: str, parameter: Parameter) -> Array:
-    """One parameter: constant, or random with the variance that the layer's scheme asks for.
+def draw(generator: np.random.Generator, scheme: str, parameter: Parameter) -> Array:
+    """Draw one parameter: a constant, or random numbers with the variance of a scheme.
 
         glorot   Var = 2 / (fan_in + fan_out)     Glorot & Bengio (2010)
         he       Var = 2 / fan_in                 He et al. (2015)
@@ -45,12 +41,10 @@ def drawn(generator: np.random.Generator, scheme: str, parameter: Parameter) -> 
 
 
 def scheme_of(node: Node, nodes: Sequence[Node]) -> str:
-    """The initializer that the layer names; by default He normal before a rectifier, Glorot uniform otherwise."""
+    """Return the initializer that the layer names; by default He normal before a rectifier, Glorot uniform otherwise."""
     named: str = getattr(node.layer, "initializer", "default")
     if named != "default":
         return named
-    followers = [
-        other.layer.function for other in nodes if node.name in other.reads and isinstance(other.layer, ActivationLayer)
-    ]
-    rectified = node.function.name in RECTIFIERS or any(function in RECTIFIERS for function in followers)
+    followers = [other.layer for other in nodes if node.name in other.reads]
+    rectified = node.function.rectifies or any(layer.rectifies_input() for layer in followers)
     return "he_normal" if rectified else "glorot_uniform"

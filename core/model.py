@@ -1,4 +1,4 @@
-"""A model: a network with its parameters and what its layers keep, written in no caller's convention."""
+"""Models: a network with its parameters and the state of its layers, independent of any convention."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ V = TypeVar("V")
 Arrays = Mapping[str, Mapping[str, Array]]
 
 _PROBE = 720720
-"""A length of every axis that layers are asked about: a size that follows from what a layer reads is another one when
-this is doubled, and division by a number of heads or groups does not make both the same."""
+"""Length of every axis in probing shapes. A size that depends on the inputs changes if this length is doubled, even after
+division by a number of heads or groups."""
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """Parameters are weights in x out, tensors batch-first. What is missing may be supplied where the model is used."""
+    """A network with weights in x out and batch-first tensors. A request that uses it may add missing tensors."""
 
     layers: Sequence[Layer]
     parameters: Arrays = field(default_factory=dict)
     state: Arrays = field(default_factory=dict)
 
     def parameters_in(self, convention: Convention) -> dict[str, dict[str, Array]]:
-        """The parameters as a convention writes them. Never copies."""
+        """Return the parameters as a convention writes them. Never copies."""
         layers = dict(zip(names_of(self.layers), self.layers, strict=True))
         return {
-            name: layer_parameters(arrays, described(layers[name]), convention)
+            name: layer_parameters(arrays, parameters_of(layers[name]), convention)
             for name, arrays in self.parameters.items()
         }
 
     def tensors(self) -> dict[str, Array]:
-        """Every tensor by its path, `parameters.1.weight` for instance, in alphabetical order."""
+        """Return every tensor by its path, such as `parameters.1.weight`, in alphabetical order."""
         found = {
             f"{part}.{layer}.{name}": array
             for part, arrays in (("parameters", self.parameters), ("state", self.state))
@@ -54,30 +54,30 @@ class Model:
         return dict(sorted(found.items()))
 
 
-def described(layer: Layer) -> dict[str, Parameter]:
-    """The parameters of a layer, whatever it will read: their names and orientation. Their shapes are made up."""
-    return _asked(layer.parameters, layer, _PROBE)
+def parameters_of(layer: Layer) -> dict[str, Parameter]:
+    """Return the parameters of a layer without knowing its inputs: names and orientation hold, shapes are placeholders."""
+    return _ask(layer.parameters, layer, _PROBE)
 
 
-def kept(layer: Layer) -> dict[str, Shape]:
-    """What a layer keeps between batches, whatever it will read. The shapes are made up."""
-    return _asked(layer.state, layer, _PROBE)
+def state_of(layer: Layer) -> dict[str, Shape]:
+    """Return the state of a layer without knowing its inputs: names hold, shapes are placeholders."""
+    return _ask(layer.state, layer, _PROBE)
 
 
-def received(
+def validate_model(
     layers: Sequence[Layer], parameters: Arrays, state: Arrays, convention: Convention, limits: Limits
 ) -> Model:
-    """A model as it was sent, checked as far as that is possible without a batch, in the core's view.
+    """Return a model in the core's view, checked as far as possible without a batch.
 
     Raises:
-        Refusal: with every name that does not exist, and every shape that no batch could make fit.
+        Refusal: lists every unknown name and every shape that fits no batch.
     """
     names = names_of(layers)
-    issues = list(_taken(names))
+    issues = list(_check_names(names))
     for position, layer in enumerate(layers):
         issues += [issue.below("network", "layers", position) for issue in function_of(layer)[1]]
         try:
-            described(layer)
+            parameters_of(layer)
         except Refusal as refusal:
             raise refusal.below("network", "layers", position) from None
     known = dict(zip(names, layers, strict=True))
@@ -91,37 +91,39 @@ def received(
         detail = f"The model has {size:,} parameters; this server takes {limits.parameters:,}."
         raise Refusal.of("too-large", detail, "parameters", expected=limits.parameters, got=size)
     refuse_if_any(issues)
-    in_core = {name: layer_parameters(named, described(known[name]), convention) for name, named in parameters.items()}
+    in_core = {
+        name: layer_parameters(named, parameters_of(known[name]), convention) for name, named in parameters.items()
+    }
     return Model(
         layers, {name: named for name, named in in_core.items() if named}, {n: s for n, s in state.items() if s}
     )
 
 
 def fits_transposed(layers: Sequence[Layer], parameters: Arrays) -> bool:
-    """Whether every matrix would fit as well if it were transposed, so that nothing but the convention tells them apart."""
+    """Return whether every matrix would also fit if transposed, so that only the convention tells the orientations apart."""
     known = dict(zip(names_of(layers), layers, strict=True))
     turned = [
         (known[name], parameter, array.shape)
         for name, named in parameters.items()
         for parameter, array in named.items()
-        if described(known[name])[parameter].follows_convention
+        if parameters_of(known[name])[parameter].follows_convention
     ]
     return bool(turned) and all(_fits(template(layer)[name], shape[::-1]) for layer, name, shape in turned)
 
 
 def template(layer: Layer) -> dict[str, tuple[int | None, ...]]:
-    """The shape of each parameter as far as the layer itself says it; None where it follows from what it reads."""
-    return _common(*({name: p.shape for name, p in _asked(layer.parameters, layer, d).items()} for d in _LENGTHS))
+    """Return the shape of each parameter, with None for each length that depends on the inputs."""
+    return _common(*({name: p.shape for name, p in _ask(layer.parameters, layer, d).items()} for d in _LENGTHS))
 
 
 _LENGTHS = (_PROBE, 2 * _PROBE)
 
 
-def _asked(about: Callable[..., dict[str, V]], layer: Layer, length: int) -> dict[str, V]:
-    """What a layer says about tensors of some rank, for it need not take every rank.
+def _ask(about: Callable[..., dict[str, V]], layer: Layer, length: int) -> dict[str, V]:
+    """Return what a method of the layer answers for tensors of rank 4, 3 or 2, the first rank that it accepts.
 
     Raises:
-        Refusal: where it takes none, because its own fields do not go together.
+        Refusal: if it accepts none, because the layer's fields contradict each other.
     """
     for rank in (4, 3):
         with suppress(Refusal):
@@ -130,7 +132,7 @@ def _asked(about: Callable[..., dict[str, V]], layer: Layer, length: int) -> dic
 
 
 def _common(one: Mapping[str, Shape], other: Mapping[str, Shape]) -> dict[str, tuple[int | None, ...]]:
-    """What two answers about the same tensors agree in."""
+    """Return the lengths on which two answers about the same tensors agree, None for the others."""
     return {name: tuple(a if a == b else None for a, b in zip(one[name], other[name], strict=True)) for name in one}
 
 
@@ -138,8 +140,8 @@ def _fits(wanted: tuple[int | None, ...], got: Shape) -> bool:
     return len(wanted) == len(got) and all(a in (None, b) for a, b in zip(wanted, got, strict=True))
 
 
-def _taken(names: Sequence[str]) -> Iterator[Issue]:
-    """An issue for each name that is used twice."""
+def _check_names(names: Sequence[str]) -> Iterator[Issue]:
+    """Yield an issue for each name that is used twice."""
     for position, name in enumerate(names):
         if name in names[:position] or name == INPUT:
             detail = f"The name {name!r} is taken; every name is used once."
@@ -147,14 +149,14 @@ def _taken(names: Sequence[str]) -> Iterator[Issue]:
 
 
 def _misfits(part: str, name: str, layer: Layer, named: Mapping[str, Array], convention: Convention) -> Iterator[Issue]:
-    """What is wrong with the tensors of one layer."""
+    """Yield an issue for each tensor of one layer that is unknown or has a wrong shape."""
     if part == "parameters":
         turned = {
-            key: parameter.follows_convention and convention != "row" for key, parameter in described(layer).items()
+            key: parameter.follows_convention and convention != "row" for key, parameter in parameters_of(layer).items()
         }
         wanted = {key: shape[::-1] if turned[key] else shape for key, shape in template(layer).items()}
     else:
-        wanted = _common(*(_asked(layer.state, layer, length) for length in _LENGTHS))
+        wanted = _common(*(_ask(layer.state, layer, length) for length in _LENGTHS))
     for key, array in named.items():
         if key not in wanted:
             detail = (
@@ -176,7 +178,7 @@ def _misfits(part: str, name: str, layer: Layer, named: Mapping[str, Array], con
 
 
 def in_precision(arrays: Arrays, dtype: str | None, part: str) -> dict[str, dict[str, Array]]:
-    """The arrays in a precision; as they are where none is named.
+    """Return the arrays in a precision, unchanged if `dtype` is None.
 
     Raises:
         Refusal: `non-finite` for numbers beyond the range of float32.

@@ -1,4 +1,4 @@
-"""Network: its layers in execution order, wired, each with its name, its shape and its parameters."""
+"""Networks: layers in execution order, each with its name, inputs, shape and parameters."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from core.layers import Layer
 from core.parameters import Parameter
 
 INPUT = "input"
-"""The name under which layers read the batch."""
+"""Name under which layers read the batch."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One layer in its place in the network."""
+    """A layer of a network, with the names of its inputs and its inferred shapes."""
 
     position: int
     name: str
@@ -28,11 +28,11 @@ class Node:
     parameters: dict[str, Parameter]
     state: dict[str, Shape] = field(default_factory=dict)
     working_size: int = 0
-    """How many numbers the layer keeps beside its result."""
+    """Number of elements that the layer stores besides its result."""
 
 
 def names_of(layers: Sequence[Layer]) -> list[str]:
-    """Each layer's name: its own, or its position counted from 1."""
+    """Return each layer's name, by default its position counted from 1."""
     return [layer.name or str(position) for position, layer in enumerate(layers, 1)]
 
 
@@ -41,7 +41,7 @@ class Limits:
     """The largest problem that is accepted."""
 
     parameters: int = 2**63
-    """Numbers in all parameters together."""
+    """Total number of elements of all parameters."""
 
     activations: int = 2**63
-    """Numbers in all layers' results, and in what they keep beside them, together."""
+    """Total number of elements of all layers' results and of what layers store besides them."""

@@ -1,4 +1,4 @@
-"""Refusals of infinity and NaN: the first layer and tensor where one appears, the cause and the fix."""
+"""NaN and infinity: refusals that name the first layer and tensor where one appears, and the cause."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ Cause = Callable[[], Diagnosis]
 """Looks for the cause once a number is not finite."""
 
 
-def watched(layer: str, position: int, tensor: str, array: Array, cause: Cause) -> Op:
-    """Return a step that refuses a tensor with NaN or infinity in it.
+def finite_check(layer: str, position: int, tensor: str, array: Array, cause: Cause) -> Op:
+    """Return the operation that refuses a tensor with a NaN or an infinity.
 
-    Raises (when it runs):
+    Raises (when the operation runs):
         Refusal: `non-finite`, with the layer, the tensor and the cause.
     """
 
@@ -55,7 +55,7 @@ def watched(layer: str, position: int, tensor: str, array: Array, cause: Cause) 
 
 
 def all_finite(vector: Array) -> bool:
-    """Return whether every number of a vector is finite. A finite sum of squares decides in one pass."""
+    """Return whether every element of a vector is finite. A finite sum of squares answers most cases in one pass."""
     return math.isfinite(abs(vector.dot(vector))) or bool(np.isfinite(vector).all())
 
 
@@ -76,12 +76,12 @@ def cast(array: Array, dtype: np.dtype[Any], *path: str) -> Array:
 
 
 def largest(array: Array) -> float:
-    """Return the largest magnitude in an array."""
+    """Return the largest magnitude in an array, 0 for an empty one."""
     return float(np.abs(array).max()) if array.size else 0.0
 
 
 def of_result(kind: str, inputs: tuple[Array, ...], parameters: Mapping[str, Array]) -> Cause:
-    """The cause for a layer's result: the size of its operands."""
+    """Return the cause of a non-finite result: the size of the layer's inputs and parameters."""
 
     def cause() -> Diagnosis:
         operands = [f"inputs up to {max(map(largest, inputs)):.4g}"]
@@ -92,7 +92,7 @@ def of_result(kind: str, inputs: tuple[Array, ...], parameters: Mapping[str, Arr
 
 
 def of_activation(function: str, Z: Array, A: Array) -> Cause:
-    """The cause for an activation function: its argument there."""
+    """Return the cause of a non-finite activation: the argument of the function."""
 
     def cause() -> Diagnosis:
         index = np.argwhere(~np.isfinite(A))[0]
@@ -105,7 +105,7 @@ def of_activation(function: str, Z: Array, A: Array) -> Cause:
 
 
 def of_loss(kind: str, A: Array, Y: Array) -> Cause:
-    """The cause for a loss: the range of outputs and targets."""
+    """Return the cause of a non-finite loss: the range of outputs and targets."""
 
     def cause() -> Diagnosis:
         outputs = f"outputs from {A.min():.6g} to {A.max():.6g}"
@@ -116,7 +116,7 @@ def of_loss(kind: str, A: Array, Y: Array) -> Cause:
 
 
 def of_gradient(formed: str, *operands: tuple[str, Array]) -> Cause:
-    """The cause for a gradient: the size of its factors."""
+    """Return the cause of a non-finite gradient: the size of its factors."""
 
     def cause() -> Diagnosis:
         return Diagnosis(f"{formed} " + " and ".join(f"{name} up to {largest(array):.4g}" for name, array in operands))

@@ -10,20 +10,20 @@ from core.arrays import Shape
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
-    """What a layer says of one of its parameters."""
+    """Shape, orientation and initial value of one parameter of a layer."""
 
     shape: Shape
     """Its shape in the row convention."""
 
     follows_convention: bool = False
-    """Whether it is an in x out matrix, which `column` and `torch` write out x in."""
+    """Whether it is an in x out matrix, which `column` and `torch` write as out x in."""
 
     fan_in: int = 0
     fan_out: int = 0
-    """How many values a result is made of, and how many results a value enters: the scale of random initial values."""
+    """Number of values that enter a result, and of results that a value enters: the scale of random initial values."""
 
     initial: Literal["scheme", "zeros", "ones"] = "zeros"
-    """"scheme": drawn at random by the layer's initializer."""
+    """"scheme": random numbers from the layer's initializer."""
 
     weight_like: bool = False
-    """Whether l2 and weight decay apply: to weights, never to biases and gains."""
+    """Whether the l2 term of the loss applies: to weights, never to biases and gains."""

@@ -1,4 +1,4 @@
-"""A problem in which every check has passed."""
+"""Problem: a network, a batch, parameters and a loss whose shapes fit."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.plan import Objective, Plan, Retain
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A problem in which every shape fits. All arrays are batch-first and weights in x out, whatever was sent."""
+    """A validated problem. All arrays are batch-first and weights in x out, whatever the request's convention."""
 
     nodes: Sequence[Node]
     inputs: Mapping[str, Array]
@@ -51,7 +51,7 @@ class Problem:
         gradients: Mapping[str, Mapping[str, Array]] | None = None,
         by_row: bool = False,
     ) -> Plan:
-        """A plan of this problem; other inputs and parameters, or another precision, may stand in for its own."""
+        """Build a plan of this problem, optionally with other inputs, parameters or precision; arguments as in `Plan`."""
         return Plan(
             self.nodes,
             self.inputs if inputs is None else inputs,

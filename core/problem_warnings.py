@@ -58,7 +58,7 @@ def _last_function(node: Node) -> tuple[str, str]:
     """The name of the function that a layer applies last, and the field that names it."""
     name = _name(node.function)
     if isinstance(node.layer, ActivationLayer) and name == "identity":
-        return _name(node.layer.applied()), "function"
+        return _name(node.layer.function_of_input()), "function"
     return name, "activation"
 
 

@@ -1,8 +1,8 @@
 """Spec: a frozen dataclass that is also its own wire format.
 
-The core does not know pydantic; pydantic knows dataclasses. `field(metadata=...)` may hold the constraints that
-pydantic understands, and a docstring under a field becomes its description in the schema. `limits` gives the
-metadata keys names that are checked, because pydantic ignores a misspelt one.
+The core does not import pydantic, but pydantic reads dataclasses: `field(metadata=...)` holds its constraints, and the
+docstring under a field is the field's description in the schema. `constraints` builds the metadata from checked keyword
+arguments, because pydantic ignores a misspelt key.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def constraints(
     examples: list[Any] | None = None,
     description: str | None = None,
 ) -> dict[str, Any]:
-    """Metadata of a field. `strict` refuses "3" and true where a number is asked for; `choices` publishes an enum.
+    """Return the metadata of a field. `strict` refuses "3" and true for a number; `choices` publishes an enum.
 
-    A field that subclasses inherit says its `description` here, because docstrings under fields are only found in the
-    class that a schema is made for.
+    A field that subclasses inherit passes its `description` here, because pydantic finds docstrings under fields only in
+    the class whose schema it builds.
     """
     metadata: dict[str, Any] = {
         "strict": strict or None,
@@ -49,18 +49,18 @@ def constraints(
 
 
 class _Strict:
-    """Marks a number inside a list as strict, in the way that pydantic asks an annotation for its schema."""
+    """Annotation that makes a number inside a list strict."""
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
         return {**handler(source), "strict": True}
 
 
 WholeNumber = Annotated[int, _Strict()]
-"""An element of a list of integers: neither "3" nor true nor 3.0."""
+"""Element of a list of integers: refuses "3", true and 3.0."""
 
 
 class Choices:
-    """Publishes the valid values of a string; the core refuses others with words of its own."""
+    """Annotation that publishes the valid values of a string; the core itself refuses others."""
 
     def __init__(self, values: Iterable[str]) -> None:
         self.values = list(values)
@@ -70,7 +70,7 @@ class Choices:
 
 
 def _publish(schema: dict[str, Any]) -> None:
-    """`kind` has a default for Python callers; on the wire it chooses the type, so it is required."""
+    """Make `kind` required in the schema: it has a default in Python, but on the wire it selects the type."""
     if "kind" in schema.get("properties", {}):
         schema["required"] = ["kind", *(name for name in schema.get("required", []) if name != "kind")]
 

@@ -23,7 +23,7 @@ from app.wire.limits import Limits
 from app.wire.timestamp import timestamp
 from core.arrays import Array
 from core.convention import tensor
-from core.dataset import Dataset, moments, refuse_uneven, standardised
+from core.dataset import Dataset, moments, refuse_uneven, standardise
 from core.errors import Refusal, refuse_if_any
 from core.network import INPUT
 
@@ -103,7 +103,7 @@ def create_dataset(
         if set(dataset.inputs) != {INPUT}:
             detail = "Only a single input can be standardised. Standardise named inputs before you send them."
             raise Refusal.of("invalid-request", detail, "query", "standardise")
-        inputs, record = standardised(dataset.inputs[INPUT])
+        inputs, record = standardise(dataset.inputs[INPUT])
         dataset = Dataset({INPUT: inputs}, dataset.targets)
         values = {"mean": record.mean.tolist(), "deviation": record.deviation.tolist()}
         description["standardisation"] = values

@@ -87,7 +87,7 @@ def copy_to(checkpoint: StoredCheckpoint, job: StoredJob) -> StoredCheckpoint:
 
 def state_of(session: Session, checkpoint: StoredCheckpoint) -> TrainingState:
     """Return the training state that a checkpoint holds."""
-    return TrainingState.restored(blobs.get(session, checkpoint.content), checkpoint.notes)
+    return TrainingState.restore(blobs.get(session, checkpoint.content), checkpoint.notes)
 
 
 def find(session: Session, job: StoredJob, epoch: int | None) -> StoredCheckpoint:

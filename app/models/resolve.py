@@ -10,7 +10,7 @@ from app.problem.schemas import NetworkInUse, NetworkSpec
 from app.storage import Database
 from core.arrays import Array
 from core.errors import Issue, Refusal
-from core.model import described, kept
+from core.model import parameters_of, state_of
 from core.network import names_of
 
 B = TypeVar("B", bound=NetworkInUse)
@@ -39,8 +39,8 @@ def resolve_model(body: B, database: Database) -> B:
     stored = model.parameters_in(body.convention or "row")
     supplied = {
         "network": network,
-        "parameters": _complete(stored, body.parameters, {name: described(layer) for name, layer in known.items()}),
-        "state": _complete(model.state, body.state, {name: kept(layer) for name, layer in known.items()}),
+        "parameters": _complete(stored, body.parameters, {name: parameters_of(layer) for name, layer in known.items()}),
+        "state": _complete(model.state, body.state, {name: state_of(layer) for name, layer in known.items()}),
     }
     return body.model_copy(update=supplied)
 

@@ -17,7 +17,7 @@ from app.storage.tables.models import StoredModel
 from app.wire.timestamp import timestamp
 from core.convention import Convention
 from core.errors import Issue, Refusal
-from core.model import Model, fits_transposed, in_precision, received
+from core.model import Model, fits_transposed, in_precision, validate_model
 from core.network import Limits
 
 
@@ -28,7 +28,7 @@ def create_model(body: ModelRequest, settings: Settings, database: Database) -> 
     parameters = in_precision(body.parameters or {}, body.dtype, "parameters")
     state = in_precision(body.state or {}, body.dtype, "state")
     limits = Limits(parameters=settings.max_parameters)
-    model = received(layers, parameters, state, body.convention or "row", limits)
+    model = validate_model(layers, parameters, state, body.convention or "row", limits)
     warnings = []
     if body.convention is None and fits_transposed(layers, parameters):
         detail = "The request names no convention, so 'row' was assumed; but every weight would also fit transposed."

@@ -19,7 +19,7 @@ from app.wire.decode import decode
 from app.wire.encode import encode
 from app.wire.safetensors_message import MEDIA_TYPE
 from core.errors import Refusal
-from core.model import Model, received
+from core.model import Model, validate_model
 from core.network import Limits
 
 Format = Literal["safetensors", "npz", "onnx", "json"]
@@ -54,7 +54,7 @@ def import_model(
     found = IMPORTERS[form](file.read(), options, settings.max_parameters)
     refuse_too_many_layers(len(found.layers), settings)
     limits = Limits(parameters=settings.max_parameters)
-    model = received(found.layers, found.parameters, found.state, found.convention, limits)
+    model = validate_model(found.layers, found.parameters, found.state, found.convention, limits)
     return service.store_model(database, model, list(found.warnings), name=name)
 
 

@@ -30,6 +30,15 @@ class Activation:
     elementwise: ClassVar[bool] = True
     """Whether a_i depends on z_i alone, so that the Jacobian is diagonal."""
 
+    is_identity: ClassVar[bool] = False
+    """Whether f(z) = z, so that a plan spends no operation on it."""
+
+    rectifies: ClassVar[bool] = False
+    """Whether f passes about half of its arguments: He's initial variance keeps the signal's scale through it."""
+
+    units_may_die: ClassVar[bool] = False
+    """Whether f' is 0 on a half-line: a unit whose arguments all lie there has no gradient and stays there."""
+
     formula: ClassVar[str]
     """a in terms of z, in LaTeX."""
 

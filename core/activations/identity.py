@@ -14,6 +14,7 @@ class Identity(Activation):
 
     __slots__ = ()
     name = "identity"
+    is_identity = True
     formula = r"z"
     derivative = r"1"
 

@@ -25,6 +25,7 @@ class LeakyRelu(Activation):
     """Slope s of the negative side."""
 
     name = "leaky_relu"
+    rectifies = True
     reads = "preactivation"
     formula = r"\begin{cases} z & z > 0 \\ s z & z \le 0 \end{cases}"
     derivative = r"\begin{cases} 1 & z > 0 \\ s & z \le 0 \end{cases}"

@@ -21,6 +21,8 @@ class Relu(Activation):
 
     __slots__ = ()
     name = "relu"
+    rectifies = True
+    units_may_die = True
     formula = r"\max(z, 0)"
     derivative = r"[z > 0]"
 

@@ -37,7 +37,7 @@ def _all(trace: Trace, near: float) -> Iterator[Kink]:
     for name, node in trace.network.nodes.items():
         if node.function.kinks():
             yield from _zeros(name, trace.preactivations[name], near, f"the kink of {node.function.name} at z = 0")
-        if isinstance(node.layer, ActivationLayer) and node.layer.applied().kinks():
+        if isinstance(node.layer, ActivationLayer) and node.layer.function_of_input().kinks():
             (X,) = trace.read_by(name)
             yield from _zeros(name, X, near, f"the kink of {node.layer.function} at 0")
         if isinstance(node.layer, MaxPool2D):

@@ -10,7 +10,7 @@ import numpy as np
 from core.arrays import Array, Shape
 from core.checking.quantity import Quantity
 from core.checking.trace import Network
-from core.convention import Convention, is_turned, parameter_shape, tensor_shape
+from core.convention import Convention, is_transposed, parameter_shape, tensor_shape
 from core.errors import Issue, did_you_mean, refuse_if_any
 
 
@@ -82,7 +82,7 @@ def _in_layout(network: Network, quantity: Quantity, array: Array, convention: C
 def _to_core(network: Network, quantity: Quantity, array: Array, convention: Convention) -> Array:
     if quantity.part == "gradients":
         parameter = network.nodes[quantity.layer].parameters[quantity.name]
-        return array.T if is_turned(parameter, convention) else array
+        return array.T if is_transposed(parameter, convention) else array
     return array.T if convention == "column" and array.ndim == 2 else array
 
 

@@ -45,7 +45,7 @@ def coupling(problem: Problem) -> Node | None:
 
 def indivisible(problem: Problem) -> Node | None:
     """The first layer for which a batch cannot be divided. batch_norm is none: a part has statistics of its own."""
-    return next((node for node in couplings(problem) if node.layer.kind != "batch_norm"), None)
+    return next((node for node in couplings(problem) if not node.layer.accepts_parts), None)
 
 
 def refuse_divided(problem: Problem, batch_size: int | None) -> None:

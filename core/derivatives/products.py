@@ -42,7 +42,7 @@ class Direction:
 
 def jacobian_vector(problem: Problem, direction: Direction) -> Array:
     """J v: how the output changes along a direction."""
-    plan = _moved(problem, direction, backward=False)
+    plan = _plan_along(problem, direction, backward=False)
     plan.forward()
     return _slope(plan.output)
 
@@ -59,7 +59,7 @@ def vector_jacobian(problem: Problem, upstream: Array) -> Direction:
 
 def hessian_vector(problem: Problem, direction: Direction) -> Direction:
     """H v: how the gradient of the loss changes along a direction."""
-    plan = _moved(problem, direction, backward=True)
+    plan = _plan_along(problem, direction, backward=True)
     plan.forward()
     plan.backward()
     gradients = plan.gradients
@@ -109,13 +109,13 @@ def _loss_curvature(problem: Problem, output: Array, change: Array) -> Array:
     shape = output.shape or (1,)
     found = infer_shapes([ActivationLayer(function="identity")], {"input": shape}, {}, "row")
     alone = replace(problem, nodes=found.nodes, parameters={"1": {}}, inputs={"input": output.reshape(shape)}, state={})
-    plan = _moved(alone, Direction({}, {"input": change.reshape(shape)}), backward=True)
+    plan = _plan_along(alone, Direction({}, {"input": change.reshape(shape)}), backward=True)
     plan.forward()
     plan.backward()
     return _slope(plan.gradients.input_gradients["input"])
 
 
-def _moved(problem: Problem, direction: Direction, *, backward: bool) -> Plan:
+def _plan_along(problem: Problem, direction: Direction, *, backward: bool) -> Plan:
     """A plan at θ + i h v."""
     stuck = [node for node in problem.nodes if not node.layer.complex_safe]
     if stuck:

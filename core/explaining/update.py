@@ -54,7 +54,7 @@ def _one(builder: DerivationBuilder, optimizer: Optimizer, node: Node, name: str
     for slot in optimizer.slots:
         path = f"optimizer_state.slots.{slot}.{key}"
         scope[slot] = builder.given(path, with_subscript("0", "t=0"), f"{slot}_{tag}_0", np.zeros_like(theta.value))
-    if optimizer.weight_decay and optimizer.kind not in ("adamw", "lion"):
+    if optimizer.weight_decay and not optimizer.decouples_weight_decay:
         decay = Equation(
             "g",
             rf"<g> + {optimizer.weight_decay:g} <theta>",

@@ -10,9 +10,9 @@ exist; then the answer says so, and at which layer.
 Source: Rossen, Closed-Form Inversion of Backpropagation Networks (1990).
 """
 
-from core.inversion.chain import Link, chained, input_features
-from core.inversion.descent import inverted
+from core.inversion.chain import Link, check_chain, input_features
+from core.inversion.descent import invert
 from core.inversion.outcome import Inversion, LayerInversion
 from core.inversion.repair import Solver
 
-__all__ = ["Inversion", "LayerInversion", "Link", "Solver", "chained", "input_features", "inverted"]
+__all__ = ["Inversion", "LayerInversion", "Link", "Solver", "check_chain", "input_features", "invert"]

@@ -1,4 +1,4 @@
-"""What can be inverted: a chain of dense layers and invertible functions."""
+"""Invertible networks: chains of dense layers and invertible functions."""
 
 from __future__ import annotations
 
@@ -7,13 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.activations.base import Activation, Interval
-from core.activations.identity import Identity
 from core.arrays import Array
 from core.convention import Convention
 from core.errors import Issue
-from core.layers import Layer
-from core.layers.activation import ActivationLayer
-from core.layers.dense import Dense
+from core.layers import KINDS, Layer
 from core.network import INPUT, names_of
 from core.problem import Problem
 
@@ -35,31 +32,32 @@ class Link:
     def interval(self) -> Interval:
         """Where its result lies: the range of the last function that is not the identity."""
         for function in reversed(self.functions):
-            if not isinstance(function, Identity):
+            if not function.is_identity:
                 return function.image() or (-math.inf, math.inf)
         return -math.inf, math.inf
 
 
 def links_of(problem: Problem) -> list[Link]:
-    """The chain of a problem whose layers were `chained` without an issue."""
+    """Return the chain of a problem whose layers pass `check_chain` without an issue."""
     links = []
     for node in problem.nodes:
-        if isinstance(node.layer, ActivationLayer):
-            links.append(Link(node.name, (node.layer.applied(), node.function)))
+        function = node.layer.function_of_input()
+        if function:
+            links.append(Link(node.name, (function, node.function)))
         else:
             parameters = problem.parameters[node.name]
             links.append(Link(node.name, (node.function,), parameters["weight"], parameters.get("bias")))
     return links
 
 
-def chained(layers: Sequence[Layer]) -> list[Issue]:
+def check_chain(layers: Sequence[Layer]) -> list[Issue]:
     """An issue for every layer that has no inverse here, or does not read the layer before it alone."""
     issues = []
     names = names_of(layers)
     for position, (name, layer) in enumerate(zip(names, layers, strict=True)):
         previous = names[position - 1] if position else INPUT
         reads = layer.inputs or [previous]
-        if not isinstance(layer, Dense | ActivationLayer):
+        if not layer.is_invertible:
             why = f"layer {name!r} is {layer.kind}"
         elif reads != [previous]:
             why = f"layer {name!r} reads {', '.join(map(repr, reads[:5]))}"
@@ -73,16 +71,17 @@ def chained(layers: Sequence[Layer]) -> list[Issue]:
                 code="unsupported-operator",
                 path=("network", "layers", position),
                 detail=f"Networks are inverted layer by layer, dense layers and invertible functions in a chain; {why}.",
-                expected=["dense", "activation"],
+                expected=[kind for kind, layer_type in KINDS.items() if layer_type.is_invertible],
                 got=layer.kind,
             )
         )
     return issues
 
 
-def _functions(layer: Dense | ActivationLayer) -> list[Activation]:
-    applied = [layer.applied()] if isinstance(layer, ActivationLayer) else []
-    return [*applied, layer.activation_function()]
+def _functions(layer: Layer) -> list[Activation]:
+    """Return the functions that an invertible layer applies, in this order."""
+    function = layer.function_of_input()
+    return [*([function] if function else []), layer.activation_function()]
 
 
 def input_features(
@@ -93,8 +92,8 @@ def input_features(
 ) -> int | None:
     """How many features the inputs have: as many as the first weight reads, or as the targets have without any weight."""
     for name, layer in zip(names_of(layers), layers, strict=True):
-        if isinstance(layer, Dense):
-            weight = parameters.get(name, {}).get("weight")
+        if layer.feedback_weight:
+            weight = parameters.get(name, {}).get(layer.feedback_weight)
             if weight is None or weight.ndim != 2:
                 return None
             return int(weight.shape[0 if convention == "row" else 1])

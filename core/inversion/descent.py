@@ -1,4 +1,4 @@
-"""The way down: from the outputs that are asked for to the inputs, layer by layer."""
+"""Descent: from the given outputs to the inputs, layer by layer."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from core.arrays import Array
 from core.errors import Refusal
 from core.inversion.chain import Link, links_of
 from core.inversion.outcome import Inversion, LayerInversion
-from core.inversion.repair import Solver, moved_inside
-from core.inversion.weight import Decomposed, decomposed
+from core.inversion.repair import Solver, move_inside
+from core.inversion.weight import Decomposed, decompose
 from core.network import INPUT
 from core.problem import Problem
 
@@ -47,7 +47,7 @@ class _Way:
         self.failed |= examples
 
 
-def inverted(
+def invert(
     problem: Problem,
     reference: Array | None,
     solve: Solver,
@@ -88,11 +88,11 @@ def inverted(
             continue
         shown = null_spaces or below != (-np.inf, np.inf)
         try:
-            weight = report.weight = decomposed(link.weight, with_null_space=shown)
+            weight = report.weight = decompose(link.weight, with_null_space=shown)
         except Refusal as refusal:
             raise refusal.below("network", "layers", position) from None
         R = Z if link.bias is None else Z - link.bias
-        way.image = weight.solved(R)
+        way.image = weight.solve(R)
         _judge_residual(link, way, report, Z, within)
         if nearby is not None:
             way.image = weight.towards(way.image, nearby[links[position - 1].name if position else INPUT])
@@ -100,7 +100,7 @@ def inverted(
         way.choices += weight.free > 0
         if weight.free and below != (-np.inf, np.inf):
             _repair(way, report, weight, below, solve, check_deadline)
-    return _concluded(problem, targets, way, within)
+    return _conclude(problem, targets, way, within)
 
 
 def _activations(problem: Problem, inputs: Array) -> dict[str, Array]:
@@ -133,14 +133,14 @@ def _before_functions(link: Link, way: _Way) -> tuple[Array, LayerInversion]:
             )
             feasible &= ~failing
             way.fail(failing, choices=way.untried)
-            Z = _clipped(Z, low, high)
+            Z = _clip(Z, low, high)
         if (low, high) != (-np.inf, np.inf):
             way.untried = way.choices  # The programme asked for this range; what further functions ask for, it did not.
         Z = function.inverse(Z)
     return Z, LayerInversion(hidden_image=way.image, feasible=feasible, why=why)
 
 
-def _clipped(Z: Array, low: float, high: float) -> Array:
+def _clip(Z: Array, low: float, high: float) -> Array:
     """The nearest numbers a little inside an interval."""
     width = high - low if np.isfinite(high - low) else 1.0
     return np.asarray(np.clip(Z, low + INSIDE * width, high - INSIDE * width).astype(Z.dtype))
@@ -177,13 +177,13 @@ def _repair(
     repaired = report.repaired = np.zeros(len(way.image), bool)
     for example in np.flatnonzero(outside):
         check_deadline()
-        found = moved_inside(way.image[example], weight.null_space, below, solve)
+        found = move_inside(way.image[example], weight.null_space, below, solve)
         if found is not None:
             way.image[example], repaired[example] = found, True
 
 
-def _concluded(problem: Problem, targets: Array, way: _Way, within: float) -> Inversion:
-    """What the network makes of the inputs, and the verdict."""
+def _conclude(problem: Problem, targets: Array, way: _Way, within: float) -> Inversion:
+    """Return the inversion: the output for the inputs found, its errors and the verdict."""
     output = _activations(problem, way.image)[problem.nodes[-1].name]
     errors = np.abs(output - targets).max(axis=1)
     scale = np.maximum(np.abs(targets).max(axis=1), 1)

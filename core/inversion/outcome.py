@@ -1,4 +1,4 @@
-"""What an inversion finds."""
+"""Results of an inversion."""
 
 from __future__ import annotations
 

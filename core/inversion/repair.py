@@ -17,7 +17,7 @@ MOST = 1.0
 """The distance that is asked for from the end of an interval whose other end is infinite."""
 
 
-def moved_inside(x: Array, N: Array, interval: Interval, solve: Solver) -> Array | None:
+def move_inside(x: Array, N: Array, interval: Interval, solve: Solver) -> Array | None:
     """A point x + c N with every coordinate inside the open interval, or None where there is none.
 
         maximise t    subject to    x + c N − t ≥ low,    x + c N + t ≤ high,    t ≤ half of the interval

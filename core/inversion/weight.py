@@ -45,7 +45,7 @@ class Decomposed:
         """N: an orthonormal basis of {x: x W = 0}, a vector in each row; (in − rank) x in."""
         return self.left[:, self.rank :].T
 
-    def solved(self, R: Array) -> Array:
+    def solve(self, R: Array) -> Array:
         """R W⁺ = R V Σ⁻¹ Uᵀ: the shortest of all X that come nearest to X W = R."""
         rank = self.rank
         return np.asarray(((R @ self.right[:, :rank]) / self.values[:rank]) @ self.left[:, :rank].T)
@@ -57,7 +57,7 @@ class Decomposed:
         return np.asarray(X + difference - (difference @ U) @ U.T)
 
 
-def decomposed(W: Array, *, with_null_space: bool) -> Decomposed:
+def decompose(W: Array, *, with_null_space: bool) -> Decomposed:
     """The singular values of a weight, and its rank: how many exceed max(in, out) eps of the largest.
 
     Raises:

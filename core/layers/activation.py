@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
-from core.activations import Activation
+from core.activations import FUNCTIONS, Activation
 from core.activations.choice import CONSTANTS, FunctionName, resolve
 from core.activations.derivation import activation_equation, in_layout, why_backward
 from core.arrays import Shape
@@ -23,15 +23,17 @@ class ActivationLayer(Layer):
 
         Forward    Z  = f(X)                  the shape of X
         Backward   dX = f'(X) ∘ dZ            elementwise f
-                   dX = J_f(X)ᵀ dZ            softmax, log_softmax: per example
+                   dX = J_f(X)ᵀ dZ            softmax, log_softmax: for each example
 
-    Its delta is ∂L/∂Z at the *result* of f. Source: softmax as a layer, Bishop, PRML (2006), §4.3.4.
+    The layer's delta is ∂L/∂Z, the gradient with respect to the *result* of f. X and Z have the same shape.
+
+    Source: softmax as a layer, Bishop, Pattern Recognition and Machine Learning (2006), §4.3.4.
     """
 
     kind: Literal["activation"] = "activation"
 
     function: FunctionName
-    """The function."""
+    """Name of the function f."""
 
     gain: float = field(default=1.0, metadata=constraints())
     """Scale of the argument, f(gain · x): the slope of a sigmoid, the inverse temperature of a softmax."""
@@ -42,19 +44,24 @@ class ActivationLayer(Layer):
     alpha: float | None = field(default=None, metadata=constraints())
     """Scale of elu for negative arguments. Default 1."""
 
-    def applied(self) -> Activation:
-        """f, with its constants."""
+    is_invertible: ClassVar[bool] = True
+
+    def function_of_input(self) -> Activation:
+        """Return f with its constants."""
         return resolve(self.function, self.gain, {name: getattr(self, name) for name in CONSTANTS})
 
+    def rectifies_input(self) -> bool:
+        return FUNCTIONS[self.function].rectifies
+
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
-        if not self.applied().elementwise and len(inputs[0]) < 2:
+        if not self.function_of_input().elementwise and len(inputs[0]) < 2:
             misfit(
                 f"{self.function} runs over the features of each example; it reads a tensor of shape {list(inputs[0])}."
             )
         return inputs[0]
 
     def derivation(self, layout: Layout) -> Derivation:
-        function = self.applied()
+        function = self.function_of_input()
         renamed = {"Z": "X", "A": "Z", "dA": "dZ"}
 
         def of_layer(expression: str) -> str:
@@ -69,8 +76,8 @@ class ActivationLayer(Layer):
     def forward(self, context: LayerContext) -> Ops:
         Z = context.new_result()
         context.fresh = False  # f' may be formed from Z, so the layer's own activation is not computed in its place.
-        return [self.applied().forward(context.inputs[0], Z)]
+        return [self.function_of_input().forward(context.inputs[0], Z)]
 
     def backward(self, context: LayerContext) -> Ops:
         (X,), (dX,) = context.inputs, context.d_inputs
-        return [] if dX is None else [self.applied().backward(X, context.result, context.d_result, dX)]
+        return [] if dX is None else [self.function_of_input().backward(X, context.result, context.d_result, dX)]

@@ -13,15 +13,17 @@ from core.equations.equation import Derivation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops
-from core.layers.shared.arithmetic import stretched, stretched_derivation, summed_back
+from core.layers.shared.arithmetic import broadcast_shape, elementwise_derivation, sum_to_operand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Add(Layer):
-    """Sum of the tensors it reads; the skip connection of a residual network.
+    """Sum of two or more tensors, with broadcasting; the skip connection of a residual network.
 
-    Forward    Z   = X_1 + X_2 + …
-    Backward   dX_k = dZ              summed over the axes along which X_k was stretched
+        Forward    Z    = X_1 + X_2 + …
+        Backward   dX_k = dZ              summed over the axes along which X_k was broadcast
+
+    Shapes are broadcast by NumPy's rules: axes of length 1 are repeated, missing leading axes are added.
     """
 
     kind: Literal["add"] = "add"
@@ -29,12 +31,12 @@ class Add(Layer):
     equations: ClassVar[dict[str, str]] = {"any": "Z = A_1 + A_2 + ..."}
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
-        return stretched("add", inputs, column)
+        return broadcast_shape("add", inputs, column)
 
     def derivation(self, layout: Layout) -> Derivation:
         operands = [f"<X{position}>" for position in range(1, len(layout.inputs) + 1)]
         because = "∂z/∂x = 1: the gradient goes to each operand as it is."
-        return stretched_derivation(
+        return elementwise_derivation(
             layout, " + ".join(operands), " + ".join, [("<dZ>", "<dZ>")] * len(operands), because
         )
 
@@ -45,4 +47,4 @@ class Add(Layer):
         return ops + [partial(add, Z, operand, Z) for operand in rest]
 
     def backward(self, context: LayerContext) -> Ops:
-        return [partial(summed_back, context.d_result, dX) for dX in context.d_inputs if dX is not None]
+        return [partial(sum_to_operand, context.d_result, dX) for dX in context.d_inputs if dX is not None]

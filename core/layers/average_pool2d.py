@@ -18,12 +18,12 @@ from core.layers.shared.pooling import Pooling, selections
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AveragePool2D(Pooling):
-    """Mean over each window of K numbers, channel by channel.
+    """Average pooling: the mean of each window of K numbers, for every channel of an image.
 
         Forward    Z[w] = (1/K) Σ X[k] over the k in window w
         Backward   dX[k] = (1/K) Σ dZ[w] over the windows w that k is in
 
-    Padding counts as zeros, K is always height · width of the window.
+    X is n x channels x height x width. Padding counts as zeros; K is always the window's height times its width.
 
     Source: Zhang, Derivation of Backpropagation in Convolutional Neural Network (2016), §2; torch.nn.AvgPool2d.
     """

@@ -16,26 +16,26 @@ from core.equations.layout import Layout
 from core.errors import Issue
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops, misfit
-from core.layers.shared.normalisation import reduced, refuse_unless, spread, standardise
+from core.layers.shared.normalisation import reduced_memory, refuse_unless, spread, standardise
 from core.parameters import Parameter
 from core.spec import constraints
 
 
 def _over(X: Array) -> tuple[int, ...]:
-    """The axes that are averaged over: all but the features (n x features) or the channels (n x channels x ...)."""
+    """Return the axes that are averaged over: all but the features (n x features) or the channels (n x channels x ...)."""
     return (0, *range(2, X.ndim))
 
 
 def _beside(X: Array, values: Array) -> Array:
-    """One value for each feature or channel, shaped so that it multiplies those of X."""
+    """Return one value per feature or channel in a shape that broadcasts over X."""
     return values.reshape(1, -1, *(1 for _ in X.shape[2:]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchNorm(Layer):
-    """Batch normalisation: every feature is standardised over the examples, then scaled and shifted.
+    """Batch normalisation: each feature is standardised over the examples, then scaled by γ and shifted by β.
 
-    With N numbers of each feature, μ their mean and σ² = (1/N) Σ (x − μ)²:
+    For the N values x of one feature, with mean μ and variance σ² = (1/N) Σ (x − μ)²:
 
         Forward    X̂  = (X − μ) / √(σ² + ε)
                    Z  = γ ∘ X̂ + β
@@ -47,13 +47,14 @@ class BatchNorm(Layer):
     sequences n x channels x length per channel (axis 1) over all other axes. X and Z have the same shape; γ, β, μ and σ²
     hold one number for each feature or channel.
 
-    In mode "eval" μ and σ² are the running statistics in `state`, constants, so that dX = γ / √(σ² + ε) ∘ dZ. In mode
-    "train" they are those of the batch, and the answer's `state` holds the running ones moved towards them:
+    In mode "eval", μ and σ² are the running statistics in `state`; they are constants, so dX = γ / √(σ² + ε) ∘ dZ. In mode
+    "train", μ and σ² are the statistics of the batch, and the response's `state` holds the updated running statistics:
 
         running_mean        (1 − momentum) running_mean + momentum μ
         running_variance    (1 − momentum) running_variance + momentum σ² N / (N − 1)
 
-    They start at 0 and 1 where none are sent. With N = 1 there is no unbiased variance, and running_variance stays.
+    Running statistics that are not sent start at mean 0 and variance 1. With N = 1 there is no unbiased variance, so
+    running_variance keeps its value.
 
     Source: Ioffe & Szegedy, Batch Normalization (2015), §3; Yeh, Deriving Batch-Norm Backprop Equations (2017), for dX;
     torch.nn.BatchNorm1d for the running statistics.
@@ -62,14 +63,15 @@ class BatchNorm(Layer):
     kind: Literal["batch_norm"] = "batch_norm"
 
     epsilon: float = field(default=1e-5, metadata=constraints(ge=0))
-    """ε, added to the variance; 0 is allowed where every feature varies."""
+    """ε, added to the variance. 0 is allowed if every feature varies."""
 
     momentum: float = field(default=0.1, metadata=constraints(ge=0, le=1))
-    """Share of this batch in the running statistics, 0 to 1."""
+    """Weight of this batch in the running statistics, from 0 to 1."""
 
     mode: Literal["train", "eval"] = field(default="train", metadata=constraints(strict=False))
-    """train: with the statistics of the batch. eval: with the running statistics in `state`, which have to be sent."""
+    """`train` standardises by the statistics of the batch, `eval` by the running statistics, which `state` must hold."""
 
+    accepts_parts: ClassVar[bool] = True
     equations: ClassVar[dict[str, str]] = {"any": "Z = gamma * (A - mean) / sqrt(variance + epsilon) + beta"}
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
@@ -142,12 +144,12 @@ class BatchNorm(Layer):
         (X,), Z = context.inputs, context.new_result()
         gamma, beta = (_beside(X, context.parameters[name]) for name in ("gamma", "beta"))
         values = context.saved["standardised"] = np.empty_like(Z)
-        context.saved["deviation"] = reduced(Z, _over(Z))
+        context.saved["deviation"] = reduced_memory(Z, _over(Z))
         standardised = self._by_batch(context) if self.mode == "train" else self._by_state(context)
         return [standardised, partial(np.multiply, values, gamma, Z), partial(np.add, Z, beta, Z)]
 
     def _by_batch(self, context: LayerContext) -> Op:
-        """The step that standardises by the statistics of the batch, and moves the running ones."""
+        """Return the operation that standardises by the statistics of the batch and updates the running ones."""
         (X,), values, deviation = context.inputs, context.saved["standardised"], context.saved["deviation"]
         axes, features = _over(X), X.shape[1]
         old_mean = context.state.setdefault("running_mean", np.zeros(features, context.dtype))
@@ -173,7 +175,7 @@ class BatchNorm(Layer):
         return op
 
     def _by_state(self, context: LayerContext) -> Op:
-        """The step that standardises by the running statistics, which stay as they are."""
+        """Return the operation that standardises by the running statistics, which do not change."""
         (X,), values, deviation = context.inputs, context.saved["standardised"], context.saved["deviation"]
         context.new_state.update(context.state)
         mean, variance = (_beside(X, context.state[name]) for name in ("running_mean", "running_variance"))

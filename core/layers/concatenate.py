@@ -9,30 +9,30 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops, misfit
-from core.layers.shared.axis import counted
+from core.layers.shared.axis import axis_from_front
 from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Concatenate(Layer):
-    """The tensors it reads, side by side along one axis.
+    """Concatenation of two or more tensors along one axis.
 
         Forward    Z    = [X_1 X_2 …]
-        Backward   dX_k = the block of dZ that came from X_k
+        Backward   dX_k = the block of dZ at the place of X_k
 
-    The axis is counted on the tensors as they are sent. Default: the features (axis 0 of a matrix under `column`,
-    axis 1 otherwise).
+    All other axes have equal lengths. The axis is counted on the tensors as the request writes them. Default: the features
+    (axis 0 of a matrix under `column`, axis 1 otherwise).
     """
 
     kind: Literal["concatenate"] = "concatenate"
 
     axis: int | None = field(default=None, metadata=constraints(examples=[1]))
-    """The axis along which the tensors are joined, counted from 0, or from the end if negative. Default: the features."""
+    """Axis along which the tensors are joined, counted from 0, or from the end if negative. Default: the features."""
 
     reads: ClassVar[tuple[int, int]] = (2, 1000)
     equations: ClassVar[dict[str, str]] = {"any": "Z = [A_1 A_2 ...]"}
@@ -41,7 +41,7 @@ class Concatenate(Layer):
         """The axis in the core's view."""
         if self.axis is None:
             return min(1, len(shape) - 1)
-        axis = counted("concatenate", self.axis, turned_shape(shape, column))
+        axis = axis_from_front("concatenate", self.axis, orient_shape(shape, column))
         return 1 - axis if column and len(shape) == 2 else axis
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
@@ -50,7 +50,7 @@ class Concatenate(Layer):
         axis = self._axis(inputs[0], column)
         rests = {shape[:axis] + shape[axis + 1 :] for shape in inputs}
         if len(rests) > 1 or len({len(shape) for shape in inputs}) > 1:
-            shown = ", ".join(str(list(turned_shape(shape, column))) for shape in inputs)
+            shown = ", ".join(str(list(orient_shape(shape, column))) for shape in inputs)
             misfit(f"concatenate joins tensors that differ along one axis only; it reads shapes {shown}.", "inputs")
         first = inputs[0]
         return (*first[:axis], sum(shape[axis] for shape in inputs), *first[axis + 1 :])

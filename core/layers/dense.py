@@ -23,7 +23,7 @@ WHY_INPUT = "∂z_j/∂x_i = w_ij, and x_i enters every unit: the deltas go back
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dense(Layer):
-    """Dense (fully connected) layer.
+    """Dense (fully connected) layer: an affine map of the features.
 
     In the row convention, with n examples, i inputs and o units:
 
@@ -32,8 +32,8 @@ class Dense(Layer):
                    dW = Xᵀ dZ          (i, o)
                    db = dZᵀ 1          (o)
 
-    With a column of ones beside X and the bias as the last row of W, each direction is a single product:
-    Z = [X 1] [W; b] and [dW; db] = [X 1]ᵀ dZ. Inputs of rank 3 and more are multiplied along their last axis.
+    With a column of ones appended to X and the bias as the last row of W, each direction is a single product:
+    Z = [X 1] [W; b] and [dW; db] = [X 1]ᵀ dZ. Inputs of rank 3 or more are multiplied along their last axis.
 
     Source: Goodfellow, Bengio & Courville, Deep Learning (2016), §6.5; Rojas, Neural Networks (1996), §7.3, for the
     extended matrices.
@@ -42,15 +42,16 @@ class Dense(Layer):
     kind: Literal["dense"] = "dense"
 
     units: int = field(metadata=constraints(gt=0, examples=[3]))
-    """Number of units, o: the size of the result's last axis (first, under `column`)."""
+    """Number of units, o: the length of the result's last axis (of its first axis under `column`)."""
 
     bias: bool = field(default=True, metadata=constraints())
     """Whether to add the bias b."""
 
     initializer: str = field(default="default", metadata=constraints(choices=["default", *INITIALIZERS]))
-    """How `seed` draws the weight. Default: He normal before relu-like functions, Glorot uniform otherwise."""
+    """Scheme by which `seed` draws the initial weight. Default: He normal before a rectifier, Glorot uniform otherwise."""
 
     feedback_weight: ClassVar[str | None] = "weight"
+    is_invertible: ClassVar[bool] = True
     equations: ClassVar[dict[str, str]] = {
         "row": "Z = A W + 1 b', W is in x out",
         "column": "Z = W A + b 1', W is out x in",

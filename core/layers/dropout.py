@@ -18,14 +18,14 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dropout(Layer):
-    """Inverted dropout: every number is left out with probability p, and the others are scaled up by 1/(1 − p).
+    """Inverted dropout: each element is set to 0 with probability p, the others are scaled by 1/(1 − p).
 
         Forward    Z  = X ∘ M         M: 0 with probability p, else 1/(1 − p), in the shape of X
         Backward   dX = dZ ∘ M
 
-    The expected result is X, so that p = 0 stands for the layer in evaluation. The mask M depends on `seed`, on the
-    layer's position in the network and on the shape of X, on nothing else: the same request has the same mask, and two
-    layers with one seed have two masks. The answer has it under `reported`, so that a check of one's own can repeat it.
+    The expected value of Z is X; for evaluation, use p = 0. The mask M depends only on `seed`, the layer's position in the
+    network and the shape of X: the same request has the same mask, and two layers with the same seed have different masks.
+    The response returns M under `reported`, so that the computation can be repeated elsewhere.
 
     Source: Srivastava et al., Dropout (2014), §10, for the scaling in training.
     """
@@ -33,10 +33,10 @@ class Dropout(Layer):
     kind: Literal["dropout"] = "dropout"
 
     drop_probability: float = field(metadata=constraints(ge=0, lt=1, examples=[0.5]))
-    """p, the probability with which a number is left out; from 0 to below 1."""
+    """Probability p with which an element is set to 0: 0 ≤ p < 1."""
 
     seed: int = field(metadata=constraints(ge=0, lt=2**63, examples=[0]))
-    """Seed of the mask."""
+    """Seed of the random mask."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = A * mask"}
 

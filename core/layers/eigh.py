@@ -14,8 +14,8 @@ from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops
 from core.layers.shared.matrices import (
-    converging,
-    counted_from,
+    describe_matrix,
+    refuse_unless_converging,
     refuse_unless_square,
     single_matrix,
     symmetric,
@@ -29,23 +29,23 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Eigh(Layer):
-    """The eigenvalues or the eigenvectors of a symmetric matrix X = U Λ Uᵀ.
+    """Eigenvalues or eigenvectors of a symmetric matrix X = U Λ Uᵀ.
 
-    Forward    values    Z = λ (…, d), ascending       X (…, d, d) symmetric
-               vectors   Z = U (…, d, d), an eigenvector in each column, in the order of λ
-    Backward   values    dX = U diag(dλ) Uᵀ
-               vectors   dX = U sym(K ∘ (Uᵀ dU)) Uᵀ     K_ij = 1/(λ_j − λ_i), 0 on the diagonal
+        Forward    values    Z = λ (…, d), ascending       X (…, d, d) symmetric
+                   vectors   Z = U (…, d, d), an eigenvector in each column, in the order of λ
+        Backward   values    dX = U diag(dλ) Uᵀ
+                   vectors   dX = U sym(K ∘ (Uᵀ dU)) Uᵀ     K_ij = 1/(λ_j − λ_i), 0 on the diagonal
 
-    sym(A) = (A + Aᵀ)/2: dX is the gradient within the symmetric matrices, and X is read as (X + Xᵀ)/2. Two layers that
-    read one X, one for each part, give Ionescu et al.'s layer with both factors.
+    Here sym(A) = (A + Aᵀ)/2; dX is the gradient within the symmetric matrices, and X is read as (X + Xᵀ)/2. Two layers that
+    read the same X, one for each part, compute both factors, as Ionescu et al.'s layer does.
 
-    Of the two signs of a vector, the one is taken with which its first largest component (by magnitude, components within
-    a thousandth of each other counting as equal) is positive. Where two values lie close together, their vectors are
-    ill-determined: the answer warns (`small-gap`) with the size of the gap. Where values are equal in working precision, a
-    gradient exists only if it does not depend on the choice of a basis: dλ_i = dλ_j for the values, (Uᵀ dU)_ij =
-    (Uᵀ dU)_ji for the vectors. Then it is exact, otherwise refused.
+    The sign of each eigenvector is chosen so that its first component of largest magnitude is positive; components within
+    a thousandth of the largest count as equal to it. If two eigenvalues are close, their eigenvectors are ill-conditioned
+    and the response warns (`small-gap`) with the size of the gap. If eigenvalues are equal in working precision, a gradient
+    exists only if it does not depend on the choice of a basis: dλ_i = dλ_j for the values, (Uᵀ dU)_ij = (Uᵀ dU)_ji for the
+    vectors. In that case the gradient is exact; otherwise the request is refused.
 
-    It reads one matrix for each example, n x d x d (or stacks of them); a tensor of rank 2 is one matrix as it is sent.
+    The layer reads one matrix per example, n x d x d (or stacks of matrices). A tensor of rank 2 is a single matrix, as sent.
 
     Source: Ionescu, Vantzos & Sminchisescu, Matrix Backpropagation for Deep Networks with Structured Layers (2015), §4.
     """
@@ -53,7 +53,7 @@ class Eigh(Layer):
     kind: Literal["eigh"] = "eigh"
 
     part: Literal["values", "vectors"] = field(default="values", metadata=constraints(strict=False))
-    """Which factor flows on."""
+    """Factor that is the layer's result: the eigenvalues or the eigenvectors."""
 
     equations: ClassVar[dict[str, str]] = {"any": "A = U diag(l) U'"}
 
@@ -114,13 +114,13 @@ class Eigh(Layer):
 
         def op() -> None:
             X = symmetric(context)
-            with converging(context):
+            with refuse_unless_converging(context):
                 at = eigen(X)
             context.saved.update(values=at.values, vectors=at.vectors, cluster=at.cluster)
             np.copyto(Z, at.values if self.part == "values" else at.vectors)
             if self.part == "vectors":
                 gap = smallest_gap(at.values, X.shape[-1])
-                context.warnings = once + small_gap(gap, lambda index: counted_from(context, index), "eigenvalue")
+                context.warnings = once + small_gap(gap, lambda index: describe_matrix(context, index), "eigenvalue")
 
         return [op]
 
@@ -149,4 +149,4 @@ class Eigh(Layer):
 def _refuse(context: LayerContext, dependent: Array) -> None:
     """Refuse a gradient that depends on the basis of a cluster, in any matrix."""
     if dependent.any():
-        raise depends_on_choice(context, counted_from(context, first_of(dependent)), "eigenvalues")
+        raise depends_on_choice(context, describe_matrix(context, first_of(dependent)), "eigenvalues")

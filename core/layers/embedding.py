@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Op, Shape, real
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
@@ -19,15 +19,15 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embedding(Layer):
-    """Looks up a row of a table for each class number that it reads.
+    """Embedding: a lookup table with one row of weights for each class index.
 
-        Forward    Z   = W[X]                   X (n, ...) class numbers, W (v, o)  ->  Z (n, ..., o)
-        Backward   dW  = Σ dZ over each class   (v, o); the row of a class that is not in X is 0
-                   dX  = 0                      a class number is no quantity; nothing is between two of them
+        Forward    Z   = W[X]                   X (n, ...) class indices, W (v, o)  ->  Z (n, ..., o)
+        Backward   dW  = Σ dZ over each class   (v, o); the row of a class that does not occur in X is 0
+                   dX  = 0                      a class index is discrete
 
-    It is the product of W with a row of 0s and one 1 for each class number, without the multiplications. Classes are
-    counted from 0. X has any rank, batch-first where it is 3 or more; the result has one axis more. The weight is
-    vocabulary x units in every convention, as in torch.nn.Embedding.
+    The layer equals the product of one-hot rows with W. Classes are counted from 0. X has any rank, batch-first if the rank
+    is 3 or more; the result has one more axis. The weight is vocabulary x units in every convention, as in
+    torch.nn.Embedding.
 
     Source: Bengio et al., A Neural Probabilistic Language Model (2003), §2.
     """
@@ -35,13 +35,14 @@ class Embedding(Layer):
     kind: Literal["embedding"] = "embedding"
 
     vocabulary_size: int = field(metadata=constraints(gt=0, le=2**24, examples=[1000]))
-    """Number of classes, v. Beyond 2²⁴ float32 has no number for every class."""
+    """Number of classes, v. At most 2²⁴, beyond which float32 cannot represent every index."""
 
     units: int = field(metadata=constraints(gt=0, examples=[16]))
-    """Length of the vector of a class, o: the size of the result's last axis."""
+    """Length of each embedding vector, o: the length of the result's last axis."""
 
     initializer: str = field(default="default", metadata=constraints(choices=["default", *INITIALIZERS]))
-    """How `seed` draws the weight. A result is made of one number, so fan_in is 1. Default: Glorot uniform."""
+    """Scheme by which `seed` draws the initial weight, with fan_in = 1 because a result depends on one row. Default: Glorot
+    uniform."""
 
     reads_classes: ClassVar[bool] = True
     equations: ClassVar[dict[str, str]] = {"any": "Z = W[A], W is vocabulary x units"}
@@ -100,7 +101,7 @@ class Embedding(Layer):
             return
         at = tuple(np.argwhere(~valid)[0])
         number = float(numbers[at])
-        shown = [int(index) for index in turned_shape(at, context.column)]
+        shown = [int(index) for index in orient_shape(at, context.column)]
         raise context.refusal(
             "invalid-request",
             f"{number:.17g} at {shown} of the tensor that it reads is not a class: there are {self.vocabulary_size} classes, "

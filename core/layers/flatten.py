@@ -13,7 +13,7 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops, misfit
-from core.layers.reshape import reshaped, reshaped_back
+from core.layers.reshape import reshape, reshape_back
 from core.spec import constraints
 
 
@@ -24,13 +24,13 @@ def by_columns(X: Array) -> Array:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flatten(Layer):
-    """All elements of an example as one vector of features.
+    """Flattening: all elements of an example become one vector of features.
 
         Forward    Z  = X in shape (n, features)
         Backward   dX = dZ in the shape of X
 
-    `row_major` reads the last axis first (channel, then row by row: NumPy, torch). `column_scan` reads each map column by
-    column, as MATLAB's A(:) and Zhang's derivation do.
+    `row_major` lets the last axis vary fastest (channel by channel, row by row), as NumPy and torch do. `column_scan` reads
+    each feature map column by column, as MATLAB's A(:) and Zhang's derivation do.
 
     Source: Zhang, Derivation of Backpropagation in Convolutional Neural Network (2016), §2.5, for the column scan.
     """
@@ -38,7 +38,7 @@ class Flatten(Layer):
     kind: Literal["flatten"] = "flatten"
 
     order: Literal["row_major", "column_scan"] = field(default="row_major", metadata=constraints(strict=False))
-    """In which order the elements of an example are read."""
+    """Order in which the elements of an example are read."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = flatten(A)"}
 
@@ -72,13 +72,13 @@ class Flatten(Layer):
     def forward(self, context: LayerContext) -> Ops:
         (X,) = context.inputs
         if self.order == "row_major":
-            return reshaped(context, X)
+            return reshape(context, X)
         Z = context.new_result()
         return [lambda: np.copyto(Z, by_columns(X).reshape(Z.shape))]
 
     def backward(self, context: LayerContext) -> Ops:
         (X,), dZ, (dX,) = context.inputs, context.d_result, context.d_inputs
         if dX is None or self.order == "row_major":
-            return reshaped_back(context)
+            return reshape_back(context)
         scanned, turned = by_columns(X).shape, by_columns(dX)
         return [lambda: np.copyto(turned, dZ.reshape(scanned))]

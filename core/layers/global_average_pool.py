@@ -18,7 +18,7 @@ from core.layers.base import Layer, Ops, misfit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GlobalAveragePool(Layer):
-    """Mean over all positions of each channel: n x channels x … -> n x channels.
+    """Global average pooling: the mean of each channel over all positions, n x channels x … -> n x channels.
 
         Forward    Z[n, c] = (1/K) Σ X[n, c, …] over the K positions
         Backward   dX[n, c, …] = dZ[n, c] / K

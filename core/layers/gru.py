@@ -15,19 +15,27 @@ from core.equations.layout import Layout
 from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
 from core.layers.base import Ops
-from core.layers.shared.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, rows, states
+from core.layers.shared.recurrence import (
+    Recurrent,
+    gather_gradients,
+    project_inputs,
+    receive_state_gradients,
+    result_of,
+    rows,
+    states,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gru(Recurrent):
-    """Gated recurrent unit: the state moves from its old value towards a new one as far as a gate lets it.
+    """Gated recurrent unit (GRU): a gate interpolates between the previous state and a candidate state.
 
     For t = 1 … T, with h_0 = 0, n examples, i features and u units:
 
         Forward    [p_r p_z p_n] = x_t W + 1 bᵀ          W (i, 3u), b (3u)
                    [q_r q_z q_n] = h_{t−1} U + 1 cᵀ      U (u, 3u), c (3u)
                    r, z = σ(p_r + q_r), σ(p_z + q_z)     (n, u): reset and update gate
-                   m    = tanh(p_n + r ∘ q_n)            (n, u): the new value
+                   m    = tanh(p_n + r ∘ q_n)            (n, u): candidate state
                    h_t  = (1 − z) ∘ m + z ∘ h_{t−1}
         Backward   dh_t = (∂L/∂h_t from the result) + dq_{t+1} Uᵀ + dh_{t+1} ∘ z_{t+1}
                    dp_n = dh_t ∘ (1 − z) ∘ (1 − m ∘ m),                 dq_n = dp_n ∘ r
@@ -35,12 +43,12 @@ class Gru(Recurrent):
                    dp_r = dq_r = dp_n ∘ q_n ∘ r ∘ (1 − r)
                    dW = Σ_t x_tᵀ dp_t,   db = Σ_t dp_tᵀ 1,   dU = Σ_t h_{t−1}ᵀ dq_t,   dc = Σ_t dq_tᵀ 1,   dx_t = dp_t Wᵀ
 
-    The result is h_T, or with `return_sequences` every h_t. W is `weight`, U is `recurrent_weight`, b is `bias` and c is
-    `recurrent_bias`: two, because r multiplies only the second. The columns of the weights (rows, under `column` and
-    `torch`) hold the blocks r, z, n one after the other. `bias: false` leaves both out.
+    The result is h_T, or every h_t with `return_sequences`. W is `weight`, U is `recurrent_weight`, b is `bias` and c is
+    `recurrent_bias`. There are two biases because r multiplies only the second; `bias: false` omits both. The columns of
+    the weights (rows, under `column` and `torch`) hold the blocks r, z, n in this order.
 
     In torch.nn.GRU, W is weight_ih_l0 and U is weight_hh_l0 (transposed in the row convention), b is bias_ih_l0 and c is
-    bias_hh_l0. Keras calls this form reset_after.
+    bias_hh_l0. In Keras, this form is the one with reset_after=True.
 
     Source: Cho et al., Learning Phrase Representations (2014), §2.3; torch.nn.GRU for r after the product with U.
     """
@@ -139,7 +147,7 @@ class Gru(Recurrent):
 
     def forward(self, context: LayerContext) -> Ops:
         U, c = context.parameters["recurrent_weight"], context.parameters.get("recurrent_bias")
-        P, ops = contributed_by_inputs(context, context.parameters.get("bias"))
+        P, ops = project_inputs(context, context.parameters.get("bias"))
         u, H = self.units, states(context, self.units)
         Q, gates, new = np.empty_like(P), np.empty_like(P[..., : 2 * u]), np.empty_like(H[1:])
         context.saved.update(Q=Q, gates=gates, new=new)
@@ -165,7 +173,7 @@ class Gru(Recurrent):
     def backward(self, context: LayerContext) -> Ops:
         U, H = context.parameters["recurrent_weight"], context.saved["H"]
         Q, gates, new = (context.saved[name] for name in ("Q", "gates", "new"))
-        dH, arrive = arriving(context)
+        dH, arrive = receive_state_gradients(context)
         dP, dQ, by_next = np.empty_like(Q), np.empty_like(Q), np.empty_like(H[0])
 
         def retreat() -> None:
@@ -183,7 +191,7 @@ class Gru(Recurrent):
                 np.matmul(dQ[t], U.T, out=by_next)
                 np.add(by_next, dh * z, by_next)
 
-        ops: list[Op] = [arrive, retreat, *gathered(context, dP, dQ)]
+        ops: list[Op] = [arrive, retreat, *gather_gradients(context, dP, dQ)]
         if self.bias:
             ops.append(partial(np.sum, rows(dQ), axis=0, out=context.gradients["recurrent_bias"]))
         return ops

@@ -13,16 +13,16 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops, misfit
-from core.layers.shared.normalisation import reduced, refuse_unless, spread, standardise, through_standardise
+from core.layers.shared.normalisation import reduced_memory, refuse_unless, spread, standardise, through_standardise
 from core.parameters import Parameter
 from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LayerNorm(Layer):
-    """Layer normalisation: every example is standardised over its own features, then scaled and shifted.
+    """Layer normalisation: each example is standardised over its own features, then scaled by γ and shifted by β.
 
-    With μ and σ² = (1/f) Σ (x − μ)² over the f features of one example:
+    For the f features x of one example, with mean μ and variance σ² = (1/f) Σ (x − μ)²:
 
         Forward    X̂  = (X − μ) / √(σ² + ε)
                    Z  = γ ∘ X̂ + β
@@ -31,8 +31,8 @@ class LayerNorm(Layer):
                    dX̂ = γ ∘ dZ
                    dX = (dX̂ − mean(dX̂) − X̂ ∘ mean(dX̂ ∘ X̂)) / √(σ² + ε)
 
-    The features are the last axis, batch-first: those of each example of a matrix (its columns, under `column`), those of
-    each time step of a sequence n x time x features. X and Z have the same shape; γ and β hold f numbers.
+    The features are the last axis of the batch-first tensor (axis 0 of a matrix under `column`); a sequence, which is
+    n x time x features, is standardised at each time step. X and Z have the same shape; γ and β have shape (f,).
 
     Source: Ba, Kiros & Hinton, Layer Normalization (2016), §3; torch.nn.LayerNorm with weight γ and bias β.
     """
@@ -40,7 +40,7 @@ class LayerNorm(Layer):
     kind: Literal["layer_norm"] = "layer_norm"
 
     epsilon: float = field(default=1e-5, metadata=constraints(ge=0))
-    """ε, added to the variance; 0 is allowed where the features of every example differ."""
+    """ε, added to the variance. 0 is allowed if the features of every example vary."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = gamma * (A - mean) / sqrt(variance + epsilon) + beta"}
 
@@ -102,7 +102,7 @@ class LayerNorm(Layer):
         (X,), Z = context.inputs, context.new_result()
         gamma, beta = context.parameters["gamma"], context.parameters["beta"]
         values = context.saved["standardised"] = np.empty_like(Z)
-        deviation = context.saved["deviation"] = reduced(Z, -1)
+        deviation = context.saved["deviation"] = reduced_memory(Z, -1)
 
         def op() -> None:
             if self.epsilon == 0:

@@ -14,18 +14,25 @@ from core.equations.layout import Layout
 from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
 from core.layers.base import Ops
-from core.layers.shared.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, states
+from core.layers.shared.recurrence import (
+    Recurrent,
+    gather_gradients,
+    project_inputs,
+    receive_state_gradients,
+    result_of,
+    states,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lstm(Recurrent):
-    """Long short-term memory: the state h is read out of a cell c, which gates keep, write and show.
+    """Long short-term memory (LSTM): gates decide what a cell c forgets, stores and exposes as the state h.
 
     For t = 1 … T, with h_0 = c_0 = 0, n examples, i features and u units:
 
         Forward    [a_i a_f a_g a_o] = x_t W + h_{t−1} U + 1 bᵀ     W (i, 4u), U (u, 4u), b (4u)
                    i, f, o = σ(a_i), σ(a_f), σ(a_o)                 (n, u): input, forget and output gate
-                   g       = tanh(a_g)                              (n, u): what may be written
+                   g       = tanh(a_g)                              (n, u): candidate cell
                    c_t     = f ∘ c_{t−1} + i ∘ g
                    h_t     = o ∘ tanh(c_t)
         Backward   dh_t = (∂L/∂h_t from the result) + da_{t+1} Uᵀ
@@ -34,13 +41,14 @@ class Lstm(Recurrent):
                    da_g = dc_t ∘ i ∘ (1 − g ∘ g),         da_o = dh_t ∘ tanh(c_t) ∘ o ∘ (1 − o)
                    dW = Σ_t x_tᵀ da_t,   dU = Σ_t h_{t−1}ᵀ da_t,   db = Σ_t da_tᵀ 1,   dx_t = da_t Wᵀ
 
-    The result is h_T, or with `return_sequences` every h_t. W is `weight`, U is `recurrent_weight`; their columns (rows,
-    under `column` and `torch`) hold the blocks i, f, g, o one after the other.
+    The result is h_T, or every h_t with `return_sequences`. W is `weight`, U is `recurrent_weight`; their columns (rows,
+    under `column` and `torch`) hold the blocks i, f, g, o in this order.
 
     In torch.nn.LSTM, W is weight_ih_l0 and U is weight_hh_l0 (transposed in the row convention), b is bias_ih_l0 +
-    bias_hh_l0; each of these two has the gradient of b.
+    bias_hh_l0; the gradient of each of these two is that of b.
 
-    Source: Hochreiter & Schmidhuber, Long Short-Term Memory (1997); Gers et al., Learning to Forget (2000), for f.
+    Source: Hochreiter & Schmidhuber, Long Short-Term Memory (1997); Gers et al., Learning to Forget (2000), for the
+    forget gate f.
     """
 
     kind: Literal["lstm"] = "lstm"
@@ -108,7 +116,7 @@ class Lstm(Recurrent):
 
     def forward(self, context: LayerContext) -> Ops:
         U = context.parameters["recurrent_weight"]
-        P, ops = contributed_by_inputs(context, context.parameters.get("bias"))
+        P, ops = project_inputs(context, context.parameters.get("bias"))
         H, gates = states(context, self.units), np.empty_like(P)
         cells, shown = np.zeros_like(H), np.empty_like(H[1:])
         context.saved.update(gates=gates, cells=cells, shown=shown)
@@ -134,7 +142,7 @@ class Lstm(Recurrent):
     def backward(self, context: LayerContext) -> Ops:
         U, H = context.parameters["recurrent_weight"], context.saved["H"]
         gates, cells, shown = (context.saved[name] for name in ("gates", "cells", "shown"))
-        dH, arrive = arriving(context)
+        dH, arrive = receive_state_gradients(context)
         dA, by_next, dc = np.empty_like(gates), np.empty_like(H[0]), np.empty_like(H[0])
 
         def retreat() -> None:
@@ -152,4 +160,4 @@ class Lstm(Recurrent):
                 np.multiply(dc, f, dc)
                 np.matmul(dA[t], U.T, out=by_next)
 
-        return [arrive, retreat, *gathered(context, dA, dA)]
+        return [arrive, retreat, *gather_gradients(context, dA, dA)]

@@ -9,26 +9,28 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Op, Shape
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops, misfit
-from core.layers.shared.arithmetic import summed_back
+from core.layers.shared.arithmetic import sum_to_operand
 
 
 def _times(A: Array, B: Array, out: Array) -> None:
-    """out = A B, summed over the leading axes along which the operand was stretched."""
-    summed_back(np.matmul(A, B), out)
+    """Write A B into `out`, summed over the leading axes along which the operand was broadcast."""
+    sum_to_operand(np.matmul(A, B), out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matmul(Layer):
-    """Product of the two matrices it reads, as they are sent; tensors of higher rank are stacks of matrices.
+    """Matrix product of two tensors; tensors of rank 3 or more are stacks of matrices.
 
-    Forward    Z    = X_1 X_2           X_1 (…, r, k), X_2 (…, k, c)  ->  Z (…, r, c)
-    Backward   dX_1 = dZ X_2ᵀ
-               dX_2 = X_1ᵀ dZ           summed over the stack where one matrix meets many
+        Forward    Z    = X_1 X_2           X_1 (…, r, k), X_2 (…, k, c)  ->  Z (…, r, c)
+        Backward   dX_1 = dZ X_2ᵀ
+                   dX_2 = X_1ᵀ dZ           summed over the leading axes along which an operand was broadcast
+
+    The product is that of the matrices as the request writes them, in every convention. Leading axes are broadcast.
     """
 
     kind: Literal["matmul"] = "matmul"
@@ -36,7 +38,7 @@ class Matmul(Layer):
     equations: ClassVar[dict[str, str]] = {"any": "Z = A_1 A_2"}
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
-        left, right = (turned_shape(shape, column) for shape in inputs)
+        left, right = (orient_shape(shape, column) for shape in inputs)
         if len(left) < 2 or len(right) < 2 or left[-1] != right[-2]:
             misfit(
                 f"matmul multiplies r x k by k x c; it reads tensors of shapes {list(left)} and {list(right)}.",
@@ -47,7 +49,7 @@ class Matmul(Layer):
             stack = np.broadcast_shapes(left[:-2], right[:-2])
         except ValueError:
             misfit(f"matmul cannot pair the stacks of {list(left)} and {list(right)}.", "inputs")
-        return turned_shape((*stack, left[-2], right[-1]), column)
+        return orient_shape((*stack, left[-2], right[-1]), column)
 
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return min(len(shape) for shape in inputs) < 3  # Of two matrices, each has the examples along one axis.

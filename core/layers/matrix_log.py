@@ -13,19 +13,19 @@ from core.linalg.functions import Logarithm, SpectralFunction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixLog(MatrixFunction):
-    """The logarithm of a symmetric positive definite matrix: the matrix Z with exp(Z) = X.
+    """Logarithm of a symmetric positive definite matrix: the symmetric Z with exp(Z) = X.
 
-    Forward    X  = U Λ Uᵀ                          X (…, d, d) symmetric, Λ > 0
-               Z  = U log(Λ) Uᵀ                     Z (…, d, d)
-    Backward   dX = U (F ∘ (Uᵀ sym(dZ) U)) Uᵀ       F_ij = (log λ_i − log λ_j)/(λ_i − λ_j), 1/λ_i where they are equal
+        Forward    X  = U Λ Uᵀ                          X (…, d, d) symmetric, Λ > 0
+                   Z  = U log(Λ) Uᵀ                     Z (…, d, d)
+        Backward   dX = U (F ∘ (Uᵀ sym(dZ) U)) Uᵀ       F_ij = (log λ_i − log λ_j)/(λ_i − λ_j), 1/λ_i if λ_i = λ_j
 
-    sym(A) = (A + Aᵀ)/2. F is computed without loss of digits, so the gradient is exact at repeated and nearly repeated
+    Here sym(A) = (A + Aᵀ)/2. F is computed without cancellation, so the gradient is accurate at equal and nearly equal
     eigenvalues too. It is the gradient within the symmetric matrices: dX is symmetric, and X is read as (X + Xᵀ)/2.
 
-    It reads one matrix for each example, n x d x d (or stacks of them); a tensor of rank 2 is one matrix as it is sent.
-    A matrix that is not symmetric, or whose smallest eigenvalue is not above the rounding of the largest, is refused.
+    The layer reads one matrix per example, n x d x d (or stacks of matrices). A tensor of rank 2 is a single matrix, as sent.
+    A matrix is refused if it is not symmetric or if its smallest eigenvalue does not exceed the rounding of the largest.
 
-    Source: Ionescu, Vantzos & Sminchisescu (2015), §5.1; Daleckii & Krein (1965) for F.
+    Source: Ionescu, Vantzos & Sminchisescu (2015), §5.1; Daleckii & Krein (1965), for F.
     """
 
     kind: Literal["matrix_log"] = "matrix_log"
@@ -34,7 +34,7 @@ class MatrixLog(MatrixFunction):
     def function(self) -> SpectralFunction:
         return Logarithm()
 
-    def written(self) -> tuple[str, str, str]:
+    def formulas(self) -> tuple[str, str, str]:
         return "np.log({0})", "1 / {0}", r"\log(\Lambda)"
 
     def refuse_values(self, context: LayerContext, values: Array) -> None:

@@ -16,17 +16,17 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatrixPower(MatrixFunction):
-    """A symmetric matrix to the power p: its square root at p = 0.5, its inverse at −1, a whitening matrix at −0.5.
+    """Power p of a symmetric matrix: the square root for p = 0.5, the inverse for p = −1, whitening for p = −0.5.
 
-    Forward    X  = U Λ Uᵀ                          X (…, d, d) symmetric
-               Z  = U Λ^p Uᵀ                        Z (…, d, d)
-    Backward   dX = U (F ∘ (Uᵀ sym(dZ) U)) Uᵀ       F_ij = (λ_i^p − λ_j^p)/(λ_i − λ_j), p λ_i^(p−1) where they are equal
+        Forward    X  = U Λ Uᵀ                          X (…, d, d) symmetric
+                   Z  = U Λ^p Uᵀ                        Z (…, d, d)
+        Backward   dX = U (F ∘ (Uᵀ sym(dZ) U)) Uᵀ       F_ij = (λ_i^p − λ_j^p)/(λ_i − λ_j), p λ_i^(p−1) if λ_i = λ_j
 
-    sym(A) = (A + Aᵀ)/2. F is computed without loss of digits, so the gradient is exact at repeated and nearly repeated
+    Here sym(A) = (A + Aᵀ)/2. F is computed without cancellation, so the gradient is accurate at equal and nearly equal
     eigenvalues too. It is the gradient within the symmetric matrices: dX is symmetric, and X is read as (X + Xᵀ)/2.
 
-    Whole exponents take any symmetric matrix, negative ones an invertible one; any other exponent a positive definite one.
-    It reads one matrix for each example, n x d x d (or stacks of them); a tensor of rank 2 is one matrix as it is sent.
+    An integer p ≥ 0 accepts any symmetric matrix, a negative integer an invertible one, any other p a positive definite one.
+    The layer reads one matrix per example, n x d x d (or stacks of matrices). A tensor of rank 2 is a single matrix, as sent.
 
     Source: Ionescu, Vantzos & Sminchisescu (2015), §5.1; Higham, Functions of Matrices (2008), §3.2, for F.
     """
@@ -34,7 +34,7 @@ class MatrixPower(MatrixFunction):
     kind: Literal["matrix_power"] = "matrix_power"
 
     exponent: float = field(metadata=constraints(ge=-100, le=100, examples=[0.5]))
-    """p, from −100 to 100."""
+    """Exponent p, from −100 to 100."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = A^p = U L^p U', A = U L U'"}
 
@@ -45,7 +45,7 @@ class MatrixPower(MatrixFunction):
     def function(self) -> SpectralFunction:
         return WholePower(int(self.exponent)) if self._whole else Power(self.exponent)
 
-    def written(self) -> tuple[str, str, str]:
+    def formulas(self) -> tuple[str, str, str]:
         p = self.exponent
         return f"({{0}} ** {p!r})", f"{p!r} * {{0}} ** {p - 1!r}", rf"\Lambda^{{{p:g}}}"
 

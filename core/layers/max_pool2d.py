@@ -18,14 +18,15 @@ from core.layers.shared.pooling import Pooling, selections
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MaxPool2D(Pooling):
-    """Largest number of each window, channel by channel.
+    """Max pooling: the largest number of each window, for every channel of an image.
 
         Forward    Z[w] = max X[k] over the k in window w
         Backward   dX[k] = Σ dZ[w] over the windows w whose largest number is X[k]
 
-    Where several are the largest, the first, row by row, receives the gradient. Padding never wins.
+    X is n x channels x height x width. If several numbers of a window are the largest, the first one in row-major order
+    receives the gradient. Padding is never the maximum.
 
-    Source: LeCun et al. use averages; the rule for ties is torch.nn.MaxPool2d's.
+    Source: torch.nn.MaxPool2d, for the rule for ties; LeCun et al. use averages.
     """
 
     kind: Literal["max_pool2d"] = "max_pool2d"

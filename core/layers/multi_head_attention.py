@@ -1,4 +1,4 @@
-"""multi_head_attention: every time step reads all others, as far as it finds them relevant."""
+"""multi_head_attention: multi-head self-attention over the time steps of a sequence."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ WHY_SUM = "A bias enters every time step of every example."
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MultiHeadAttention(Layer):
-    """Multi-head self-attention.
+    """Multi-head self-attention: every time step of a sequence attends to all others.
 
-    With n sequences of T time steps, d features, k heads of s = d/k features, and for each sequence and head:
+    With n sequences of T time steps, d features and k heads of s = d/k features; S, P and C for each sequence and head:
 
         Forward    [Q K V] = X W + 1 bᵀ           X (n, T, d), W (d, 3d), b (3d); Q, K, V (T, s) for each head
-                   S  = Q Kᵀ / √s                 (T, T); with `causal` −∞ where a step would read a later one
-                   P  = softmax(S)                each row by itself
-                   C  = P V                       (T, s); the heads side by side: (n, T, d)
+                   S  = Q Kᵀ / √s                 (T, T); with `causal`, −∞ above the diagonal
+                   P  = softmax(S)                row by row
+                   C  = P V                       (T, s); the heads concatenated: (n, T, d)
                    Z  = C U + 1 cᵀ                U (d, d), c (d)  ->  Z (n, T, d)
         Backward   dU = Cᵀ dZ,   dc = dZᵀ 1,   dC = dZ Uᵀ
                    dP = dC Vᵀ,   dV = Pᵀ dC
@@ -38,9 +38,9 @@ class MultiHeadAttention(Layer):
                    dQ = dS K / √s,   dK = dSᵀ Q / √s
                    dW = Xᵀ [dQ dK dV],   db = [dQ dK dV]ᵀ 1,   dX = [dQ dK dV] Wᵀ
 
-    W is `in_weight` with the columns (rows, under `column` and `torch`) of Q, then K, then V, head after head in each; b is
-    `in_bias`, U is `out_weight`, c is `out_bias`. In torch.nn.MultiheadAttention they are in_proj_weight, in_proj_bias,
-    out_proj.weight and out_proj.bias (the weights transposed in the row convention).
+    W is `in_weight`; its columns (rows, under `column` and `torch`) hold the blocks Q, K, V, and each block one head after
+    another. b is `in_bias`, U is `out_weight`, c is `out_bias`. In torch.nn.MultiheadAttention they are in_proj_weight,
+    in_proj_bias, out_proj.weight and out_proj.bias (the weights transposed in the row convention).
 
     Source: Vaswani et al., Attention Is All You Need (2017), §3.2.
     """
@@ -48,16 +48,16 @@ class MultiHeadAttention(Layer):
     kind: Literal["multi_head_attention"] = "multi_head_attention"
 
     heads: int = field(metadata=constraints(gt=0, examples=[2]))
-    """Number of heads, k; the number of features is a multiple of it."""
+    """Number of heads, k, which must divide the number of features."""
 
     causal: bool = field(default=False, metadata=constraints())
-    """Whether a time step reads no later ones."""
+    """Whether a time step attends only to itself and earlier time steps."""
 
     bias: bool = field(default=True, metadata=constraints())
     """Whether to add the biases b and c."""
 
     initializer: str = field(default="default", metadata=constraints(choices=["default", *INITIALIZERS]))
-    """How `seed` draws the weights. Default: Glorot uniform."""
+    """Scheme by which `seed` draws the initial weights. Default: Glorot uniform."""
 
     equations: ClassVar[dict[str, str]] = {
         "row": "[Q K V] = A W + 1 b', W is features x 3 features; Z = C U + 1 c', U is features x features",
@@ -250,19 +250,19 @@ class MultiHeadAttention(Layer):
 
 
 def by_head(joined: Array, blocks: int, heads: int) -> Array:
-    """The features of n x T x (blocks · heads · s) apart, as a view: blocks x n x heads x T x s."""
+    """Return n x T x (blocks · heads · s) as a view of shape blocks x n x heads x T x s."""
     n, time, width = joined.shape
     return joined.reshape(n, time, blocks, heads, width // (blocks * heads)).transpose(2, 0, 3, 1, 4)
 
 
 def _projection(X: Array, W: Array, b: Array | None, out: Array) -> Ops:
-    """The steps that write X W + 1 bᵀ."""
+    """Return the operations that write X W + 1 bᵀ."""
     multiplied = partial(np.matmul, X, W, out=out)
     return [multiplied] if b is None else [multiplied, partial(np.add, out, b, out)]
 
 
 def _projection_gradients(context: LayerContext, name: str, X: Array, dZ: Array) -> Ops:
-    """The steps that write the gradients of a weight and its bias, time steps and examples taken as one axis."""
+    """Return the operations that write the gradients of a weight and its bias, summed over examples and time steps."""
     dW, db = context.gradients[f"{name}_weight"], context.gradients.get(f"{name}_bias")
     inputs, outputs = dW.shape
     ops: list[Op] = [lambda: np.matmul(X.reshape(-1, inputs).T, dZ.reshape(-1, outputs), out=dW)]

@@ -8,10 +8,12 @@ from core.layers.shared.reduce import Reduction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReduceMean(Reduction):
-    """Mean along the axes, of m elements each.
+    """Mean along one or more axes.
 
-    Forward    Z  = (1/m) Σ_axes X
-    Backward   dX = dZ / m, repeated along the axes
+        Forward    Z  = (1/m) Σ_axes X
+        Backward   dX = dZ / m, repeated along the axes
+
+    Here m is the number of elements of each mean, the product of the lengths of the axes.
     """
 
     kind: Literal["reduce_mean"] = "reduce_mean"

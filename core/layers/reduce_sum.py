@@ -8,10 +8,12 @@ from core.layers.shared.reduce import Reduction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReduceSum(Reduction):
-    """Sum along the axes.
+    """Sum along one or more axes.
 
-    Forward    Z  = Σ_axes X
-    Backward   dX = dZ, repeated along the axes
+        Forward    Z  = Σ_axes X
+        Backward   dX = dZ, repeated along the axes
+
+    The summed axes are removed, or kept with length 1 by `keep_axis`.
     """
 
     kind: Literal["reduce_sum"] = "reduce_sum"

@@ -17,8 +17,8 @@ from core.layers.base import Layer, Ops, misfit
 from core.spec import WholeNumber, constraints
 
 
-def reshaped(context: LayerContext, X: Array) -> Ops:
-    """Let the result be X in the context's shape: a view where memory allows one, else a copy at every run."""
+def reshape(context: LayerContext, X: Array) -> Ops:
+    """Set the result to X in the context's shape: a view if memory allows one, else a copy in every run."""
     try:
         context.view_as_result(np.reshape(X, context.shape, copy=False))
         return []
@@ -27,8 +27,8 @@ def reshaped(context: LayerContext, X: Array) -> Ops:
         return [lambda: np.copyto(Z, X.reshape(Z.shape))]
 
 
-def reshaped_back(context: LayerContext) -> Ops:
-    """dX has the elements of dZ in the shape of X."""
+def reshape_back(context: LayerContext) -> Ops:
+    """Return the operations that write dZ in the shape of X into dX."""
     dZ, (dX,) = context.d_result, context.d_inputs
     if dX is None:
         return []
@@ -41,13 +41,13 @@ def reshaped_back(context: LayerContext) -> Ops:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reshape(Layer):
-    """The elements of each example in another shape, in row-major order.
+    """Reshaping: the elements of each example in another shape, in row-major order.
 
         Forward    Z  = X in shape (n, *shape)
         Backward   dX = dZ in the shape of X
 
-    The number of examples n stays; one entry of `shape` may be −1 and is worked out. Under `column` a result of rank 2
-    is features x n, as everywhere.
+    The number of examples n is kept. One entry of `shape` may be −1; its length follows from the number of elements. Under
+    `column`, a result of rank 2 is features x n, like every matrix.
     """
 
     kind: Literal["reshape"] = "reshape"
@@ -94,7 +94,7 @@ class Reshape(Layer):
         )
 
     def forward(self, context: LayerContext) -> Ops:
-        return reshaped(context, context.inputs[0])
+        return reshape(context, context.inputs[0])
 
     def backward(self, context: LayerContext) -> Ops:
-        return reshaped_back(context)
+        return reshape_back(context)

@@ -13,16 +13,16 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops, misfit
-from core.layers.shared.normalisation import reduced, refuse_unless
+from core.layers.shared.normalisation import reduced_memory, refuse_unless
 from core.parameters import Parameter
 from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RmsNorm(Layer):
-    """Root-mean-square normalisation: every example is divided by the size of its own features, then scaled.
+    """Root-mean-square normalisation: each example is divided by the root mean square of its features, then scaled by γ.
 
-    With the mean over the f features of one example:
+    With means over the f features of one example:
 
         Forward    r  = √(mean(X ∘ X) + ε)
                    X̂  = X / r
@@ -31,8 +31,8 @@ class RmsNorm(Layer):
                    dX̂ = γ ∘ dZ
                    dX = (dX̂ − X̂ ∘ mean(dX̂ ∘ X̂)) / r
 
-    Nothing is subtracted, so there is no β either. The features are the last axis, batch-first, as for layer_norm. X and
-    Z have the same shape; γ holds f numbers.
+    No mean is subtracted and no β is added. The features are the last axis of the batch-first tensor, as for layer_norm.
+    X and Z have the same shape; γ has shape (f,).
 
     Source: Zhang & Sennrich, Root Mean Square Layer Normalization (2019), §3; torch.nn.RMSNorm with weight γ.
     """
@@ -40,7 +40,7 @@ class RmsNorm(Layer):
     kind: Literal["rms_norm"] = "rms_norm"
 
     epsilon: float = field(default=1e-5, metadata=constraints(ge=0))
-    """ε, added to the mean square; 0 is allowed where every example has a feature that is not 0."""
+    """ε, added to the mean square. 0 is allowed if every example has a nonzero feature."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = gamma * A / sqrt(mean(A * A) + epsilon)"}
 
@@ -90,7 +90,7 @@ class RmsNorm(Layer):
     def forward(self, context: LayerContext) -> Ops:
         (X,), Z = context.inputs, context.new_result()
         values = context.saved["normalised"] = np.empty_like(Z)
-        size = context.saved["size"] = reduced(Z, -1)
+        size = context.saved["size"] = reduced_memory(Z, -1)
 
         def op() -> None:
             if self.epsilon == 0:

@@ -13,7 +13,14 @@ from core.equations.layout import Layout
 from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
 from core.layers.base import Ops
-from core.layers.shared.recurrence import Recurrent, arriving, contributed_by_inputs, gathered, result_of, states
+from core.layers.shared.recurrence import (
+    Recurrent,
+    gather_gradients,
+    project_inputs,
+    receive_state_gradients,
+    result_of,
+    states,
+)
 from core.spec import constraints
 
 
@@ -29,11 +36,11 @@ class Rnn(Recurrent):
                    da_t = f'(a_t) ∘ dh_t
                    dW = Σ_t x_tᵀ da_t,   dU = Σ_t h_{t−1}ᵀ da_t,   db = Σ_t da_tᵀ 1,   dx_t = da_t Wᵀ
 
-    The result is h_T, or with `return_sequences` every h_t. `nonlinearity` is f, inside of the recurrence; `activation` is
-    applied to the result, outside of it. W is `weight`, U is `recurrent_weight`.
+    The result is h_T, or every h_t with `return_sequences`. `nonlinearity` is f, inside the recurrence; `activation` is
+    applied to the result, outside the recurrence. W is `weight`, U is `recurrent_weight`, b is `bias`.
 
     In torch.nn.RNN, W is weight_ih_l0 and U is weight_hh_l0 (transposed in the row convention), b is bias_ih_l0 +
-    bias_hh_l0; each of these two has the gradient of b.
+    bias_hh_l0; the gradient of each of these two is that of b.
 
     Source: Goodfellow, Bengio & Courville, Deep Learning (2016), §10.2; Elman, Finding Structure in Time (1990).
     """
@@ -43,7 +50,7 @@ class Rnn(Recurrent):
     nonlinearity: Literal["tanh", "relu", "sigmoid", "identity"] = field(
         default="tanh", metadata=constraints(strict=False)
     )
-    """f, the function inside of the recurrence."""
+    """Function f inside the recurrence."""
 
     equations: ClassVar[dict[str, str]] = {
         "row": "h_t = tanh(x_t W + h_(t-1) U + b'), W is features x units, U is units x units",
@@ -74,7 +81,7 @@ class Rnn(Recurrent):
 
     def forward(self, context: LayerContext) -> Ops:
         U, f = context.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
-        A, ops = contributed_by_inputs(context, context.parameters.get("bias"))
+        A, ops = project_inputs(context, context.parameters.get("bias"))
         context.saved["A"], H = A, states(context, self.units)
         by_state = np.empty_like(H[0])
         apply = [f.forward(A[t], H[t + 1]) for t in range(len(A))]
@@ -90,7 +97,7 @@ class Rnn(Recurrent):
     def backward(self, context: LayerContext) -> Ops:
         U, f = context.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
         A, H = context.saved["A"], context.saved["H"]
-        dH, arrive = arriving(context)
+        dH, arrive = receive_state_gradients(context)
         dA, by_next = np.empty_like(A), np.empty_like(H[0])
         differentiate = [f.backward(A[t], H[t + 1], dH[t], dA[t]) for t in range(len(A))]
 
@@ -101,4 +108,4 @@ class Rnn(Recurrent):
                 differentiate[t]()
                 np.matmul(dA[t], U.T, out=by_next)
 
-        return [arrive, retreat, *gathered(context, dA, dA)]
+        return [arrive, retreat, *gather_gradients(context, dA, dA)]

@@ -8,13 +8,19 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.equations import spectral as written_out
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops
-from core.layers.shared.matrices import converging, refuse_non_finite, refuse_unless_matrices, single_matrix, transposed
+from core.layers.shared.matrices import (
+    refuse_non_finite,
+    refuse_unless_converging,
+    refuse_unless_matrices,
+    single_matrix,
+    transposed,
+)
 from core.layers.shared.matrix_function import ONE_VALUE, function_of, refuse_unless_above_rounding
 from core.linalg.eigen import gram_eigen, gram_step
 from core.linalg.functions import Logarithm
@@ -29,31 +35,31 @@ def rounding_of_squares(F: Array) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondOrderPooling(Layer):
-    """Second-order pooling in the log-Euclidean geometry: which features occur together, over all positions.
+    """Second-order pooling: the matrix logarithm of the features' second moments over all positions.
 
         Forward    A  = FᵀF + εI = V Λ Vᵀ               F (…, m, d): d features at each of m positions
                    C  = log A = V log(Λ) Vᵀ             C (…, d, d)
-        Backward   dA = V (K ∘ (Vᵀ sym(dC) V)) Vᵀ       K_ij = (log λ_i − log λ_j)/(λ_i − λ_j), 1/λ_i where they are equal
+        Backward   dA = V (K ∘ (Vᵀ sym(dC) V)) Vᵀ       K_ij = (log λ_i − log λ_j)/(λ_i − λ_j), 1/λ_i if λ_i = λ_j
                    dF = 2 F dA                          (…, m, d)
 
-    sym(A) = (A + Aᵀ)/2. K is computed without loss of digits: with m < d the eigenvalue ε is repeated, and the gradient is
-    still exact. It reads one matrix for each example, n x positions x features (or stacks of them); images go through
-    reshape and transpose first. A tensor of rank 2 is one matrix as it is sent.
+    Here sym(A) = (A + Aᵀ)/2. K is computed without cancellation, so the gradient is accurate also for m < d, where the
+    eigenvalue ε is repeated. The layer reads one matrix per example, n x positions x features (or stacks of matrices); put
+    reshape and transpose layers between images and this layer. A tensor of rank 2 is a single matrix, as sent.
 
-    Source: Ionescu, Vantzos & Sminchisescu (2015), §5.1 (O2P layer); Daleckii & Krein (1965) for K.
+    Source: Ionescu, Vantzos & Sminchisescu (2015), §5.1 (O2P layer); Daleckii & Krein (1965), for K.
     """
 
     kind: Literal["second_order_pooling"] = "second_order_pooling"
 
     epsilon: float = field(default=1e-3, metadata=constraints(ge=0))
-    """ε, added to every eigenvalue; 0 is allowed where FᵀF has an inverse."""
+    """ε, added to every eigenvalue. 0 is allowed if FᵀF is invertible."""
 
     equations: ClassVar[dict[str, str]] = {"any": "C = log(F'F + epsilon I)"}
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         *stack, _, features = refuse_unless_matrices(self.kind, inputs[0], column)
         refuse_unless_matrices(self.kind, (*stack, features, features), column=False)
-        return turned_shape((*stack, features, features), column)
+        return orient_shape((*stack, features, features), column)
 
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return len(inputs[0]) == 2
@@ -84,7 +90,7 @@ class SecondOrderPooling(Layer):
 
         def op() -> None:
             refuse_non_finite(context, F)
-            with converging(context):
+            with refuse_unless_converging(context):
                 at, projected = gram_eigen(F.real, self.epsilon)
                 moved = at
                 if np.iscomplexobj(F):

@@ -13,16 +13,18 @@ from core.equations.equation import Derivation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops
-from core.layers.shared.arithmetic import stretched, stretched_derivation, summed_back
+from core.layers.shared.arithmetic import broadcast_shape, elementwise_derivation, sum_to_operand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subtract(Layer):
-    """Difference of the two tensors it reads.
+    """Difference of two tensors, with broadcasting.
 
-    Forward    Z    = X_1 − X_2
-    Backward   dX_1 = dZ
-               dX_2 = −dZ            summed over the axes along which X_k was stretched
+        Forward    Z    = X_1 − X_2
+        Backward   dX_1 = dZ
+                   dX_2 = −dZ            summed over the axes along which X_k was broadcast
+
+    Shapes are broadcast by NumPy's rules: axes of length 1 are repeated, missing leading axes are added.
     """
 
     kind: Literal["subtract"] = "subtract"
@@ -30,12 +32,12 @@ class Subtract(Layer):
     equations: ClassVar[dict[str, str]] = {"any": "Z = A_1 - A_2"}
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
-        return stretched("subtract", inputs, column)
+        return broadcast_shape("subtract", inputs, column)
 
     def derivation(self, layout: Layout) -> Derivation:
         because = "∂z/∂x₁ = 1 and ∂z/∂x₂ = −1."
         slopes = [("<dZ>", "<dZ>"), ("-<dZ>", "-<dZ>")]
-        return stretched_derivation(layout, "<X1> - <X2>", " - ".join, slopes, because)
+        return elementwise_derivation(layout, "<X1> - <X2>", " - ".join, slopes, because)
 
     def forward(self, context: LayerContext) -> Ops:
         first, second = context.inputs
@@ -45,7 +47,7 @@ class Subtract(Layer):
         d_first, d_second = context.d_inputs
         ops: list[Op] = []
         if d_first is not None:
-            ops.append(partial(summed_back, context.d_result, d_first))
+            ops.append(partial(sum_to_operand, context.d_result, d_first))
         if d_second is not None:
-            ops += [partial(summed_back, context.d_result, d_second), partial(np.negative, d_second, d_second)]
+            ops += [partial(sum_to_operand, context.d_result, d_second), partial(np.negative, d_second, d_second)]
         return ops

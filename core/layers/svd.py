@@ -8,16 +8,16 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.equations import spectral as written_out
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops
 from core.layers.shared.matrices import (
-    converging,
-    counted_from,
+    describe_matrix,
     refuse_non_finite,
+    refuse_unless_converging,
     refuse_unless_matrices,
     single_matrix,
     transposed,
@@ -38,35 +38,35 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Svd(Layer):
-    """The singular values or singular vectors of a matrix X = U Σ Vᵀ, m x n of any proportion, p = min(m, n).
+    """Singular values or singular vectors of a matrix X = U Σ Vᵀ of any shape m x n, with p = min(m, n).
 
-    Forward    values    Z = σ (…, p), descending         X (…, m, n)
-               left      Z = U (…, m, p)                  a vector in each column, in the order of σ
-               right     Z = V (…, n, p)                  V, not Vᵀ
-    Backward   values    dX = U diag(dσ) Vᵀ
-               left      dX = U (F ∘ (UᵀdU − dUᵀU)) Σ Vᵀ + (I − U Uᵀ) dU Σ⁻¹ Vᵀ
-               right     dX = U Σ (F ∘ (VᵀdV − dVᵀV)) Vᵀ + U Σ⁻¹ dVᵀ (I − V Vᵀ)
+        Forward    values    Z = σ (…, p), descending         X (…, m, n)
+                   left      Z = U (…, m, p)                  a singular vector in each column, in the order of σ
+                   right     Z = V (…, n, p)                  V, not Vᵀ
+        Backward   values    dX = U diag(dσ) Vᵀ
+                   left      dX = U (F ∘ (UᵀdU − dUᵀU)) Σ Vᵀ + (I − U Uᵀ) dU Σ⁻¹ Vᵀ
+                   right     dX = U Σ (F ∘ (VᵀdV − dVᵀV)) Vᵀ + U Σ⁻¹ dVᵀ (I − V Vᵀ)
 
-    F_ij = 1/(σ_j² − σ_i²), 0 on the diagonal. Layers that read one X, one for each part, give the layer with all factors.
+    Here F_ij = 1/(σ_j² − σ_i²), 0 on the diagonal. Layers that read the same X, one for each part, compute all factors.
 
-    Of the two signs of a pair (u, v), the one is taken with which the first largest component of u (by magnitude,
-    components within a thousandth of each other counting as equal) is positive. Where two values lie close together, or
-    the last one close to 0 and the vectors do not fill their space, vectors are ill-determined: the answer warns
-    (`small-gap`) with the size of the gap. Where values are equal in working precision, a gradient exists only if it does
-    not depend on the choice of a basis: dσ_i = dσ_j for the values, symmetric UᵀdU or VᵀdV between them for the vectors;
-    and at σ_i = 0, where |σ| has its kink, only for dσ_i = 0. Then it is exact, otherwise refused.
+    The sign of each pair (u, v) is chosen so that the first component of u of largest magnitude is positive; components
+    within a thousandth of the largest count as equal to it. If two singular values are close, or the last one is close to 0
+    and the vectors do not span their space, the vectors are ill-conditioned and the response warns (`small-gap`) with the
+    size of the gap. If values are equal in working precision, a gradient exists only if it does not depend on the choice of
+    a basis: dσ_i = dσ_j for the values, symmetric UᵀdU or VᵀdV between them for the vectors; at σ_i = 0, where |σ| has its
+    kink, only if dσ_i = 0. In that case the gradient is exact; otherwise the request is refused.
 
-    It reads one matrix for each example, n x rows x columns (or stacks of them); a tensor of rank 2 is one matrix as it
-    is sent.
+    The layer reads one matrix per example, n x rows x columns (or stacks of matrices). A tensor of rank 2 is a single
+    matrix, as sent.
 
     Source: Ionescu, Vantzos & Sminchisescu, Matrix Backpropagation for Deep Networks with Structured Layers (2015), §4;
-    Townsend, Differentiating the Singular Value Decomposition (2016), for both proportions.
+    Townsend, Differentiating the Singular Value Decomposition (2016), for m > n and m < n.
     """
 
     kind: Literal["svd"] = "svd"
 
     part: Literal["values", "left", "right"] = field(default="values", metadata=constraints(strict=False))
-    """Which factor flows on."""
+    """Factor that is the layer's result: the singular values, the left or the right singular vectors."""
 
     equations: ClassVar[dict[str, str]] = {"any": "A = U diag(s) V'"}
 
@@ -75,7 +75,7 @@ class Svd(Layer):
         count = min(rows, columns)
         if self.part == "values":
             return (*stack, count)
-        return turned_shape((*stack, rows if self.part == "left" else columns, count), column)
+        return orient_shape((*stack, rows if self.part == "left" else columns, count), column)
 
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         return len(inputs[0]) == 2
@@ -168,13 +168,15 @@ class Svd(Layer):
 
         def op() -> None:
             refuse_non_finite(context, X)
-            with converging(context):
+            with refuse_unless_converging(context):
                 at = singular(X)
             context.saved.update(left=at.left, values=at.values, right=at.right, cluster=at.cluster, zero=at.zero)
             np.copyto(Z, at.values if self.part == "values" else at.left if self.part == "left" else at.right)
             if self.part != "values":
                 gap = smallest_gap(at.values, max(rows, columns), to_zero=outside)
-                context.warnings = once + small_gap(gap, lambda index: counted_from(context, index), "singular value")
+                context.warnings = once + small_gap(
+                    gap, lambda index: describe_matrix(context, index), "singular value"
+                )
 
         return [op]
 
@@ -213,4 +215,4 @@ def _through(context: LayerContext, at: Singular, U: Array, V: Array, dU: Array)
 def _refuse(context: LayerContext, dependent: Array) -> None:
     """Refuse a gradient that depends on the basis of a cluster, in any matrix."""
     if dependent.any():
-        raise depends_on_choice(context, counted_from(context, first_of(dependent)), "singular values")
+        raise depends_on_choice(context, describe_matrix(context, first_of(dependent)), "singular values")

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
@@ -19,10 +19,12 @@ from core.spec import WholeNumber, constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transpose(Layer):
-    """The axes in another order.
+    """Transposition: the axes of a tensor in another order.
 
-    Forward    Z  = Xᵀ          by default: the last two axes exchanged
-    Backward   dX = dZᵀ         with `axes`: the inverse permutation
+        Forward    Z  = Xᵀ          by default, the last two axes exchanged
+        Backward   dX = dZᵀ         with `axes`, the inverse permutation
+
+    Axes are those of the tensor as the request writes it.
     """
 
     kind: Literal["transpose"] = "transpose"
@@ -30,8 +32,8 @@ class Transpose(Layer):
     axes: list[WholeNumber] | None = field(
         default=None, metadata=constraints(min_length=1, max_length=8, examples=[[0, 2, 1]])
     )
-    """For each axis of the result, the axis of the input it comes from, counted from 0 on the tensor as it is sent.
-    Default: the last two exchanged."""
+    """Permutation: for each axis of the result, the axis of the input that it comes from, counted from 0. Default: the last
+    two axes exchanged."""
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = A'"}
 
@@ -41,7 +43,7 @@ class Transpose(Layer):
         return [*range(rank - 2), rank - 1, rank - 2] if rank > 1 else [0]
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
-        x = turned_shape(inputs[0], column)
+        x = orient_shape(inputs[0], column)
         order = self._order(len(x))
         if sorted(order) != list(range(len(x))):
             misfit(
@@ -50,7 +52,7 @@ class Transpose(Layer):
                 expected=list(range(len(x))),
                 got=order,
             )
-        return turned_shape(tuple(x[axis] for axis in order), column)
+        return orient_shape(tuple(x[axis] for axis in order), column)
 
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         rank = len(inputs[0])

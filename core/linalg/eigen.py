@@ -40,7 +40,7 @@ def eigen(X: Array, tolerance: float | None = None) -> Eigen:
         numpy.linalg.LinAlgError: where LAPACK does not converge.
     """
     values, vectors = np.linalg.eigh(real(X))
-    return _chosen(values, vectors, X.imag if np.iscomplexobj(X) else None, tolerance)
+    return _decomposition(values, vectors, X.imag if np.iscomplexobj(X) else None, tolerance)
 
 
 def gram_step(F: Array) -> Array | None:
@@ -67,11 +67,11 @@ def gram_eigen(F: Array, epsilon: float, tolerance: float | None = None) -> tupl
     values[..., :count] += sigma * sigma
     projected = np.zeros(F.shape, sigma.dtype)
     projected[..., :count] = left * sigma[..., np.newaxis, :] * signs(vectors)[..., :count]
-    at = _chosen(values, vectors, gram_step(F), tolerance)
+    at = _decomposition(values, vectors, gram_step(F), tolerance)
     return at, F @ at.vectors if np.iscomplexobj(F) else projected
 
 
-def _chosen(values: Array, vectors: Array, step: Array | None, tolerance: float | None) -> Eigen:
+def _decomposition(values: Array, vectors: Array, step: Array | None, tolerance: float | None) -> Eigen:
     """The decomposition with its signs, moved along the complex step if there is one."""
     vectors *= signs(vectors)
     if tolerance is None:
@@ -79,10 +79,10 @@ def _chosen(values: Array, vectors: Array, step: Array | None, tolerance: float 
     else:
         within = tolerance * np.abs(values).max(axis=-1, keepdims=True)
     cluster = clusters(values, within)
-    return Eigen(values, vectors, cluster) if step is None else _moved(values, vectors, cluster, step)
+    return Eigen(values, vectors, cluster) if step is None else _move(values, vectors, cluster, step)
 
 
-def _moved(values: Array, vectors: Array, cluster: Array, B: Array) -> Eigen:
+def _move(values: Array, vectors: Array, cluster: Array, B: Array) -> Eigen:
     """The same to first order along B.
 
     Within a cluster the basis is the one along which the values part: Uᵀ B U is diagonal there, and it does not turn.

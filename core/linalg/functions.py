@@ -57,7 +57,7 @@ def expm1_quotient(x: Array) -> Array:
     return quotient
 
 
-def _ordered(a: Array, b: Array) -> tuple[Array, Array]:
+def _order(a: Array, b: Array) -> tuple[Array, Array]:
     """The smaller of each pair, and by which share of itself the other one is larger."""
     swap = real(a) < real(b)
     low, high = np.where(swap, a, b), np.where(swap, b, a)
@@ -88,7 +88,7 @@ class Logarithm(SpectralFunction):
         return np.asarray(np.log(x))
 
     def divided_difference(self, a: Array, b: Array) -> Array:
-        low, share = _ordered(a, b)
+        low, share = _order(a, b)
         return log1p_quotient(share) / low
 
 
@@ -102,7 +102,7 @@ class Power(SpectralFunction):
         return np.asarray(x**self.exponent)
 
     def divided_difference(self, a: Array, b: Array) -> Array:
-        low, share = _ordered(a, b)
+        low, share = _order(a, b)
         p = self.exponent
         growth = expm1_quotient(p * log1p(share)) * log1p_quotient(share)
         return np.asarray(p * low ** (p - 1) * growth)

@@ -67,7 +67,7 @@ def singular(X: Array) -> Singular:
             _align(left[index][:, stretch], right[index][:, stretch], X.imag[index])
     sign = signs(left)
     real_one = Singular(left * sign, values, right * sign, cluster, zero)
-    return _moved(real_one, X.imag) if np.iscomplexobj(X) else real_one
+    return _move(real_one, X.imag) if np.iscomplexobj(X) else real_one
 
 
 def _align(left: Array, right: Array, B: Array) -> None:
@@ -77,7 +77,7 @@ def _align(left: Array, right: Array, B: Array) -> None:
     left[...], right[...] = left @ turn, right @ turn
 
 
-def _moved(at: Singular, B: Array) -> Singular:
+def _move(at: Singular, B: Array) -> Singular:
     """The same to first order along B.
 
     With C = Uᵀ B V, U turns within its span by Ω_ij = ½ ((C + Cᵀ)_ij/(σ_j − σ_i) + (C − Cᵀ)_ij/(σ_j + σ_i)), and V by the

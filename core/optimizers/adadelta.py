@@ -15,14 +15,15 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adadelta(Optimizer):
-    """Adadelta.
+    """Adadelta: steps scaled by running averages, in the units of the weights.
 
         s ← ρ s + (1 − ρ) g²
         Δ = √(u + ε) / √(s + ε) g
         u ← ρ u + (1 − ρ) Δ²
         θ ← θ − η Δ
 
-    The survey's form is the same with η = 1 and ρ = 0.9, the defaults.
+    Here s is the running average of g² and u that of the squared steps Δ². Both variants are the same; Ruder's survey has
+    the defaults η = 1 and ρ = 0.9.
 
     Source: Zeiler, ADADELTA (2012); torch.optim.Adadelta.
     """
@@ -30,10 +31,10 @@ class Adadelta(Optimizer):
     kind: Literal["adadelta"] = "adadelta"
 
     rho: float = field(default=0.9, metadata=constraints(ge=0, lt=1))
-    """ρ: what is kept of the averages."""
+    """Decay rate ρ of both running averages."""
 
     epsilon: float = field(default=1e-6, metadata=constraints(ge=0))
-    """ε."""
+    """ε, added to both running averages."""
 
     default_rate: ClassVar[float] = 1.0
     slots: ClassVar[tuple[str, ...]] = ("squares", "squared_steps")
@@ -66,7 +67,7 @@ class Adadelta(Optimizer):
         ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        g, s, u = self.decayed(theta, gradient), memory.slots["squares"], memory.slots["squared_steps"]
+        g, s, u = self.add_weight_decay(theta, gradient), memory.slots["squares"], memory.slots["squared_steps"]
         s[...] = self.rho * s + (1 - self.rho) * g * g
         step = np.sqrt(u + self.epsilon) / np.sqrt(s + self.epsilon) * g
         u[...] = self.rho * u + (1 - self.rho) * step * step

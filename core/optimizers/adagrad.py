@@ -15,10 +15,12 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adagrad(Optimizer):
-    """Adagrad.
+    """Adagrad: a rate for each weight, which decreases with the sum of its squared gradients.
 
         s ← s + g²
         θ ← θ − η g / (√s + ε)       `ruder`: θ − η g / √(s + ε)
+
+    Here s is the sum of all squared gradients.
 
     Source: Duchi, Hazan & Singer, Adaptive Subgradient Methods (2011); torch.optim.Adagrad.
     """
@@ -26,7 +28,7 @@ class Adagrad(Optimizer):
     kind: Literal["adagrad"] = "adagrad"
 
     epsilon: float = field(default=1e-10, metadata=constraints(ge=0))
-    """ε. The survey takes 1e-8."""
+    """ε, added to the denominator. Ruder's survey has 1e-8."""
 
     default_rate: ClassVar[float] = 0.01
     slots: ClassVar[tuple[str, ...]] = ("squares",)
@@ -47,6 +49,6 @@ class Adagrad(Optimizer):
         ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        g, s = self.decayed(theta, gradient), memory.slots["squares"]
+        g, s = self.add_weight_decay(theta, gradient), memory.slots["squares"]
         s += g * g
         theta -= rate * g / (np.sqrt(s + self.epsilon) if self.variant == "ruder" else np.sqrt(s) + self.epsilon)

@@ -16,7 +16,7 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adamax(Optimizer):
-    """AdaMax.
+    """AdaMax: Adam with a decaying maximum of the gradient's magnitude instead of the second moment.
 
         m ← β₁ m + (1 − β₁) g,   u ← max(β₂ u, |g| + ε)          `ruder`: without ε
         θ ← θ − η / (1 − β₁^t) m / u
@@ -27,13 +27,13 @@ class Adamax(Optimizer):
     kind: Literal["adamax"] = "adamax"
 
     beta1: float = field(default=0.9, metadata=constraints(ge=0, lt=1))
-    """β₁: what is kept of the first moment."""
+    """Decay rate β₁ of the first moment."""
 
     beta2: float = field(default=0.999, metadata=constraints(ge=0, lt=1))
-    """β₂: what is kept of the second moment."""
+    """Decay rate β₂ of the maximum u."""
 
     epsilon: float = field(default=1e-8, metadata=constraints(ge=0))
-    """ε."""
+    """ε, added to the gradient's magnitude."""
 
     default_rate: ClassVar[float] = 0.002
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "largest_gradient")
@@ -59,7 +59,7 @@ class Adamax(Optimizer):
         ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        g, m, u = self.decayed(theta, gradient), memory.slots["first_moment"], memory.slots["largest_gradient"]
+        g, m, u = self.add_weight_decay(theta, gradient), memory.slots["first_moment"], memory.slots["largest_gradient"]
         m[...] = self.beta1 * m + (1 - self.beta1) * g
         size = np.abs(g) if self.variant == "ruder" else np.abs(g) + self.epsilon
         np.maximum(self.beta2 * u, size, out=u)

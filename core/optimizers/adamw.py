@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 from core.arrays import Array
 from core.equations.equation import Equation
@@ -14,13 +14,14 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdamW(ByMoments):
-    """Adam with decoupled weight decay.
+    """AdamW: Adam with decoupled weight decay.
 
+        θ ← θ − η λ θ
         m ← β₁ m + (1 − β₁) g,   v ← β₂ v + (1 − β₂) g²
         θ ← θ − η m̂ / (√v̂ + ε),   m̂ = m / (1 − β₁^t),   v̂ = v / (1 − β₂^t)
-        before it: θ ← θ − η λ θ
 
-    With `amsgrad` v̂ is formed from the largest v so far; `ruder`: θ − η m / (√v_max + ε), without correction.
+    Here t counts the steps from 1. With `amsgrad`, v̂ is formed from v_max, the elementwise maximum of all v so far; the
+    variant `ruder` then is θ ← θ − η m / (√v_max + ε), without bias correction.
 
     Source: Loshchilov & Hutter, Decoupled Weight Decay Regularization (2019); Reddi, Kale & Kumar, On the Convergence of
     Adam and Beyond (2018).
@@ -29,7 +30,9 @@ class AdamW(ByMoments):
     kind: Literal["adamw"] = "adamw"
 
     weight_decay: float = field(default=0.01, metadata=constraints(ge=0))
-    """λ: shrinks θ by η λ θ in every step."""
+    """Weight decay λ: every step shrinks θ by η λ θ, apart from the gradient."""
+
+    decouples_weight_decay: ClassVar[bool] = True
 
     def derivation(self, t: int) -> list[Equation]:
         latex, numpy = (

@@ -15,7 +15,7 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lion(Optimizer):
-    """Lion.
+    """Lion: steps of constant size, along the sign of the momentum.
 
         θ ← θ − η (sign(β₁ m + (1 − β₁) g) + λ θ)
         m ← β₂ m + (1 − β₂) g
@@ -26,12 +26,13 @@ class Lion(Optimizer):
     kind: Literal["lion"] = "lion"
 
     beta1: float = field(default=0.9, metadata=constraints(ge=0, lt=1))
-    """β₁: share of the momentum in a step."""
+    """β₁: weight of the momentum in a step."""
 
     beta2: float = field(default=0.99, metadata=constraints(ge=0, lt=1))
-    """β₂: what is kept of the momentum."""
+    """Decay rate β₂ of the momentum."""
 
     default_rate: ClassVar[float] = 1e-4
+    decouples_weight_decay: ClassVar[bool] = True
     slots: ClassVar[tuple[str, ...]] = ("first_moment",)
 
     def derivation(self, t: int) -> list[Equation]:

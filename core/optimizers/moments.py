@@ -1,4 +1,4 @@
-"""The running moments that Adam and its relatives share, as equations and as what moves θ."""
+"""Running moments of Adam and its relatives, as equations and as updates of θ."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.spec import constraints
 
 
 def moments(beta1: float, beta2: float) -> list[Equation]:
-    """m and v."""
+    """Return the equations of m and v."""
     return [
         Equation(
             "first_moment",
@@ -34,8 +34,8 @@ def moments(beta1: float, beta2: float) -> list[Equation]:
     ]
 
 
-def moved_moments(g: Array, beta1: float, beta2: float, memory: Memory) -> tuple[Array, Array, Array]:
-    """m and v after m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g², and memory of their size that is free again."""
+def update_moments(g: Array, beta1: float, beta2: float, memory: Memory) -> tuple[Array, Array, Array]:
+    """Update m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g² in place; return m, v and scratch memory of their size."""
     m, v = memory.slots["first_moment"], memory.slots["second_moment"]
     free = (1 - beta1) * g
     m *= beta1
@@ -49,24 +49,24 @@ def moved_moments(g: Array, beta1: float, beta2: float, memory: Memory) -> tuple
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByMoments(Optimizer):
-    """Base of Adam and AdamW, which differ in what weight decay is."""
+    """Base of Adam and AdamW, which differ in weight decay."""
 
     beta1: float = field(default=0.9, metadata=constraints(ge=0, lt=1))
-    """β₁: what is kept of the first moment."""
+    """Decay rate β₁ of the first moment."""
 
     beta2: float = field(default=0.999, metadata=constraints(ge=0, lt=1))
-    """β₂: what is kept of the second moment."""
+    """Decay rate β₂ of the second moment."""
 
     epsilon: float = field(default=1e-8, metadata=constraints(ge=0))
-    """ε."""
+    """ε, added to the denominator."""
 
     amsgrad: bool = field(default=False, metadata=constraints())
-    """Whether the second moment may not fall."""
+    """Whether the elementwise maximum of all second moments takes the place of the second moment."""
 
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment", "largest_second_moment")
 
     def derivation_from(self, start: str, t: int) -> list[Equation]:
-        """Step t as equations, of which the last takes it from `start`."""
+        """Return step t as equations, of which the last moves θ from `start`."""
         found = moments(self.beta1, self.beta2)
         moment = "<second_moment>"
         if self.amsgrad:
@@ -87,7 +87,7 @@ class ByMoments(Optimizer):
 
     def move(self, theta: Array, g: Array, rate: Rate, memory: Memory) -> None:
         """θ ← θ − η m̂ / (√v̂ + ε), formed as η √c₂ / c₁ · m / (√v + ε √c₂), which spares an array."""
-        m, v, step = moved_moments(g, self.beta1, self.beta2, memory)
+        m, v, step = update_moments(g, self.beta1, self.beta2, memory)
         if self.amsgrad:
             largest = memory.slots["largest_second_moment"]
             v = np.maximum(largest, v, out=largest)

@@ -11,18 +11,19 @@ import numpy as np
 from core.arrays import Array
 from core.equations.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
-from core.optimizers.moments import moments, moved_moments
+from core.optimizers.moments import moments, update_moments
 from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nadam(Optimizer):
-    """Nadam.
+    """Nadam: Adam with Nesterov's momentum.
 
         μ_t = β₁ (1 − ½ · 0.96^(ψ t)),   m, v as in Adam,   v̂ = v / (1 − β₂^t)
         θ ← θ − η ((1 − μ_t) / (1 − Π μ) g + μ_{t+1} / (1 − Π μ · μ_{t+1}) m) / (√v̂ + ε)
 
-    `ruder`: θ − η (β₁ m̂ + (1 − β₁) g / (1 − β₁^t)) / (√v̂ + ε), without the schedule of μ.
+    Here t counts the steps from 1 and Π μ is the product of μ_1 … μ_t. The variant `ruder` is
+    θ ← θ − η (β₁ m̂ + (1 − β₁) g / (1 − β₁^t)) / (√v̂ + ε) with m̂ = m / (1 − β₁^t), without the schedule of μ.
 
     Source: Dozat, Incorporating Nesterov Momentum into Adam (2016); torch.optim.NAdam.
     """
@@ -30,16 +31,16 @@ class Nadam(Optimizer):
     kind: Literal["nadam"] = "nadam"
 
     beta1: float = field(default=0.9, metadata=constraints(ge=0, lt=1))
-    """β₁: what is kept of the first moment."""
+    """Decay rate β₁ of the first moment."""
 
     beta2: float = field(default=0.999, metadata=constraints(ge=0, lt=1))
-    """β₂: what is kept of the second moment."""
+    """Decay rate β₂ of the second moment."""
 
     epsilon: float = field(default=1e-8, metadata=constraints(ge=0))
-    """ε."""
+    """ε, added to the denominator."""
 
     momentum_decay: float = field(default=4e-3, metadata=constraints(ge=0))
-    """ψ."""
+    """ψ: how fast the momentum μ_t approaches its limit β₁."""
 
     default_rate: ClassVar[float] = 0.002
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment")
@@ -68,8 +69,8 @@ class Nadam(Optimizer):
         return float(self.beta1 * (1 - 0.5 * 0.96 ** (t * self.momentum_decay)))
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        g, t = self.decayed(theta, gradient), memory.step
-        m, v, _ = moved_moments(g, self.beta1, self.beta2, memory)
+        g, t = self.add_weight_decay(theta, gradient), memory.step
+        m, v, _ = update_moments(g, self.beta1, self.beta2, memory)
         size = np.sqrt(v / (1 - self.beta2**t)) + self.epsilon
         if self.variant == "ruder":
             left = 1 - self.beta1**t

@@ -15,11 +15,13 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rmsprop(Optimizer):
-    """RMSprop.
+    """RMSprop: gradients divided by the running root mean square of their size.
 
-        s ← α s + (1 − α) g²         centred: s less the square of the running mean of g
-        v ← μ v + g / (√s + ε)       v = g / (√s + ε) without momentum
-        θ ← θ − η v                  `ruder`: θ − η g / √(s + ε)
+        s ← α s + (1 − α) g²
+        v ← μ v + g / (√s + ε)       `ruder`: g / √(s + ε) instead of g / (√s + ε)
+        θ ← θ − η v                  v = g / (√s + ε) without momentum
+
+    With `centered`, the square of the running mean of g is subtracted from s, which gives the variance.
 
     Source: Hinton, Neural Networks for Machine Learning, lecture 6 (2012); torch.optim.RMSprop.
     """
@@ -27,16 +29,16 @@ class Rmsprop(Optimizer):
     kind: Literal["rmsprop"] = "rmsprop"
 
     alpha: float = field(default=0.99, metadata=constraints(ge=0, lt=1))
-    """α: what is kept of the average. The survey takes 0.9."""
+    """Decay rate α of the running averages. Ruder's survey has 0.9."""
 
     epsilon: float = field(default=1e-8, metadata=constraints(ge=0))
-    """ε."""
+    """ε, added to the denominator."""
 
     momentum: float = field(default=0.0, metadata=constraints(ge=0))
-    """μ."""
+    """Momentum μ."""
 
     centered: bool = field(default=False, metadata=constraints())
-    """Whether the variance is taken instead of the mean square."""
+    """Whether to divide by the root of the variance instead of that of the mean square."""
 
     default_rate: ClassVar[float] = 0.01
     slots: ClassVar[tuple[str, ...]] = ("squares", "mean", "velocity")
@@ -72,7 +74,7 @@ class Rmsprop(Optimizer):
         return [*found, Equation("theta", f"<theta> - <rate> {step[0]}", f"<theta> - <rate> * {step[1]}", "The step.")]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        g, s, mean = self.decayed(theta, gradient), memory.slots["squares"], memory.slots["mean"]
+        g, s, mean = self.add_weight_decay(theta, gradient), memory.slots["squares"], memory.slots["mean"]
         s[...] = self.alpha * s + (1 - self.alpha) * g * g
         size = s
         if self.centered:

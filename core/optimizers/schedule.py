@@ -1,4 +1,4 @@
-"""Schedules: the share of the learning rate that holds after t steps."""
+"""Schedules: the factor by which the learning rate is multiplied after t steps."""
 
 from __future__ import annotations
 
@@ -11,63 +11,63 @@ from core.spec import Spec, constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constant(Spec):
-    """The same at every step."""
+    """Constant learning rate: the factor is 1 at every step."""
 
     kind: Literal["constant"] = "constant"
 
     def factor(self, t: int) -> float:
-        """1."""
+        """Return 1."""
         return 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepDecay(Spec):
-    """γ^⌊t / every⌋: a fall after every so many steps."""
+    """Step decay: the factor γ^⌊t / every⌋ after t steps."""
 
     kind: Literal["step"] = "step"
 
     every: int = field(metadata=constraints(gt=0, examples=[100]))
-    """Steps from fall to fall."""
+    """Number of steps after which the rate is multiplied by γ."""
 
     gamma: float = field(default=0.1, metadata=constraints(gt=0, le=1))
-    """γ: what is left after a fall."""
+    """γ, the factor of each decay."""
 
     def factor(self, t: int) -> float:
-        """γ^⌊t / every⌋."""
+        """Return γ^⌊t / every⌋."""
         return self.gamma ** (t // self.every)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exponential(Spec):
-    """γ^t."""
+    """Exponential decay: the factor γ^t after t steps."""
 
     kind: Literal["exponential"] = "exponential"
 
     gamma: float = field(metadata=constraints(gt=0, le=1, examples=[0.99]))
-    """γ: what is left after a step."""
+    """γ, the factor of each step."""
 
     def factor(self, t: int) -> float:
-        """γ^t."""
+        """Return γ^t."""
         return self.gamma**t
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InverseTime(Spec):
-    """1 / (1 + k t)."""
+    """Inverse time decay: the factor 1 / (1 + k t) after t steps."""
 
     kind: Literal["inverse_time"] = "inverse_time"
 
     rate: float = field(metadata=constraints(ge=0, examples=[0.01]))
-    """k."""
+    """Decay rate k."""
 
     def factor(self, t: int) -> float:
-        """1 / (1 + k t)."""
+        """Return 1 / (1 + k t)."""
         return 1 / (1 + self.rate * t)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cosine(Spec):
-    """m + (1 − m) (1 + cos(π t / T)) / 2, and m from t = T on.
+    """Cosine annealing: the factor m + (1 − m) (1 + cos(π t / T)) / 2 after t steps, and m from t = T on.
 
     Source: Loshchilov & Hutter, SGDR (2017), §3.
     """
@@ -75,13 +75,13 @@ class Cosine(Spec):
     kind: Literal["cosine"] = "cosine"
 
     steps: int = field(metadata=constraints(gt=0, examples=[1000]))
-    """T: steps to the least."""
+    """Number of steps T after which the factor reaches m."""
 
     least: float = field(default=0.0, metadata=constraints(ge=0, le=1))
-    """m: the share that is left in the end."""
+    """Final factor m."""
 
     def factor(self, t: int) -> float:
-        """m + (1 − m) (1 + cos(π t / T)) / 2."""
+        """Return m + (1 − m) (1 + cos(π t / T)) / 2."""
         return self.least + (1 - self.least) * (1 + math.cos(math.pi * min(t / self.steps, 1.0))) / 2
 
 

@@ -15,12 +15,13 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sgd(Optimizer):
-    """Gradient descent.
+    """Gradient descent, optionally with momentum or with Nesterov's accelerated gradient.
 
-        v ← μ v + (1 − d) g          v = g at the first step; d is the dampening
-        θ ← θ − η v                  with nesterov: θ ← θ − η (g + μ v)
+        v ← μ v + (1 − d) g          v = g in the first step
+        θ ← θ − η v                  with `nesterov`: θ ← θ − η (g + μ v)
 
-    Without momentum θ ← θ − η g. `ruder`: v ← μ v + η g, θ ← θ − v, with nesterov the gradient at θ − μ v.
+    Without momentum, θ ← θ − η g. The variant `ruder` is v ← μ v + η g, θ ← θ − v; with `nesterov`, the gradient is taken
+    at θ − μ v.
 
     Source: torch.optim.SGD; Sutskever et al., On the importance of initialization and momentum (2013).
     """
@@ -28,13 +29,13 @@ class Sgd(Optimizer):
     kind: Literal["sgd"] = "sgd"
 
     momentum: float = field(default=0.0, metadata=constraints(ge=0))
-    """μ."""
+    """Momentum μ."""
 
     dampening: float = field(default=0.0, metadata=constraints(ge=0, le=1))
-    """d; not with nesterov."""
+    """Dampening d of the gradient in the momentum; not with `nesterov`."""
 
     nesterov: bool = field(default=False, metadata=constraints())
-    """Whether the gradient counts as if the step were half made: Nesterov's accelerated gradient."""
+    """Whether to use Nesterov's accelerated gradient, which looks ahead along the momentum."""
 
     slots: ClassVar[tuple[str, ...]] = ("velocity",)
 
@@ -74,7 +75,7 @@ class Sgd(Optimizer):
         ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
-        g, v = self.decayed(theta, gradient), memory.slots["velocity"]
+        g, v = self.add_weight_decay(theta, gradient), memory.slots["velocity"]
         if not self.momentum:
             theta -= rate * g
         elif self.variant == "ruder":

@@ -1,4 +1,4 @@
-"""Plans: a network's operations, bound to its arrays, built once and run many times."""
+"""Plans: the operations of a network, bound to its arrays, built once and run many times."""
 
 from core.plan.objective import Objective
 from core.plan.plan import Plan

@@ -7,8 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from core.activations.identity import Identity
-from core.arrays import Array, Op, constant, stacked
+from core.arrays import Array, Op, constant, stack
 from core.feedback_alignment import Feedback
 from core.layer_context import LayerContext, new_value
 from core.network import Node
@@ -19,7 +18,7 @@ from core.plan.watch import Retain, Watch
 
 
 class BackwardPass:
-    """dZ_l = f_l'(Z_l) ∘ dA_l, then the layer's own rules, in reverse order of execution.
+    """Operations that compute dZ_l = f_l'(Z_l) ∘ dA_l, then the layer's gradients, in reverse execution order.
 
     A tensor that several layers read receives the sum of their gradients, always added in the same order.
     """
@@ -44,16 +43,16 @@ class BackwardPass:
         self._feedback, self._memory = feedback, memory or {}
         last = forward.contexts[-1][0]
         self._totals: dict[str, Array] = {last.name: d_output}
-        self._wanted = _wanted(forward, retain)
+        self._wanted = _find_wanted(forward, retain)
         for node, context in reversed(forward.contexts):
             if node.name in self._wanted:
                 self._build(node, context, fused=fused and node is last)
         self.input_gradients = {name: self._total(name) for name in forward.inputs if name in self._wanted}
 
     def _build(self, node: Node, context: LayerContext, *, fused: bool) -> None:
-        """The steps of one layer: its delta, then the gradients of its parameters and of what it reads."""
+        """Append the operations of one layer: its delta, then the gradients of its parameters and inputs."""
         dA = self._total(node.name)
-        if fused or isinstance(node.function, Identity):
+        if fused or node.function.is_identity:
             dZ = dA
         else:
             dZ = new_value(node.shape, context.dtype).array if self._retain.deltas else self._pool.acquire(node.shape)
@@ -82,7 +81,7 @@ class BackwardPass:
             self._pool.release(dZ)
 
     def _total(self, name: str) -> Array:
-        """Memory of ∂L/∂(a tensor); zeros, written in every run, for one that nothing reads."""
+        """Return the memory of ∂L/∂(tensor); for a tensor that nothing reads, every run fills it with zeros."""
         if name not in self._totals:
             array = self._pool.acquire(self._values[name].array.shape)
             self.ops.append(partial(array.fill, 0))
@@ -90,10 +89,10 @@ class BackwardPass:
         return self._totals[name]
 
     def _receive_parameters(self, node: Node, context: LayerContext) -> None:
-        """Memory for the gradients of a layer's parameters, which is never used for anything else."""
+        """Allocate the gradients of a layer's parameters, in memory that is never reused."""
         lent = self._memory.get(node.name, {})
         if context.packed is not None:
-            whole = stacked(lent["weight"], lent["bias"]) if lent.keys() >= {"weight", "bias"} else None
+            whole = stack(lent["weight"], lent["bias"]) if lent.keys() >= {"weight", "bias"} else None
             context.packed_gradient = np.empty_like(context.packed) if whole is None else whole
             context.gradients = {"weight": context.packed_gradient[:-1], "bias": context.packed_gradient[-1]}
         else:
@@ -104,7 +103,7 @@ class BackwardPass:
         self.gradients[node.name] = context.gradients
 
     def _receive_inputs(self, node: Node, context: LayerContext) -> list[tuple[Array, Array]]:
-        """Memory for ∂L/∂(what a layer reads). Returns what has to be added to what once the layer's steps have run."""
+        """Allocate ∂L/∂(input) for each input. Returns the pairs (total, contribution) to add afterwards."""
         sums = []
         context.d_inputs = []
         for name, X in zip(node.reads, context.inputs, strict=True):
@@ -120,14 +119,14 @@ class BackwardPass:
         return sums
 
     def _carry(self, node: Node, context: LayerContext) -> None:
-        """Under feedback alignment the error goes down through other matrices."""
+        """Under feedback alignment, set the delta and the matrix B that propagate the error."""
         if self._feedback and node.name in self._feedback.weights:
-            direct = self._feedback.kind == "direct" and node.name != self._feedback.last
+            direct = self._feedback.carries_last_delta(node.name)
             delta = self.deltas[self._feedback.last] if direct else context.d_result
             context.carrier = delta, self._feedback.weights[node.name]
 
     def _regularise(self, node: Node, context: LayerContext) -> None:
-        """dW += λ W for every weight."""
+        """Append dW += λ W for every weight."""
         for name, parameter in node.parameters.items():
             if self._l2 and parameter.weight_like:
                 gradient, weight = context.gradients[name], context.parameters[name]
@@ -139,8 +138,8 @@ def _add_multiple(total: Array, array: Array, factor: Array) -> None:
     np.add(total, array * factor, total)
 
 
-def _wanted(forward: ForwardPass, retain: Retain) -> set[str]:
-    """The tensors whose gradient somebody needs: all layers' where deltas are kept, else those above parameters."""
+def _find_wanted(forward: ForwardPass, retain: Retain) -> set[str]:
+    """Return the tensors whose gradient is needed: all layers' if deltas are retained, else those above parameters."""
     wanted = set(forward.inputs) if retain.input_gradients else set()
     for node, context in forward.contexts:
         if retain.deltas or context.parameters or wanted.intersection(node.reads):

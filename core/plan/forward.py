@@ -7,21 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from core.activations.identity import Identity
-from core.arrays import Array, Op, extended_matrix, stacked
+from core.arrays import Array, Op, extended_matrix, stack
 from core.layer_context import LayerContext, Value, new_value
-from core.layers.activation import ActivationLayer
 from core.network import Node
 from core.nonfinite import of_activation, of_result
 from core.plan.watch import Retain, Watch
 
 PACKED = 2**19
-"""Up to this many elements a weight and its bias are copied into one matrix, and a batch gets its column of ones: there
-one product costs less than a product and an addition. Beyond it the copy would cost more than the addition."""
+"""Largest number of elements for which a weight and its bias are copied into one matrix and a batch gets a column of ones:
+one product then costs less than a product and an addition. For larger ones, the copy costs more than the addition."""
 
 
 class ForwardPass:
-    """Z_l = layer_l(A_j for what it reads), A_l = f_l(Z_l), in execution order."""
+    """Operations that compute Z_l = layer_l(A_j for each input j) and A_l = f_l(Z_l), in execution order."""
 
     def __init__(
         self,
@@ -65,15 +63,16 @@ class ForwardPass:
         self.output = self.activations[nodes[-1].name]
 
     def _build(self, node: Node, context: LayerContext, retain: Retain, watch: Watch, *, fused: bool) -> None:
-        """The steps of one layer. Where its activation is fused with the loss, the loss computes the activation."""
+        """Append the operations of one layer. An activation that is fused with the loss is computed by the loss."""
         self.ops += node.layer.forward(context)
         Z, value, function = context.result, context.value, node.function
-        if isinstance(node.layer, ActivationLayer):
-            cause = of_activation(node.layer.applied().title, context.inputs[0], Z)
+        of_input = node.layer.function_of_input()
+        if of_input is not None:
+            cause = of_activation(of_input.title, context.inputs[0], Z)
         else:
             cause = of_result(node.layer.kind, context.inputs, context.parameters)
         watch.tensor(self.ops, node, "preactivation", Z, cause)
-        if not isinstance(function, Identity):
+        if not function.is_identity:
             in_place = context.fresh and function.reads == "result" and not retain.preactivations and not fused
             if not in_place:
                 value = new_value(node.shape, context.dtype)
@@ -87,7 +86,7 @@ class ForwardPass:
 
 
 def _batch(array: Array, by_row: bool) -> Value:
-    """A tensor of the batch; a small matrix is copied beside a column of ones."""
+    """Return a tensor of the batch; a small matrix is copied and gets a column of ones."""
     if array.ndim != 2 or array.size > PACKED:
         return Value(array)
     extended = extended_matrix(len(array), array.shape[1], array.dtype, by_row=by_row)
@@ -96,13 +95,13 @@ def _batch(array: Array, by_row: bool) -> Value:
 
 
 def _pack(context: LayerContext) -> None:
-    """Copy a small weight and bias into one matrix [W; b], of which the two become views; or find that they are that."""
+    """Make a small weight and its bias views of one matrix [W; b], copying them unless they already are."""
     weight, bias = context.parameters.get("weight"), context.parameters.get("bias")
     if weight is None or bias is None or weight.ndim != 2 or bias.shape != weight.shape[1:]:
         return
     source = context.sources[0]
     if weight.size <= PACKED and source.extended is not None and source.array.shape[1:] == weight.shape[:1]:
-        packed = stacked(weight, bias)
+        packed = stack(weight, bias)
         if packed is None:
             packed = np.empty((len(weight) + 1, len(bias)), context.dtype)
             packed[:-1] = weight

@@ -1,4 +1,4 @@
-"""The loss of a plan: the end of its forward pass, and the first gradient of its backward pass."""
+"""The loss of a plan: the end of its forward pass and the first gradient of its backward pass."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy import multiply
 
 from core.arrays import Array, Op, column_of, constant, tensor_memory
 from core.losses import Loss, LossContext
-from core.nonfinite import of_loss, watched
+from core.nonfinite import finite_check, of_loss
 from core.plan.forward import ForwardPass
 from core.plan.watch import Watch
 
@@ -24,11 +24,11 @@ class Objective:
     """In the shape of the output; for `upstream`, ∂L/∂(output)."""
 
     coefficients: Array
-    """The share of each example in the loss of the batch."""
+    """Share c_i of each example in the loss of the batch, shape (n,)."""
 
 
 class LossPass:
-    """L = Σ_i c_i ℓ_i + ½ λ Σ‖W‖², and ∂L/∂A of the output: or ∂L/∂Z where loss and activation are fused."""
+    """Operations that compute L = Σ_i c_i ℓ_i + ½ λ Σ‖W‖² and ∂L/∂A of the output; ∂L/∂Z if fused with the activation."""
 
     def __init__(self, objective: Objective, fused: Loss | None, forward: ForwardPass, dA: Array, watch: Watch) -> None:
         node, context = forward.contexts[-1]
@@ -56,20 +56,20 @@ class LossPass:
             self.ops.append(self._penalise)
         if watch.check_deadline and objective.loss.needs_targets:  # With upstream there is no loss to report.
             cause = of_loss(objective.loss.kind, A, self.targets)
-            self.ops.append(lambda: watched(node.name, node.position, "loss", np.asarray(self.total), cause)())
-        self.backward_ops: list[Op] = [loss.gradient(at), *_shared(at)]
+            self.ops.append(lambda: finite_check(node.name, node.position, "loss", np.asarray(self.total), cause)())
+        self.backward_ops: list[Op] = [loss.gradient(at), *_share_ops(at)]
 
     @property
     def total(self) -> Any:
-        """The loss of the last forward run, all terms together."""
+        """Loss of the last forward run, all terms together."""
         return self.terms["data"] + self.terms["l2"]
 
     def per_example(self) -> Array:
-        """ℓ of each example in the last forward run, before shares and weights."""
+        """Return ℓ of each example in the last forward run, before shares and weights."""
         return self._loss.per_example(self._read, self.targets)
 
     def at_kink(self) -> Array:
-        """Where the loss had no derivative in the last forward run, in the shape of what it reads."""
+        """Return where the loss had no derivative in the last forward run, as booleans in the shape of what it reads."""
         return self._loss.at_kink(self._read, self.targets)
 
     def _penalise(self) -> None:
@@ -77,8 +77,8 @@ class LossPass:
         self.terms["l2"] = 0.5 * self.l2 * sum(vector.dot(vector) for vector in vectors)
 
 
-def _shared(at: LossContext) -> list[Op]:
-    """The step that multiplies every example's gradient by its share in the loss of the batch, where that is not 1."""
+def _share_ops(at: LossContext) -> list[Op]:
+    """Return the operation that multiplies each example's gradient by its share in the batch loss; none if all are 1."""
     share = at.share
     if share is None:
         return [lambda: multiply(at.dA, column_of(at.coefficients, at.dA), at.dA)]

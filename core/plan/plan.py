@@ -1,7 +1,7 @@
 """Plan: the operations of one network, bound to its arrays, built once and run many times.
 
-Building a plan asks each layer for its operations and finds memory for every tensor; running it computes, and allocates next
-to nothing. Whoever holds a plan may write new numbers into its inputs, parameters and targets between runs.
+Building a plan collects the operations of each layer and allocates every tensor; a run computes and allocates next to
+nothing. New numbers may be written into the inputs, parameters and targets of a plan between runs.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from core.activations.identity import Identity
 from core.arrays import Array, Op, tensor_memory
 from core.errors import Issue
 from core.feedback_alignment import Feedback
@@ -25,7 +24,7 @@ from core.plan.watch import Retain, Watch
 
 
 class Plan:
-    """A network's steps and arrays. Every array is batch-first and keeps its identity for the life of the plan."""
+    """Operations and arrays of a network. Every array is batch-first and keeps its identity for the life of the plan."""
 
     def __init__(
         self,
@@ -47,25 +46,25 @@ class Plan:
         """Build a plan.
 
         Args:
-            nodes: the network, as a survey wired it.
-            inputs: tensors of the batch by name; a small one is copied, a large one is used where it lies.
-            parameters: by layer and name; likewise, but a bias that lies behind its weight in one vector is never copied.
+            nodes: the network, as shape inference returns it.
+            inputs: tensors of the batch by name; a small one is copied, a large one is used in place.
+            parameters: by layer and name; copied likewise, except a bias that follows its weight in one vector.
             objective: the loss, if there is one.
-            state: what layers keep between batches, by layer and name.
-            dtype: of the computation; complex for a complex step, which only goes forward.
-            column: whether the caller sees rank-2 tensors transposed.
-            backward: whether gradients will be asked for; there are none without an objective.
-            retain: what must stay readable.
-            feedback: matrices through which the error goes down in place of the transposed weights.
-            check_deadline: called after every layer in both directions; with it, tensors are also watched for NaN and
-                infinity. It ends a run by raising.
-            gradients: memory for gradients, by layer and name, which is used where it lies as the parameters' is.
-            by_row: whether examples will be written into the inputs one by one, so that each had better be in one piece.
+            state: state of the layers before the batch, by layer and name.
+            dtype: of the computation; complex for a complex step.
+            column: whether the request writes matrices as features x n.
+            backward: whether to build the backward pass; there is none without an objective.
+            retain: arrays that stay readable after a run.
+            feedback: matrices that propagate the error instead of the transposed weights.
+            check_deadline: called after every layer in both directions; it ends a run by raising an exception. With it,
+                tensors are also checked for NaN and infinity.
+            gradients: memory for gradients, by layer and name, used in place.
+            by_row: whether to store the inputs in row-major order, because examples are written one by one.
         """
         retain, watch = retain or Retain(), Watch(check_deadline)
         fused = objective.loss.on_logits(nodes[-1].function) if objective else None
         self.fused = nodes[-1].name if fused else None
-        """The layer whose activation is computed together with the loss, if there is one."""
+        """Name of the layer whose activation is fused with the loss; None if there is none."""
         self._forward_pass = ForwardPass(
             nodes,
             inputs,
@@ -85,7 +84,7 @@ class Plan:
         if objective is None:
             return
         pool = Pool(dtype)
-        kept = retain.deltas and (fused is not None or isinstance(nodes[-1].function, Identity))
+        kept = retain.deltas and (fused is not None or nodes[-1].function.is_identity)
         shape = self.output.shape
         d_output = tensor_memory(shape, dtype) if kept else pool.acquire(shape)
         loss = self._loss_pass = LossPass(objective, fused, self._forward_pass, d_output, watch)
@@ -105,63 +104,63 @@ class Plan:
             self._backward = [*loss.backward_ops, *self._backward_pass.ops]
 
     def forward(self) -> None:
-        """From the batch to the output, and to the loss if there is one."""
+        """Run the forward pass: from the batch to the output and, if there is an objective, the loss."""
         for op in self._forward:
             op()
 
     def backward(self) -> None:
-        """From the loss to every gradient. Runs once after each forward run."""
+        """Run the backward pass: from the loss to every gradient. Call it once after each forward run."""
         for op in self._backward:
             op()
 
     @property
     def inputs(self) -> dict[str, Array]:
-        """The tensors of the batch."""
+        """Tensors of the batch by name."""
         return self._forward_pass.inputs
 
     @property
     def input_memory(self) -> dict[str, Array]:
-        """The same tensors, those with a column of ones beside them together with it."""
+        """Tensors of the batch by name, including the column of ones where there is one."""
         return self._forward_pass.input_memory
 
     @property
     def parameters(self) -> dict[str, dict[str, Array]]:
-        """The parameters by layer and name."""
+        """Parameters by layer and name."""
         return self._forward_pass.parameters
 
     @property
     def output(self) -> Array:
-        """The last layer's activations."""
+        """Activations of the last layer."""
         return self._forward_pass.output
 
     @property
     def activations(self) -> dict[str, Array]:
-        """Every layer's result after its activation function."""
+        """Result of each layer after its activation function, by name."""
         return self._forward_pass.activations
 
     @property
     def contexts(self) -> list[tuple[Node, LayerContext]]:
-        """Every layer with the arrays around it, in execution order."""
+        """Layers with their contexts, in execution order."""
         return self._forward_pass.contexts
 
     @property
     def preactivations(self) -> dict[str, Array]:
-        """Every layer's result before its activation function, where they are kept."""
+        """Result of each layer before its activation function, by name; valid with `retain.preactivations`."""
         return self._forward_pass.preactivations
 
     @property
     def new_state(self) -> dict[str, dict[str, Array]]:
-        """What layers keep for the next batch, by layer and name."""
+        """State of the layers after the last forward run, by layer and name."""
         return {node.name: context.new_state for node, context in self._forward_pass.contexts if context.new_state}
 
     @property
     def reported(self) -> dict[str, dict[str, Array]]:
-        """What else layers show of the last forward run, by layer and name."""
+        """Arrays that layers report of the last forward run besides their results, by layer and name."""
         return {node.name: context.reported for node, context in self._forward_pass.contexts if context.reported}
 
     @property
     def warnings(self) -> list[Issue]:
-        """What layers found worth a warning in the last forward run."""
+        """Warnings of the last forward run."""
         return [
             issue.below("network", "layers", node.position)
             for node, context in self._forward_pass.contexts
@@ -170,10 +169,10 @@ class Plan:
 
     @property
     def loss(self) -> LossPass:
-        """The loss: its terms, its targets.
+        """Loss of the plan, with its terms and targets.
 
         Raises:
-            LookupError: for a plan without an objective.
+            LookupError: if the plan has no objective.
         """
         if self._loss_pass is None:
             raise LookupError("this plan was built without an objective")
@@ -181,10 +180,10 @@ class Plan:
 
     @property
     def gradients(self) -> BackwardPass:
-        """What the backward pass leaves: deltas, gradients of the parameters and of the inputs.
+        """Results of the backward pass: deltas, gradients of parameters and inputs.
 
         Raises:
-            LookupError: for a plan that only goes forward.
+            LookupError: if the plan has no backward pass.
         """
         if self._backward_pass is None:
             raise LookupError("this plan was built to go forward only")

@@ -1,4 +1,4 @@
-"""A pool of memory that is acquired and released while a plan is built."""
+"""Pool: memory that is acquired and released while a plan is built."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import Array, Shape, arranged, in_memory_order
+from core.arrays import Array, Shape, arrange, in_memory_order
 
 
 class Pool:
-    """Hands out arrays whose life ends within a plan, so that memory is used again as soon as its content is dead.
+    """Memory for arrays that live for part of a run, reused as soon as their content is dead.
 
-    A plan is built in the order in which its operations will run; what is released before the
-    next acquisition is dead by then.
+    A plan is built in the order in which its operations run, so an array that is released before the next one is acquired
+    is no longer read when that one is written.
     """
 
     def __init__(self, dtype: np.dtype[Any]) -> None:
@@ -22,7 +22,7 @@ class Pool:
         self._free: list[Array] = []
 
     def acquire(self, shape: Shape) -> Array:
-        """An array of that shape, in the memory order of `tensor_memory`."""
+        """Return an array of this shape in the layout of `tensor_memory`, from the smallest sufficient free block."""
         size = math.prod(shape)
         fitting = [block for block in self._free if block.size >= size]
         if fitting:
@@ -30,8 +30,8 @@ class Pool:
             self._free = [free for free in self._free if free is not block]
         else:
             block = np.empty(size, self._dtype)
-        return arranged(block[:size], shape)
+        return arrange(block[:size], shape)
 
     def release(self, array: Array) -> None:
-        """Let the memory of a lent array be lent again."""
+        """Return the memory of an acquired array to the pool."""
         self._free.append(in_memory_order(array))

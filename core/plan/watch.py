@@ -1,4 +1,4 @@
-"""What a plan does besides computing when somebody waits for its answer: look for NaN, and look at the clock."""
+"""Watch and Retain: checks that a plan runs between its operations, and the arrays that stay readable after a run."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from dataclasses import dataclass
 
 from core.arrays import Array, Op
 from core.network import Node
-from core.nonfinite import Cause, watched
+from core.nonfinite import Cause, finite_check
 
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Adds watching steps behind computing ones. Without `check_deadline` it adds none."""
+    """Adds checks to a plan: for NaN and infinity, and of the deadline. Without `check_deadline` it adds none."""
 
     check_deadline: Op | None = None
-    """Called after every layer in both directions; it ends a run by raising."""
+    """Function called after every layer in both directions; it ends a run by raising an exception."""
 
     def tensor(self, ops: list[Op], node: Node, tensor: str, array: Array, cause: Cause) -> None:
-        """Refuse NaN and infinity in a tensor of that layer."""
+        """Append the operation that refuses NaN and infinity in a tensor of this layer."""
         if self.check_deadline:
-            ops.append(watched(node.name, node.position, tensor, array, cause))
+            ops.append(finite_check(node.name, node.position, tensor, array, cause))
 
     def layer(self, ops: list[Op]) -> None:
-        """Let a run be ended here."""
+        """Append the check of the deadline."""
         if self.check_deadline:
             ops.append(self.check_deadline)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retain:
-    """What must still be readable when a run is over; memory of anything else is used again."""
+    """Arrays that stay readable after a run; the memory of others is reused."""
 
     preactivations: bool = False
     deltas: bool = False

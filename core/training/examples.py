@@ -56,8 +56,8 @@ def part_of(problem: Problem, chosen: Array) -> Problem:
     )
 
 
-def evaluated(problem: Problem) -> Problem:
-    """The problem as it is evaluated: nothing is dropped, and running statistics stand for those of the batch."""
+def for_evaluation(problem: Problem) -> Problem:
+    """Return the problem with its layers at evaluation: no dropout, running statistics instead of the batch's."""
     nodes = [replace(node, layer=node.layer.at_evaluation()) for node in problem.nodes]
     return replace(problem, nodes=nodes)
 

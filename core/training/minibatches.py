@@ -14,7 +14,7 @@ from core.layers.base import Layer
 from core.plan import Plan, Retain
 from core.problem import Problem
 from core.training.examples import objective_of, part_of, shares_of
-from core.training.trainable import copied
+from core.training.trainable import copy_arrays
 
 Gradients = Mapping[str, Mapping[str, Array]]
 
@@ -114,7 +114,7 @@ class Minibatches:
             contexts = next(iter(self._parts.values())).plan.contexts
             part = replace(part, state={node.name: context.state for node, context in contexts if context.state})
         else:
-            part = replace(part, state=copied(self._problem.state))
+            part = replace(part, state=copy_arrays(self._problem.state))
         plan: Plan = part.plan(
             retain=Retain(),
             backward=self._backward,

@@ -1,4 +1,4 @@
-"""What is said about an epoch."""
+"""EpochReport: loss, metrics and diagnostics of one epoch."""
 
 from __future__ import annotations
 

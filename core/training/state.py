@@ -1,4 +1,4 @@
-"""Where a training run stands between two epochs: all it needs to go on, as tensors and as JSON."""
+"""State of a training run between two epochs, complete enough to resume it, as tensors and as JSON."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class TrainingState:
         }
 
     @classmethod
-    def restored(cls, tensors: Mapping[str, Array], notes: Mapping[str, Any]) -> TrainingState:
-        """The state of which these are the tensors and the notes."""
+    def restore(cls, tensors: Mapping[str, Array], notes: Mapping[str, Any]) -> TrainingState:
+        """Return the state whose `tensors` and `notes` these are."""
         slots = {name: _group(tensors, f"slots.{name}") for name in notes["slots"]}
         best = None
         if notes["best"]:

@@ -14,7 +14,7 @@ from core.errors import Refusal
 from core.nonfinite import all_finite
 from core.optimizers import Memory, Optimizer
 from core.plan import Plan
-from core.training.trainable import Trainable, copied
+from core.training.trainable import Trainable, copy_arrays
 
 Pairs = list[tuple[Array, Array]]
 
@@ -57,7 +57,7 @@ class Stepper:
         self.gradient = np.zeros_like(self.theta)
         """The gradient of the last step, with noise and after clipping."""
 
-        self.parameters = copied(parameters)
+        self.parameters = copy_arrays(parameters)
         """Those that it moves, where it moves them, and copies of the others."""
 
         for layer, named in trainable.apart(self.theta).items():
@@ -89,7 +89,7 @@ class Stepper:
         """
         memory, optimizer, theta, gradient = self.memory, self._optimizer, self.theta, self.gradient
         done, memory.step = memory.step, memory.step + 1
-        parameters, gradients = self._copied.get(plan) or self._found_elsewhere(plan)
+        parameters, gradients = self._copied.get(plan) or self._find_elsewhere(plan)
         ahead = optimizer.look_ahead(theta, memory)
         kept = None
         if ahead is not theta:
@@ -108,13 +108,13 @@ class Stepper:
         if kept is not None:
             theta[...] = kept
         if optimizer.gradient_noise:
-            gradient += optimizer.gradient_noise.drawn(done, gradient.size).astype(gradient.dtype)
+            gradient += optimizer.gradient_noise.draw(done, gradient.size).astype(gradient.dtype)
         limit = optimizer.gradient_clip_norm
         if limit is not None:
             gradient *= min(1.0, limit / (float(np.linalg.norm(gradient)) + 1e-6))
         optimizer.update(theta, gradient, self._rate * optimizer.factor(done), memory)
         if not all_finite(theta):
-            raise self._diverged()
+            raise self._divergence()
         for array, part in parameters:
             array[...] = part
         return loss
@@ -124,13 +124,13 @@ class Stepper:
         """The learning rate of the last step; the largest one where weights have rates of their own."""
         return float(np.max(self._rate, initial=0.0)) * self._optimizer.factor(max(self.memory.step - 1, 0))
 
-    def _found_elsewhere(self, plan: Plan) -> tuple[Pairs, Pairs]:
+    def _find_elsewhere(self, plan: Plan) -> tuple[Pairs, Pairs]:
         """Parameters and gradients of a plan that do not lie in the vectors, with their parts of these."""
         elsewhere = self._trainable.elsewhere
         found = elsewhere(self.theta, plan.parameters), elsewhere(self.gradient, plan.gradients.gradients)
         return self._copied.setdefault(plan, found)
 
-    def _diverged(self) -> Refusal:
+    def _divergence(self) -> Refusal:
         apart = self._trainable.apart(np.isfinite(self.theta))
         layer, name = next(
             (layer, name) for layer, named in apart.items() for name, ok in named.items() if not ok.all()

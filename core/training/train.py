@@ -22,9 +22,9 @@ from core.training.recipe import Recipe
 from core.training.report import EpochReport, norms, ratios
 from core.training.state import Best, TrainingState
 from core.training.stepper import Stepper
-from core.training.trainable import Trainable, copied
+from core.training.trainable import Trainable, copy_arrays
 from core.training.unfit import refuse_unfit
-from core.training.validation import DeadUnits, Outputs, Validation, located
+from core.training.validation import DeadUnits, Outputs, Validation, locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class _Run:
             try:
                 loss += minibatches.weight * stepper.step(plan)
             except Refusal as refusal:
-                raise self._diverged(refusal, step) from None
+                raise self._divergence(refusal, step) from None
             minibatches.carry_state()
             self._outputs.take(plan)
             self._check_deadline()
@@ -135,13 +135,13 @@ class _Run:
             detail = f"In epoch {self._done} the losses of all steps together are beyond all finite numbers."
             raise Refusal.of("non-finite", detail, "loss", hint=HINT)
         apart = self._trainable.apart
-        validation_loss, validation_metrics = self._validated()
+        validation_loss, validation_metrics = self._validate()
         report = EpochReport(
             epoch=self._done,
             steps=stepper.memory.step,
             loss=loss,
             validation_loss=validation_loss,
-            metrics=self._outputs.measured(),
+            metrics=self._outputs.measure(),
             validation_metrics=validation_metrics,
             learning_rate=stepper.last_rate,
             gradient_norms=norms(apart(stepper.gradient)),
@@ -151,7 +151,7 @@ class _Run:
         self._judge(loss if validation_loss is None else validation_loss)
         return report
 
-    def _validated(self) -> tuple[float | None, dict[str, float]]:
+    def _validate(self) -> tuple[float | None, dict[str, float]]:
         if self._validation is None:
             return None, {}
         loss, metrics = self._validation.of(self._plan.parameters, self._kept_state())
@@ -171,22 +171,22 @@ class _Run:
 
     def _state(self) -> TrainingState:
         after = self._stepper.state()
-        slots = {name: copied(slot) for name, slot in after.slots.items()}
+        slots = {name: copy_arrays(slot) for name, slot in after.slots.items()}
         optimizer = replace(after, slots=slots)
         return TrainingState(self._done, self._parameters(), self._kept_state(), optimizer, self._best)
 
     def _parameters(self) -> dict[str, dict[str, Array]]:
-        return copied(self._plan.parameters)
+        return copy_arrays(self._plan.parameters)
 
     def _kept_state(self) -> dict[str, dict[str, Array]]:
-        return copied({node.name: context.state for node, context in self._plan.contexts if context.state})
+        return copy_arrays({node.name: context.state for node, context in self._plan.contexts if context.state})
 
-    def _diverged(self, refusal: Refusal, step: int) -> Refusal:
+    def _divergence(self, refusal: Refusal, step: int) -> Refusal:
         """The refusal with the first layer that was not finite, and with the epoch and the step."""
         is_moved = not all_finite(self._stepper.theta)
         found = refusal
         if not is_moved:
-            found = located(self._order(check_deadline=lambda: None).plan(step), self._plan, refusal)
+            found = locate(self._order(check_deadline=lambda: None).plan(step), self._plan, refusal)
         diverged = all(issue.code == "non-finite" for issue in found.issues)
         where = f"{'Training diverged in epoch' if diverged else 'Epoch'} {self._done + 1}, step {step + 1}. "
         return Refusal(

@@ -70,6 +70,6 @@ class Trainable:
         return [(array, part) for array, part in pairs if not np.may_share_memory(array, part)]
 
 
-def copied(arrays: Named) -> dict[str, dict[str, Array]]:
-    """The same arrays in memory of their own."""
+def copy_arrays(arrays: Named) -> dict[str, dict[str, Array]]:
+    """Return copies of all arrays."""
     return {layer: {name: array.copy() for name, array in named.items()} for layer, named in arrays.items()}

@@ -1,4 +1,4 @@
-"""What cannot be trained."""
+"""Refusals of problems and recipes that cannot be trained."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How good a network is on examples that it is not trained on."""
+"""Evaluation of a network during training: validation loss, metrics and dead units."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.activations.base import Activation
 from core.arrays import Array, Op
 from core.derivatives import per_example
 from core.diagnoses.silent_units import largest_slopes
 from core.errors import Refusal
 from core.plan import Plan, Retain
 from core.problem import Problem
-from core.training.examples import evaluated, objective_of, part_of
-from core.training.metrics import METRICS, measured
+from core.training.examples import for_evaluation, objective_of, part_of
+from core.training.metrics import METRICS, measure
 from core.training.minibatches import Minibatches
-from core.training.trainable import copied
+from core.training.trainable import copy_arrays
 
 AT_ONCE = 512
 """Examples that are evaluated together."""
@@ -32,7 +31,7 @@ class Validation:
     """Evaluates parameters on the examples that were held back."""
 
     def __init__(self, problem: Problem, batch_size: int, check_deadline: Op | None) -> None:
-        self._problem = problem = evaluated(problem)
+        self._problem = problem = for_evaluation(problem)
         self._size = _examples(problem) if per_example.coupling(problem) else max(AT_ONCE, batch_size)
         self._check_deadline = check_deadline or (lambda: None)
         self._outputs: tuple[Minibatches, Outputs] | None = None
@@ -48,11 +47,11 @@ class Validation:
             total += minibatches.weight * float(np.real(plan.loss.total))
             outputs.take(plan)
             self._check_deadline()
-        return total, outputs.measured()
+        return total, outputs.measure()
 
     def _build(self, parameters: Arrays, state: Arrays) -> tuple[Minibatches, Outputs]:
         """Layers that evaluate by running statistics cannot be built before there are any."""
-        problem = replace(self._problem, parameters=copied(parameters), state=state)
+        problem = replace(self._problem, parameters=copy_arrays(parameters), state=state)
         minibatches = Minibatches(problem, self._size, shuffle=False, seed=0, backward=False)
         return minibatches, Outputs(problem, minibatches)
 
@@ -73,11 +72,11 @@ class Outputs:
             part = self._all[self._minibatches.chosen]
             part[...] = plan.output.reshape(part.shape)
 
-    def measured(self) -> dict[str, float]:
+    def measure(self) -> dict[str, float]:
         """The metrics of all."""
         if not self._means_something:
             return {}
-        return measured(self._loss, self._all, self._targets[self._minibatches.order])
+        return measure(self._loss, self._all, self._targets[self._minibatches.order])
 
 
 class DeadUnits:
@@ -86,15 +85,17 @@ class DeadUnits:
     def __init__(self, problem: Problem) -> None:
         self._plan: Plan | None = None
         self._problem: Problem | None = None
-        if any(_may_die(node.function) for node in problem.nodes) and not per_example.coupling(evaluated(problem)):
-            self._problem = evaluated(part_of(problem, np.arange(min(PROBED, _examples(problem)))))
+        if any(node.function.units_may_die for node in problem.nodes) and not per_example.coupling(
+            for_evaluation(problem)
+        ):
+            self._problem = for_evaluation(part_of(problem, np.arange(min(PROBED, _examples(problem)))))
 
     def of(self, parameters: Arrays, state: Arrays) -> dict[str, int]:
         """How many there are, by layer."""
         if self._problem is None:
             return {}
         if self._plan is None:
-            own = replace(self._problem, parameters=copied(parameters), state=copied(state))
+            own = replace(self._problem, parameters=copy_arrays(parameters), state=copy_arrays(state))
             self._plan = own.plan(backward=False, retain=Retain(preactivations=True))
         plan = self._plan
         set_to(plan, parameters, state)
@@ -102,13 +103,8 @@ class DeadUnits:
         return {
             node.name: int(np.sum(largest_slopes(plan, node, context) == 0))
             for node, context in plan.contexts
-            if _may_die(node.function) and context.result.ndim >= 2
+            if node.function.units_may_die and context.result.ndim >= 2
         }
-
-
-def _may_die(function: Activation) -> bool:
-    """Whether it has a slope of 0 over a whole range, as relu has."""
-    return function.name == "relu"
 
 
 def _examples(problem: Problem) -> int:
@@ -125,8 +121,8 @@ def set_to(plan: Plan, parameters: Arrays, state: Arrays) -> None:
             np.copyto(context.state[name], array)
 
 
-def located(watched: Plan, plan: Plan, refusal: Refusal) -> Refusal:
-    """The refusal of a plan's step, once more on one in which every layer is watched: it names the first not finite."""
+def locate(watched: Plan, plan: Plan, refusal: Refusal) -> Refusal:
+    """Repeat a refused step on a plan with finite checks; return its refusal, which names the first layer concerned."""
     set_to(watched, plan.parameters, {node.name: context.state for node, context in plan.contexts})
     try:
         watched.forward()

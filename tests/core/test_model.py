@@ -10,7 +10,7 @@ from core.convention import Convention
 from core.errors import Refusal
 from core.layers import Layer
 from core.layers.dense import Dense
-from core.model import Model, described, fits_transposed, kept, received, template
+from core.model import Model, fits_transposed, parameters_of, state_of, template, validate_model
 from core.network import Limits
 from core.shape_inference import infer_shapes
 from tests.core.layers.layer_cases import CASES, Case, Sizes
@@ -24,11 +24,11 @@ def test_names_orientation_and_fixed_lengths_do_not_depend_on_what_a_layer_reads
     layers, inputs = case.built(SIZES, "row")
     layer = layers[-1]
     node = infer_shapes(layers, inputs, {}, "row", seeded=True).nodes[-1]
-    stated = described(layer)
+    stated = parameters_of(layer)
     assert {name: p.follows_convention for name, p in stated.items()} == {
         name: p.follows_convention for name, p in node.parameters.items()
     }
-    assert list(kept(layer)) == list(node.state)
+    assert list(state_of(layer)) == list(node.state)
     for name, lengths in template(layer).items():
         shape = node.parameters[name].shape
         assert len(lengths) == len(shape)
@@ -49,7 +49,7 @@ def as_sent(convention: Convention) -> dict[str, dict[str, Array]]:
 @pytest.mark.parametrize("sent", CONVENTIONS)
 @pytest.mark.parametrize("asked", CONVENTIONS)
 def test_what_comes_in_one_convention_goes_out_in_another(sent: Convention, asked: Convention) -> None:
-    model = received(LAYERS, as_sent(sent), {}, sent, Limits())
+    model = validate_model(LAYERS, as_sent(sent), {}, sent, Limits())
     for layer, named in model.parameters_in(asked).items():
         for name, array in named.items():
             expected = WEIGHTS[layer][name]
@@ -64,7 +64,7 @@ def test_everything_that_cannot_fit_is_refused_at_once() -> None:
         "hidden": {"weight": np.ones((1, 1))},
     }
     with pytest.raises(Refusal) as caught:
-        received(layers, parameters, {"1": {"running_mean": np.ones(1)}}, "row", Limits())
+        validate_model(layers, parameters, {"1": {"running_mean": np.ones(1)}}, "row", Limits())
     assert {(issue.code, issue.path) for issue in caught.value.issues} == {
         ("invalid-request", ("network", "layers", 3, "name")),
         ("unknown-name", ("network", "layers", 2, "activation")),
@@ -80,10 +80,10 @@ def test_everything_that_cannot_fit_is_refused_at_once() -> None:
 
 
 def test_a_model_may_lack_parameters_but_not_exceed_the_limit() -> None:
-    lacking = received(LAYERS, {"1": {"bias": np.zeros(3)}}, {}, "row", Limits())
+    lacking = validate_model(LAYERS, {"1": {"bias": np.zeros(3)}}, {}, "row", Limits())
     assert list(lacking.tensors()) == ["parameters.1.bias"]
     with pytest.raises(Refusal, match="21 parameters"):
-        received(LAYERS, WEIGHTS, {}, "row", Limits(parameters=17))
+        validate_model(LAYERS, WEIGHTS, {}, "row", Limits(parameters=17))
 
 
 def test_weights_that_fit_either_way_are_known() -> None:

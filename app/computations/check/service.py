@@ -17,7 +17,7 @@ from core.arrays import Array
 from core.checking import Checker, Report, SentSubmission, Tolerance
 from core.checking.quantity import Quantity
 from core.checking.report import Blame, BlindSpot, Row
-from core.convention import is_turned
+from core.convention import is_transposed
 from core.errors import Issue, refuse_if_any
 from core.network import INPUT
 from core.problem import Problem
@@ -207,7 +207,7 @@ def _is_turned(quantity: Quantity, rank: int, problem: Problem) -> bool:
     """Return whether the caller's convention transposes this tensor."""
     if quantity.part == "gradients":
         node = next(node for node in problem.nodes if node.name == quantity.layer)
-        return is_turned(node.parameters[quantity.name], problem.convention)
+        return is_transposed(node.parameters[quantity.name], problem.convention)
     return problem.convention == "column" and rank == 2
 
 

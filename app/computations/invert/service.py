@@ -17,7 +17,7 @@ from app.settings import Settings
 from core.arrays import Array
 from core.convention import Convention, tensor
 from core.errors import GraddError, Issue, Refusal
-from core.inversion import LayerInversion, chained, input_features, inverted
+from core.inversion import LayerInversion, check_chain, input_features, invert
 from core.losses.half_squared_error import HalfSquaredError
 from core.network import INPUT, Limits
 from core.problem import Problem
@@ -36,9 +36,7 @@ def invert_network(body: InvertRequest, settings: Settings, check_deadline: Chec
         raise Refusal(_at(issue, ("batch", "inputs"), ("reference",)) for issue in moved) from None
     reference = None if body.reference is None else problem.inputs[INPUT]
     with np.errstate(all="ignore"):
-        found = inverted(
-            problem, reference, solve, check_deadline, tolerance=body.tolerance, null_spaces=body.null_space
-        )
+        found = invert(problem, reference, solve, check_deadline, tolerance=body.tolerance, null_spaces=body.null_space)
     answer: dict[str, Any] = {
         "feasible": bool(found.feasible.all()),
         "conclusive": found.conclusive,
@@ -100,7 +98,7 @@ def _problem(body: InvertRequest, targets: Array, shape: tuple[int, ...], settin
     """Return the problem with placeholder inputs: the reference, if there is one, otherwise zeros."""
     layers = body.network.layers
     refuse_too_many_layers(len(layers), settings)
-    besides = chained(layers)
+    besides = check_chain(layers)
     if body.reference is not None and body.reference.shape not in (shape, _flat(shape, body.convention)):
         besides.append(
             Issue(

@@ -13,7 +13,7 @@ from app.http.problem_details import error_of
 from app.problem.from_request import problem_of, unknown_names
 from app.problem.writer import ProblemWriter
 from app.settings import Settings
-from core.convention import is_turned
+from core.convention import is_transposed
 from core.derivatives.jacobian import Variable, jacobian, refuse_large
 from core.errors import Issue, Refusal
 from core.network import names_of
@@ -72,4 +72,4 @@ def _is_turned(problem: Problem, wrt: Variable) -> bool:
     if wrt.layer is None:
         return problem.convention == "column" and len(wrt.shape(problem)) == 2
     node = next(node for node in problem.nodes if node.name == wrt.layer)
-    return is_turned(node.parameters[wrt.name], problem.convention)
+    return is_transposed(node.parameters[wrt.name], problem.convention)

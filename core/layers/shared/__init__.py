@@ -1,1 +1,1 @@
-"""Code that several kinds of layers share; nothing here is a kind."""
+"""Code shared by several kinds of layers; nothing here is a kind."""

@@ -1,4 +1,4 @@
-"""What add, subtract and multiply share: operands of different shapes are stretched, gradients are summed back."""
+"""Elementwise layers: broadcasting of operands, and the sum of gradients over broadcast axes."""
 
 from __future__ import annotations
 
@@ -7,26 +7,26 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from core.arrays import Array, Shape
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.equations.symbols import OPERAND
 from core.layers.base import misfit
 
 
-def stretched(kind: str, inputs: tuple[Shape, ...], column: bool) -> Shape:
-    """The common shape of the operands, by NumPy's rule: axes of length 1 are repeated, missing leading axes added."""
+def broadcast_shape(kind: str, inputs: tuple[Shape, ...], column: bool) -> Shape:
+    """Return the common shape of the operands by NumPy's rules: axes of length 1 are repeated, missing ones added."""
     try:
         return np.broadcast_shapes(*inputs)
     except ValueError:
-        shown = " and ".join(str(list(turned_shape(shape, column))) for shape in inputs)
+        shown = " and ".join(str(list(orient_shape(shape, column))) for shape in inputs)
         misfit(f"{kind} works element by element; it reads tensors of shapes {shown}.", "inputs")
 
 
-def stretched_derivation(
+def elementwise_derivation(
     layout: Layout, latex: str, numpy: Callable[[list[str]], str], slopes: Sequence[tuple[str, str]], because: str
 ) -> Derivation:
-    """The equations of an elementwise layer.
+    """Return the equations of an elementwise layer.
 
     Args:
         layout: shapes and convention.
@@ -45,7 +45,7 @@ def stretched_derivation(
         if turned or shape != layout.result:
             summed = OPERAND.sub(lambda match: _core_operand(match[1], layout), slope)
         if shape != layout.result:
-            core, whole = (_turned(each, layout.column) for each in (shape, layout.result))
+            core, whole = (orient_shape(each, layout.column) for each in (shape, layout.result))
             lead = len(whole) - len(core)
             axes = (*range(lead), *(lead + axis for axis, length in enumerate(core) if length != whole[lead + axis]))
             summed = f"({summed}).sum(axis={axes}).reshape({core})"
@@ -59,10 +59,6 @@ def stretched_derivation(
     return Derivation([Equation("Z", latex, forward, "Element by element.")], backward)
 
 
-def _turned(shape: Shape, column: bool) -> Shape:
-    return shape[::-1] if column and len(shape) == 2 else shape
-
-
 def _in_core(operand: str, shape: Shape, turned: bool) -> str:
     return f"{operand}.T" if turned and len(shape) == 2 else operand
 
@@ -72,8 +68,8 @@ def _core_operand(name: str, layout: Layout) -> str:
     return _in_core(f"<{name}>", shape, layout.column)
 
 
-def summed_back(gradient: Array, out: Array) -> None:
-    """Write into `out` the gradient of an operand: the sum of `gradient` over the axes along which it was stretched."""
+def sum_to_operand(gradient: Array, out: Array) -> None:
+    """Write into `out` the gradient of an operand: `gradient` summed over the axes along which it was broadcast."""
     if gradient.shape == out.shape:
         np.copyto(out, gradient)
         return

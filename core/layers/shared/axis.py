@@ -1,4 +1,4 @@
-"""Axes as a caller counts them: on the tensors as sent, rank 2 transposed under `column`, negative from the end."""
+"""Axes as a request counts them: on tensors as sent, transposed under `column`, negative from the end."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from core.arrays import Shape
 from core.layers.base import misfit
 
 
-def counted(kind: str, axis: int, shape: Shape) -> int:
-    """`axis` as a number from 0.
+def axis_from_front(kind: str, axis: int, shape: Shape) -> int:
+    """Return `axis` counted from 0.
 
     Raises:
-        Refusal: `shape-mismatch` for an axis that a tensor of that shape lacks.
+        Refusal: `shape-mismatch` if a tensor of this shape has no such axis.
     """
     if not -len(shape) <= axis < len(shape):
         misfit(

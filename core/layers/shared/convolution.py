@@ -1,4 +1,4 @@
-"""Convolution: what conv1d and conv2d compute."""
+"""Convolution: the computation of conv1d and conv2d."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.layers.shared.lowering import Lowering, by_rows, lowered_shape
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Convolution(Filters):
-    """Base of the convolutions. Inside, a sequence is an image of height 1."""
+    """Base of the convolutions, which treat a sequence as an image of height 1."""
 
     def working_size(self, *inputs: Shape) -> int:
         (x,) = inputs
@@ -31,12 +31,12 @@ class Convolution(Filters):
         return np.zeros(lowered_shape(*self.windows(x), x[1], self.groups, x[0]), dtype)
 
     def _kernels(self, weight: Array) -> Array:
-        """The weight seen as groups x filters x kernel height x kernel width x channels; true convolution turns it."""
+        """Return the weight as groups x filters x kernel height x kernel width x channels; convolution rotates it."""
         kernels = as_images(weight).reshape(self.groups, -1, *as_images(weight).shape[1:]).transpose(0, 1, 3, 4, 2)
         return kernels if self.mode == "cross_correlation" else kernels[:, :, ::-1, ::-1]
 
     def _matrices(self, result: Array) -> Array:
-        """The rows of the result, each a matrix of filters x (width · n) for every group."""
+        """Return the rows of the result: for each group, a matrix of filters x (width · n)."""
         return np.reshape(result, (len(result), self.groups, self.filters // self.groups, -1), copy=False)
 
     def forward(self, context: LayerContext) -> Ops:
@@ -79,7 +79,7 @@ class Convolution(Filters):
         return ops if dX is None else [*ops, self._spread(W, rows, X.shape, dX)]
 
     def _spread(self, W: Array, rows: Array, x: Shape, dX: Array) -> Op:
-        """The step that gives every number of X the sum over all windows that read it: Wᵀ dZ, lowered backwards."""
+        """Return the operation that writes dX: Wᵀ dZ, summed for each number of X over the windows that read it."""
         lowering = self._lowering(x, self._lowered_memory(x, dX.dtype))
         images, contribution = by_rows(as_images(dX)), np.empty_like(lowering.matrices[0])
 
@@ -108,5 +108,5 @@ class Convolution(Filters):
 
 
 def as_images(tensor: Array) -> Array:
-    """A sequence, n x channels x time, as images of height 1; images as they are."""
+    """Return a sequence, n x channels x time, as images of height 1; images are unchanged."""
     return tensor if tensor.ndim == 4 else tensor[:, :, None]

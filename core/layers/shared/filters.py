@@ -1,4 +1,4 @@
-"""Filters: what conv1d and conv2d let a request say, and the shapes that follow from it."""
+"""Filters: the fields of conv1d and conv2d, and the shapes that follow from them."""
 
 from __future__ import annotations
 
@@ -18,41 +18,52 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters(Layer):
-    """Filters that move along the last axes of what they read."""
+    """Base of layers whose filters slide along the last axes of their input."""
 
     filters: int = field(
-        metadata=constraints(gt=0, examples=[6], description="Number of filters: channels of the result.")
+        metadata=constraints(
+            gt=0, examples=[6], description="Number of filters, which is the number of channels of the result."
+        )
     )
 
     kernel_size: Sides = field(
         metadata=constraints(
-            strict=False, examples=[5], description="Lengths of the kernel: one for all axes, or a list."
+            strict=False,
+            examples=[5],
+            description="Size of the kernel: one number for all axes, or a list with one for each.",
         )
     )
 
     stride: Sides = field(
         default=1,
-        metadata=constraints(strict=False, description="Step from window to window: one for all axes, or a list."),
+        metadata=constraints(
+            strict=False, description="Distance between neighbouring windows: one number for all axes, or a list."
+        ),
     )
 
     padding: Padding = field(
         default=0,
         metadata=constraints(
             strict=False,
-            description='Zeros on both sides of an axis: one number for all, or a list; or "same", with which a stride of 1 '
-            "leaves the lengths as they are.",
+            description='Number of zeros added on both sides of an axis: one number for all axes, or a list; or "same", with '
+            "which the result has ⌈length / stride⌉ windows along each axis.",
         ),
     )
 
     dilation: Sides = field(
-        default=1, metadata=constraints(strict=False, description="Step from number to number within a window.")
+        default=1,
+        metadata=constraints(
+            strict=False,
+            description="Distance between neighbouring elements of a window: one number for all axes, or a list.",
+        ),
     )
 
     groups: int = field(
         default=1,
         metadata=constraints(
             gt=0,
-            description="Into how many groups channels and filters are divided; a filter reads the channels of its group.",
+            description="Number of groups into which channels and filters are divided. A filter reads only the channels "
+            "of its group.",
         ),
     )
 
@@ -62,7 +73,7 @@ class Filters(Layer):
         default="cross_correlation",
         metadata=constraints(
             strict=False,
-            description="cross_correlation: as in torch and Keras. convolution: with the kernel turned by 180°.",
+            description="`cross_correlation` is what torch and Keras compute; `convolution` rotates the kernel by 180°.",
         ),
     )
 
@@ -70,12 +81,13 @@ class Filters(Layer):
         default="default",
         metadata=constraints(
             choices=["default", *INITIALIZERS],
-            description="How `seed` draws the weight. Default: He normal before a rectifier, Glorot uniform otherwise.",
+            description="Scheme by which `seed` draws the initial weight. Default: He normal before a rectifier, Glorot "
+            "uniform otherwise.",
         ),
     )
 
     axes: ClassVar[tuple[str, ...]]
-    """Names of the axes that the kernel moves along."""
+    """Names of the axes along which the kernel slides."""
 
     def _check(self, x: Shape, column: bool) -> None:
         if len(x) != 2 + len(self.axes):
@@ -96,7 +108,7 @@ class Filters(Layer):
             )
 
     def windows(self, x: Shape) -> tuple[Windows, Windows]:
-        """The windows along height and width."""
+        """Return the windows along height and width."""
         found = windows_along(
             self.kind,
             x[2:],

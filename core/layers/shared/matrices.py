@@ -1,4 +1,4 @@
-"""Tensors as stacks of matrices: what a layer that decomposes matrices reads, and what it refuses."""
+"""Stacks of matrices: the inputs of layers that decompose matrices, and their refusals."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from contextlib import contextmanager
 import numpy as np
 
 from core.arrays import Array, Shape, real
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.errors import Issue, Refusal
 from core.layer_context import LayerContext
 from core.layers.base import misfit
 
 LARGEST_WORK = 2 * 10**10
-"""Rows x columns x the smaller of the two, over all matrices of a stack: some seconds of LAPACK, which nothing can
-interrupt."""
+"""Largest rows x columns x min(rows, columns) over all matrices of a stack: a few seconds of LAPACK, which cannot be
+interrupted."""
 
 
 def refuse_unless_matrices(kind: str, shape: Shape, column: bool) -> Shape:
-    """The shape (…, rows, columns) of what a layer reads, a single matrix as it is sent.
+    """Return the shape (…, rows, columns) of what a layer reads; a single matrix is read as sent.
 
     Raises:
         Refusal: `shape-mismatch` for a vector or a number, `too-large` for a stack that would take too long.
     """
-    seen = turned_shape(shape, column)
+    seen = orient_shape(shape, column)
     if len(seen) < 2:
         misfit(
             f"{kind} reads matrices, one for each example (n x rows x columns); it reads a tensor of shape {list(seen)}.",
@@ -44,7 +44,7 @@ def refuse_unless_matrices(kind: str, shape: Shape, column: bool) -> Shape:
 
 
 def refuse_unless_square(kind: str, shape: Shape, column: bool) -> Shape:
-    """The shape (…, n, n) of what a layer reads.
+    """Return the shape (…, n, n) of what a layer reads.
 
     Raises:
         Refusal: `shape-mismatch` for matrices that are not square.
@@ -59,7 +59,7 @@ def refuse_unless_square(kind: str, shape: Shape, column: bool) -> Shape:
 
 
 def single_matrix(context: LayerContext) -> list[Issue]:
-    """A warning where the layer reads a tensor of rank 2: one matrix, not n examples of features."""
+    """Return a warning if the layer reads a tensor of rank 2, which is one matrix and not n examples of features."""
     X = context.inputs[0]
     if X.ndim != 2:
         return []
@@ -74,17 +74,17 @@ def single_matrix(context: LayerContext) -> list[Issue]:
 
 
 def transposed(X: Array) -> Array:
-    """The matrices of a stack, transposed."""
+    """Return the transposed matrices of a stack, as a view."""
     return X.swapaxes(-1, -2)
 
 
-def counted_from(context: LayerContext, index: tuple[int, ...]) -> str:
-    """Which matrix of the stack, in words."""
+def describe_matrix(context: LayerContext, index: tuple[int, ...]) -> str:
+    """Name one matrix of the stack in words."""
     return f"matrix {list(index)}" if context.inputs[0].ndim > 2 else "the matrix"
 
 
 def symmetric(context: LayerContext) -> Array:
-    """(X + Xᵀ)/2 of what a layer reads, which differs from X by rounding alone.
+    """Return (X + Xᵀ)/2 of what a layer reads, which differs from X by rounding only.
 
     Raises:
         Refusal: `invalid-request` for a matrix that is not symmetric; `non-finite` for NaN and infinity.
@@ -101,7 +101,7 @@ def symmetric(context: LayerContext) -> Array:
         r, c = (int(i) for i in np.unravel_index(np.abs(matrix - matrix.T).argmax(), matrix.shape))
         raise context.refusal(
             "invalid-request",
-            f"in {counted_from(context, index)} of the tensor of shape {list(X.shape)} that it reads, the numbers at "
+            f"in {describe_matrix(context, index)} of the tensor of shape {list(X.shape)} that it reads, the numbers at "
             f"[{r}, {c}] and [{c}, {r}] are {matrix[r, c]:.6g} and {matrix[c, r]:.6g}; the matrix has to be symmetric.",
             expected=float(matrix[r, c]),
             got=float(matrix[c, r]),
@@ -111,7 +111,7 @@ def symmetric(context: LayerContext) -> Array:
 
 
 def refuse_non_finite(context: LayerContext, X: Array) -> None:
-    """Refuse NaN and infinity, with which LAPACK answers nonsense.
+    """Refuse NaN and infinity, for which LAPACK returns nonsense.
 
     Raises:
         Refusal: `non-finite`.
@@ -121,8 +121,8 @@ def refuse_non_finite(context: LayerContext, X: Array) -> None:
 
 
 @contextmanager
-def converging(context: LayerContext) -> Iterator[None]:
-    """Around a decomposition: where LAPACK does not converge, the layer is named.
+def refuse_unless_converging(context: LayerContext) -> Iterator[None]:
+    """Context manager around a decomposition: if LAPACK does not converge, refuse and name the layer.
 
     Raises:
         Refusal: `non-finite`.

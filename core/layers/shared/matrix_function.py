@@ -1,4 +1,4 @@
-"""What the layers that compute a function of a symmetric matrix share: f(X) = U f(Λ) Uᵀ and its gradient."""
+"""Functions of a symmetric matrix: f(X) = U f(Λ) Uᵀ and its gradient."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops
 from core.layers.shared.matrices import (
-    converging,
-    counted_from,
+    describe_matrix,
+    refuse_unless_converging,
     refuse_unless_square,
     single_matrix,
     symmetric,
@@ -24,12 +24,12 @@ from core.linalg.eigen import Eigen, eigen
 from core.linalg.functions import SpectralFunction
 
 ONE_VALUE = 1e-8
-"""Eigenvalues within this share of the largest count as one when a complex step turns their vectors. The derivative of
-f(X) needs no vectors' derivatives; that of its gradient does, and is good to about this share."""
+"""Eigenvalues closer than this share of the largest count as equal when a complex step rotates their vectors. The derivative
+of f(X) does not need the vectors' derivatives; that of its gradient does, and has about this relative error."""
 
 
 def function_of(at: Eigen, function: SpectralFunction, step: Array | None) -> Array:
-    """f(X), where Re X is decomposed. A complex step i B is carried through the divided differences, not the vectors."""
+    """Return f(X), given Re X decomposed. A complex step i B passes through divided differences, not the vectors."""
     U = at.vectors
     Z = (U * function.value(at.values)[..., np.newaxis, :]) @ transposed(U)
     if step is None:
@@ -39,7 +39,7 @@ def function_of(at: Eigen, function: SpectralFunction, step: Array | None) -> Ar
 
 
 def through_function(at: Eigen, function: SpectralFunction, dZ: Array) -> Array:
-    """dX = U (F ∘ (Uᵀ sym(dZ) U)) Uᵀ with F_ij = f[λ_i, λ_j]."""
+    """Return dX = U (F ∘ (Uᵀ sym(dZ) U)) Uᵀ with F_ij = f[λ_i, λ_j]."""
     U = at.vectors
     G = transposed(U) @ ((dZ + transposed(dZ)) / 2) @ U
     return np.asarray(U @ (function.divided_differences(at.values) * G) @ transposed(U))
@@ -48,7 +48,7 @@ def through_function(at: Eigen, function: SpectralFunction, dZ: Array) -> Array:
 def refuse_unless_above_rounding(
     context: LayerContext, values: Array, what: str, hint: str, rounding: float = 1.0
 ) -> None:
-    """Refuse a spectrum that reaches 0 within the rounding of its largest value, `rounding` times eps of it.
+    """Refuse eigenvalues that do not exceed `rounding` times eps times the largest by magnitude.
 
     Raises:
         Refusal: `non-finite`, with the matrix and the value.
@@ -61,8 +61,8 @@ def refuse_unless_above_rounding(
     index = tuple(int(i) for i in np.argwhere(wrong)[0])
     raise context.refusal(
         "non-finite",
-        f"{counted_from(context, index)} has an eigenvalue of {least[index]:.6g}, beside a largest of {largest[index]:.6g} "
-        f"by magnitude; {what}.",
+        f"{describe_matrix(context, index)} has an eigenvalue of {least[index]:.6g}, beside a largest of "
+        f"{largest[index]:.6g} by magnitude; {what}.",
         got=float(least[index]),
         hint=hint,
     )
@@ -73,11 +73,11 @@ class MatrixFunction(Layer):
     """Base of the layers that apply a function to the eigenvalues of a symmetric matrix."""
 
     def function(self) -> SpectralFunction:
-        """f."""
+        """Return f."""
         raise NotImplementedError
 
     def refuse_values(self, context: LayerContext, values: Array) -> None:
-        """Refuse eigenvalues where f, or its gradient, does not exist."""
+        """Refuse eigenvalues at which f or its gradient does not exist."""
         raise NotImplementedError
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
@@ -90,12 +90,12 @@ class MatrixFunction(Layer):
     def working_size(self, *inputs: Shape) -> int:
         return int(np.prod(inputs[0]))
 
-    def written(self) -> tuple[str, str, str]:
-        """f and f' as NumPy in {0}, and f in LaTeX."""
+    def formulas(self) -> tuple[str, str, str]:
+        """Return f and f' as NumPy expressions in {0}, and f in LaTeX."""
         raise NotImplementedError
 
     def derivation(self, layout: Layout) -> Derivation:
-        f, slope, latex = self.written()
+        f, slope, latex = self.formulas()
         value = f"(<vectors> * {f.format('<values>')}[..., None, :]) @ <vectors>{written_out.T}"
         return Derivation(
             [
@@ -113,7 +113,7 @@ class MatrixFunction(Layer):
 
         def op() -> None:
             X = symmetric(context)
-            with converging(context):
+            with refuse_unless_converging(context):
                 at = eigen(X.real)
                 moved = eigen(X, ONE_VALUE) if np.iscomplexobj(X) else at
             self.refuse_values(context, at.values)

@@ -1,24 +1,24 @@
-"""What the normalising layers share: X̂ = (X − μ)/√(σ² + ε), its gradient, and the refusal to divide by 0."""
+"""Normalisation: X̂ = (X − μ)/√(σ² + ε), its gradient, and the refusal to divide by 0."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from core.arrays import Array, real
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.layer_context import LayerContext
 
 Axes = int | tuple[int, ...]
 
 
-def _counted(axes: Axes, rank: int) -> set[int]:
-    """The axes counted from the front."""
+def _axes_from_front(axes: Axes, rank: int) -> set[int]:
+    """Return the axes counted from the front."""
     return {axis % rank for axis in ((axes,) if isinstance(axes, int) else axes)}
 
 
-def reduced(X: Array, axes: Axes) -> Array:
-    """Memory for one number where X has many: the axes that are averaged over have length 1."""
-    over = _counted(axes, X.ndim)
+def reduced_memory(X: Array, axes: Axes) -> Array:
+    """Allocate the shape of X with length 1 for the axes that are averaged over."""
+    over = _axes_from_front(axes, X.ndim)
     return np.empty([1 if axis in over else length for axis, length in enumerate(X.shape)], X.dtype)
 
 
@@ -50,7 +50,7 @@ def through_standardise(d_values: Array, values: Array, deviation: Array, axes: 
 
 
 def spread(X: Array, axes: Axes) -> Array:
-    """Largest minus smallest number along the axes: exactly 0 where all are the same, however μ is rounded."""
+    """Return the largest minus the smallest number along the axes: exactly 0 if all are equal, however μ is rounded."""
     return np.asarray(np.ptp(real(X), axis=axes, keepdims=True))
 
 
@@ -58,21 +58,21 @@ def refuse_unless(divisible: Array, axes: Axes, context: LayerContext, why: str)
     """Refuse a division by 0.
 
     Args:
-        divisible: where one may divide; the axes that are averaged over have length 1.
+        divisible: where division is possible; the axes that are averaged over have length 1.
         axes: those axes.
-        context: of the layer.
-        why: what the numbers that cannot be divided are, continuing "the numbers at [...]".
+        context: the context of the layer.
+        why: the reason, continuing "the numbers at [...]".
 
     Raises:
-        Refusal: `non-finite`, with the first place where one may not, ":" standing for a whole axis.
+        Refusal: `non-finite`, with the first index at which it is not; ":" stands for a whole axis.
     """
     if divisible.all():
         return
     X = context.inputs[0]
     first = np.argwhere(~divisible)[0]
-    over = _counted(axes, X.ndim)
+    over = _axes_from_front(axes, X.ndim)
     at = [":" if axis in over else str(index) for axis, index in enumerate(first)]
     at = at[::-1] if context.column and len(at) == 2 else at
-    shape = list(turned_shape(X.shape, context.column))
+    shape = list(orient_shape(X.shape, context.column))
     detail = f"in the tensor of shape {shape} that it reads, the numbers at [{', '.join(at)}] {why}."
     raise context.refusal("non-finite", detail, hint="Send an epsilon above 0.")

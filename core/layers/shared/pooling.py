@@ -1,4 +1,4 @@
-"""What the pooling layers share: windows over images, and the numbers of the windows offset by offset."""
+"""Pooling: windows over images, and their numbers offset by offset."""
 
 from __future__ import annotations
 
@@ -14,24 +14,29 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pooling(Layer):
-    """Base of the layers that make one number of each window of each channel."""
+    """Base of the pooling layers, which reduce each window of each channel to one number."""
 
     size: Sides = field(
         metadata=constraints(
-            strict=False, examples=[2], description="Height and width of a window: one for both, or a list."
+            strict=False, examples=[2], description="Height and width of the window: one number for both, or a list."
         )
     )
 
     stride: Sides | None = field(
         default=None,
         metadata=constraints(
-            strict=False, description="Step from window to window. Default: the size, so that none overlap."
+            strict=False,
+            description="Distance between neighbouring windows: one number for both axes, or a list. Default: the size, "
+            "so that windows do not overlap.",
         ),
     )
 
     padding: Sides = field(
         default=0,
-        metadata=constraints(strict=False, description="Rows and columns around an image, at most half a window."),
+        metadata=constraints(
+            strict=False,
+            description="Number of rows and columns added on each side of an image, at most half a window.",
+        ),
     )
 
     def _windows(self, x: Shape) -> tuple[Windows, Windows]:
@@ -67,7 +72,7 @@ class Pooling(Layer):
         return (*x[:2], *(axis.count for axis in windows))
 
     def offsets(self, Z: Array, X: Array) -> list[tuple[Array, Array]]:
-        """For each offset in a window, row by row: the windows that have an image's number there, and these numbers."""
+        """Return, for each offset in a window, views of the windows with a number of the image there, and of the numbers."""
         rows, columns = self._windows(X.shape)
         offsets = []
         for i in range(rows.size):
@@ -79,7 +84,7 @@ class Pooling(Layer):
 
 
 def selections(rows: Windows, columns: Windows) -> list[Equation]:
-    """The selections R and S of the windows along both axes, as equations."""
+    """Return the selections R and S of the windows along both axes, as equations."""
     latex = r"[\text{number} = \text{window} \cdot \text{stride} + \text{offset}]"
     because = "1 where a window has that number at that offset, 0 elsewhere: padding is never chosen."
     return [Equation(letter, latex, selection(axis), because) for letter, axis in (("R", rows), ("S", columns))]

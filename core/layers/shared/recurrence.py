@@ -1,13 +1,13 @@
-"""What the recurrent layers share: a sequence in, a state that goes from step to step, products over all steps at once.
+"""Recurrent layers: sequences as input, a state from time step to time step, products over all time steps at once.
 
-Inside, time is the first axis, so that every time step lies in one piece of memory:
+Internally, time is the first axis, so that every time step is contiguous in memory:
 
-    X    T x n x features           what the layer reads
-    P    T x n x gates·units        X W + 1 bᵀ, what the inputs contribute to the gates, for all steps in one product
+    X    T x n x features           the input
+    P    T x n x gates·units        X W + 1 bᵀ, the contribution of the inputs to the gates, in one product
     H    (T + 1) x n x units        the states; H[0] = 0, and H[t + 1] follows from P[t] and H[t]
 
-Going back, a layer finds dP[t] = ∂L/∂P[t] from the last step to the first, and dQ[t], the gradient at what the state
-contributes (H[t] U, the same array but for gru). Then all steps together give
+The backward pass computes dP[t] = ∂L/∂P[t] from the last time step to the first, and dQ[t], the gradient with respect to
+the contribution of the state, H[t] U (the same array as dP[t], except in gru). Then, over all time steps together,
 
     dW = Xᵀ dP     dU = Hᵀ dQ     db = dPᵀ 1     dX = dP Wᵀ
 
@@ -37,15 +37,15 @@ class Recurrent(Layer):
 
     units: int = field(
         metadata=constraints(
-            gt=0, examples=[8], description="Number of units, u: the size of the state and of the result."
+            gt=0, examples=[8], description="Number of units, u: the length of the state and of the result's last axis."
         )
     )
 
     return_sequences: bool = field(
         default=False,
         metadata=constraints(
-            description="Whether the result is the state after every time step, n x time x units. Default: the state after "
-            "the last one, n x units."
+            description="Whether the result holds the state after every time step, n x time x units, instead of the state "
+            "after the last one, n x units."
         ),
     )
 
@@ -55,12 +55,12 @@ class Recurrent(Layer):
         default="default",
         metadata=constraints(
             choices=["default", *INITIALIZERS],
-            description="How `seed` draws the weights. Default: Glorot uniform.",
+            description="Scheme by which `seed` draws the initial weights. Default: Glorot uniform.",
         ),
     )
 
     gates: ClassVar[int] = 1
-    """How many blocks of `units` columns the weights have."""
+    """Number of blocks of `units` columns in the weights."""
 
     biases: ClassVar[tuple[str, ...]] = ("bias",)
     """Names of the biases."""
@@ -92,7 +92,7 @@ class Recurrent(Layer):
         return weights | {name: Parameter(shape=(width,)) for name in self.biases if self.bias}
 
     def example_gradients(self, context: LayerContext) -> dict[str, Array]:
-        """The products of `gathered` for each example: over the time steps alone."""
+        """Return the products of `gather_gradients` for each example, summed over its time steps."""
         X, H, dP, dQ = (context.saved[name].swapaxes(0, 1) for name in ("X", "H", "dP", "dQ"))
         found = {
             "weight": np.matmul(X.swapaxes(1, 2), dP),
@@ -108,12 +108,12 @@ class Recurrent(Layer):
 
 
 def rows(array: Array) -> Array:
-    """T x n x k as a matrix with a row for each time step of each example."""
+    """Return T x n x k as a matrix with a row for each time step of each example."""
     return array.reshape(-1, array.shape[-1])
 
 
-def contributed_by_inputs(context: LayerContext, bias: Array | None) -> tuple[Array, Ops]:
-    """P, and the steps that compute it."""
+def project_inputs(context: LayerContext, bias: Array | None) -> tuple[Array, Ops]:
+    """Return P and the operations that compute it."""
     (X,), W = context.inputs, context.parameters["weight"]
     by_time = context.saved["X"] = np.empty((X.shape[1], X.shape[0], X.shape[2]), context.dtype)
     P = np.empty((*by_time.shape[:2], W.shape[1]), context.dtype)
@@ -122,20 +122,20 @@ def contributed_by_inputs(context: LayerContext, bias: Array | None) -> tuple[Ar
 
 
 def states(context: LayerContext, units: int) -> Array:
-    """Memory for H, with H[0] = 0."""
+    """Allocate H, with H[0] = 0."""
     n, time, _ = context.inputs[0].shape
     H = context.saved["H"] = np.zeros((time + 1, n, units), context.dtype)
     return H
 
 
 def result_of(context: LayerContext) -> Op:
-    """The step that copies the states into the result: all of them for a result of rank 3, else the last one."""
+    """Return the operation that copies states into the result: all of them for a result of rank 3, else the last one."""
     H, Z = context.saved["H"], context.new_result()
     return partial(np.copyto, Z, H[1:].swapaxes(0, 1) if Z.ndim == 3 else H[-1])
 
 
-def arriving(context: LayerContext) -> tuple[Array, Op]:
-    """dH[t], what reaches the state after step t from outside of the layer, and the step that fills it."""
+def receive_state_gradients(context: LayerContext) -> tuple[Array, Op]:
+    """Return dH, where dH[t] is the gradient that the result passes to the state after time step t, and its operation."""
     dZ, H = context.d_result, context.saved["H"]
     dH = np.zeros_like(H[1:])
     if dZ.ndim == 3:
@@ -148,8 +148,8 @@ def arriving(context: LayerContext) -> tuple[Array, Op]:
     return dH, op
 
 
-def gathered(context: LayerContext, dP: Array, dQ: Array) -> Ops:
-    """The steps that form the gradients of weight, recurrent_weight, bias and input from dP and dQ."""
+def gather_gradients(context: LayerContext, dP: Array, dQ: Array) -> Ops:
+    """Return the operations that compute the gradients of weight, recurrent_weight, bias and input from dP and dQ."""
     context.saved.update(dP=dP, dQ=dQ)
     X, H, W, (dX,) = context.saved["X"], context.saved["H"], context.parameters["weight"], context.d_inputs
     ops: list[Op] = [

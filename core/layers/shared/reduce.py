@@ -1,4 +1,4 @@
-"""What reduce_sum and reduce_mean share: which axes go, and what shape stays."""
+"""Reductions: the axes and shapes of reduce_sum and reduce_mean."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from typing import ClassVar
 import numpy as np
 
 from core.arrays import Shape, constant
-from core.convention import turned_shape
+from core.convention import orient_shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops
-from core.layers.shared.axis import counted
+from core.layers.shared.axis import axis_from_front
 from core.spec import WholeNumber, constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reduction(Layer):
-    """Base of the layers that sum along axes."""
+    """Base of the layers that reduce axes to sums or means."""
 
     axis: WholeNumber | list[WholeNumber] | None = field(
         default=None,
         metadata=constraints(
             strict=False,
             examples=[1],
-            description="The axis or axes that are summed, counted from 0 on the tensor as it is sent, or from the end if "
-            "negative. Default: all but the examples'.",
+            description="Axis or axes to reduce, counted from 0 on the tensor as the request writes it, or from the end if "
+            "negative. Default: all axes but that of the examples.",
         ),
     )
 
     keep_axis: bool = field(
         default=False,
         metadata=constraints(
-            description="Whether a summed axis stays, with length 1, so that the rank of the tensor stays."
+            description="Whether reduced axes are kept with length 1, so that the rank does not change."
         ),
     )
 
     averages: ClassVar[bool] = False
 
     def _axes(self, shape: Shape, column: bool) -> tuple[int, ...]:
-        """The axes in the core's view; by default all but the examples'."""
+        """Return the axes of the batch-first tensor; by default, all but the first."""
         if self.axis is None:
             return tuple(range(1, len(shape)))
         asked = [self.axis] if isinstance(self.axis, int) else self.axis
-        counted_axes = [counted(self.kind, axis, turned_shape(shape, column)) for axis in asked]
+        counted_axes = [axis_from_front(self.kind, axis, orient_shape(shape, column)) for axis in asked]
         turned = column and len(shape) == 2
         return tuple(dict.fromkeys(1 - axis if turned else axis for axis in counted_axes))
 
     def _shape_with_axes(self, shape: Shape, gone: tuple[int, ...]) -> Shape:
-        """The shape of the result with every summed axis kept at length 1."""
+        """Return the shape of the result with every reduced axis kept at length 1."""
         return tuple(1 if axis in gone else length for axis, length in enumerate(shape))
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:

@@ -1,4 +1,4 @@
-"""Windows: where a kernel or a pool stands along each axis of an image."""
+"""Windows: the positions of a kernel or pool along each axis of an image."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.layers.base import misfit
 from core.spec import WholeNumber
 
 Sides = WholeNumber | list[WholeNumber]
-"""A length for every axis, or one for each."""
+"""One number for all axes, or a list with one for each."""
 
 Padding = Sides | Literal["same"]
 
@@ -32,21 +32,21 @@ class Windows:
 
     @property
     def padded(self) -> int:
-        """The length of the axis with its padding."""
+        """Length of the axis with its padding."""
         return self.before + self.length + self.after
 
     @property
     def reach(self) -> int:
-        """From a window's first number to its last, both included."""
+        """Length from a window's first number to its last, both included."""
         return self.dilation * (self.size - 1) + 1
 
     @property
     def count(self) -> int:
-        """How many windows there are, at most 0 where the axis is too short for one."""
+        """Number of windows; 0 or negative if the axis is too short for one."""
         return (self.padded - self.reach) // self.stride + 1
 
     def inside(self, offset: int) -> tuple[slice, slice]:
-        """The windows whose number at that offset is no padding, and these numbers."""
+        """Return the windows whose number at this offset is not padding, and these numbers, as slices."""
         start = offset * self.dilation - self.before
         first = max(0, -(start // self.stride))
         last = min(self.count, (self.length - 1 - start) // self.stride + 1)
@@ -65,10 +65,10 @@ def windows_along(
     padding: Padding,
     dilation: Sides = 1,
 ) -> list[Windows]:
-    """The windows along each axis.
+    """Return the windows along each axis.
 
     Raises:
-        Refusal: a size, stride, padding or dilation that is impossible, or a window that is larger than the image.
+        Refusal: for an impossible size, stride, padding or dilation, or a window larger than the image.
     """
     rank = len(lengths)
     sizes = _each(kind, size_field, size, rank, least=1)
@@ -97,7 +97,7 @@ def windows_along(
 
 
 def _each(kind: str, field: str, value: Sides | str, rank: int, *, least: int) -> list[int]:
-    """The value of a field for each axis."""
+    """Return the value of a field for each axis."""
     values = [value] * rank if isinstance(value, int) else value
     if isinstance(values, str) or len(values) != rank or any(number < least for number in values):
         misfit(
@@ -110,7 +110,7 @@ def _each(kind: str, field: str, value: Sides | str, rank: int, *, least: int) -
 
 
 def _same(axis: Windows, dilation: int) -> Windows:
-    """Padding with which there are ⌈length / stride⌉ windows; an odd number goes behind, as in TensorFlow and torch."""
+    """Return windows padded so that there are ⌈length / stride⌉; an odd number goes behind, as in TensorFlow and torch."""
     reach = dilation * (axis.size - 1) + 1
     count = -(-axis.length // axis.stride)
     total = max((count - 1) * axis.stride + reach - axis.length, 0)

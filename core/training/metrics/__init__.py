@@ -13,10 +13,10 @@ from core.training.metrics.r_squared import RSquared
 METRICS: tuple[Metric, ...] = (Accuracy(), MeanAbsoluteError(), MeanSquaredError(), RSquared())
 
 
-def measured(loss: Loss, output: Array, targets: Array) -> dict[str, float]:
+def measure(loss: Loss, output: Array, targets: Array) -> dict[str, float]:
     """The metrics that say something for this loss, of all examples together."""
     values = {metric.name: metric.value(loss, output, targets) for metric in METRICS if metric.applies(loss, output)}
     return {name: value for name, value in values.items() if value is not None}
 
 
-__all__ = ["METRICS", "Metric", "measured"]
+__all__ = ["METRICS", "Metric", "measure"]

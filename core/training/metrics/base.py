@@ -1,4 +1,4 @@
-"""What a metric is."""
+"""Metric: the interface of all metrics."""
 
 from __future__ import annotations
 

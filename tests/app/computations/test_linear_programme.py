@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from app.computations.invert.linear_programme import solve
 from core.arrays import Array
-from core.inversion.repair import moved_inside
+from core.inversion.repair import move_inside
 
 numbers = st.integers(-5, 5).map(float)
 
@@ -48,7 +48,7 @@ def test_a_point_is_moved_inside_or_cannot_be(x: Array, seed: int) -> None:
     n /= np.linalg.norm(n)
     ends = np.sort(np.stack([(0 - x) / n, (1 - x) / n]), axis=0)
     low, high = ends[0].max(), ends[1].min()
-    found = moved_inside(x, n[np.newaxis], (0.0, 1.0), solve)
+    found = move_inside(x, n[np.newaxis], (0.0, 1.0), solve)
     if abs(high - low) < 1e-6:
         return
     assert (found is not None) == (low < high)

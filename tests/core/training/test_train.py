@@ -78,7 +78,7 @@ def test_a_run_that_is_taken_up_again_ends_with_the_same_bits(
     )
     whole = [(epoch.report, epoch.state()) for epoch in train(problem, recipe)]
     before = whole[min(pause, len(whole)) - 1][1]
-    restored = TrainingState.restored(before.tensors(), json.loads(json.dumps(before.notes())))
+    restored = TrainingState.restore(before.tensors(), json.loads(json.dumps(before.notes())))
     again = [(epoch.report, epoch.state()) for epoch in train(problem, recipe, restored)]
     assert [report for report, _ in again] == [report for report, _ in whole[before.epoch :]]
     assert [digest(state) for _, state in again] == [digest(state) for _, state in whole[before.epoch :]]
@@ -206,7 +206,7 @@ def test_a_run_goes_on_from_arrays_that_cannot_be_written_to() -> None:
         array.setflags(write=False)
     again = [
         (epoch.report, epoch.state())
-        for epoch in train(problem, recipe, TrainingState.restored(tensors, whole[0][1].notes()))
+        for epoch in train(problem, recipe, TrainingState.restore(tensors, whole[0][1].notes()))
     ]
     assert [report for report, _ in again] == [report for report, _ in whole[1:]]
     assert digest(again[-1][1]) == digest(whole[-1][1])

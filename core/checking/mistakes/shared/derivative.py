@@ -16,7 +16,7 @@ from core.layers.activation import ActivationLayer
 def function_of_layer(trace: Trace, layer: str) -> Activation | None:
     """f of an activation layer, which it applies to what it reads."""
     kind = trace.network.nodes[layer].layer
-    return kind.applied() if isinstance(kind, ActivationLayer) else None
+    return kind.function_of_input() if isinstance(kind, ActivationLayer) else None
 
 
 def functions_in(trace: Trace, quantity: Quantity) -> list[Activation]:
