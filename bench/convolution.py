@@ -29,7 +29,8 @@ from core.layers.flatten import Flatten
 from core.layers.max_pool2d import MaxPool2D
 from core.losses.cross_entropy import CrossEntropy
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 
 CLASSES = 10
 

@@ -25,7 +25,8 @@ from core.layers.dense import Dense
 from core.losses.cross_entropy import CrossEntropy
 from core.losses.half_squared_error import HalfSquaredError
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,8 @@ from core.layers.second_order_pooling import SecondOrderPooling
 from core.layers.svd import Svd
 from core.losses.upstream import Upstream
 from core.plan import Retain
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,8 @@ from core.layers.dense import Dense
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from core.optimizers.adam import Adam
 from core.optimizers.sgd import Sgd
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from core.training import Recipe, train
 
 CASES = (

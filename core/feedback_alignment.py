@@ -34,7 +34,7 @@ STREAM = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentFeedback:
+class FeedbackSpec:
     """Feedback as a request describes it, in the request's convention."""
 
     kind: Kind
@@ -59,7 +59,7 @@ class Feedback:
 
 
 def feedback_of(
-    sent: SentFeedback, nodes: Sequence[Node], convention: Convention, dtype: np.dtype[Any]
+    sent: FeedbackSpec, nodes: Sequence[Node], convention: Convention, dtype: np.dtype[Any]
 ) -> Feedback | None:
     """Return the matrices of a feedback: those sent, and random ones for the others. None if no layer needs one.
 

@@ -13,7 +13,7 @@ from core.arrays import Array, Shape
 from core.convention import Convention, layer_parameters
 from core.errors import Issue, Refusal, refuse_if_any
 from core.layers import Layer
-from core.network import INPUT, Limits, names_of
+from core.network import INPUT, NetworkLimits, names_of
 from core.nonfinite import cast
 from core.parameters import Parameter
 from core.shape_inference import function_of
@@ -65,7 +65,7 @@ def state_of(layer: Layer) -> dict[str, Shape]:
 
 
 def validate_model(
-    layers: Sequence[Layer], parameters: Arrays, state: Arrays, convention: Convention, limits: Limits
+    layers: Sequence[Layer], parameters: Arrays, state: Arrays, convention: Convention, limits: NetworkLimits
 ) -> Model:
     """Return a model in the core's view, checked as far as possible without a batch.
 

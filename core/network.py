@@ -37,7 +37,7 @@ def names_of(layers: Sequence[Layer]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class NetworkLimits:
     """The largest problem that is accepted."""
 
     parameters: int = 2**63

@@ -104,13 +104,13 @@ def of_activation(function: str, Z: Array, A: Array) -> Cause:
     return cause
 
 
-def of_loss(kind: str, A: Array, Y: Array) -> Cause:
+def of_loss(kind: str, A: Array, Y: Array, advice: str) -> Cause:
     """Return the cause of a non-finite loss: the range of outputs and targets."""
 
     def cause() -> Diagnosis:
         outputs = f"outputs from {A.min():.6g} to {A.max():.6g}"
         targets = f"targets from {Y.min():.6g} to {Y.max():.6g}"
-        return Diagnosis(f"{kind} compares {outputs} with {targets}", _of_entropy(kind, A))
+        return Diagnosis(f"{kind} compares {outputs} with {targets}", _of_entropy(kind, A, advice))
 
     return cause
 
@@ -133,19 +133,10 @@ def _of_logarithm(argument: float, result: float) -> str | None:
     return None
 
 
-def _of_entropy(kind: str, A: Array) -> str | None:
-    """The hint for a loss that takes the logarithm of outputs that are no probabilities."""
-    if kind not in _LAST_ACTIVATION:
+def _of_entropy(kind: str, A: Array, advice: str) -> str | None:
+    """Return the hint for a loss that takes the logarithm of outputs that are no probabilities."""
+    if not advice:
         return None
-    fitting, on_logits = _LAST_ACTIVATION[kind]
-    fix = f"Use {fitting} as the last activation, or {on_logits} on the logits."
     if A.min() < 0 or A.max() > 1:
-        return f"{kind} takes the logarithm of probabilities, and outputs outside 0 to 1 are none. {fix}"
-    return f"log(0) is -infinity, and an output is exactly 0 or 1 where the target is not. {fix}"
-
-
-_LAST_ACTIVATION = {
-    "cross_entropy": ("softmax", "softmax_cross_entropy"),
-    "binary_cross_entropy": ("sigmoid", "sigmoid_cross_entropy"),
-}
-"""For a loss on probabilities: the activation function that gives them, and the same loss on logits."""
+        return f"{kind} takes the logarithm of probabilities, and outputs outside 0 to 1 are none. {advice}"
+    return f"log(0) is -infinity, and an output is exactly 0 or 1 where the target is not. {advice}"

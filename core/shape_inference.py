@@ -16,7 +16,7 @@ from core.convention import Convention, tensor_shape
 from core.errors import Issue, Refusal
 from core.layers import Layer
 from core.layers.base import INITIALIZERS
-from core.network import INPUT, Limits, Node, names_of
+from core.network import INPUT, NetworkLimits, Node, names_of
 from core.shape_issues import (
     beyond_limits,
     name_taken,
@@ -54,7 +54,7 @@ def infer_shapes(
     *,
     state: Mapping[str, Mapping[str, Shape]] | None = None,
     seeded: bool = False,
-    limits: Limits | None = None,
+    limits: NetworkLimits | None = None,
 ) -> ShapeReport:
     """Connect the layers, infer all shapes and compare all parameters.
 
@@ -67,7 +67,7 @@ def infer_shapes(
         seeded: whether parameters that were not sent will be drawn at random.
         limits: the largest network that is accepted.
     """
-    limits = limits or Limits()
+    limits = limits or NetworkLimits()
     found = ShapeReport(convention, shapes=dict(inputs))
     names = names_of(layers)
     for position, (name, layer) in enumerate(zip(names, layers, strict=True)):

@@ -11,7 +11,7 @@ from core.convention import Convention, parameter_shape, tensor_shape
 from core.errors import Issue, did_you_mean
 from core.layers import Layer
 from core.layers.base import INITIALIZERS
-from core.network import Limits, Node
+from core.network import NetworkLimits, Node
 
 
 def name_taken(name: str, inputs: Mapping[str, Shape], layer: Layer, number: int) -> Issue:
@@ -176,7 +176,7 @@ def stray(field_name: str, name: str, known: Mapping[str, object]) -> Issue:
     )
 
 
-def beyond_limits(nodes: Sequence[Node], limits: Limits) -> list[Issue]:
+def beyond_limits(nodes: Sequence[Node], limits: NetworkLimits) -> list[Issue]:
     """The issues with a network that is larger than the limits, found before anything of that size is allocated."""
     issues = []
     sizes = [sum(math.prod(parameter.shape) for parameter in node.parameters.values()) for node in nodes]

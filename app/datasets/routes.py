@@ -71,7 +71,7 @@ async def create_dataset(
     id.
     """
     form = service.format_of(endpoint.request.headers.get("content-type"), format)
-    options = service.Options(name, inputs, targets, classes, standardise, header, delimiter)
+    options = service.DatasetOptions(name, inputs, targets, classes, standardise, header, delimiter)
     return await handle_file(
         endpoint,
         lambda file, check_deadline: service.create_dataset(

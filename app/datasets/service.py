@@ -19,7 +19,7 @@ from app.storage import Database
 from app.storage.tables.datasets import StoredDataset
 from app.wire import csv_file, npz_file, safetensors_file, safetensors_message
 from app.wire.decode import decode
-from app.wire.limits import Limits
+from app.wire.limits import DocumentLimits
 from app.wire.timestamp import timestamp
 from core.arrays import Array
 from core.convention import tensor
@@ -45,7 +45,7 @@ MOST_CLASSES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class DatasetOptions:
     """The options in the query of an upload."""
 
     name: str | None = None
@@ -88,7 +88,7 @@ def format_of(content_type: str | None, asked: Format | None) -> Format:
 def create_dataset(
     file: IO[bytes],
     form: Format,
-    options: Options,
+    options: DatasetOptions,
     settings: Settings,
     database: Database,
     check_deadline: CheckDeadline,
@@ -119,23 +119,23 @@ def create_dataset(
     return Reply(describe_dataset(row), 201 if is_new else 200, {"Location": f"/v1/datasets/{row.id}"})
 
 
-def _from_json(file: IO[bytes], options: Options, elements: int, _: CheckDeadline) -> Found:
-    body = decode(file.read(), DatasetRequest, Limits(elements=elements))
+def _from_json(file: IO[bytes], options: DatasetOptions, elements: int, _: CheckDeadline) -> Found:
+    body = decode(file.read(), DatasetRequest, DocumentLimits(elements=elements))
     convention = body.convention or "row"
     inputs = body.inputs if isinstance(body.inputs, dict) else {INPUT: body.inputs}
     targets = None if body.targets is None else tensor(body.targets, convention)
     return Found(Dataset({name: tensor(array, convention) for name, array in inputs.items()}, targets), name=body.name)
 
 
-def _from_npz(file: IO[bytes], options: Options, elements: int, _: CheckDeadline) -> Found:
+def _from_npz(file: IO[bytes], options: DatasetOptions, elements: int, _: CheckDeadline) -> Found:
     return _of_arrays(npz_file.read(file, elements), options)
 
 
-def _from_safetensors(file: IO[bytes], options: Options, elements: int, _: CheckDeadline) -> Found:
-    return _of_arrays(safetensors_file.read(file.read(), Limits(elements=elements)).tensors, options)
+def _from_safetensors(file: IO[bytes], options: DatasetOptions, elements: int, _: CheckDeadline) -> Found:
+    return _of_arrays(safetensors_file.read(file.read(), DocumentLimits(elements=elements)).tensors, options)
 
 
-def _of_arrays(arrays: Mapping[str, Array], options: Options) -> Found:
+def _of_arrays(arrays: Mapping[str, Array], options: DatasetOptions) -> Found:
     """Return the arrays that the query names, by default `targets` and `inputs` or all arrays below `inputs.`."""
     if len(options.targets) > 1:
         detail = "The targets must be one array; name it with ?targets=."
@@ -159,7 +159,7 @@ def _of_arrays(arrays: Mapping[str, Array], options: Options) -> Found:
     return Found(Dataset(inputs, arrays.get(target)), ignored=sorted(name for name in arrays if name not in used))
 
 
-def _from_csv(file: IO[bytes], options: Options, elements: int, check_deadline: Callable[[], None]) -> Found:
+def _from_csv(file: IO[bytes], options: DatasetOptions, elements: int, check_deadline: Callable[[], None]) -> Found:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
         delimiter = csv_file.DELIMITERS[options.delimiter]
@@ -208,7 +208,7 @@ def _encode_labels(texts: Sequence[str], labels: Sequence[str], elements: int, *
     return rows
 
 
-def _refuse_choice(inputs: Sequence[str], options: Options) -> None:
+def _refuse_choice(inputs: Sequence[str], options: DatasetOptions) -> None:
     """Refuse columns that are both inputs and targets, no inputs at all, and classes in other than one column."""
     both = [name for name in options.targets if name in inputs]
     if both or not inputs:
@@ -223,7 +223,7 @@ def _refuse_choice(inputs: Sequence[str], options: Options) -> None:
         raise Refusal.of("invalid-request", detail, "query", "targets")
 
 
-READERS: dict[Format, Callable[[IO[bytes], Options, int, CheckDeadline], Found]] = {
+READERS: dict[Format, Callable[[IO[bytes], DatasetOptions, int, CheckDeadline], Found]] = {
     "json": _from_json,
     "csv": _from_csv,
     "npz": _from_npz,

@@ -16,15 +16,16 @@ from app.storage import blobs
 from app.storage.tables.jobs import StoredJob
 from app.wire import safetensors_file
 from app.wire.encode import encode
-from app.wire.limits import Limits as WireLimits
+from app.wire.limits import DocumentLimits as WireLimits
 from app.wire.safetensors_message import KEY, decode_message, extract_tensors
 from core.arrays import Array
 from core.convention import tensor
 from core.errors import Refusal
-from core.feedback_alignment import SentFeedback
-from core.network import INPUT, Limits
+from core.feedback_alignment import FeedbackSpec
+from core.network import INPUT, NetworkLimits
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from core.training import EarlyStopping, Recipe, refuse_unfit_loss
 
 BATCH_SIZE = 32
@@ -57,7 +58,7 @@ def load_request(session: Session, job: StoredJob) -> tuple[JobRequest, dict[str
 
 
 def problem_and_recipe(
-    body: JobRequest, dataset: Mapping[str, Array] | None, limits: Limits | None = None
+    body: JobRequest, dataset: Mapping[str, Array] | None, limits: NetworkLimits | None = None
 ) -> tuple[Problem, Recipe]:
     """Return the problem that the core trains, with all examples as one batch, and the training recipe.
 
@@ -131,8 +132,8 @@ def _to_convention(path: str, array: Array, body: JobRequest) -> Array:
     return tensor(array, convention)
 
 
-def _feedback(body: JobRequest) -> SentFeedback | None:
+def _feedback(body: JobRequest) -> FeedbackSpec | None:
     feedback = body.feedback
     if feedback is None:
         return None
-    return SentFeedback(kind=feedback.kind, seed=feedback.seed, weights=feedback.weights or {})
+    return FeedbackSpec(kind=feedback.kind, seed=feedback.seed, weights=feedback.weights or {})

@@ -25,7 +25,7 @@ from app.storage.base import now
 from app.storage.tables.jobs import StoredCheckpoint, StoredJob
 from core.arrays import Array
 from core.errors import Issue, Refusal, refuse_if_any
-from core.network import Limits
+from core.network import NetworkLimits
 from core.problem import Problem
 from core.training import refuse_unfit
 from core.training.examples import nodes_for
@@ -154,7 +154,7 @@ def _check(body: JobRequest, dataset: Mapping[str, Array] | None, settings: Sett
     """
     # The check uses the request as a worker will read it.
     body = join_tensors(*split_tensors(body))
-    problem, recipe = problem_and_recipe(body, dataset, Limits(parameters=settings.max_parameters))
+    problem, recipe = problem_and_recipe(body, dataset, NetworkLimits(parameters=settings.max_parameters))
     refuse_unfit(problem, recipe)
     _refuse_large_batch(problem, min(recipe.batch_size, len(next(iter(problem.inputs.values())))), settings)
     return problem

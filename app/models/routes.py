@@ -12,7 +12,7 @@ from app.http.openapi import WITHOUT_BODY, describe, describe_answer, describe_d
 from app.http.pagination import After, Limit
 from app.http.uploads import handle_file
 from app.models import examples, repository, service, transfers
-from app.models.formats.imported import Options
+from app.models.formats.imported import ImportOptions
 from app.models.schemas import Model, ModelChange, ModelList, ModelRequest
 from app.problem.schemas import Convention, Name
 from app.storage.dependencies import DatabaseDep
@@ -126,7 +126,7 @@ async def import_model(
     of dense layers is inferred from the shapes. If an ONNX model has operators without a corresponding layer, the
     refusal lists all of them.
     """
-    options = Options(transfers.network_of_query(network), convention, activation, output_activation)
+    options = ImportOptions(transfers.network_of_query(network), convention, activation, output_activation)
     return await handle_file(
         endpoint, lambda file, _: transfers.import_model(file, format, options, name, endpoint.settings, database)
     )

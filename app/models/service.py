@@ -18,7 +18,7 @@ from app.wire.timestamp import timestamp
 from core.convention import Convention
 from core.errors import Issue, Refusal
 from core.model import Model, fits_transposed, in_precision, validate_model
-from core.network import Limits
+from core.network import NetworkLimits
 
 
 def create_model(body: ModelRequest, settings: Settings, database: Database) -> Reply:
@@ -27,7 +27,7 @@ def create_model(body: ModelRequest, settings: Settings, database: Database) -> 
     refuse_too_many_layers(len(layers), settings)
     parameters = in_precision(body.parameters or {}, body.dtype, "parameters")
     state = in_precision(body.state or {}, body.dtype, "state")
-    limits = Limits(parameters=settings.max_parameters)
+    limits = NetworkLimits(parameters=settings.max_parameters)
     model = validate_model(layers, parameters, state, body.convention or "row", limits)
     warnings = []
     if body.convention is None and fits_transposed(layers, parameters):

@@ -8,7 +8,7 @@ from typing import IO, Any, Literal
 from app.http.reply import Reply
 from app.models import repository, service
 from app.models.formats import tensors
-from app.models.formats.imported import Imported, Options
+from app.models.formats.imported import Imported, ImportOptions
 from app.models.formats.onnx_export import onnx_of
 from app.models.formats.onnx_import import from_onnx
 from app.problem.from_request import refuse_too_many_layers
@@ -20,10 +20,10 @@ from app.wire.encode import encode
 from app.wire.safetensors_message import MEDIA_TYPE
 from core.errors import Refusal
 from core.model import Model, validate_model
-from core.network import Limits
+from core.network import NetworkLimits
 
 Format = Literal["safetensors", "npz", "onnx", "json"]
-IMPORTERS: dict[str, Callable[[bytes, Options, int], Imported]] = {
+IMPORTERS: dict[str, Callable[[bytes, ImportOptions, int], Imported]] = {
     "safetensors": tensors.from_safetensors,
     "npz": tensors.from_npz,
     "json": tensors.from_json,
@@ -48,12 +48,12 @@ def network_of_query(text: str | None) -> NetworkSpec | None:
 
 
 def import_model(
-    file: IO[bytes], form: Format, options: Options, name: str | None, settings: Settings, database: Database
+    file: IO[bytes], form: Format, options: ImportOptions, name: str | None, settings: Settings, database: Database
 ) -> Reply:
     """Store the model of a file. The status is 200 if the same content exists already."""
     found = IMPORTERS[form](file.read(), options, settings.max_parameters)
     refuse_too_many_layers(len(found.layers), settings)
-    limits = Limits(parameters=settings.max_parameters)
+    limits = NetworkLimits(parameters=settings.max_parameters)
     model = validate_model(found.layers, found.parameters, found.state, found.convention, limits)
     return service.store_model(database, model, list(found.warnings), name=name)
 

@@ -8,10 +8,11 @@ from app.http.problem_details import MOST_ERRORS
 from app.problem.schemas import Problem as ProblemBody
 from app.settings import Settings
 from core.errors import Issue, Refusal, did_you_mean
-from core.feedback_alignment import SentFeedback
-from core.network import INPUT, Limits
+from core.feedback_alignment import FeedbackSpec
+from core.network import INPUT, NetworkLimits
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 
 
 def problem_of(
@@ -52,11 +53,11 @@ def problem_of(
         seed=body.seed,
         feedback=_feedback(body, takes_feedback),
     )
-    limits = Limits(parameters=settings.max_parameters, activations=settings.max_activations)
+    limits = NetworkLimits(parameters=settings.max_parameters, activations=settings.max_activations)
     return validate(sent, limits, needs_loss=needs_loss, besides=besides)
 
 
-def _feedback(body: ProblemBody, takes_feedback: bool) -> SentFeedback | None:
+def _feedback(body: ProblemBody, takes_feedback: bool) -> FeedbackSpec | None:
     feedback = body.feedback
     if feedback is None:
         return None
@@ -64,7 +65,7 @@ def _feedback(body: ProblemBody, takes_feedback: bool) -> SentFeedback | None:
         detail = "Feedback alignment computes directions for training, but this computation needs the true derivatives."
         hint = "Leave out feedback; POST /v1/gradients compares its directions with the gradients."
         raise Refusal.of("invalid-request", detail, "feedback", hint=hint)
-    return SentFeedback(kind=feedback.kind, seed=feedback.seed, weights=feedback.weights or {})
+    return FeedbackSpec(kind=feedback.kind, seed=feedback.seed, weights=feedback.weights or {})
 
 
 def unknown_names(field: str, asked: Sequence[str], valid: Sequence[str]) -> list[Issue]:

@@ -18,13 +18,13 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.storage.base import Table
 from app.wire import safetensors_file
-from app.wire.limits import Limits
+from app.wire.limits import DocumentLimits
 from core.arrays import Array
 
 PIECE = 4 * 2**20
 """Size of a piece in bytes."""
 
-_ANY_SIZE = Limits(elements=2**63)
+_ANY_SIZE = DocumentLimits(elements=2**63)
 
 
 class Content(Table):

@@ -31,7 +31,7 @@ _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class CsvTable:
     """The columns of a file."""
 
     numbers: Array
@@ -89,7 +89,7 @@ def read(
     choice: Choice,
     elements: int,
     check_deadline: Callable[[], None],
-) -> Table:
+) -> CsvTable:
     """Read the lines after the header.
 
     Raises:
@@ -122,7 +122,7 @@ def read(
     refuse_if_any(issues[:ISSUES_LIMIT])
     if not count:
         raise Refusal.of("invalid-request", "The file has a header but no rows.")
-    return Table(np.concatenate(blocks), texts)
+    return CsvTable(np.concatenate(blocks), texts)
 
 
 def _rows(file: TextIO, delimiter: str) -> Iterator[list[str]]:

@@ -9,8 +9,8 @@ import simdjson
 from pydantic import BaseModel, ValidationError
 
 from app.wire import json_document
-from app.wire.json_reader import Reader
-from app.wire.limits import DEFAULT_LIMITS, ISSUES_LIMIT, Limits
+from app.wire.json_reader import JsonReader
+from app.wire.limits import DEFAULT_LIMITS, ISSUES_LIMIT, DocumentLimits
 from app.wire.tensor_fields import FieldNode, field_tree
 from app.wire.validation import issues_of
 from core.errors import Issue, Refusal
@@ -21,7 +21,7 @@ _BLOCK = 2**17
 """Number of bytes searched for brackets at a time, small enough for the cache."""
 
 
-def decode(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS) -> M:
+def decode(body: bytes, model: type[M], limits: DocumentLimits = DEFAULT_LIMITS) -> M:
     """Parse a body, convert its tensors to arrays, and let pydantic validate the rest.
 
     Nested lists become float64 arrays, base64 becomes float64 or float32 as it was sent, both in C order; they may be
@@ -35,7 +35,9 @@ def decode(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS) -> M:
     return validate_values(values, issues, model, node)
 
 
-def read_values(body: bytes, node: FieldNode, limits: Limits = DEFAULT_LIMITS) -> tuple[dict[str, Any], list[Issue]]:
+def read_values(
+    body: bytes, node: FieldNode, limits: DocumentLimits = DEFAULT_LIMITS
+) -> tuple[dict[str, Any], list[Issue]]:
     """Return the values of a JSON object with arrays as tensors, and the issues of the tensors.
 
     Raises:
@@ -44,10 +46,10 @@ def read_values(body: bytes, node: FieldNode, limits: Limits = DEFAULT_LIMITS) -
     parsed = json_document.parse(body)
     if not isinstance(parsed, simdjson.Object):
         raise Refusal.of("invalid-request", "The body must be a JSON object; this is another kind of value.")
-    reader = Reader(limits)
+    reader = JsonReader(limits)
     values = reader.object(parsed, node)
     if reader.lists != _brackets(body):  # A tensor has a list in place of a number, or a string has a bracket.
-        reader = Reader(limits, thorough=True)
+        reader = JsonReader(limits, thorough=True)
         values = reader.object(parsed, node)
     return values, reader.issues
 

@@ -9,7 +9,7 @@ import simdjson
 from numpy.typing import NDArray
 
 from app.wire import base64_tensor, nested_lists
-from app.wire.limits import COMPARISONS_LIMIT, DEPTH_LIMIT, NAME_LIMIT, Limits
+from app.wire.limits import COMPARISONS_LIMIT, DEPTH_LIMIT, NAME_LIMIT, DocumentLimits
 from app.wire.tensor_fields import FieldNode
 from core.errors import Issue, Refusal
 
@@ -17,14 +17,14 @@ BROKEN = np.zeros(())
 """Placeholder for a refused tensor, so that the rest of the request can still be validated."""
 
 
-class Reader:
+class JsonReader:
     """Reads one document. Errors are collected in `issues`; those after which reading is pointless are raised.
 
     simdjson's own conversion to lists and dictionaries is never used: it drops the first of two equal names, and it writes
     beyond the list if a list has 2²⁴ elements or more.
     """
 
-    def __init__(self, limits: Limits, *, thorough: bool = False) -> None:
+    def __init__(self, limits: DocumentLimits, *, thorough: bool = False) -> None:
         """Create a reader.
 
         Args:

@@ -21,7 +21,7 @@ ISSUES_LIMIT = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class DocumentLimits:
     """Limits of the contents of a document. The size of the body is limited before."""
 
     elements: int = 10_000_000
@@ -31,4 +31,4 @@ class Limits:
     """Maximum number of other values: objects, lists, strings and numbers outside tensors."""
 
 
-DEFAULT_LIMITS = Limits()
+DEFAULT_LIMITS = DocumentLimits()

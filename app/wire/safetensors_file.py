@@ -19,8 +19,8 @@ import simdjson
 from numpy.typing import NDArray
 
 from app.wire import json_document
-from app.wire.json_reader import Reader
-from app.wire.limits import DEFAULT_LIMITS, ISSUES_LIMIT, RANK_LIMIT, Limits
+from app.wire.json_reader import JsonReader
+from app.wire.limits import DEFAULT_LIMITS, ISSUES_LIMIT, RANK_LIMIT, DocumentLimits
 from core.errors import Issue, Refusal, refuse_if_any
 
 METADATA = "__metadata__"
@@ -41,7 +41,7 @@ class TensorFile:
     metadata: dict[str, str]
 
 
-def read(body: bytes, limits: Limits = DEFAULT_LIMITS) -> TensorFile:
+def read(body: bytes, limits: DocumentLimits = DEFAULT_LIMITS) -> TensorFile:
     """Read a file. Tensors of float64 and float32 are views of it.
 
     Raises:
@@ -85,7 +85,7 @@ def _header(body: bytes) -> tuple[dict[str, Any], int]:
     parsed = json_document.parse(body[8 : 8 + length])
     if not isinstance(parsed, simdjson.Object):
         raise Refusal.of("invalid-request", "The header of the file is not a JSON object.")
-    reader = Reader(DEFAULT_LIMITS)
+    reader = JsonReader(DEFAULT_LIMITS)
     header: dict[str, Any] = reader.object(parsed, None)
     refuse_if_any(reader.issues)
     return header, 8 + length

@@ -19,7 +19,7 @@ from app.wire import safetensors_file
 from app.wire.decode import read_values, validate_values
 from app.wire.encode import encode
 from app.wire.finite import require_finite
-from app.wire.limits import DEFAULT_LIMITS, Limits
+from app.wire.limits import DEFAULT_LIMITS, DocumentLimits
 from app.wire.tensor_fields import FieldNode, field_tree
 from core.errors import GraddError, Issue, Refusal
 
@@ -28,7 +28,7 @@ KEY = "gradd"
 M = TypeVar("M", bound=BaseModel)
 
 
-def decode_message(body: bytes, model: type[M], limits: Limits = DEFAULT_LIMITS) -> M:
+def decode_message(body: bytes, model: type[M], limits: DocumentLimits = DEFAULT_LIMITS) -> M:
     """Decode a request. Its tensors are views of the body.
 
     Raises:

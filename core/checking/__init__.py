@@ -3,6 +3,6 @@
 from core.checking.checker import Checker, Tolerance
 from core.checking.probe import Probe, probe
 from core.checking.report import Report
-from core.checking.submission import SentSubmission
+from core.checking.submission import SubmissionSpec
 
-__all__ = ["Checker", "Probe", "Report", "SentSubmission", "Tolerance", "probe"]
+__all__ = ["Checker", "Probe", "Report", "SubmissionSpec", "Tolerance", "probe"]

@@ -17,7 +17,7 @@ from core.checking.oracle import Oracle, certify
 from core.checking.precision import UNITS, criterion_for
 from core.checking.quantity import Quantity
 from core.checking.report import Blame, BlindSpot, Report, ReportedEquivalence, Row, Verdict
-from core.checking.submission import SentSubmission, Submission, read
+from core.checking.submission import Submission, SubmissionSpec, read
 from core.checking.verdict import blamed, summary
 from core.checking.words import Words
 from core.plan import Retain
@@ -52,7 +52,7 @@ class Checker:
         self.oracle: Oracle | None = certify(problem, self.right.trace) if problem.objective is not None else None
 
     @np.errstate(all="ignore")
-    def report(self, sent: SentSubmission | None, dtypes: set[str], tolerance: Tolerance) -> Report:
+    def report(self, sent: SubmissionSpec | None, dtypes: set[str], tolerance: Tolerance) -> Report:
         """Check a submission; without one, the server's own backward pass."""
         network = self.right.network
         submission = self._own() if sent is None else read(network, sent)

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from core.activations.identity import Identity
 from core.checking.quantity import Quantity
 from core.checking.trace import Network
 from core.explaining.derivation_builder import DerivationBuilder
@@ -43,7 +42,7 @@ class Equations:
         objective = self._network.problem.objective
         if objective is None or type(objective.loss).numpy_gradient is Loss.numpy_gradient:
             return Rule(objective.loss.batch_formula() if objective and quantity.part == "loss" else "", "")
-        if quantity.part == "activations" and isinstance(self._network.nodes[quantity.layer].function, Identity):
+        if quantity.part == "activations" and self._network.nodes[quantity.layer].function.is_identity:
             result = self._steps[f"preactivations.{quantity.layer}"].result
             name = result.python.replace("Z", "A", 1)
             return Rule(f"{result.latex.replace('Z', 'A', 1)} = {result.latex}", f"{name} = {result.python}")

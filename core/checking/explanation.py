@@ -14,7 +14,7 @@ from core.checking.interpretation import Interpretation, Right
 from core.checking.numerical_gradient import Numerical, recognised
 from core.checking.precision import Criterion
 from core.checking.search import Search
-from core.checking.submission import SentSubmission, Submission, read
+from core.checking.submission import Submission, SubmissionSpec, read
 from core.problem import Problem
 
 SMALL = 10_000
@@ -30,7 +30,7 @@ class Explainer:
         self._check_deadline = check_deadline
 
     def explained(
-        self, sent: SentSubmission | None, submission: Submission, criterion: Criterion
+        self, sent: SubmissionSpec | None, submission: Submission, criterion: Criterion
     ) -> tuple[Interpretation, Numerical | None]:
         """The best attempt, and what kind of numerical gradient the submission is, if it is one.
 
@@ -39,7 +39,7 @@ class Explainer:
             submission: the same by quantity.
             criterion: when two numbers agree.
         """
-        reading = Reading(problem=self._problem, sent=sent or SentSubmission())
+        reading = Reading(problem=self._problem, sent=sent or SubmissionSpec())
         interpretation = self._attempt(reading, submission, self._right, criterion)
         if sent is None or not interpretation.hypotheses[0].accusations:
             return interpretation, None

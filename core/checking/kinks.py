@@ -10,7 +10,6 @@ import numpy as np
 
 from core.arrays import Array
 from core.checking.trace import Trace
-from core.layers.activation import ActivationLayer
 from core.layers.max_pool2d import MaxPool2D
 
 MOST = 100
@@ -37,9 +36,10 @@ def _all(trace: Trace, near: float) -> Iterator[Kink]:
     for name, node in trace.network.nodes.items():
         if node.function.kinks():
             yield from _zeros(name, trace.preactivations[name], near, f"the kink of {node.function.name} at z = 0")
-        if isinstance(node.layer, ActivationLayer) and node.layer.function_of_input().kinks():
+        of_input = node.layer.function_of_input()
+        if of_input and of_input.kinks():
             (X,) = trace.read_by(name)
-            yield from _zeros(name, X, near, f"the kink of {node.layer.function} at 0")
+            yield from _zeros(name, X, near, f"the kink of {of_input.title} at 0")
         if isinstance(node.layer, MaxPool2D):
             yield from _ties(node.layer, name, trace)
     objective, last = trace.network.problem.objective, trace.network.last

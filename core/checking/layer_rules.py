@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from core.activations.base import Activation
-from core.activations.identity import Identity
 from core.arrays import Array, Shape, tensor_memory
 from core.layer_context import LayerContext, Value
 from core.network import Node
@@ -110,14 +109,14 @@ class LayerRules:
 def activated(function: Activation, Z: Array) -> Array:
     """A = f(Z)."""
     A = np.array(Z)
-    if not isinstance(function, Identity):
+    if not function.is_identity:
         function.forward(np.array(Z), A)()
     return A
 
 
 def through(function: Activation, Z: Array, A: Array, dA: Array) -> Array:
     """∂L/∂Z from ∂L/∂A: f'(Z) ∘ dA, or the transposed Jacobian of f times dA."""
-    if isinstance(function, Identity):
+    if function.is_identity:
         return np.array(dA)
     dZ = np.empty_like(np.asarray(Z))
     function.backward(np.array(Z), np.array(A), np.array(dA), dZ)()

@@ -22,7 +22,6 @@ from core.checking.kinks import kinks
 from core.checking.quantity import Quantity, quantities, value_in
 from core.checking.trace import Network, Trace
 from core.derivatives.certificate import COMPLEX_STEP, DIFFERENCE, SEED, read_as_classes
-from core.layers.activation import ActivationLayer
 from core.problem import Problem
 
 NEAR = 1e-2
@@ -50,7 +49,7 @@ class _Held(Formulas):
     def through_layer(self, trace: Trace, layer: str, position: int) -> Array:
         found = super().through_layer(trace, layer, position)
         kind = trace.network.nodes[layer].layer
-        return found * ~self._held[layer] if isinstance(kind, ActivationLayer) else found
+        return found * ~self._held[layer] if kind.function_of_input() else found
 
 
 def certify(problem: Problem, trace: Trace) -> Oracle:
@@ -101,7 +100,7 @@ def _loss_along(
     trace = Trace(network)
     for name, node in network.nodes.items():
         Z, still = RIGHT.preactivation(trace, name), held[name]
-        if isinstance(node.layer, ActivationLayer):
+        if node.layer.function_of_input():
             Z = np.where(still, right.preactivations[name], Z)
         trace.preactivations[name] = Z + step * direction[Quantity("deltas", name)]
         trace.activations[name] = np.where(still, right.activations[name], RIGHT.activation(trace, name))

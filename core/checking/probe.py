@@ -24,9 +24,10 @@ from core.errors import Refusal, refuse_if_any
 from core.layers import Layer
 from core.layers.embedding import Embedding
 from core.losses import Loss
-from core.network import Limits, Node
+from core.network import NetworkLimits, Node
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from core.shape_inference import infer_shapes
 
 DRAWS = 8
@@ -56,7 +57,7 @@ def probe(
     convention: Convention,
     *,
     seed: int,
-    limits: Limits | None,
+    limits: NetworkLimits | None,
     check_deadline: Callable[[], object],
 ) -> Probe:
     """The best of a few random points: the one that hides the fewest mistakes, and of these the first.
@@ -112,7 +113,7 @@ def _drawn(
     convention: Convention,
     examples: int,
     generator: np.random.Generator,
-    limits: Limits | None,
+    limits: NetworkLimits | None,
 ) -> ProblemSpec:
     """A random point: no number is 0, no weight symmetric, every class occurs."""
     shapes = {name: (examples, *shape) for name, shape in features.items()}

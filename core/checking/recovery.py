@@ -34,7 +34,7 @@ def recovered_delta(network: Network, trace: Trace, layer: str, values: Mapping[
     """
     node = network.nodes[layer]
     weight, bias = (values.get(Quantity("gradients", layer, name)) for name in ("weight", "bias"))
-    if node.layer.kind != "dense" or weight is None or weight.ndim != 2:
+    if not node.layer.feedback_weight or weight is None or weight.ndim != 2:
         return Recovered()
     parameters = node.parameters
     (A,) = trace.read_by(layer)

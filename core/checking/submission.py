@@ -15,7 +15,7 @@ from core.errors import Issue, did_you_mean, refuse_if_any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentSubmission:
+class SubmissionSpec:
     """What came: any subset, in the caller's orientation."""
 
     loss: float | None = None
@@ -43,7 +43,7 @@ class Submission:
         return self.values[quantity].shape == quantity.shape(network)
 
 
-def read(network: Network, sent: SentSubmission) -> Submission:
+def read(network: Network, sent: SubmissionSpec) -> Submission:
     """Bring a submission to the core's view. A tensor of a wrong shape is kept: it is a mistake to explain, not to refuse.
 
     Raises:
@@ -86,7 +86,7 @@ def _to_core(network: Network, quantity: Quantity, array: Array, convention: Con
     return array.T if convention == "column" and array.ndim == 2 else array
 
 
-def _named(network: Network, sent: SentSubmission) -> tuple[dict[Quantity, Array], list[Issue]]:
+def _named(network: Network, sent: SubmissionSpec) -> tuple[dict[Quantity, Array], list[Issue]]:
     """The tensors by quantity, and an issue for every name that does not exist."""
     found: dict[Quantity, Array] = {}
     issues: list[Issue] = []

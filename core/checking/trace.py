@@ -65,6 +65,10 @@ class Network:
             column=self.problem.convention == "column",
         )
 
+    def multiplies_by_weight(self, layer: str) -> bool:
+        """Return whether a layer is Z = X W + b, which sends dZ Wᵀ back."""
+        return self.nodes[layer].layer.feedback_weight is not None
+
     @property
     def convention(self) -> Convention:
         """How the caller writes matrices."""

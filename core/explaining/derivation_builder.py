@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Literal
 
 from core.activations.derivation import in_layout, why_backward
-from core.activations.identity import Identity
 from core.arrays import Array
 from core.equations.equation import Equation
 from core.equations.symbols import LETTERS, OPERAND, Symbol, subscript, with_subscript
@@ -103,7 +102,7 @@ class DerivationBuilder(ForwardBuilder):
         if self.notation != "delta" or len(readers) > 1 or source in self.problem.inputs:
             return False
         function = next(node.function for node in self.problem.nodes if node.name == source)
-        return function.elementwise and not isinstance(function, Identity)
+        return function.elementwise and not function.is_identity
 
     def _of_value(self, name: str) -> tuple[str, str, str]:
         """How the gradient at a tensor is called: a delta where no activation lies between."""
@@ -112,7 +111,7 @@ class DerivationBuilder(ForwardBuilder):
             path = "input_gradient" if name == INPUT else f"input_gradient.{name}"
             return rf"\frac{{\partial L}}{{\partial {symbol.latex}}}", f"d{symbol.python}", path
         node = next(node for node in self.problem.nodes if node.name == name)
-        if isinstance(node.function, Identity):
+        if node.function.is_identity:
             return self._delta_names(node)
         return (
             rf"\frac{{\partial L}}{{\partial {self._values[name].latex}}}",
@@ -167,7 +166,7 @@ class DerivationBuilder(ForwardBuilder):
             self._compact(node, scope)
             return
         scope["dA"] = self._summed(node.name)
-        if isinstance(node.function, Identity):
+        if node.function.is_identity:
             scope["dZ"] = scope["dA"]
             return
         latex, python, path = self._delta_names(node)

@@ -13,7 +13,6 @@ from core.convention import layer_parameters
 from core.errors import Refusal
 from core.explaining.derivation_builder import DerivationBuilder
 from core.explaining.step import Step
-from core.layers.dense import Dense
 from core.network import Node
 from core.plan import Plan
 
@@ -104,7 +103,7 @@ def _terms(step: Step, index: tuple[int, ...], builder: DerivationBuilder, plan:
             (f"example {example}", float(array[index]), _factors(step, node, match["name"], index, example))
             for example, array in enumerate(apart)
         ], "It is a sum over the examples" + (
-            ": each multiplies what the layer read with the delta." if isinstance(node.layer, Dense) else "."
+            ": each multiplies what the layer read with the delta." if node.layer.feedback_weight else "."
         )
     product = step.equation.numpy
     for left, right in PRODUCTS:
@@ -116,7 +115,7 @@ def _terms(step: Step, index: tuple[int, ...], builder: DerivationBuilder, plan:
 def _factors(step: Step, node: Node, name: str, index: tuple[int, ...], example: int) -> dict[str, float]:
     """The activation and the delta that a weight's term is the product of."""
     X, dZ = step.operands.get("X"), step.operands.get("dZ")
-    if not isinstance(node.layer, Dense) or dZ is None or dZ.value.ndim != 2 or (name == "weight") != (X is not None):
+    if not node.layer.feedback_weight or dZ is None or dZ.value.ndim != 2 or (name == "weight") != (X is not None):
         return {}
     column = step.equation.numpy.startswith("<dZ> @") or "axis=1" in step.equation.numpy
     out_by_in = column or step.equation.numpy.startswith("<dZ>.T @")

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from core.activations.derivation import activation_equation
-from core.activations.identity import Identity
 from core.arrays import Array
 from core.convention import layer_parameters, tensor, tensor_shape
 from core.equations.equation import Derivation, Equation
@@ -118,7 +117,7 @@ class ForwardBuilder:
             else:
                 scope[equation.result] = self._own(node, equation, scope)
         scope["A"] = self._values[node.name] = scope["Z"]
-        if not isinstance(node.function, Identity):
+        if not node.function.is_identity:
             applied = activation_equation(node.function, self._layout(node))
             scope["A"] = self._values[node.name] = self.step(
                 f"activations.{node.name}",

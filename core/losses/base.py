@@ -95,6 +95,9 @@ class Loss(Spec):
     averages_outputs: ClassVar[bool] = False
     """Whether ℓ is a mean over the features of the output rather than a sum."""
 
+    advice_on_logarithms: ClassVar[str] = ""
+    """For a loss that takes logarithms of the output: how to avoid one that is no probability."""
+
     kink: ClassVar[str] = ""
     """Where the loss has no derivative, for a sentence."""
 

@@ -35,6 +35,7 @@ class BinaryCrossEntropy(Loss):
     formula = r"-\sum_k \bigl( y_k \log a_k + (1 - y_k) \log(1 - a_k) \bigr)"
     boundary = (0.5, 0.5)
     takes_class_indices = True
+    advice_on_logarithms = "Use sigmoid as the last activation, or sigmoid_cross_entropy on the logits."
 
     def refusal_of(self, Y: Array) -> Issue | None:
         return refuse_beyond_one(self.kind, Y)

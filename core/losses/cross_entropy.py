@@ -52,6 +52,7 @@ class CrossEntropy(Loss):
     kind: Literal["cross_entropy"] = "cross_entropy"
     formula = r"-\sum_k y_k \log a_k"
     takes_class_indices = True
+    advice_on_logarithms = "Use softmax as the last activation, or softmax_cross_entropy on the logits."
 
     def draw_targets(self, shape: Shape, generator: np.random.Generator) -> Array:
         return draw_classes(shape, generator)

@@ -44,6 +44,7 @@ class KullbackLeibler(CrossEntropy):
     kind: Literal["kullback_leibler"] = "kullback_leibler"  # type: ignore[assignment]
     formula = r"\sum_k y_k \log \frac{y_k}{a_k}"
     takes_class_indices = False
+    advice_on_logarithms = "Use softmax as the last activation."
 
     def draw_targets(self, shape: Shape, generator: np.random.Generator) -> Array:
         shares = generator.uniform(0.1, 1, shape)

@@ -55,7 +55,7 @@ class LossPass:
         if self.l2:
             self.ops.append(self._penalise)
         if watch.check_deadline and objective.loss.needs_targets:  # With upstream there is no loss to report.
-            cause = of_loss(objective.loss.kind, A, self.targets)
+            cause = of_loss(objective.loss.kind, A, self.targets, objective.loss.advice_on_logarithms)
             self.ops.append(lambda: finite_check(node.name, node.position, "loss", np.asarray(self.total), cause)())
         self.backward_ops: list[Op] = [loss.gradient(at), *_share_ops(at)]
 

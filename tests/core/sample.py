@@ -16,7 +16,8 @@ from core.losses import Loss
 from core.losses.half_squared_error import HalfSquaredError
 from core.losses.upstream import Upstream
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from core.shape_inference import infer_shapes
 
 CONVENTIONS: tuple[Convention, ...] = ("row", "column", "torch")

@@ -16,7 +16,8 @@ from core.layers.dense import Dense
 from core.layers.layer_norm import LayerNorm
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from tests.core.sample import CONVENTIONS, sample
 
 LAYERS: list[Layer] = [Dense(units=3, activation="tanh", name="a"), LayerNorm(name="norm"), Dense(units=1, name="out")]

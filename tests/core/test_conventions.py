@@ -22,7 +22,8 @@ from core.losses.mean_squared_error import MeanSquaredError
 from core.losses.upstream import Upstream
 from core.plan import Retain
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from tests.core.sample import sample
 from tests.gradient import assert_same, by_path, gradients_of, solved
 

@@ -15,7 +15,8 @@ from core.layers.dense import Dense
 from core.losses import AnyLoss, Loss
 from core.losses.normalized_cuts import NormalizedCuts
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from tests.gradient import backpropagated, complex_steps
 
 LOSSES: list[type[Loss]] = [loss for loss in get_args(AnyLoss) if loss is not NormalizedCuts]

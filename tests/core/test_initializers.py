@@ -14,7 +14,8 @@ from core.layers import Layer
 from core.layers.activation import ActivationLayer
 from core.layers.base import INITIALIZERS
 from core.layers.dense import Dense
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 
 INPUTS, UNITS = 400, 100
 HE, GLOROT = 2 / INPUTS, 2 / (INPUTS + UNITS)

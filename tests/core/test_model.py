@@ -11,7 +11,7 @@ from core.errors import Refusal
 from core.layers import Layer
 from core.layers.dense import Dense
 from core.model import Model, fits_transposed, parameters_of, state_of, template, validate_model
-from core.network import Limits
+from core.network import NetworkLimits
 from core.shape_inference import infer_shapes
 from tests.core.layers.layer_cases import CASES, Case, Sizes
 from tests.core.sample import CONVENTIONS
@@ -49,7 +49,7 @@ def as_sent(convention: Convention) -> dict[str, dict[str, Array]]:
 @pytest.mark.parametrize("sent", CONVENTIONS)
 @pytest.mark.parametrize("asked", CONVENTIONS)
 def test_what_comes_in_one_convention_goes_out_in_another(sent: Convention, asked: Convention) -> None:
-    model = validate_model(LAYERS, as_sent(sent), {}, sent, Limits())
+    model = validate_model(LAYERS, as_sent(sent), {}, sent, NetworkLimits())
     for layer, named in model.parameters_in(asked).items():
         for name, array in named.items():
             expected = WEIGHTS[layer][name]
@@ -64,7 +64,7 @@ def test_everything_that_cannot_fit_is_refused_at_once() -> None:
         "hidden": {"weight": np.ones((1, 1))},
     }
     with pytest.raises(Refusal) as caught:
-        validate_model(layers, parameters, {"1": {"running_mean": np.ones(1)}}, "row", Limits())
+        validate_model(layers, parameters, {"1": {"running_mean": np.ones(1)}}, "row", NetworkLimits())
     assert {(issue.code, issue.path) for issue in caught.value.issues} == {
         ("invalid-request", ("network", "layers", 3, "name")),
         ("unknown-name", ("network", "layers", 2, "activation")),
@@ -80,10 +80,10 @@ def test_everything_that_cannot_fit_is_refused_at_once() -> None:
 
 
 def test_a_model_may_lack_parameters_but_not_exceed_the_limit() -> None:
-    lacking = validate_model(LAYERS, {"1": {"bias": np.zeros(3)}}, {}, "row", Limits())
+    lacking = validate_model(LAYERS, {"1": {"bias": np.zeros(3)}}, {}, "row", NetworkLimits())
     assert list(lacking.tensors()) == ["parameters.1.bias"]
     with pytest.raises(Refusal, match="21 parameters"):
-        validate_model(LAYERS, WEIGHTS, {}, "row", Limits(parameters=17))
+        validate_model(LAYERS, WEIGHTS, {}, "row", NetworkLimits(parameters=17))
 
 
 def test_weights_that_fit_either_way_are_known() -> None:

@@ -16,8 +16,9 @@ from core.layers.dense import Dense
 from core.losses.cross_entropy import CrossEntropy
 from core.losses.half_squared_error import HalfSquaredError
 from core.losses.upstream import Upstream
-from core.network import Limits
-from core.problem_spec import ProblemSpec, validate
+from core.network import NetworkLimits
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from tests.core.sample import CONVENTIONS, sample
 
 
@@ -147,7 +148,7 @@ def test_too_large_is_refused_before_memory_is_taken(targets: Array | None) -> N
     )
     tracemalloc.start()
     try:
-        issues = issues_of(sent, limits=Limits(parameters=10**6, activations=10**6), needs_loss=False)
+        issues = issues_of(sent, limits=NetworkLimits(parameters=10**6, activations=10**6), needs_loss=False)
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

@@ -15,7 +15,7 @@ from core.layers.activation import ActivationLayer
 from core.layers.add import Add
 from core.layers.dense import Dense
 from core.layers.subtract import Subtract
-from core.network import Limits
+from core.network import NetworkLimits
 from core.shape_inference import ShapeReport, infer_shapes
 
 BATCH: dict[str, Shape] = {"input": (4, 3)}
@@ -27,7 +27,7 @@ def surveyed(
     *,
     inputs: Mapping[str, Shape] = BATCH,
     convention: Convention = "row",
-    limits: Limits | None = None,
+    limits: NetworkLimits | None = None,
 ) -> ShapeReport:
     """A survey; parameters are drawn unless some are sent."""
     return infer_shapes(layers, inputs, parameters or {}, convention, seeded=parameters is None, limits=limits)
@@ -186,7 +186,7 @@ def test_a_network_has_a_layer() -> None:
 
 def test_too_many_parameters_and_activations_are_counted_apart() -> None:
     layers = [Dense(units=10), Dense(units=10**9), Dense(units=10)]
-    parameters, activations = surveyed(layers, limits=Limits(parameters=10**6, activations=10**6)).issues
+    parameters, activations = surveyed(layers, limits=NetworkLimits(parameters=10**6, activations=10**6)).issues
     assert contexts([parameters, activations]) == [("too-large", ("network", "layers", 1))] * 2
     assert parameters.got == 40 + 11 * 10**9 + 10**10 + 10
     assert "11,000,000,000" in parameters.detail
@@ -194,8 +194,8 @@ def test_too_many_parameters_and_activations_are_counted_apart() -> None:
 
 
 def test_a_network_at_its_limits_is_accepted() -> None:
-    assert not surveyed([Dense(units=2)], limits=Limits(parameters=8, activations=8)).issues
-    assert len(surveyed([Dense(units=2)], limits=Limits(parameters=7, activations=7)).issues) == 2
+    assert not surveyed([Dense(units=2)], limits=NetworkLimits(parameters=8, activations=8)).issues
+    assert len(surveyed([Dense(units=2)], limits=NetworkLimits(parameters=7, activations=7)).issues) == 2
 
 
 def test_an_unknown_initializer_is_told_the_nearest() -> None:

@@ -16,7 +16,7 @@ from core.layers.reduce_sum import ReduceSum
 from core.losses import LOSSES, Loss
 from core.losses.half_squared_error import HalfSquaredError
 from core.losses.upstream import Upstream
-from core.problem_spec import validate
+from core.problem_validation import validate
 from tests.core.sample import CONVENTIONS, sample, sampled
 from tests.gradient import backpropagated
 

@@ -12,7 +12,8 @@ import numpy as np
 from core.layers.dense import Dense
 from core.losses.half_squared_error import HalfSquaredError
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 
 CASES: dict[str, dict[str, Any]] = {
     case["id"]: case for case in json.loads((Path(__file__).parent / "published_numbers.json").read_text())["cases"]

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from core.arrays import Array
 from core.layers.batch_norm import BatchNorm
 from core.losses.upstream import Upstream
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from tests.gradient import solved
 from tests.systems.batch_norm_forms import (
     Gradients,

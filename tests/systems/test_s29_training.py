@@ -9,7 +9,8 @@ import numpy as np
 from core.layers.dense import Dense
 from core.losses.binary_cross_entropy import BinaryCrossEntropy
 from core.plan import Plan
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 
 X, Y = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]]), np.array([[0], [1], [1], [0.0]])
 

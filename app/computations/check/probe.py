@@ -10,7 +10,7 @@ from app.http.executor import CheckDeadline
 from app.problem.from_request import refuse_too_many_layers
 from app.settings import Settings
 from core.checking import probe
-from core.network import INPUT, Limits
+from core.network import INPUT, NetworkLimits
 
 
 def find_probe(body: ProbeRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def find_probe(body: ProbeRequest, settings: Settings, check_deadline: CheckDead
     features = body.features if isinstance(body.features, dict) else {INPUT: body.features}
     shapes = {name: tuple(shape) for name, shape in features.items()}
     convention = body.convention or "row"
-    limits = Limits(parameters=settings.max_parameters, activations=settings.max_activations)
+    limits = NetworkLimits(parameters=settings.max_parameters, activations=settings.max_activations)
     found = probe(layers, shapes, body.loss, convention, seed=body.seed, limits=limits, check_deadline=check_deadline)
     sent = found.sent
     inputs = sent.inputs[INPUT] if set(sent.inputs) == {INPUT} else dict(sent.inputs)

@@ -14,7 +14,7 @@ from app.problem.from_request import problem_of
 from app.problem.writer import ProblemWriter
 from app.settings import Settings
 from core.arrays import Array
-from core.checking import Checker, Report, SentSubmission, Tolerance
+from core.checking import Checker, Report, SubmissionSpec, Tolerance
 from core.checking.quantity import Quantity
 from core.checking.report import Blame, BlindSpot, Row
 from core.convention import is_transposed
@@ -54,7 +54,7 @@ def check_submission(body: CheckRequest, settings: Settings, check_deadline: Che
     return {**answer, "convention": problem.convention, "dtype": problem.dtype.name, "warnings": warnings}
 
 
-def _submission(problem: Problem, sent: Submission) -> SentSubmission:
+def _submission(problem: Problem, sent: Submission) -> SubmissionSpec:
     """Return the tensors of a submission.
 
     Raises:
@@ -79,7 +79,7 @@ def _submission(problem: Problem, sent: Submission) -> SentSubmission:
                 ]
             )
         inputs = {INPUT: inputs}
-    return SentSubmission(
+    return SubmissionSpec(
         loss=sent.loss,
         preactivations=sent.preactivations or {},
         activations=activations,

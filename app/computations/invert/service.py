@@ -19,9 +19,10 @@ from core.convention import Convention, tensor
 from core.errors import GraddError, Issue, Refusal
 from core.inversion import LayerInversion, check_chain, input_features, invert
 from core.losses.half_squared_error import HalfSquaredError
-from core.network import INPUT, Limits
+from core.network import INPUT, NetworkLimits
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 
 
 def invert_network(body: InvertRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
@@ -120,7 +121,7 @@ def _problem(body: InvertRequest, targets: Array, shape: tuple[int, ...], settin
         dtype=body.dtype,
         seed=body.seed,
     )
-    limits = Limits(parameters=settings.max_parameters, activations=settings.max_activations)
+    limits = NetworkLimits(parameters=settings.max_parameters, activations=settings.max_activations)
     return validate(sent, limits, needs_loss=True, besides=besides)
 
 

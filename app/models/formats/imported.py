@@ -24,7 +24,7 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ImportOptions:
     """The options in the query of an import."""
 
     network: NetworkSpec | None = None

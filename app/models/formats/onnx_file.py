@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from app.wire import safetensors_file
-from app.wire.limits import Limits
+from app.wire.limits import DocumentLimits
 from core.arrays import Array
 from core.errors import Refusal
 
@@ -89,7 +89,7 @@ def read(body: bytes, elements: int) -> OnnxGraph:
     if child.returncode:
         detail = "The file cannot be read: it needs too much memory or time, or makes the parser fail."
         raise Refusal.of("invalid-request", detail)
-    file = safetensors_file.read(child.stdout, Limits(elements=elements))
+    file = safetensors_file.read(child.stdout, DocumentLimits(elements=elements))
     if "refusal" in file.metadata:
         raise Refusal.of("invalid-request", file.metadata["refusal"])
     graph = json.loads(file.metadata["graph"])

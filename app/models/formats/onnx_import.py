@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.models.formats import onnx_file
-from app.models.formats.imported import Imported, Options
+from app.models.formats.imported import Imported, ImportOptions
 from app.models.formats.onnx_file import OnnxGraph
 from app.models.formats.onnx_graph import Builder, Untranslatable
 from app.models.formats.onnx_operators import OPERATORS
@@ -15,7 +15,7 @@ from app.wire.tensor_fields import field_tree
 from core.errors import Issue, Refusal, refuse_if_any
 
 
-def from_onnx(body: bytes, options: Options, elements: int) -> Imported:
+def from_onnx(body: bytes, options: ImportOptions, elements: int) -> Imported:
     """Return the model of an ONNX file.
 
     Raises:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from app.models.formats.imported import Imported, Options
+from app.models.formats.imported import Imported, ImportOptions
 from core.activations import FUNCTIONS
 from core.arrays import Array
 from core.errors import Issue, refuse_if_any
@@ -103,7 +103,7 @@ class _Module:
     tensors: dict[str, Array]
 
 
-def infer_network(tensors: Mapping[str, Array], options: Options) -> Imported:
+def infer_network(tensors: Mapping[str, Array], options: ImportOptions) -> Imported:
     """Infer a chain of dense layers, each optionally followed by a batch_norm, from the shapes of their tensors.
 
     A state_dict does not record the activation functions between the layers, nor the order of modules whose names are not
@@ -188,14 +188,14 @@ def _chain_issues(modules: Sequence[_Module]) -> Iterable[Issue]:
         width, before = len(weight), module.name
 
 
-def _unknown_functions(options: Options) -> Iterable[Issue]:
+def _unknown_functions(options: ImportOptions) -> Iterable[Issue]:
     for field, name in (("activation", options.activation), ("output_activation", options.output_activation)):
         if name is not None and name not in FUNCTIONS:
             detail = f"There is no activation function {name[:60]!r}."
             yield Issue(code="unknown-name", path=("query", field), detail=detail, expected=list(FUNCTIONS))
 
 
-def _with_activations(layers: Sequence[Layer], options: Options) -> list[Layer]:
+def _with_activations(layers: Sequence[Layer], options: ImportOptions) -> list[Layer]:
     """Return the layers with an activation function after each dense layer, or after the batch_norm that follows it."""
     last = max(position for position, layer in enumerate(layers) if isinstance(layer, Dense)) if layers else 0
     found = []
@@ -207,7 +207,7 @@ def _with_activations(layers: Sequence[Layer], options: Options) -> list[Layer]:
     return found
 
 
-def _warnings(modules: Sequence[_Module], options: Options) -> Iterable[Issue]:
+def _warnings(modules: Sequence[_Module], options: ImportOptions) -> Iterable[Issue]:
     if options.activation is None and sum(not _is_norm(module) for module in modules) > 1:
         yield Issue(
             code="assumed-activation",

@@ -10,13 +10,13 @@ import numpy as np
 import orjson
 
 from app.models.formats import state_dict
-from app.models.formats.imported import Imported, Options
+from app.models.formats.imported import Imported, ImportOptions
 from app.models.repository import network_of
 from app.models.schemas import ModelRequest
 from app.problem.schemas import Convention, NetworkSpec
 from app.wire import npz_file, safetensors_file, safetensors_message
 from app.wire.decode import decode, read_values, validate_values
-from app.wire.limits import Limits
+from app.wire.limits import DocumentLimits
 from app.wire.tensor_fields import field_tree
 from core.arrays import Array
 from core.errors import Refusal
@@ -40,13 +40,13 @@ def npz_of(model: Model, convention: Convention) -> bytes:
     return file.getvalue()
 
 
-def from_safetensors(body: bytes, options: Options, elements: int) -> Imported:
+def from_safetensors(body: bytes, options: ImportOptions, elements: int) -> Imported:
     """Return the model of an exported file or of a state_dict."""
-    file = safetensors_file.read(body, Limits(elements=elements))
+    file = safetensors_file.read(body, DocumentLimits(elements=elements))
     return _from_tensors(file.tensors, file.metadata.get(KEY), options)
 
 
-def from_npz(body: bytes, options: Options, elements: int) -> Imported:
+def from_npz(body: bytes, options: ImportOptions, elements: int) -> Imported:
     """Return the model of an exported file or of the arrays of a state_dict."""
     tensors = npz_file.read(io.BytesIO(body), elements)
     metadata = tensors.pop(KEY, None)
@@ -70,7 +70,7 @@ def _metadata(model: Model, convention: Convention) -> bytes:
     return orjson.dumps({"network": {"layers": network_of(model.layers)}, "convention": convention})
 
 
-def _from_tensors(tensors: Mapping[str, Array], metadata: str | None, options: Options) -> Imported:
+def _from_tensors(tensors: Mapping[str, Array], metadata: str | None, options: ImportOptions) -> Imported:
     """Return the model of named tensors. The network is that of the query or the file, or inferred from the shapes."""
     said: dict[str, Any] = {}
     if metadata is not None:
@@ -97,9 +97,9 @@ def _from_tensors(tensors: Mapping[str, Array], metadata: str | None, options: O
     return Imported(network.layers, parts["parameters"], parts["state"], convention)
 
 
-def from_json(body: bytes, options: Options, elements: int) -> Imported:
+def from_json(body: bytes, options: ImportOptions, elements: int) -> Imported:
     """Return the model of a JSON file in the form of the body of POST /v1/models."""
-    request = decode(body, ModelRequest, Limits(elements=elements))
+    request = decode(body, ModelRequest, DocumentLimits(elements=elements))
     network = options.network or request.network
     convention: Convention = options.convention or request.convention or "row"
     parameters = in_precision(request.parameters or {}, request.dtype, "parameters")

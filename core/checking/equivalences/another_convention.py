@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from core.checking.equivalences.base import Equivalence, Reading
-from core.checking.submission import SentSubmission
+from core.checking.submission import SubmissionSpec
 from core.convention import CONVENTIONS
 from core.problem import Problem
 
@@ -22,7 +22,7 @@ class AnotherConvention(Equivalence):
 
     slug = "transposed-layout"
 
-    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SentSubmission, str]]:
+    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SubmissionSpec, str]]:
         current = reading.sent.convention or reading.problem.convention
         for other in CONVENTIONS:
             if other != current:

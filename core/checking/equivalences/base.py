@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from core.checking.submission import SentSubmission
+from core.checking.submission import SubmissionSpec
 from core.problem import Problem
 
 PRICE = 0.25
@@ -17,7 +17,7 @@ class Reading:
     """A way to read a request: the problem that the user's program solves, and what was submitted."""
 
     problem: Problem
-    sent: SentSubmission
+    sent: SubmissionSpec
     slugs: tuple[str, ...] = ()
     """Names of what differs from the request."""
     said: tuple[str, ...] = ()
@@ -38,6 +38,6 @@ class Equivalence:
     slug: str
     """Its name in an answer."""
 
-    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SentSubmission, str]]:
+    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SubmissionSpec, str]]:
         """The problem and the submission as they are read if the user meant this, and a sentence that says it."""
         raise NotImplementedError

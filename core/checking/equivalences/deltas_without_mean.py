@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from core.checking.equivalences.base import Equivalence, Reading
-from core.checking.submission import SentSubmission
+from core.checking.submission import SubmissionSpec
 from core.problem import Problem
 
 
@@ -15,7 +15,7 @@ class DeltasWithoutMean(Equivalence):
 
     slug = "deltas-without-mean"
 
-    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SentSubmission, str]]:
+    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SubmissionSpec, str]]:
         objective, sent = reading.problem.objective, reading.sent
         if objective is None or objective.loss.reduction != "mean" or not sent.deltas:
             return

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.checking.equivalences.base import Equivalence, Reading
-from core.checking.submission import SentSubmission
+from core.checking.submission import SubmissionSpec
 from core.problem import Problem
 
 
@@ -17,7 +17,7 @@ class LabelsFromAnotherNumber(Equivalence):
 
     slug = "labels-from-another-number"
 
-    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SentSubmission, str]]:
+    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SubmissionSpec, str]]:
         objective = reading.problem.objective
         if objective is None or not objective.loss.takes_class_indices or objective.targets.ndim != 2:
             return

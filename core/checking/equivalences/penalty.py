@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from core.checking.equivalences.base import Equivalence, Reading
-from core.checking.submission import SentSubmission
+from core.checking.submission import SubmissionSpec
 from core.problem import Problem
 
 
@@ -15,7 +15,7 @@ class PenaltyStrength(Equivalence):
 
     slug = "penalty-strength"
 
-    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SentSubmission, str]]:
+    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SubmissionSpec, str]]:
         objective = reading.problem.objective
         if objective is None or not objective.loss.l2:
             return

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from core.checking.equivalences.base import Equivalence, Reading
-from core.checking.submission import SentSubmission
+from core.checking.submission import SubmissionSpec
 from core.problem import Problem
 
 
@@ -17,7 +17,7 @@ class _Multiple(Equivalence):
         """The constants that come into question, and what they mean."""
         raise NotImplementedError
 
-    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SentSubmission, str]]:
+    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SubmissionSpec, str]]:
         objective = reading.problem.objective
         if objective is None or not objective.loss.needs_targets:
             return

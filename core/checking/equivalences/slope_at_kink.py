@@ -11,7 +11,7 @@ from core.activations.base import Activation
 from core.activations.relu import Relu
 from core.arrays import Array, Op
 from core.checking.equivalences.base import Equivalence, Reading
-from core.checking.submission import SentSubmission
+from core.checking.submission import SubmissionSpec
 from core.problem import Problem
 
 
@@ -38,7 +38,7 @@ class SlopeAtKink(Equivalence):
 
     slug = "slope-at-kink"
 
-    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SentSubmission, str]]:
+    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SubmissionSpec, str]]:
         nodes = reading.problem.nodes
         if not any(isinstance(node.function, Relu) for node in nodes):
             return

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from core.checking.equivalences.base import Equivalence, Reading
-from core.checking.submission import SentSubmission
+from core.checking.submission import SubmissionSpec
 from core.layers.shared.filters import Filters
 from core.problem import Problem
 
@@ -16,7 +16,7 @@ class TurnedKernel(Equivalence):
 
     slug = "convolution-or-correlation"
 
-    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SentSubmission, str]]:
+    def readings(self, reading: Reading) -> Iterator[tuple[Problem, SubmissionSpec, str]]:
         nodes = reading.problem.nodes
         if not any(isinstance(node.layer, Filters) for node in nodes):
             return

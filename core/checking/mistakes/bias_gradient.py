@@ -23,7 +23,7 @@ class _WrongBias(Mistake):
         raise NotImplementedError
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
-        return trace.network.nodes[quantity.layer].layer.kind == "dense" and trace.deltas[quantity.layer].ndim == 2
+        return trace.network.multiplies_by_weight(quantity.layer) and trace.deltas[quantity.layer].ndim == 2
 
     def data_gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
         return self.instead(trace, layer) if parameter == "bias" else super().data_gradient(trace, layer, parameter)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from core.activations.identity import Identity
 from core.arrays import Array
 from core.checking.layer_rules import activated, through
 from core.checking.mistakes.base import Mistake
@@ -26,7 +25,7 @@ class _AtAnotherLayer(Mistake):
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
         node = trace.network.nodes[quantity.layer]
-        if isinstance(node.function, Identity):
+        if node.function.is_identity:
             return False
         other = self.array(trace, quantity.layer)
         return other is not None and other.shape == node.shape

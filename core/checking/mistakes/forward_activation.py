@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 
 from core.activations import FUNCTIONS
-from core.activations.identity import Identity
 from core.arrays import Array
 from core.checking.layer_rules import activated
 from core.checking.mistakes.base import Mistake
@@ -26,7 +25,7 @@ class ActivationLeftOut(Mistake):
     unseen = "f(z) is z for every number here"
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
-        return not isinstance(trace.network.nodes[quantity.layer].function, Identity)
+        return not trace.network.nodes[quantity.layer].function.is_identity
 
     def activation(self, trace: Trace, layer: str) -> Array:
         return trace.preactivations[layer]
@@ -61,7 +60,7 @@ class AnotherActivation(Mistake):
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
         node = trace.network.nodes[quantity.layer]
         possible = FUNCTIONS[self.other].elementwise or len(node.shape) > 1
-        return possible and node.function.name != self.other and not isinstance(node.function, Identity)
+        return possible and node.function.name != self.other and not node.function.is_identity
 
     def activation(self, trace: Trace, layer: str) -> Array:
         return activated(FUNCTIONS[self.other](), trace.preactivations[layer])

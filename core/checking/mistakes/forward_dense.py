@@ -24,12 +24,12 @@ class BiasLeftOut(Mistake):
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
         node = trace.network.nodes[quantity.layer]
-        return node.layer.kind == "dense" and "bias" in node.parameters
+        return bool(node.layer.feedback_weight) and "bias" in node.parameters
 
     def preactivation(self, trace: Trace, layer: str) -> Array:
         found = super().preactivation(trace, layer)
         bias = trace.parameters(layer).get("bias")
-        return found if bias is None or trace.network.nodes[layer].layer.kind != "dense" else found - bias
+        return found if bias is None or not trace.network.multiplies_by_weight(layer) else found - bias
 
 
 class ForwardWeightsTransposed(Mistake):
@@ -44,13 +44,13 @@ class ForwardWeightsTransposed(Mistake):
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
         node = trace.network.nodes[quantity.layer]
-        shape = trace.parameters(quantity.layer)["weight"].shape if node.layer.kind == "dense" else (0, 1)
+        shape = trace.parameters(quantity.layer)["weight"].shape if node.layer.feedback_weight else (0, 1)
         return bool(shape[0] == shape[1])
 
     def preactivation(self, trace: Trace, layer: str) -> Array:
         W = trace.parameters(layer).get("weight")
         found = super().preactivation(trace, layer)
-        if trace.network.nodes[layer].layer.kind != "dense" or W is None or W.shape[0] != W.shape[1]:
+        if not trace.network.multiplies_by_weight(layer) or W is None or W.shape[0] != W.shape[1]:
             return found
         (A,) = trace.read_by(layer)
         return np.asarray(found - A @ W + A @ W.T)

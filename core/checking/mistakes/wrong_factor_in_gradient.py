@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from core.activations.identity import Identity
 from core.arrays import Array
 from core.checking.mistakes.shared.outer_product import WrongProduct
 from core.checking.trace import Trace
@@ -74,7 +73,7 @@ class GradientAtActivation(WrongProduct):
 
     def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:
         network = trace.network
-        if isinstance(network.nodes[layer].function, Identity):
+        if network.nodes[layer].function.is_identity:
             return None, None
         dA = self.loss_gradient(trace) if layer == network.last else self.arriving(trace, layer)
         return trace.read_by(layer)[0], dA

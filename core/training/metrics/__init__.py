@@ -6,11 +6,11 @@ from core.arrays import Array
 from core.losses import Loss
 from core.training.metrics.accuracy import Accuracy
 from core.training.metrics.base import Metric
-from core.training.metrics.mean_absolute_error import MeanAbsoluteError
-from core.training.metrics.mean_squared_error import MeanSquaredError
+from core.training.metrics.mean_absolute_error import MeanAbsoluteErrorMetric
+from core.training.metrics.mean_squared_error import MeanSquaredErrorMetric
 from core.training.metrics.r_squared import RSquared
 
-METRICS: tuple[Metric, ...] = (Accuracy(), MeanAbsoluteError(), MeanSquaredError(), RSquared())
+METRICS: tuple[Metric, ...] = (Accuracy(), MeanAbsoluteErrorMetric(), MeanSquaredErrorMetric(), RSquared())
 
 
 def measure(loss: Loss, output: Array, targets: Array) -> dict[str, float]:

@@ -11,7 +11,7 @@ from core.losses import Loss
 from core.training.metrics.base import RegressionMetric
 
 
-class MeanAbsoluteError(RegressionMetric):
+class MeanAbsoluteErrorMetric(RegressionMetric):
     """(1/(n K)) Σ_ik |a_ik - y_ik|."""
 
     name: ClassVar[str] = "mean_absolute_error"

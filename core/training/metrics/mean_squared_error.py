@@ -11,7 +11,7 @@ from core.losses import Loss
 from core.training.metrics.base import RegressionMetric
 
 
-class MeanSquaredError(RegressionMetric):
+class MeanSquaredErrorMetric(RegressionMetric):
     """(1/(n K)) Σ_ik (a_ik - y_ik)²."""
 
     name: ClassVar[str] = "mean_squared_error"

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from app.wire.decode import decode
-from app.wire.limits import Limits
+from app.wire.limits import DocumentLimits
 from tests.app.wire.models import Free, One, Request, refused, the_issue
 
 NOT_JSON = "The body is not JSON: "
@@ -99,8 +99,8 @@ def test_depth_is_limited() -> None:
 
 
 def test_values_and_names_are_limited() -> None:
-    limits = Limits(values=10)
-    assert decode(b'{"a": [1, 2, 3, 4, 5, 6, 7, 8, 9], "x": [1, 2, 3, 4, 5]}', Free, Limits(values=11))
+    limits = DocumentLimits(values=10)
+    assert decode(b'{"a": [1, 2, 3, 4, 5, 6, 7, 8, 9], "x": [1, 2, 3, 4, 5]}', Free, DocumentLimits(values=11))
     for body in ('{"a": [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]}', '{"a": [[1, 2, 3, 4, 5], [6, 7, 8, 9]]}'):
         assert the_issue(body, Free, limits=limits)[0] == "too-large"
     names = ", ".join(f'"{name}": 1' for name in range(10_001))

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from app.wire.decode import decode
 from app.wire.encode import Encoding, encode
-from app.wire.limits import Limits
+from app.wire.limits import DocumentLimits
 from tests.app.wire.models import One, Request, refused, the_issue
 
 shapes = array_shapes(min_dims=1, max_dims=5, max_side=4)
@@ -132,7 +132,7 @@ def test_all_broken_tensors_are_listed_with_everything_else() -> None:
 
 
 def test_elements_are_limited_over_all_tensors() -> None:
-    limits = Limits(elements=5)
+    limits = DocumentLimits(elements=5)
     assert decode(b'{"batch": {"inputs": [1, 2, 3], "targets": [4, 5]}}', Request, limits)
     body = '{"batch": {"inputs": [1, 2, 3], "targets": [[4, 5, 6]]}}'
     assert the_issue(body, limits=limits)[:2] == ("too-large", "#/batch/targets")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from app.wire import safetensors_file
-from app.wire.limits import Limits
+from app.wire.limits import DocumentLimits
 from core.errors import Refusal
 
 finite = st.sampled_from([np.float64, np.float32]).flatmap(
@@ -132,7 +132,7 @@ def test_names_that_are_paths_are_only_names() -> None:
 def test_more_numbers_than_the_limit_are_refused_before_they_are_touched() -> None:
     body = safetensors.numpy.save({"a": np.full(1000, np.nan)})
     with pytest.raises(Refusal, match="allows 999"):
-        safetensors_file.read(body, Limits(elements=999))
+        safetensors_file.read(body, DocumentLimits(elements=999))
 
 
 @given(st.data())

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.checking import SentSubmission
+from core.checking import SubmissionSpec
 from core.layers import KINDS
 from core.losses import LOSSES
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 
 Array = NDArray[np.float64]
 RNG = np.random.default_rng(6)
@@ -36,7 +37,7 @@ def softmax(Z: Array) -> Array:
     return np.asarray(e / e.sum(axis=1, keepdims=True))
 
 
-def convolutional(wrong: str, pool: str = "average_pool2d") -> tuple[Problem, SentSubmission]:
+def convolutional(wrong: str, pool: str = "average_pool2d") -> tuple[Problem, SubmissionSpec]:
     """conv 3x3, relu; 2x2 pool; flatten; dense, softmax, cross-entropy. Loops over windows."""
     n, filters = 5, 2
     X, K, b = RNG.standard_normal((n, 1, 6, 6)), RNG.standard_normal((filters, 1, 3, 3)), np.array([0.3, -0.2])
@@ -80,7 +81,7 @@ def convolutional(wrong: str, pool: str = "average_pool2d") -> tuple[Problem, Se
         layer("dense", units=3, activation="softmax"),
     ]
     parameters = {"1": {"weight": K, "bias": b}, "4": {"weight": W, "bias": c}}
-    return problem(layers, X, Y, parameters, "cross_entropy"), SentSubmission(
+    return problem(layers, X, Y, parameters, "cross_entropy"), SubmissionSpec(
         activations={"1": A1, "2": A2, "3": A3, "4": A4},
         deltas={"1": D1, "2": D2, "3": D3, "4": D4},
         gradients={
@@ -91,7 +92,7 @@ def convolutional(wrong: str, pool: str = "average_pool2d") -> tuple[Problem, Se
     )
 
 
-def normalised(wrong: str, kind: str = "batch_norm") -> tuple[Problem, SentSubmission]:
+def normalised(wrong: str, kind: str = "batch_norm") -> tuple[Problem, SubmissionSpec]:
     """dense; batch_norm or layer_norm, tanh; dense, half the squared error."""
     n, epsilon, axis = 7, 1e-5, 0 if kind == "batch_norm" else 1
     X, W, b = RNG.standard_normal((n, 3)), RNG.standard_normal((3, 4)), RNG.standard_normal(4)
@@ -119,7 +120,7 @@ def normalised(wrong: str, kind: str = "batch_norm") -> tuple[Problem, SentSubmi
         "3": {"weight": V, "bias": c},
     }
     raw = A1 if wrong == "gamma-gradient-of-raw-input" else hat
-    return problem(layers, X, Y, parameters, "half_squared_error"), SentSubmission(
+    return problem(layers, X, Y, parameters, "half_squared_error"), SubmissionSpec(
         preactivations={"2": Z2},
         activations={"1": A1, "2": A2, "3": A3},
         deltas={"3": D3, "2": D2} | ({} if wrong == "unbiased-variance" else {"1": D1}),
@@ -131,7 +132,7 @@ def normalised(wrong: str, kind: str = "batch_norm") -> tuple[Problem, SentSubmi
     )
 
 
-def recurrent(wrong: str) -> tuple[Problem, SentSubmission]:
+def recurrent(wrong: str) -> tuple[Problem, SubmissionSpec]:
     """rnn over four steps; dense, half the squared error."""
     n, steps, u = 5, 4, 3
     X, W, U = (RNG.standard_normal(shape) for shape in ((n, steps, 2), (2, u), (u, u)))
@@ -152,7 +153,7 @@ def recurrent(wrong: str) -> tuple[Problem, SentSubmission]:
         dh = da @ (U if wrong == "recurrent-weight-not-transposed" else U.T) * (wrong != "time-truncated")
     parameters = {"1": {"weight": W, "recurrent_weight": U, "bias": b}, "2": {"weight": V, "bias": c}}
     layers = [layer("rnn", units=u), layer("dense", units=2)]
-    return problem(layers, X, Y, parameters, "half_squared_error"), SentSubmission(
+    return problem(layers, X, Y, parameters, "half_squared_error"), SubmissionSpec(
         activations={"1": H[-1], "2": A2},
         deltas={"1": D1, "2": D2},
         gradients={
@@ -162,7 +163,7 @@ def recurrent(wrong: str) -> tuple[Problem, SentSubmission]:
     )
 
 
-def embedded(wrong: str) -> tuple[Problem, SentSubmission]:
+def embedded(wrong: str) -> tuple[Problem, SubmissionSpec]:
     """embedding of two words; flatten; dense, half the squared error."""
     X, E = np.array([[0, 1], [1, 1], [3, 0]]), RNG.standard_normal((4, 2))
     V, c, Y = RNG.standard_normal((4, 2)), RNG.standard_normal(2), RNG.standard_normal((3, 2))
@@ -176,13 +177,13 @@ def embedded(wrong: str) -> tuple[Problem, SentSubmission]:
         np.add.at(dE, X, D1)
     layers = [layer("embedding", vocabulary_size=4, units=2), layer("flatten"), layer("dense", units=2)]
     parameters = {"1": {"weight": E}, "3": {"weight": V, "bias": c}}
-    return problem(layers, X.astype(float), Y, parameters, "half_squared_error"), SentSubmission(
+    return problem(layers, X.astype(float), Y, parameters, "half_squared_error"), SubmissionSpec(
         deltas={"3": D3, "1": D1},
         gradients={"1": {"weight": dE}, "3": {"weight": A.T @ D3, "bias": D3.sum(axis=0)}},
     )
 
 
-def dropped(wrong: str) -> tuple[Problem, SentSubmission]:
+def dropped(wrong: str) -> tuple[Problem, SubmissionSpec]:
     """dense, tanh; dropout; dense, half the squared error. The mask is the server's."""
     n, dropout = 6, KINDS["dropout"](drop_probability=0.4, seed=3)  # type: ignore[call-arg]
     X, W, b = RNG.standard_normal((n, 3)), RNG.standard_normal((3, 4)), RNG.standard_normal(4)
@@ -196,7 +197,7 @@ def dropped(wrong: str) -> tuple[Problem, SentSubmission]:
     D1 = D2 * back * (1 - A1**2)
     layers = [layer("dense", units=4, activation="tanh"), dropout, layer("dense", units=2)]
     parameters = {"1": {"weight": W, "bias": b}, "3": {"weight": V, "bias": c}}
-    return problem(layers, X, Y, parameters, "half_squared_error"), SentSubmission(
+    return problem(layers, X, Y, parameters, "half_squared_error"), SubmissionSpec(
         deltas={"1": D1, "2": D2, "3": D3},
         gradients={
             "1": {"weight": X.T @ D1, "bias": D1.sum(axis=0)},

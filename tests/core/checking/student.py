@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.checking import Checker, Report, SentSubmission, Tolerance
+from core.checking import Checker, Report, SubmissionSpec, Tolerance
 from core.convention import Convention
 from core.layers import KINDS
 from core.losses import LOSSES
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 
 Array = NDArray[np.float64]
 FUNCTIONS: dict[str, tuple[Callable[[Array], Array], Callable[[Array, Array], Array]]] = {
@@ -94,7 +95,7 @@ class Solution:
     db: list[Array]
     dX: Array
 
-    def submission(self, *parts: str, convention: Convention = "row") -> SentSubmission:
+    def submission(self, *parts: str, convention: Convention = "row") -> SubmissionSpec:
         """These parts of it, as a convention writes them."""
         data = np.transpose if convention == "column" else np.asarray
         weight = np.asarray if convention == "row" else np.transpose
@@ -120,7 +121,7 @@ class Solution:
                     }
                 case "input_gradient":
                     found[part] = {"input": data(self.dX)}
-        return SentSubmission(**found)
+        return SubmissionSpec(**found)
 
 
 class Student:
@@ -184,7 +185,7 @@ class Student:
         return Solution(self.loss(e, A[-1]), Z, A, D, dW, db, D[0] @ e.W[0].T)
 
 
-def examined(problem: Problem, submission: SentSubmission | None, *dtypes: str, **tolerance: float) -> Report:
+def examined(problem: Problem, submission: SubmissionSpec | None, *dtypes: str, **tolerance: float) -> Report:
     """The report of a submission."""
     return Checker(problem, lambda: None).report(submission, set(dtypes), Tolerance(**tolerance))
 

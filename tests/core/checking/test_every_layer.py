@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.activations import FUNCTIONS
-from core.checking import Checker, SentSubmission, Tolerance
+from core.checking import Checker, SubmissionSpec, Tolerance
 from core.convention import Convention, layer_parameters, tensor
 from core.layers import KINDS
 from core.plan import Retain
@@ -22,7 +22,7 @@ from tests.core.sample import CONVENTIONS, sampled
 SIZES = Sizes(3, 4, 2, 3)
 
 
-def submitted(problem: Problem) -> SentSubmission:
+def submitted(problem: Problem) -> SubmissionSpec:
     """The server's own answer, as the convention writes it."""
     plan = problem.plan(retain=Retain(preactivations=True, deltas=True, input_gradients=True))
     plan.forward()
@@ -32,7 +32,7 @@ def submitted(problem: Problem) -> SentSubmission:
         return {name: np.array(tensor(array, problem.convention)) for name, array in arrays.items()}
 
     nodes = {node.name: node for node in problem.nodes}
-    return SentSubmission(
+    return SubmissionSpec(
         preactivations=written(plan.preactivations),
         activations=written(plan.activations),
         deltas=written(plan.gradients.deltas),

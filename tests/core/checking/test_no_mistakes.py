@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.checking import SentSubmission
+from core.checking import SubmissionSpec
 from core.checking.equivalences import EQUIVALENCES
 from core.layers import KINDS
 from core.losses import LOSSES
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from tests.core.checking.student import PARTS, Array, Exercise, Student, examined
 
 SQUARE = Exercise((3, 3, 3), ("tanh", "sigmoid"), examples=3)
@@ -182,7 +183,7 @@ def test_true_convolution_where_cross_correlation_is_asked_for() -> None:
     gradients = {
         name: {each: np.array(a) for each, a in named.items()} for name, named in plan.gradients.gradients.items()
     }
-    report = examined(problem("cross_correlation"), SentSubmission(gradients=gradients))
+    report = examined(problem("cross_correlation"), SubmissionSpec(gradients=gradients))
     assert_equivalent(report, "convolution-or-correlation")
 
 

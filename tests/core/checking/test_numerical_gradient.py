@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.checking import SentSubmission
+from core.checking import SubmissionSpec
 from tests.core.checking.student import Array, Exercise, Student, examined
 
 EXERCISE = Exercise((3, 4, 2), ("tanh", "sigmoid"), examples=5)
 
 
-def differences(e: Exercise, step: float, sides: int, dtype: Any = np.float64) -> SentSubmission:
+def differences(e: Exercise, step: float, sides: int, dtype: Any = np.float64) -> SubmissionSpec:
     """A numerical gradient as students write it."""
     program = Student()
     W, b = ([array.astype(dtype) for array in arrays] for arrays in (e.W, e.b))
@@ -36,7 +36,7 @@ def differences(e: Exercise, step: float, sides: int, dtype: Any = np.float64) -
             array[index] = kept
         return found
 
-    return SentSubmission(
+    return SubmissionSpec(
         gradients={str(k + 1): {"weight": gradient(W[k]), "bias": gradient(b[k])} for k in range(len(W))}
     )
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from core.checking import SentSubmission
+from core.checking import SubmissionSpec
 from core.checking.quantity import Quantity
 from core.problem import Problem
 from tests.core.checking.other_programs import convolutional, dropped, embedded, normalised, recurrent
 from tests.core.checking.student import examined
 
 Places = Sequence[tuple[str, ...]]
-Program = Callable[[str], tuple[Problem, SentSubmission]]
+Program = Callable[[str], tuple[Problem, SubmissionSpec]]
 max_pooled: Program = partial(convolutional, pool="max_pool2d")
 layer_normalised: Program = partial(normalised, kind="layer_norm")
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.checking import SentSubmission
+from core.checking import SubmissionSpec
 from core.checking.quantity import Quantity
 from core.errors import Refusal
 from tests.core.checking.student import PARTS, Array, Exercise, Student, examined
@@ -122,13 +122,13 @@ def test_a_bias_gradient_may_keep_the_axis_that_was_summed() -> None:
 @pytest.mark.parametrize(
     ("submission", "path"),
     [
-        (SentSubmission(deltas={"3": np.zeros((5, 4))}), ("submission", "deltas", "3")),
-        (SentSubmission(gradients={"out": {}}), ("submission", "gradients", "out")),
-        (SentSubmission(gradients={"1": {"W": np.zeros(1)}}), ("submission", "gradients", "1", "W")),
-        (SentSubmission(input_gradient={"x": np.zeros(1)}), ("submission", "input_gradient", "x")),
+        (SubmissionSpec(deltas={"3": np.zeros((5, 4))}), ("submission", "deltas", "3")),
+        (SubmissionSpec(gradients={"out": {}}), ("submission", "gradients", "out")),
+        (SubmissionSpec(gradients={"1": {"W": np.zeros(1)}}), ("submission", "gradients", "1", "W")),
+        (SubmissionSpec(input_gradient={"x": np.zeros(1)}), ("submission", "input_gradient", "x")),
     ],
 )
-def test_a_name_that_does_not_exist_is_refused(submission: SentSubmission, path: tuple[str, ...]) -> None:
+def test_a_name_that_does_not_exist_is_refused(submission: SubmissionSpec, path: tuple[str, ...]) -> None:
     with pytest.raises(Refusal) as caught:
         examined(NETWORKS[0].problem(), submission)
     assert [issue.path for issue in caught.value.issues] == [path]
@@ -136,6 +136,6 @@ def test_a_name_that_does_not_exist_is_refused(submission: SentSubmission, path:
 
 
 def test_nothing_submitted_is_inconclusive() -> None:
-    report = examined(NETWORKS[0].problem(), SentSubmission())
+    report = examined(NETWORKS[0].problem(), SubmissionSpec())
     assert report.verdict == "inconclusive"
     assert "deltas" in report.needs

@@ -10,7 +10,8 @@ from core.arrays import Array
 from core.convention import tensor
 from core.layers import Layer
 from core.plan import Plan
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from tests.gradient import build_plan
 
 

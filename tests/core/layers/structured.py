@@ -12,7 +12,8 @@ from core.layers import Layer
 from core.losses.upstream import Upstream
 from core.plan import Plan, Retain
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 
 
 def orthogonal(size: int, seed: int = 0) -> Array:

@@ -7,7 +7,8 @@ import pytest
 
 from core.derivatives.certificate import certify
 from core.layers.dropout import Dropout
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from tests.core.layers.forward import ran, result
 from tests.core.sample import CONVENTIONS, sampled
 from tests.gradient import build_plan, solved

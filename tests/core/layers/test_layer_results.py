@@ -21,7 +21,8 @@ from core.layers.reduce_sum import ReduceSum
 from core.layers.reshape import Reshape
 from core.layers.subtract import Subtract
 from core.layers.transpose import Transpose
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from tests.core.sample import CONVENTIONS, sample
 from tests.gradient import build_plan
 

@@ -21,7 +21,8 @@ from core.layers.rms_norm import RmsNorm
 from core.layers.rnn import Rnn
 from core.losses.upstream import Upstream
 from core.plan import Plan
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from tests.gradient import solved
 
 torch: Any = pytest.importorskip(

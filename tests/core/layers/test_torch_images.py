@@ -14,7 +14,8 @@ from core.layers.conv1d import Conv1D
 from core.layers.conv2d import Conv2D
 from core.layers.max_pool2d import MaxPool2D
 from core.losses.upstream import Upstream
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from tests.gradient import solved
 
 torch: Any = pytest.importorskip(

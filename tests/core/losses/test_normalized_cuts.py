@@ -17,7 +17,8 @@ from core.layers.matmul import Matmul
 from core.layers.transpose import Transpose
 from core.losses.normalized_cuts import NormalizedCuts
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from tests.gradient import assert_same, backpropagated, central_differences, complex_steps, solved
 
 LABELS = np.array([[0, 0, 1, 1, 2], [1, 0, 0, 1, 1]])

@@ -14,7 +14,8 @@ from core.layers.dense import Dense
 from core.losses.mean_squared_error import MeanSquaredError
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from core.optimizers.sgd import Sgd
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from core.training import Recipe, train
 
 RATE, MOMENTUM, EPOCHS = 0.1, 0.5, 3

@@ -16,7 +16,8 @@ from core.layers.transpose import Transpose
 from core.losses.mean_squared_error import MeanSquaredError
 from core.optimizers.sgd import Sgd
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from core.training import Recipe, train
 
 RNG = np.random.default_rng(4)

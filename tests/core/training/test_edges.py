@@ -14,7 +14,8 @@ from core.losses.mean_absolute_error import MeanAbsoluteError
 from core.losses.mean_squared_error import MeanSquaredError
 from core.optimizers.sgd import Sgd
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from core.training import Recipe, train
 from core.training.minibatches import Minibatches
 

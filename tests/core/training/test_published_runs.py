@@ -12,7 +12,8 @@ from core.layers.dense import Dense
 from core.losses.half_squared_error import HalfSquaredError
 from core.optimizers.sgd import Sgd
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from core.training import Epoch, Recipe, train
 from tests.golden.cases import expected, problem_of
 

@@ -23,7 +23,8 @@ from core.optimizers import OPTIMIZERS
 from core.optimizers.adam import Adam
 from core.optimizers.sgd import Sgd
 from core.problem import Problem
-from core.problem_spec import ProblemSpec, validate
+from core.problem_spec import ProblemSpec
+from core.problem_validation import validate
 from core.training import EarlyStopping, Epoch, Recipe, TrainingState, result_of, train
 
 

@@ -5,24 +5,22 @@ from __future__ import annotations
 from typing import ClassVar
 
 from core.activations.base import Activation
-from core.activations.identity import Identity
 from core.arrays import Array
 from core.checking.mistakes.base import Mistake
 from core.checking.quantity import Quantity
 from core.checking.trace import Trace
-from core.layers.activation import ActivationLayer
 
 
 def function_of_layer(trace: Trace, layer: str) -> Activation | None:
     """f of an activation layer, which it applies to what it reads."""
     kind = trace.network.nodes[layer].layer
-    return kind.function_of_input() if isinstance(kind, ActivationLayer) else None
+    return kind.function_of_input()
 
 
 def functions_in(trace: Trace, quantity: Quantity) -> list[Activation]:
     """The functions that the rule of a delta differentiates: the layer's own, and those of activation layers that read it."""
     node = trace.network.nodes.get(quantity.layer)
-    own = [] if node is None or isinstance(node.function, Identity) else [node.function]
+    own = [] if node is None or node.function.is_identity else [node.function]
     reading = (function_of_layer(trace, reader.layer) for reader in trace.network.readers[quantity.layer])
     return own + [function for function in reading if function is not None]
 
@@ -51,7 +49,7 @@ class WrongDerivative(Mistake):
 
     def through_activation(self, trace: Trace, layer: str, dA: Array) -> Array:
         function = trace.network.nodes[layer].function
-        if isinstance(function, Identity) or not self.concerns(function):
+        if function.is_identity or not self.concerns(function):
             return super().through_activation(trace, layer, dA)
         return self.differentiated(function, trace.preactivations[layer], trace.activations[layer], dA)
 

@@ -10,7 +10,6 @@ from core.arrays import Array
 from core.checking.mistakes.base import Mistake
 from core.checking.quantity import Quantity
 from core.checking.trace import Trace
-from core.layers.dense import Dense
 
 
 class WrongProduct(Mistake):
@@ -31,7 +30,7 @@ class WrongProduct(Mistake):
         return super().data_gradient(trace, layer, parameter) if found is None else found
 
     def _product(self, trace: Trace, layer: str) -> Array | None:
-        if not isinstance(trace.network.nodes[layer].layer, Dense):
+        if not trace.network.multiplies_by_weight(layer):
             return None
         A, D = self.factors(trace, layer)
         if A is None or D is None or A.ndim != 2 or D.ndim != 2 or len(A) != len(D):

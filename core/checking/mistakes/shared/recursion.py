@@ -8,7 +8,6 @@ from core.arrays import Array
 from core.checking.mistakes.base import Mistake
 from core.checking.quantity import Quantity
 from core.checking.trace import Trace
-from core.layers.dense import Dense
 
 
 class WrongRecursion(Mistake):
@@ -28,6 +27,6 @@ class WrongRecursion(Mistake):
         return super().through_layer(trace, layer, position) if found is None else found
 
     def _found(self, trace: Trace, layer: str) -> Array | None:
-        if not isinstance(trace.network.nodes[layer].layer, Dense) or layer not in trace.deltas:
+        if not trace.network.multiplies_by_weight(layer) or layer not in trace.deltas:
             return None
         return self.sent_back(trace, layer, trace.deltas[layer], trace.parameters(layer)["weight"])
