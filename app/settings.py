@@ -12,7 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     """The settings that an operator can change.
 
-    Each field is the environment variable GRADD_<NAME>; README.md lists them.
+    Each field is the environment variable GRADD_<NAME>; docs/reference/settings.md lists them.
     """
 
     model_config = SettingsConfigDict(env_prefix="GRADD_", extra="ignore", use_attribute_docstrings=True, frozen=True)

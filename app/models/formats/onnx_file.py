@@ -49,7 +49,7 @@ class OnnxGraph:
 
 
 def is_installed() -> bool:
-    """Return whether ONNX support (the extra gradd[onnx]) is installed."""
+    """Return whether ONNX support (the extra onnx of this project) is installed."""
     return importlib.util.find_spec("onnx") is not None
 
 
@@ -61,7 +61,7 @@ def require_onnx() -> None:
     """
     if not is_installed():
         detail = "This server was installed without ONNX."
-        hint = "Install it with pip install 'gradd[onnx]', or use safetensors."
+        hint = "Install the package onnx where the server runs (the extra onnx of this project), or use safetensors."
         raise Refusal.of("unsupported-operator", detail, "query", "format", hint=hint)
 
 
