@@ -35,7 +35,8 @@ def serve(
 ) -> None:
     """Serve the API and the pages, with a worker for training jobs.
 
-    Settings are environment variables, such as GRADD_DATA_DIR; docs/reference/settings.md lists them. Ctrl-C stops the service.
+    Settings are environment variables, such as GRADD_DATA_DIR; docs/reference/settings.md lists them. Ctrl-C stops the
+    service.
     """
     try:
         from app.cli.serving import run_server

@@ -14,6 +14,8 @@ import pytest
 
 from tests.server import JSON, examples, published, refused
 
+pytestmark = pytest.mark.slow
+
 BARE_NULL = re.compile(rb"[\[:,]null[\],}]")
 """null as a value; a name such as null_space may hold the word."""
 

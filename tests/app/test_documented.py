@@ -14,6 +14,8 @@ from app.examples import XOR
 from app.http.problem_types import PROBLEM_TYPES
 from tests.server import JSON, examples, operations, published, refused
 
+pytestmark = pytest.mark.slow
+
 WITH_BODY = sorted({path for path, _ in examples().values()})
 
 

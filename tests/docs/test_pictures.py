@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 
 import httpx
+import pytest
 
 from tests.docs.pictures import IMAGES, check, gradients, texts
+
+pytestmark = pytest.mark.slow
 
 COMMAND = "run `make pictures`"
 

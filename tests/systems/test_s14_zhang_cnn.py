@@ -6,8 +6,11 @@ from typing import Any
 
 import httpx
 import numpy as np
+import pytest
 
 from tests.systems.network import Array, close, numerical_gradient, post, sigmoid
+
+pytestmark = pytest.mark.slow
 
 RNG = np.random.default_rng(14)
 X = RNG.random((2, 1, 28, 28))

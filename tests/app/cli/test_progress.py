@@ -11,6 +11,8 @@ import pytest
 from app.jobs.examples import JOBS
 from tests.app.cli.terminal import GRADD, terminal
 
+pytestmark = pytest.mark.slow
+
 XOR = JOBS["xor"]["value"]
 
 

@@ -12,6 +12,8 @@ from app import VERSION
 from app.cli.serving import address_of
 from tests.app.cli.terminal import GRADD, terminal
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("option", [(), ("--access-log",)])
 def test_requests_are_logged_on_demand(tmp_path: Path, option: tuple[str, ...]) -> None:

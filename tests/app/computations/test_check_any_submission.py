@@ -12,6 +12,8 @@ import pytest
 from app.examples import CLASSES, SKIP, XOR
 from tests.systems.network import post
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(0)
 IMAGES: dict[str, Any] = {
     "network": {

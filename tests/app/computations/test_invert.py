@@ -10,6 +10,8 @@ import pytest
 
 from examples.server import running_server
 
+pytestmark = pytest.mark.slow
+
 DENSE: dict[str, Any] = {
     "network": {"layers": [{"kind": "dense", "units": 1, "activation": "tanh"}]},
     "parameters": {"1": {"weight": [[1], [2]], "bias": [0.5]}},

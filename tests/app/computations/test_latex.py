@@ -29,6 +29,8 @@ from tests.core.losses.loss_cases import CASES as LOSS_CASES
 from tests.core.losses.loss_cases import Case as LossCase
 from tests.core.sample import CONVENTIONS, sampled
 
+pytestmark = pytest.mark.slow
+
 BARE = re.compile(r"(?<![\\A-Za-z])(tfrac|frac|cdot|text|circ|sum|left|right|top|partial|quad|mathrm|delta)(?![a-z])")
 """A command that has lost its backslash."""
 

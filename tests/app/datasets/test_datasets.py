@@ -20,6 +20,8 @@ from core.dataset import Dataset
 from examples.server import running_server
 from tests.server import refused
 
+pytestmark = pytest.mark.slow
+
 X = np.array([[0.0, 1.5], [2.0, -3.0], [4.0, 1e-3]])
 Y = np.array([[1.0], [0.0], [1.0]])
 CSV = "a,b,y\n0,1.5,1\n2,-3,0\n4,1e-3,1\n"

@@ -15,6 +15,8 @@ import pytest
 from app.examples import XOR
 from examples.server import running_server
 
+pytestmark = pytest.mark.slow
+
 LIMITS = {
     "GRADD_MAX_SECONDS": "0.3",
     "GRADD_MAX_BODY_SECONDS": "1",

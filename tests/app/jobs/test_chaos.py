@@ -27,6 +27,8 @@ from tests.app.jobs.service import (
     workers,
 )
 
+pytestmark = pytest.mark.slow
+
 EPOCHS = 30
 SEEDS = (1, 2, 3)
 KILLS = 26

@@ -20,6 +20,8 @@ from app.jobs.examples import JOBS
 from examples.server import running_server
 from tests.app.jobs.service import workers
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -28,6 +28,8 @@ from tests.app.jobs.service import (
     workers,
 )
 
+pytestmark = pytest.mark.slow
+
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 INITDB = shutil.which("initdb") or (str(BINARIES[-1]) if BINARIES else None)
 

@@ -6,11 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import pytest
 
 from app.storage import Database
 from tests.app.jobs.service import WorkerProcess, ended, posted, service, wait_until, workers
 from tests.app.jobs.test_going_on import JOB
 from tests.server import refused
+
+pytestmark = pytest.mark.slow
 
 
 def is_running(client: httpx.Client, job: str) -> bool:

@@ -13,6 +13,8 @@ import pytest
 from tests.app.jobs.service import ended, events_of, posted, service, tensor, wait_until, workers
 from tests.server import refused
 
+pytestmark = pytest.mark.slow
+
 RNG = np.random.default_rng(3)
 JOB: dict[str, Any] = {
     "network": {"layers": [{"kind": "dense", "units": 3, "activation": "tanh"}, {"kind": "dense", "units": 1}]},

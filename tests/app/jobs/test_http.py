@@ -15,6 +15,8 @@ from app.jobs.examples import JOBS
 from tests.app.jobs.service import assert_reported_once, ended, events_of, long_job, posted, service, workers
 from tests.server import refused
 
+pytestmark = pytest.mark.slow
+
 XOR: dict[str, Any] = JOBS["xor"]["value"]
 HERE = {"Accept": "text/event-stream"}
 

@@ -14,6 +14,8 @@ import pytest
 from tests import ROOT
 from tests.app.jobs.service import ended, posted, service, tensor, workers
 
+pytestmark = pytest.mark.slow
+
 TEXT = (ROOT / "docs" / "systems.md").read_text(encoding="utf-8")
 XOR, SHAPED_FOR_MNIST = map(json.loads, re.findall(r"^POST /v1/jobs\n\n```json\n(.*?)\n```", TEXT, re.M | re.S))
 

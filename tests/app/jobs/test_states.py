@@ -17,6 +17,8 @@ from app.storage.tables.jobs import StoredJob, WorkerLease
 from app.worker.worker import Worker
 from core.errors import Refusal
 
+pytestmark = pytest.mark.slow
+
 
 def queued(database: Database, **more: Any) -> str:
     columns: dict[str, Any] = {

@@ -14,6 +14,8 @@ from app.examples import XOR
 from examples.server import running_server
 from tests.server import refused
 
+pytestmark = pytest.mark.slow
+
 MODEL = {key: XOR[key] for key in ("network", "parameters", "convention")}
 BATCH = {key: XOR[key] for key in ("batch", "loss")}
 

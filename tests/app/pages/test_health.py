@@ -12,10 +12,13 @@ from typing import Any
 
 import httpx
 import numpy as np
+import pytest
 
 from core.arrays import Array
 from examples.server import running_server
 from tests.server import JSON, refused
+
+pytestmark = pytest.mark.slow
 
 LONGEST = 5.0
 """Seconds that an answer of /livez may take on a slow machine that does other things besides."""

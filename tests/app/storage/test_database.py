@@ -28,6 +28,8 @@ from core.errors import Refusal
 from examples.server import running_server
 from tests.server import refused
 
+pytestmark = pytest.mark.slow
+
 MODEL = {key: XOR[key] for key in ("network", "parameters", "convention")}
 
 

@@ -16,9 +16,9 @@ from app.storage.tables.jobs import WorkerLease
 HOLDING = """
 import sys
 from app.storage import Database
-from app.storage.tables.jobs import Executor
+from app.storage.tables.jobs import WorkerLease
 with Database(sys.argv[1]).write() as session:
-    session.get(Executor, "one", with_for_update=True).holder = "who froze"
+    session.get(WorkerLease, "one", with_for_update=True).holder = "who froze"
     session.flush()
     print("holding", flush=True)
     sys.stdin.read()

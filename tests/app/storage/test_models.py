@@ -21,6 +21,8 @@ from core.layers.batch_norm import BatchNorm
 from core.layers.dense import Dense
 from core.model import Model
 
+pytestmark = pytest.mark.slow
+
 LAYERS: list[Layer] = [Dense(units=2, activation="tanh"), BatchNorm(name="norm"), Dense(units=1, bias=False)]
 
 

@@ -6,12 +6,15 @@ import json
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from app.wire.decode import decode
 from core.errors import GraddError
 from tests.app.wire.models import Free, Request
+
+pytestmark = pytest.mark.slow
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)

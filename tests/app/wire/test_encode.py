@@ -19,6 +19,8 @@ from app.wire.tensor import Tensor
 from core.errors import GraddError
 from tests.app.wire.models import One
 
+pytestmark = pytest.mark.slow
+
 ENCODINGS: list[Encoding] = ["json", "base64"]
 
 

@@ -29,6 +29,8 @@ from tests.core.losses.loss_cases import CASES as LOSSES
 from tests.core.losses.loss_cases import Case as LossCase
 from tests.core.sample import CONVENTIONS, sampled
 
+pytestmark = pytest.mark.slow
+
 SIZES = Sizes(2, 3, 2, 4)
 every_convention = pytest.mark.parametrize("convention", CONVENTIONS)
 

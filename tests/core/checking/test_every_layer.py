@@ -19,6 +19,8 @@ from tests.core.losses.loss_cases import CASES as LOSS_CASES
 from tests.core.losses.loss_cases import Case as LossCase
 from tests.core.sample import CONVENTIONS, sampled
 
+pytestmark = pytest.mark.slow
+
 SIZES = Sizes(3, 4, 2, 3)
 
 

@@ -11,6 +11,8 @@ import pytest
 from core.checking.quantity import Quantity
 from tests.core.checking.student import PARTS, Array, Exercise, Solution, Student, examined
 
+pytestmark = pytest.mark.slow
+
 EXERCISE = Exercise((3, 4, 4, 2), ("tanh", "sigmoid", "sigmoid"), examples=5)
 CLASSES = Exercise((3, 4, 3), ("tanh", "softmax"), examples=5, loss="cross_entropy")
 

@@ -12,6 +12,8 @@ from core.checking.mistakes.base import Mistake
 from tests.core.checking.campaign import Trial, trials
 from tests.core.checking.faults import FAULTS
 
+pytestmark = pytest.mark.slow
+
 EVERY = [list(group) for _, group in itertools.groupby(trials(), key=lambda trial: trial.fault)]
 SAMPLE = [trial for k, group in enumerate(EVERY) for trial in group[k % min(11, len(group)) :: 11]]
 """Of each mistake every eleventh trial, another one each time; `make checker-table` runs them all."""

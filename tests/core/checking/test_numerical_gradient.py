@@ -11,6 +11,8 @@ import pytest
 from core.checking import SubmissionSpec
 from tests.core.checking.student import Array, Exercise, Student, examined
 
+pytestmark = pytest.mark.slow
+
 EXERCISE = Exercise((3, 4, 2), ("tanh", "sigmoid"), examples=5)
 
 

@@ -15,6 +15,8 @@ from core.problem import Problem
 from tests.core.checking.other_programs import convolutional, dropped, embedded, normalised, recurrent
 from tests.core.checking.student import examined
 
+pytestmark = pytest.mark.slow
+
 Places = Sequence[tuple[str, ...]]
 Program = Callable[[str], tuple[Problem, SubmissionSpec]]
 max_pooled: Program = partial(convolutional, pool="max_pool2d")

@@ -11,6 +11,8 @@ import pytest
 from core.checking.precision import Digits, digits_of
 from tests.core.checking.student import PARTS, Exercise, Solution, Student, examined
 
+pytestmark = pytest.mark.slow
+
 FUNCTIONS = ("sigmoid", "tanh", "relu", "identity")
 
 

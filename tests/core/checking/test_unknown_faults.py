@@ -9,6 +9,8 @@ from tests.core.checking.faults import Fault
 from tests.core.checking.student import PARTS, Exercise, Student, examined
 from tests.core.checking.unknown import Pair, pairs, pairs_in_one_rule, unknown_trials
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(("fault", "exercise", "layer"), list(unknown_trials(40)))
 def test_an_unknown_fault_is_located_and_not_explained(fault: Fault, exercise: Exercise, layer: int) -> None:

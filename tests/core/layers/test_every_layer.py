@@ -23,6 +23,8 @@ from tests.core.layers.layer_cases import CASES, Case, Sizes
 from tests.core.sample import CONVENTIONS, sampled
 from tests.gradient import assert_backward_is_the_derivative, assert_same, backpropagated, central_differences
 
+pytestmark = pytest.mark.slow
+
 ACTIVATIONS = ("identity", "tanh", "gelu", Function(function="sigmoid", gain=-1.5), "softmax")
 LOSSES = (Upstream(), HalfSquaredError(reduction="sum"), MeanSquaredError(l2=0.3))
 SMALL = Sizes(2, 3, 2, 3)

@@ -17,6 +17,8 @@ from core.problem_validation import validate
 from core.training import Epoch, Recipe, train
 from tests.golden.cases import expected, problem_of
 
+pytestmark = pytest.mark.slow
+
 TRASK_ERRORS = {
     1: "0.496410031903",
     10001: "0.00858452565325",

@@ -21,6 +21,8 @@ from tests.app.models.onnx_files.sample import (
     normal,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("alpha", [1.0, 0.5])
 @pytest.mark.parametrize("beta", [1.0, -2.0, 0.0])

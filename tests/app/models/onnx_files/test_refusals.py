@@ -13,6 +13,8 @@ from onnx import TensorProto, numpy_helper
 from tests.app.models.onnx_files.sample import CNN, model_of, nodes_of, normal
 from tests.server import refused
 
+pytestmark = pytest.mark.slow
+
 
 def test_every_operator_that_is_not_read_is_named_at_once(client: httpx.Client) -> None:
     written = [
