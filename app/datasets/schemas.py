@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.problem.schemas import Body, Convention, Name, NamedTensors
+from app.problem.schemas import Body, Name, NamedTensors
 from app.wire.tensor import Tensor
+from core.convention import Convention
 
 
 class DatasetRequest(Body):

@@ -14,8 +14,9 @@ from app.http.uploads import handle_file
 from app.models import examples, repository, service, transfers
 from app.models.formats.imported import ImportOptions
 from app.models.schemas import Model, ModelChange, ModelList, ModelRequest
-from app.problem.schemas import Convention, Name
+from app.problem.schemas import Name
 from app.storage.dependencies import DatabaseDep
+from core.convention import Convention
 
 router = APIRouter(tags=["models"])
 

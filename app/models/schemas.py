@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from app.problem.results import Warning
-from app.problem.schemas import Body, Convention, Name, NetworkSpec, Parameters
+from app.problem.schemas import Body, Name, NetworkSpec, Parameters
+from core.convention import Convention
 
 Text = Annotated[str, StringConstraints(max_length=5_000)]
 Metadata = Annotated[dict[str, bool | int | float | Text], Field(max_length=100)]

@@ -12,12 +12,13 @@ from app.models.formats.imported import Imported, ImportOptions
 from app.models.formats.onnx_export import onnx_of
 from app.models.formats.onnx_import import from_onnx
 from app.problem.from_request import refuse_too_many_layers
-from app.problem.schemas import Convention, NetworkSpec
+from app.problem.schemas import NetworkSpec
 from app.settings import Settings
 from app.storage import Database
 from app.wire.decode import decode
 from app.wire.encode import encode
 from app.wire.safetensors_message import MEDIA_TYPE
+from core.convention import Convention
 from core.errors import Refusal
 from core.model import Model, validate_model
 from core.network import NetworkLimits

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from app.problem.schemas import Body, Convention, NamedTensors, Parameters
+from app.problem.schemas import Body, NamedTensors, Parameters
 from app.wire.tensor import Tensor
+from core.convention import Convention
 
 
 class LossTerms(Body):

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from app.wire.tensor import Tensor
+from core.convention import Convention
 from core.layers import AnyLayer
 from core.losses import AnyLoss
 from core.optimizers import AnyOptimizer
@@ -18,7 +19,6 @@ OptimizerSpec = TypeAliasType("OptimizerSpec", Annotated[AnyOptimizer, Field(dis
 LossSpec = TypeAliasType("LossSpec", Annotated[AnyLoss, Field(discriminator="kind")])
 Parameters = TypeAliasType("Parameters", dict[str, dict[str, Tensor]])
 NamedTensors = TypeAliasType("NamedTensors", dict[str, Tensor])
-Convention = Literal["row", "column", "torch"]
 Strict = Field(strict=True)
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 FORWARD_PARTS = ("loss", "output", "preactivations", "activations", "per_example_losses")

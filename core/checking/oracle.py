@@ -10,7 +10,6 @@ Source: Squire & Trapp (1998); the projection on a random direction is that of H
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +20,7 @@ from core.checking.formulas import RIGHT, Formulas
 from core.checking.kinks import kinks
 from core.checking.quantity import Quantity, quantities, value_in
 from core.checking.trace import Network, Trace
-from core.derivatives.certificate import COMPLEX_STEP, DIFFERENCE, SEED, read_as_classes
+from core.derivatives.certificate import SEED, derivative_at_zero, read_as_classes
 from core.problem import Problem
 
 NEAR = 1e-2
@@ -76,7 +75,7 @@ def certify(problem: Problem, trace: Trace) -> Oracle:
     def loss_at(step: complex) -> Any:
         return _loss_along(problem, direction, step, held, trace)
 
-    method, independent = _derivative(exact, loss_at)
+    method, _, independent = derivative_at_zero(loss_at, complex_safe=exact)
     size = float(np.abs(products).sum())
     error = abs(float(products.sum()) - independent)
     return Oracle(method, error / size if size else error)
@@ -105,11 +104,3 @@ def _loss_along(
         trace.preactivations[name] = Z + step * direction[Quantity("deltas", name)]
         trace.activations[name] = np.where(still, right.activations[name], RIGHT.activation(trace, name))
     return RIGHT.loss(trace)[()]
-
-
-def _derivative(exact: bool, loss_at: Callable[[complex], Any]) -> tuple[str, float]:
-    if exact:
-        return "complex_step", float(np.imag(loss_at(1j * COMPLEX_STEP))) / COMPLEX_STEP
-    h = DIFFERENCE
-    near, far = loss_at(h) - loss_at(-h), loss_at(2 * h) - loss_at(-2 * h)
-    return "central_difference", float((8 * near - far) / (12 * h))

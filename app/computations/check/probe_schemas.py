@@ -8,7 +8,8 @@ from pydantic import Field
 from typing_extensions import TypeAliasType
 
 from app.computations.check.schemas import BlindSpot
-from app.problem.schemas import Batch, Body, Convention, LossSpec, NetworkSpec, Parameters
+from app.problem.schemas import Batch, Body, LossSpec, NetworkSpec, Parameters
+from core.convention import Convention
 
 Length = Annotated[int, Field(strict=True, ge=1, le=2**31)]
 ExampleShape = TypeAliasType("ExampleShape", Annotated[list[Length], Field(max_length=8)])

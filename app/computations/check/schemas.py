@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.problem.results import GradientsAnswer, Warning
-from app.problem.schemas import Body, Convention, Parameters, Problem
+from app.problem.schemas import Body, Parameters, Problem
+from core.convention import Convention
 
 
 class Submission(GradientsAnswer):

@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.problem.results import Warning
-from app.problem.schemas import Body, Convention, OptimizerSpec, Parameters, ProblemOfGradients
+from app.problem.schemas import Body, OptimizerSpec, Parameters, ProblemOfGradients
 from app.wire.tensor import Tensor
+from core.convention import Convention
 
 Format = Literal["latex", "mathml", "numpy", "text"]
 

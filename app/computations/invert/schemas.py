@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.problem.results import Warning
-from app.problem.schemas import Body, Convention, LossSpec, NamedTensors, NetworkInUse, Parameters, Wishes
+from app.problem.schemas import Body, LossSpec, NamedTensors, NetworkInUse, Parameters, Wishes
 from app.wire.tensor import Tensor
+from core.convention import Convention
 
 
 class InvertBatch(Body):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from app.problem.results import Warning
-from app.problem.schemas import Body, Convention, Parameters, Problem
+from app.problem.schemas import Body, Parameters, Problem
 from app.wire.tensor import Tensor
+from core.convention import Convention
 
 
 class JacobianRequest(Problem):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 from app.problem.results import Warning
-from app.problem.schemas import Body, Convention, NamedTensors, Parameters, Problem
+from app.problem.schemas import Body, NamedTensors, Parameters, Problem
 from app.wire.tensor import Tensor
+from core.convention import Convention
 
 
 class Direction(Body):

@@ -7,8 +7,9 @@ from typing import Annotated
 from pydantic import Field
 
 from app.problem.results import LossTerms, Warning
-from app.problem.schemas import Body, Convention, OptimizerSpec, Parameters, ProblemOfGradients, Strict
+from app.problem.schemas import Body, OptimizerSpec, Parameters, ProblemOfGradients, Strict
 from app.wire.tensor import Tensor
+from core.convention import Convention
 
 
 class OptimizerState(Body):

@@ -13,12 +13,13 @@ from app.models.formats import state_dict
 from app.models.formats.imported import Imported, ImportOptions
 from app.models.repository import network_of
 from app.models.schemas import ModelRequest
-from app.problem.schemas import Convention, NetworkSpec
+from app.problem.schemas import NetworkSpec
 from app.wire import npz_file, safetensors_file, safetensors_message
 from app.wire.decode import decode, read_values, validate_values
 from app.wire.limits import DocumentLimits
 from app.wire.tensor_fields import field_tree
 from core.arrays import Array
+from core.convention import Convention
 from core.errors import Refusal
 from core.model import Model, in_precision
 
