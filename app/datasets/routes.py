@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
-from app.datasets import examples, repository, service
+from app.datasets import examples, readers, repository, service
 from app.datasets.schemas import DatasetDescription, DatasetList, DatasetRequest
 from app.http.dependencies import EndpointDep
 from app.http.openapi import describe, describe_answer
@@ -37,7 +37,7 @@ async def create_dataset(
     endpoint: EndpointDep,
     database: DatabaseDep,
     format: Annotated[
-        service.Format | None, Query(description="Format of the body. Default: the one named by Content-Type.")
+        readers.Format | None, Query(description="Format of the body. Default: the one named by Content-Type.")
     ] = None,
     name: Annotated[Name | None, Query(description="Display name of the dataset.")] = None,
     inputs: Annotated[
@@ -70,8 +70,8 @@ async def create_dataset(
     and `targets`, unless the query names others. If the same content was stored before, the answer is 200 with the same
     id.
     """
-    form = service.format_of(endpoint.request.headers.get("content-type"), format)
-    options = service.DatasetOptions(name, inputs, targets, classes, standardise, header, delimiter)
+    form = readers.format_of(endpoint.request.headers.get("content-type"), format)
+    options = readers.DatasetOptions(name, inputs, targets, classes, standardise, header, delimiter)
     return await handle_file(
         endpoint,
         lambda file, check_deadline: service.create_dataset(
