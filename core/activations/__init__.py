@@ -29,6 +29,6 @@ FUNCTIONS: dict[str, type[Activation]] = {
         Square, Sin, Exp, Log, Negate,
     )
 }  # fmt: skip
-"""Every activation function by the word that a request uses."""
+"""Every activation function by its name in a request."""
 
 __all__ = ["FUNCTIONS", "Activation"]

@@ -1,4 +1,4 @@
-"""What an activation function is."""
+"""The base class of activation functions."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Interval = tuple[float, float]
 class Activation:
     """A function f that is applied to the result of a layer: A = f(Z).
 
-    A subclass is one file: its formula, its derivative, and the two steps that compute them into arrays that exist
-    already. Its constants are dataclass fields; their names are those of the request.
+    A subclass is one file: its formula, its derivative, and the two operations that compute them into existing arrays.
+    Its constants are dataclass fields, named as in the request.
 
     Adding one: the file, and its class in ``FUNCTIONS`` of ``core/activations/__init__.py``.
     """
@@ -25,19 +25,19 @@ class Activation:
     """The word that a request uses."""
 
     reads: ClassVar[Literal["result", "preactivation"]] = "result"
-    """What the derivative is formed from. With "result", A may be computed in place of Z."""
+    """The array that the derivative is computed from. With "result", A may be computed in place of Z."""
 
     elementwise: ClassVar[bool] = True
-    """Whether a_i depends on z_i alone, so that the Jacobian is diagonal."""
+    """True if a_i depends on z_i alone, so that the Jacobian is diagonal."""
 
     is_identity: ClassVar[bool] = False
-    """Whether f(z) = z, so that a plan spends no operation on it."""
+    """True if f(z) = z, so that a plan needs no operation for it."""
 
     rectifies: ClassVar[bool] = False
-    """Whether f passes about half of its arguments: He's initial variance keeps the signal's scale through it."""
+    """True if f passes about half of its arguments, so that He's initial variance preserves the scale of the signal."""
 
     units_may_die: ClassVar[bool] = False
-    """Whether f' is 0 on a half-line: a unit whose arguments all lie there has no gradient and stays there."""
+    """True if f' is 0 on a half-line: a unit whose arguments all lie there has the gradient 0 and never moves again."""
 
     formula: ClassVar[str]
     """a in terms of z, in LaTeX."""
@@ -49,50 +49,50 @@ class Activation:
     """The function in LaTeX; default: its name in upright letters."""
 
     def latex(self) -> str:
-        """The function in LaTeX, as in symbol(Z)."""
+        """Return the function in LaTeX, without its argument."""
         return self.symbol or rf"\text{{{self.name.replace('_', ' ')}}}"
 
     def numpy(self) -> str:
-        """f(<Z>) as a NumPy expression; <axis> is that of the features."""
+        """Return f(<Z>) as a NumPy expression; <axis> is the axis of the features."""
         raise NotImplementedError
 
     def numpy_derivative(self) -> str:
-        """f'(<Z>) as a NumPy expression, in terms of <A> where that is shorter."""
+        """Return f'(<Z>) as a NumPy expression, in terms of <A> where that is shorter."""
         raise NotImplementedError
 
     def numpy_backward(self) -> str:
-        """∂L/∂Z as a NumPy expression, given <dA>."""
+        """Return ∂L/∂Z as a NumPy expression in <dA>."""
         return f"<dA> * ({self.numpy_derivative()})"
 
     def latex_backward(self) -> str:
-        """The same in LaTeX."""
+        """Return ∂L/∂Z in LaTeX, in terms of <dA>."""
         return rf"<dA> \circ {self.latex()}'(<Z>)"
 
     def kinks(self) -> tuple[float, ...]:
-        """The z at which it has no derivative."""
+        """Return the z at which f has no derivative."""
         return ()
 
     def steepest(self) -> float:
-        """The largest slope of a function that is nearly flat elsewhere, where units die or saturate; 0 for the others."""
+        """Return the largest slope of a function whose units die or saturate where it is flat; 0 for other functions."""
         return 0.0
 
     def image(self) -> Interval | None:
-        """The open interval of its values, where no two arguments share one; None for a function without an inverse."""
+        """Return the open interval of the values of f; None if f has no inverse."""
         return None
 
     def inverse(self, A: Array) -> Array:
-        """The Z with f(Z) = A, for numbers inside `image()`."""
+        """Return the Z with f(Z) = A, for numbers inside `image()`."""
         raise NotImplementedError
 
     @property
     def title(self) -> str:
-        """What a sentence calls it."""
+        """The name of the function in a sentence."""
         return self.name
 
     def forward(self, Z: Array, A: Array) -> Op:
-        """The step that writes f(Z) into A, which may be Z itself where `reads` is "result"."""
+        """Return the operation that writes f(Z) into A, which may be Z itself if `reads` is "result"."""
         raise NotImplementedError
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
-        """The step that writes ∂L/∂Z into dZ, given ∂L/∂A in dA. The two never share memory."""
+        """Return the operation that writes ∂L/∂Z into dZ, given ∂L/∂A in dA. The two never share memory."""
         raise NotImplementedError

@@ -10,7 +10,7 @@ from core.equations.layout import Layout
 
 
 def in_layout(expression: str, layout: Layout) -> str:
-    """An expression with the axes that this request has."""
+    """Return an expression with the axes of this request in place of the placeholders."""
     shape = layout.result
     size = math.prod(shape) // (shape[layout.examples(shape)] if shape else 1)
     texts = {"<axis>": str(layout.features(shape)), "<rest>": str(layout.but_examples(shape)), "<K>": str(size)}
@@ -20,7 +20,7 @@ def in_layout(expression: str, layout: Layout) -> str:
 
 
 def activation_equation(function: Activation, layout: Layout, reads: str = "Z", result: str = "A") -> Equation:
-    """A = f(Z)."""
+    """Return the equation A = f(Z)."""
     numpy = in_layout(function.numpy(), layout).replace("<Z>", f"<{reads}>")
     how = "element by element" if function.elementwise else "for each example"
     because = f"The activation function, {how}: $a = {function.formula}$."
@@ -28,7 +28,10 @@ def activation_equation(function: Activation, layout: Layout, reads: str = "Z", 
 
 
 def why_backward(function: Activation) -> str:
-    """The reason for the way back through a function."""
+    """Return the sentence that explains the backward pass through a function."""
     if function.elementwise:
-        return f"Chain rule; f acts element by element, so its Jacobian is diagonal: $f'(z) = {function.derivative}$."
-    return f"Every result depends on its whole example: the Jacobian ${function.derivative}$, transposed, times ∂L/∂a."
+        return f"Chain rule. f acts on each element, so its Jacobian is diagonal: $f'(z) = {function.derivative}$."
+    return (
+        rf"Each output depends on all inputs of its example: the transposed Jacobian ${function.derivative}$ times "
+        rf"$\partial L / \partial a$."
+    )

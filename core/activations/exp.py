@@ -14,7 +14,7 @@ class Exp(Activation):
 
     __slots__ = ()
     name = "exp"
-    reads = "preactivation"  # Not for its derivative: so that a refusal can name the argument that was too large.
+    reads = "preactivation"  # The derivative does not need it; a refusal can then name the argument that was too large.
     symbol = r"\exp"
     formula = r"e^z"
     derivative = r"a"

@@ -91,13 +91,13 @@ class Gain(Activation):
 
 
 class GainOverFeatures(Gain):
-    """The same for a function that runs over the features of each example."""
+    """`Gain` for a function that runs over the features of each example."""
 
     __slots__ = ()
     elementwise = False
 
 
 def with_gain(function: Activation, gain: float) -> Activation:
-    """The function with its argument scaled."""
+    """Return the function with its argument scaled."""
     kind = Gain if function.elementwise else GainOverFeatures
     return kind(function=function, gain=gain)

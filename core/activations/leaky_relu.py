@@ -1,4 +1,4 @@
-"""leaky_relu: a rectifier that lets a little of the negative side through."""
+"""leaky_relu: a rectifier with a small slope on the negative side."""
 
 import math
 from dataclasses import dataclass, field

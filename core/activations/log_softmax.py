@@ -1,4 +1,4 @@
-"""log_softmax: the logarithm of softmax, without ever forming it."""
+"""log_softmax: the logarithm of softmax, computed without forming the softmax."""
 
 from collections.abc import Callable
 

@@ -1,7 +1,7 @@
 """The normal distribution function, which NumPy lacks.
 
-The rational approximations of erf and erfc are those of fdlibm (s_erf.c, Sun Microsystems 1993): the coefficients are
-taken over, the code is not. Each branch is analytic and is chosen by the real part, so a complex step passes through.
+The coefficients of the rational approximations of erf and erfc are those of fdlibm (s_erf.c, Sun Microsystems 1993); the
+code is not. Each branch is analytic and is chosen by the real part, so a complex step passes through.
 """
 
 import math
@@ -46,7 +46,7 @@ HUGE = (
 
 
 def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Array) -> Array:
-    """P(x) / Q(x), by Horner's rule."""
+    """Return P(x) / Q(x), by Horner's rule."""
     numerator, denominator = (np.zeros_like(x), np.zeros_like(x))
     for coefficient in reversed(coefficients[0]):
         numerator = numerator * x + coefficient
@@ -56,7 +56,7 @@ def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], x: Array) 
 
 
 def _tail(x: Array) -> Array:
-    """erfc(x) for x ≥ 1.25. The square of x is split so that exp keeps its relative accuracy."""
+    """Return erfc(x) for x ≥ 1.25. The square of x is split, so that exp keeps its relative accuracy."""
     inverse_square = 1 / (x * x)
     ratio = np.where(x.real < 1 / 0.35, _ratio(LARGE, inverse_square), _ratio(HUGE, inverse_square))
     leading = x.real.astype(np.float32).astype(x.real.dtype)
@@ -64,7 +64,7 @@ def _tail(x: Array) -> Array:
 
 
 def error_function_complement(x: Array) -> Array:
-    """erfc(x) = 1 − erf(x), to a few units in the last place also where it is tiny. x is real or carries a complex step."""
+    """Return erfc(x) = 1 − erf(x), to a few units in the last place even if it is tiny; x may carry a complex step."""
     magnitude = np.maximum(x, -x)
     negative = x.real < 0
     square = x * x
@@ -79,5 +79,5 @@ def error_function_complement(x: Array) -> Array:
 
 
 def normal_distribution(z: Array) -> Array:
-    """Φ(z), the probability that a standard normal variable is below z."""
+    """Return Φ(z), the probability that a standard normal variable is below z."""
     return np.asarray(0.5 * error_function_complement(z * -math.sqrt(0.5)), dtype=z.dtype)

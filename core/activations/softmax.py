@@ -1,4 +1,4 @@
-"""softmax: probabilities from scores, each example by itself."""
+"""softmax: probabilities from the scores of each example."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from core.arrays import Array, Op, last_axis_sums
 
 
 def shifted(Z: Array, S: Array) -> Op:
-    """The step that writes the scores less the largest one of each example into S."""
+    """Return the operation that writes the scores minus the largest one of each example into S."""
     largest = np.empty((*Z.shape[:-1], 1), Z.dtype)
     largest_of: Callable[..., object] = maximum.reduce
 
@@ -22,7 +22,7 @@ def shifted(Z: Array, S: Array) -> Op:
 
 
 def exponentials(S: Array, A: Array) -> tuple[Op, Array]:
-    """The step that writes e^S into A; it returns the step, and the array in which it leaves the sums of A."""
+    """Return the operation that writes e^S into A, and the array into which it writes the sums of A."""
     sums = np.empty((*S.shape[:-1], 1), S.dtype)
     add_up = last_axis_sums(A, sums)
 

@@ -50,7 +50,7 @@ def equivalences_of(interpretation: Interpretation) -> list[ReportedEquivalence]
     turned = [quantity for quantity, layout in interpretation.submission.layouts.items() if layout == "transposed"]
     if turned:
         names = ", ".join(f"{each.tensor} of {each.layer!r}" for each in turned)
-        said = f"Transposed against the request's convention: {names}."
+        said = f"Transposed, compared with the request's convention: {names}."
         found.append(ReportedEquivalence(slug="transposed-layout", said=said))
     return found
 

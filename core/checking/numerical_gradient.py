@@ -137,9 +137,12 @@ def _too_small(losses: _Losses, places: Sequence[_Place], criterion: Criterion) 
 def _rounded(name: str, exponent: int, sides: int) -> Numerical:
     what = f"{'one-sided' if sides == 1 else 'central'} differences of a {name} loss with step 1e-{exponent}"
     if name == "float32":
-        said = f"Your numbers are {what}: float32 leaves them too few digits. Compute numerical gradients in float64."
+        said = f"Your numbers are {what}: float32 leaves too few digits. Compute numerical gradients in float64."
         return Numerical("difference-in-float32", said)
-    said = f"Your numbers are {what}: so small a step subtracts nearly equal losses. Take 1e-5 and central differences."
+    said = (
+        f"Your numbers are {what}: with so small a step the two losses are nearly equal. Use central differences "
+        "with step 1e-5."
+    )
     return Numerical("difference-step-too-small", said)
 
 
@@ -166,10 +169,14 @@ def _too_large(losses: _Losses, places: Sequence[_Place]) -> Numerical | None:
 
 def _truncated(step: float, sides: int) -> Numerical:
     if sides == 2:
-        said = f"Your numbers are central differences with step {step:.3g}, off by h²/6 ∂³L/∂θ³. Take a smaller step, 1e-5."
+        said = (
+            f"Your numbers are central differences with step {step:.3g}, off by h²/6 ∂³L/∂θ³. Use a smaller step, "
+            "such as 1e-5."
+        )
         return Numerical("difference-step-too-large", said)
     said = (
-        f"Your numbers are one-sided differences with step {step:.3g}, off by ½ h ∂²L/∂θ². Central ones are off by h²."
+        f"Your numbers are one-sided differences with step {step:.3g}, off by ½ h ∂²L/∂θ². The error of central "
+        "differences is only of order h²."
     )
     return Numerical("one-sided-difference", said)
 

@@ -119,7 +119,9 @@ def _drawn(
     shapes = {name: (examples, *shape) for name, shape in features.items()}
     size = sum(math.prod(shape) for shape in shapes.values())
     if limits and size > limits.activations:
-        detail = f"A batch of {examples} such examples has {size:,} numbers; this server takes {limits.activations:,}."
+        detail = (
+            f"A batch of {examples} such examples has {size:,} numbers; this server accepts {limits.activations:,}."
+        )
         raise Refusal.of("too-large", detail, "features", expected=limits.activations, got=size)
     found = infer_shapes(layers, shapes, {}, convention, seeded=True, limits=limits)
     refuse_if_any([issue for issue in found.issues if issue.path[:1] != ("state",)])  # The state is drawn below.

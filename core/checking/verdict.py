@@ -44,10 +44,11 @@ def _blame(words: Words, accusation: Accusation, rivals: Sequence[tuple[Quantity
     if not findings:
         concluded = accusation.yours is None or not accusation.certain
         said = (
-            f"Your {words.named(quantity)} is not what its rule makes of your own numbers, by no mistake that is known."
+            f"Your {words.named(quantity)} does not follow from your own numbers by its rule, and no known mistake "
+            "explains it."
         )
         if concluded:
-            said = f"Your {words.named(quantity)} is probably where it goes wrong; the cause is not known."
+            said = f"Your {words.named(quantity)} is probably the first wrong tensor; no known mistake explains it."
         return Blame(
             quantity=quantity,
             cause=UNKNOWN,
@@ -55,7 +56,10 @@ def _blame(words: Words, accusation: Accusation, rivals: Sequence[tuple[Quantity
             rule=rule.latex,
             wrong="",
             said=said,
-            why="No known mistake reproduces these numbers. Compare your code for this rule with the formula, term by term.",
+            why=(
+                "No known mistake reproduces these numbers. Compare your code for this rule with the formula term "
+                "by term."
+            ),
             fix=fix,
             ratio=accusation.ratio,
             factor=None,
@@ -103,7 +107,8 @@ def _separating(words: Words, quantity: Quantity, first: Finding, other: Finding
         if mistake.separate:
             return words.fill(mistake.separate, quantity)
     return (
-        "Send activations and deltas, and a batch whose size, classes and units are different primes (POST /v1/probe)."
+        "Send activations and deltas, for a batch whose numbers of examples, classes and units are different primes "
+        "(POST /v1/probe makes one)."
     )
 
 
@@ -117,17 +122,17 @@ def summary(
     """The outcome in a few sentences."""
     compared = [row for row in rows if row.status != "missing"]
     if not compared:
-        return "Nothing was submitted that could be compared."
+        return "The submission contains no tensor that can be compared."
     otherwise = [each.said for each in equivalences]
     if verdict == "inconclusive" and otherwise:
-        return " ".join([*otherwise, "They show nothing of a backpropagation."])
+        return " ".join([*otherwise, "They say nothing about a backpropagation."])
     if verdict == "inconclusive":
         error = oracle.error if oracle else 0.0
-        return f"The expected gradients could not be certified (error {error:.1e}), so nothing is said."
+        return f"The expected gradients could not be certified (error {error:.1e}), so there is no verdict."
     if verdict == "correct":
         return f"Everything that was submitted is right: {len(compared)} tensor{'s' * (len(compared) > 1)}."
     if verdict == "equivalent-layout":
-        return " ".join(["Everything that was submitted is right, written differently.", *otherwise])
+        return " ".join(["Everything that was submitted is right, but written differently.", *otherwise])
     said = [each.said for each in blame]
     inherited = sum(row.status == "inherited" for row in rows)
     if inherited:
@@ -136,5 +141,5 @@ def summary(
     if any(row.status == "correct" for row in rows):
         said.append("Everything else is right.")
     if otherwise:
-        said += ["No mistake:", *otherwise]
+        said += ["Not a mistake:", *otherwise]
     return " ".join(said)

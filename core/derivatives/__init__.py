@@ -1,1 +1,1 @@
-"""Derivatives of a whole problem: certificates, Jacobians, products with vectors, gradients of single examples."""
+"""Derivatives of a whole problem: certificates, Jacobians, products with vectors, per-example gradients."""

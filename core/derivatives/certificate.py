@@ -1,8 +1,8 @@
-"""A certificate for a set of gradients: a directional derivative that owes nothing to the backward pass.
+"""A certificate for a set of gradients: a directional derivative computed without the backward pass.
 
-Moving every parameter and every input along one random direction v, the loss changes at the rate ⟨∂L/∂θ, v⟩. The same
-rate is the imaginary part of L(θ + i h v) / h, exact to rounding because nothing is subtracted; h may be as small as
-one likes. Around layers where a complex step cannot go, it is a central difference of fourth order. Class numbers are
+If every parameter and every input moves along one random direction v, the loss changes at the rate ⟨∂L/∂θ, v⟩. The same
+rate is the imaginary part of L(θ + i h v) / h, exact to rounding because nothing is subtracted; h may be arbitrarily
+small. For networks with layers that take no complex step, it is a central difference of fourth order. Class numbers are
 not moved: v is 0 there.
 
 Source: Squire & Trapp, Using Complex Variables to Estimate Derivatives of Real Functions (1998).
@@ -21,13 +21,13 @@ from core.network import Node
 from core.problem import Problem
 
 COMPLEX_STEP = 1e-30
-"""h. Its square vanishes beside 1 in double precision, so the real parts are those of the real computation."""
+"""h. Its square is negligible beside 1 in double precision, so the real parts are those of the real computation."""
 
 DIFFERENCE = 1e-3
-"""Step of the difference: its error of h⁴ and the rounding error of eps/h balance near there."""
+"""Step of the difference, near which its error of order h⁴ and the rounding error of order eps/h balance."""
 
 SEED = 0
-"""The direction is the same for the same problem."""
+"""Seed of the direction: the same problem always gets the same direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Certificate:
     """The derivative of the loss along one random direction, found in two independent ways."""
 
     method: str
-    """How the independent value was found."""
+    """The method of the independent value: `complex_step` or `central_difference`."""
 
     step: float
     """h."""
@@ -47,11 +47,11 @@ class Certificate:
     """⟨gradients, direction⟩."""
 
     relative_error: float
-    """Their difference, divided by Σ|gradient · direction|, the size of the terms that were added up."""
+    """The difference of both values, divided by Σ|gradient · direction|, the size of the summed terms."""
 
 
 def certify(problem: Problem, gradients: dict[str, dict[str, Array]], input_gradients: dict[str, Array]) -> Certificate:
-    """Certify gradients of a problem; they are the problem's own or anybody's, batch-first."""
+    """Certify gradients of a problem, batch-first; they may come from any source."""
     generator = np.random.Generator(np.random.PCG64(SEED))
     terms: list[Array] = []
 
@@ -69,7 +69,7 @@ def certify(problem: Problem, gradients: dict[str, dict[str, Array]], input_grad
     inputs = {name: direction_of(name, array, input_gradients[name]) for name, array in problem.inputs.items()}
 
     def loss_at(step: complex) -> Any:
-        """The loss with everything moved by `step` along the direction."""
+        """Return the loss with everything moved by `step` along the direction."""
         plan = problem.plan(
             inputs={name: array + step * inputs[name] for name, array in problem.inputs.items()},
             parameters={
@@ -91,7 +91,7 @@ def certify(problem: Problem, gradients: dict[str, dict[str, Array]], input_grad
 
 
 def read_as_classes(nodes: Sequence[Node]) -> set[str]:
-    """Names of the tensors that a layer reads as class numbers, at once or through other layers: they stay as they are."""
+    """Return the names of the tensors that a layer reads as class numbers, directly or through other layers."""
     still: set[str] = set()
     for node in reversed(nodes):
         if node.layer.reads_classes or node.name in still:

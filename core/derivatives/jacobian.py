@@ -2,8 +2,8 @@
 
     J[i…, j…] = ∂a_i… / ∂x_j…          shape: that of a, then that of x
 
-Row by row: a backward pass with a single 1 at a_i gives the row ∂a_i/∂x. Reshaped to a matrix in row-major order it is
-the Jacobian of vec a by vec x: X ⊗ I for a linear layer's weights.
+It is computed row by row: a backward pass with a single 1 at a_i gives the row ∂a_i/∂x. Reshaped to a matrix in row-major
+order it is the Jacobian of vec a by vec x: X ⊗ I for a linear layer's weights.
 
 Source: Johnson, Derivatives, Backpropagation, and Vectorization (2017), on generalized Jacobians and their size.
 """
@@ -27,13 +27,13 @@ GIBIBYTE = 2**30
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """What a Jacobian differentiates by: a tensor of the batch, or a parameter of a layer."""
+    """The variable of a Jacobian: a tensor of the batch, or a parameter of a layer."""
 
     layer: str | None
     name: str
 
     def shape(self, problem: Problem) -> Shape:
-        """Its shape, batch-first and in x out."""
+        """Return its shape, batch-first and in x out."""
         if self.layer is None:
             return problem.inputs[self.name].shape
         return problem.parameters[self.layer][self.name].shape
@@ -43,7 +43,7 @@ def refuse_large(problem: Problem, of: str, wrt: Variable, limit: int) -> None:
     """Refuse a Jacobian of more than `limit` numbers before anything of its size is allocated.
 
     Raises:
-        Refusal: `too-large`, with the size it would take.
+        Refusal: `too-large`, with the size of the Jacobian.
     """
     rows, columns = _shape_of(problem, of), wrt.shape(problem)
     size = math.prod(rows) * math.prod(columns)
@@ -57,7 +57,7 @@ def refuse_large(problem: Problem, of: str, wrt: Variable, limit: int) -> None:
 
 
 def jacobian(problem: Problem, of: str, wrt: Variable, check_deadline: Callable[[], object]) -> Array:
-    """The Jacobian of layer `of`'s activations by `wrt`, batch-first and in x out."""
+    """Return the Jacobian of the activations of layer `of` by `wrt`, batch-first and in x out."""
     position = next(context for context, node in enumerate(problem.nodes) if node.name == of)
     shape = _shape_of(problem, of) or (1,)
     seed = np.zeros(shape, problem.dtype)

@@ -1,8 +1,8 @@
-"""Gradients of the single examples, in matrix form: one backward pass for all of them, no loop.
+"""Per-example gradients, in matrix form: one backward pass for all examples, without a loop.
 
 ℓ_i is the loss of example i alone, before shares and weights. Where no layer couples the examples, row i of every δ
-depends on example i only, so one backward pass with shares of 1 leaves all ∂ℓ_i/∂Z, and each layer forms its terms
-apart instead of summing them: for a dense layer ∂ℓ_i/∂W = x_iᵀ δ_i. With the shares c_i of the batch loss,
+depends on example i only, so one backward pass with shares of 1 gives all ∂ℓ_i/∂Z, and each layer returns its terms
+separately instead of their sum: for a dense layer ∂ℓ_i/∂W = x_iᵀ δ_i. With the shares c_i of the batch loss,
 
     ∂L/∂W = Σ_i c_i ∂ℓ_i/∂W + λ W
 
@@ -27,7 +27,7 @@ Gradients = dict[str, dict[str, Array]]
 
 
 def couplings(problem: Problem) -> Iterator[Node]:
-    """The layers whose result for one example depends on others, in order; behind the first, those that read it may do."""
+    """Yield the layers that couple examples, in order; layers that read a coupling layer may couple them too."""
     shapes = {name: array.shape for name, array in problem.inputs.items()}
     column = problem.convention == "column"
     for node in problem.nodes:
@@ -39,17 +39,17 @@ def couplings(problem: Problem) -> Iterator[Node]:
 
 
 def coupling(problem: Problem) -> Node | None:
-    """The first of them, if there is one."""
+    """Return the first layer that couples examples, if there is one."""
     return next(couplings(problem), None)
 
 
 def indivisible(problem: Problem) -> Node | None:
-    """The first layer for which a batch cannot be divided. batch_norm is none: a part has statistics of its own."""
+    """Return the first layer for which a batch cannot be divided. batch_norm can: each part has its own statistics."""
     return next((node for node in couplings(problem) if not node.layer.accepts_parts), None)
 
 
 def refuse_divided(problem: Problem, batch_size: int | None) -> None:
-    """Refuse parts of a batch where there is no telling its examples apart.
+    """Refuse to divide a batch if a layer couples its examples.
 
     Raises:
         Refusal: `unsupported-operator`, with the layer.
@@ -65,7 +65,7 @@ def refuse_divided(problem: Problem, batch_size: int | None) -> None:
 
 
 def plan_apart(problem: Problem, check_deadline: Op | None = None) -> Plan:
-    """A plan that has run forward and backward with a share of 1 for every example, and without l2."""
+    """Return a plan that has run forward and backward with a share of 1 for every example, and without l2."""
     if problem.objective is None:
         raise LookupError("gradients are those of a loss")
     objective = problem.objective
@@ -78,11 +78,11 @@ def plan_apart(problem: Problem, check_deadline: Op | None = None) -> Plan:
 
 
 def gradients(plan: Plan) -> Gradients:
-    """∂ℓ_i/∂(parameter) by layer and name, n x the parameter's shape, of a plan that was `plan_apart`."""
+    """Return ∂ℓ_i/∂(parameter) by layer and name, n x the parameter's shape, from the plan of `plan_apart`."""
     return {node.name: node.layer.example_gradients(context) for node, context in plan.contexts if context.parameters}
 
 
 def norms(plan: Plan) -> Array:
-    """‖∂ℓ_i/∂θ‖ over all parameters together, for each example, of a plan that was `plan_apart`."""
+    """Return ‖∂ℓ_i/∂θ‖ over all parameters together, for each example, from the plan of `plan_apart`."""
     squares = [node.layer.example_square_norms(context) for node, context in plan.contexts if context.parameters]
     return np.sqrt(np.sum(squares, axis=0)) if squares else np.zeros(len(plan.output), plan.output.dtype)

@@ -1,11 +1,11 @@
-"""Products of the network's derivatives with a vector, without ever forming a matrix.
+"""Products of the network's derivatives with a vector, computed without forming a matrix.
 
-    jvp            J v               how the output changes along v              Im f(θ + i h v) / h
+    jvp            J v               the change of the output along v            Im f(θ + i h v) / h
     vjp            Jᵀ u              the gradient of ⟨u, output⟩                 one backward pass
-    hvp            H v               how the gradient changes along v            Im ∇L(θ + i h v) / h
+    hvp            H v               the change of the gradient along v          Im ∇L(θ + i h v) / h
     gauss_newton   Jᵀ (∇²ℓ) J v      the Hessian without the network's own curvature
 
-θ is all parameters and, where the vector names them, the inputs. Every one of them costs one or two passes and is exact
+θ is all parameters and, if the vector names them, the inputs. Every product costs one or two passes and is exact
 to rounding: the imaginary part of a computation at θ + i h v is its derivative along v, and nothing is subtracted.
 
 Source: Pearlmutter, Fast Exact Multiplication by the Hessian (1994); Schraudolph, Fast Curvature Matrix-Vector Products
@@ -34,21 +34,21 @@ STEP = 1j * COMPLEX_STEP
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """A vector in the space of parameters and inputs, batch-first; what is missing is 0."""
+    """A vector in the space of parameters and inputs, batch-first; a missing tensor is 0."""
 
     parameters: Mapping[str, Mapping[str, Array]]
     inputs: Mapping[str, Array]
 
 
 def jacobian_vector(problem: Problem, direction: Direction) -> Array:
-    """J v: how the output changes along a direction."""
+    """Return J v, the change of the output along a direction."""
     plan = _plan_along(problem, direction, backward=False)
     plan.forward()
     return _slope(plan.output)
 
 
 def vector_jacobian(problem: Problem, upstream: Array) -> Direction:
-    """Jᵀ u: the gradients of ⟨u, output⟩ with respect to parameters and inputs."""
+    """Return Jᵀ u, the gradients of ⟨u, output⟩ with respect to parameters and inputs."""
     shape = problem.output_shape or (1,)
     objective = Objective(Upstream(), upstream.reshape(shape), np.ones(shape[0]))
     plan = replace(problem, objective=objective).plan(retain=Retain(input_gradients=True))
@@ -58,7 +58,7 @@ def vector_jacobian(problem: Problem, upstream: Array) -> Direction:
 
 
 def hessian_vector(problem: Problem, direction: Direction) -> Direction:
-    """H v: how the gradient of the loss changes along a direction."""
+    """Return H v, the change of the gradient of the loss along a direction."""
     plan = _plan_along(problem, direction, backward=True)
     plan.forward()
     plan.backward()
@@ -70,9 +70,9 @@ def hessian_vector(problem: Problem, direction: Direction) -> Direction:
 
 
 def gauss_newton_vector(problem: Problem, direction: Direction) -> Direction:
-    """Jᵀ (∇²ℓ) J v, with ∇²ℓ the Hessian of the loss in what it reads. The l2 term adds λ v for weights.
+    """Return Jᵀ (∇²ℓ) J v, where ∇²ℓ is the Hessian of the loss by its argument. The l2 term adds λ v for weights.
 
-    It reads the network's output, or its logits where loss and activation are fused (Schraudolph's matching loss).
+    The argument is the network's output, or its logits if loss and activation are fused (Schraudolph's matching loss).
 
     Raises:
         Refusal: for a problem without a loss.
@@ -95,7 +95,7 @@ def gauss_newton_vector(problem: Problem, direction: Direction) -> Direction:
 
 
 def _on_logits(problem: Problem) -> Problem:
-    """The same problem with the last activation counted to the loss, where the two are fused."""
+    """Return the problem with the last activation as part of the loss, if the two are fused."""
     objective, last = problem.objective, problem.nodes[-1]
     fused = objective.loss.on_logits(last.function) if objective else None
     if objective is None or fused is None:
@@ -105,7 +105,7 @@ def _on_logits(problem: Problem) -> Problem:
 
 
 def _loss_curvature(problem: Problem, output: Array, change: Array) -> Array:
-    """(∇²ℓ) applied to a change of the output: the complex step through the gradient of the loss alone."""
+    """Return (∇²ℓ) times a change of the output, by a complex step through the gradient of the loss alone."""
     shape = output.shape or (1,)
     found = infer_shapes([ActivationLayer(function="identity")], {"input": shape}, {}, "row")
     alone = replace(problem, nodes=found.nodes, parameters={"1": {}}, inputs={"input": output.reshape(shape)}, state={})
@@ -116,7 +116,7 @@ def _loss_curvature(problem: Problem, output: Array, change: Array) -> Array:
 
 
 def _plan_along(problem: Problem, direction: Direction, *, backward: bool) -> Plan:
-    """A plan at θ + i h v."""
+    """Return a plan at θ + i h v."""
     stuck = [node for node in problem.nodes if not node.layer.complex_safe]
     if stuck:
         raise Refusal.of(
@@ -143,5 +143,5 @@ def _plan_along(problem: Problem, direction: Direction, *, backward: bool) -> Pl
 
 
 def _slope(array: Array) -> Array:
-    """The derivative that a complex step left in an array."""
+    """Return the derivative that a complex step left in an array."""
     return np.imag(array) / COMPLEX_STEP

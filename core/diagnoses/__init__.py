@@ -1,4 +1,4 @@
-"""Diagnoses: conditions that are no mistakes but keep a network from learning, found in a run.
+"""Diagnoses: conditions found in a run that are not mistakes but keep a network from learning.
 
 To add one, write a file and list its function in `DIAGNOSES`.
 """

@@ -14,7 +14,7 @@ HINT = "A finite difference across the kink gives another number; so may another
 
 
 def kinks(plan: Plan) -> Iterator[Issue]:
-    """A warning for each layer with a preactivation exactly at a kink, and for a loss at one."""
+    """Yield a warning for each layer with a preactivation exactly at a kink, and for a loss at one."""
     for node, context in plan.contexts:
         points = node.function.kinks()
         at_kink = np.isin(real(context.result), points) if points else np.zeros(1, bool)

@@ -1,4 +1,4 @@
-"""Units that pass next to no gradient on: dead ones (f' = 0) and saturated ones (f' near 0) for every example."""
+"""Silent units, which pass almost no gradient: dead (f' = 0) or saturated (f' near 0) for every example."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from core.network import Node
 from core.plan import Plan
 
 LEAST_TIMES = 8
-"""A unit that computed once may be off by chance; from this many values on it is worth a word."""
+"""Fewest values of a unit for a warning: with fewer, it may be silent by chance."""
 
 SATURATED = 1e-3
-"""Share of its steepest slope below which a unit counts as saturated."""
+"""A unit counts as saturated below this share of the steepest slope of its function."""
 
 
 def silent_units(plan: Plan) -> Iterator[Issue]:
-    """A warning for each layer with such units."""
+    """Yield a warning for each layer with silent units."""
     for node, context in plan.contexts:
         if node.name == plan.fused:
-            continue  # Its delta is a − y: no slope takes part.
+            continue  # The delta is a − y and contains no f'.
         if not node.function.steepest() or context.result.ndim < 2 or times(context.result) < LEAST_TIMES:
             continue
         slopes = largest_slopes(plan, node, context)
@@ -36,7 +36,7 @@ def silent_units(plan: Plan) -> Iterator[Issue]:
 
 
 def largest_slopes(plan: Plan, node: Node, context: LayerContext) -> Array:
-    """For each unit the largest |f'(z)| that occurs."""
+    """Return the largest |f'(z)| of each unit."""
     Z = context.result
     slopes, ones = np.empty_like(Z), np.ones_like(Z)
     node.function.backward(Z, plan.activations[node.name], ones, slopes)()

@@ -1,4 +1,4 @@
-"""Symmetric units: the same weights and the same gradients, so that they stay the same for ever."""
+"""Symmetric units: units with equal weights and equal gradients, which stay equal in every step."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from core.errors import Issue
 from core.plan import Plan
 
 TOLERANCE = 1e3
-"""Gradients that come out of one product count as equal up to this many units of rounding of the largest of them."""
+"""Gradients of one product count as equal up to this many rounding units of the largest of them."""
 
 
 def symmetric_units(plan: Plan) -> Iterator[Issue]:
-    """A warning for each dense layer with units that have the weights, the bias and the gradients of another unit."""
+    """Yield a warning for each dense layer in which units have equal weights, biases and gradients."""
     for node, context in plan.contexts:
         weight, gradient = context.parameters.get("weight"), context.gradients.get("weight")
         if node.layer.feedback_weight != "weight" or weight is None or gradient is None:
@@ -34,7 +34,7 @@ def symmetric_units(plan: Plan) -> Iterator[Issue]:
 
 
 def _repeated(weight: Array, gradient: Array, bias: Array | None) -> list[int]:
-    """The columns that occur more than once, found by their products with a random vector, then compared in full."""
+    """Return the columns that occur more than once, found by their products with a random vector, then compared."""
     direction = np.random.Generator(np.random.PCG64(0)).standard_normal(len(weight)).astype(weight.dtype)
     signatures = direction @ weight
     order = np.argsort(signatures, kind="stable")

@@ -1,1 +1,1 @@
-"""Equations: how a layer, an activation function or a loss writes its own derivation."""
+"""Equations: the terms in which a layer, an activation function or a loss writes its derivation."""

@@ -1,12 +1,12 @@
-"""Equations: what a layer, an activation function or a loss says of its own derivation.
+"""Equations: the derivation that a layer, an activation function or a loss provides of itself.
 
 The right side of an equation is written twice, as LaTeX and as NumPy, with operands in angle brackets: `<X> <weight>` and
-`<X> @ <weight>`. A walk over the network puts the names of the request in their place, and runs the NumPy side to get the
-numbers that are shown: what is printed is what was computed.
+`<X> @ <weight>`. The derivation builder replaces the operands with the names of the request, and evaluates the NumPy
+side for the numbers that it shows: the printed numbers are the computed ones.
 
 Operands of a layer: <X>, or <X1>, <X2> … for one that reads several; its parameters by name; <Z>, its result; <dZ>, the
-gradient there; <dX> or <dX1> …, <d_weight> …: what its backward equations define. Any other name is the layer's own, for
-intermediate results. Arrays are as the request writes them: rank 2 is transposed under `column`.
+gradient there; <dX> or <dX1> …, <d_weight> …, which its backward equations define. Any other name is an intermediate
+result of the layer. Arrays are as the request writes them: matrices are transposed under `column`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class Equation:
     """One line of a derivation: `result` = right side."""
 
     result: str
-    """The operand that it defines."""
+    """The operand that the equation defines."""
 
     latex: str
     """The right side in LaTeX."""
@@ -29,10 +29,10 @@ class Equation:
     """The right side as a NumPy expression."""
 
     because: str
-    """The rule of calculus behind it, in a sentence; formulas in it stand between dollar signs."""
+    """The rule of calculus behind the equation, in a sentence; formulas in it are LaTeX between dollar signs."""
 
     symbol: str | None = None
-    """How LaTeX writes the result, for an operand of the layer's own."""
+    """The result in LaTeX, for an intermediate result."""
 
 
 @dataclass(frozen=True, slots=True)

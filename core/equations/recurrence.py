@@ -1,4 +1,4 @@
-"""What the derivations of the recurrent layers share: time steps unrolled, one equation for each quantity of each step."""
+"""The shared part of the derivations of recurrent layers: unrolled time, an equation per quantity and time step."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from core.equations.layout import Layout
 
 
 class Unrolled:
-    """The pieces of a recurrent derivation over the time steps 1 … T."""
+    """The common equations of a recurrent layer, unrolled over the time steps 1 … T."""
 
     def __init__(self, layout: Layout, units: int, bias: str | None) -> None:
         self._layout, self._bias = layout, bias
@@ -18,37 +18,47 @@ class Unrolled:
         self.latex_W, self.latex_U = f"<weight>{turned}", f"<recurrent_weight>{turned}"
 
     def zero(self, name: str, latex: str) -> Equation:
-        """The state before the first step."""
+        """Return the state before the first time step."""
         return Equation(
-            name, "0", f"np.zeros(({self.n}, {self.units}))", "The state before the first step is 0.", latex
+            name, "0", f"np.zeros(({self.n}, {self.units}))", "The state before the first time step is 0.", latex
         )
 
     def contributed(self, t: int, state: str) -> tuple[str, str]:
-        """x_t W + h U + b as LaTeX and NumPy."""
+        """Return x_t W + h U + b as LaTeX and NumPy."""
         latex = rf"x_{{{t}}} {self.latex_W} + {state} {self.latex_U}" + (f" + {self._bias}" if self._bias else "")
         numpy = f"<X>[:, {t - 1}] @ {self.W} + {state} @ {self.U}" + (f" + {self._bias}" if self._bias else "")
         return latex, numpy
 
     def result(self) -> Equation:
-        """Z: all states, or the last one."""
+        """Return Z: all states, or the last one."""
         if len(self._layout.result) == 3:
             states = ", ".join(f"<h{t}>" for t in range(1, self.time + 1))
-            return Equation("Z", rf"[h_1, \ldots, h_{{{self.time}}}]", f"np.stack([{states}], axis=1)", "All states.")
+            return Equation(
+                "Z",
+                rf"[h_1, \ldots, h_{{{self.time}}}]",
+                f"np.stack([{states}], axis=1)",
+                "The states of all time steps.",
+            )
         return Equation(
-            "Z", f"<h{self.time}>", self._layout.sent(f"<h{self.time}> + 0", self._layout.result), "The last state."
+            "Z",
+            f"<h{self.time}>",
+            self._layout.sent(f"<h{self.time}> + 0", self._layout.result),
+            "The state of the last time step.",
         )
 
     def arriving(self, t: int) -> tuple[str, str] | None:
-        """What reaches h_t from outside of the layer."""
+        """Return the gradient that reaches h_t from outside the layer."""
         if len(self._layout.result) == 3:
             return rf"(<dZ>)_{{{t}}}", f"<dZ>[:, {t - 1}]"
         return ("<dZ>", self._layout.core("<dZ>", self._layout.result)) if t == self.time else None
 
     def d_state(self, t: int, later: list[tuple[str, str]]) -> Equation:
-        """dh_t: what arrives from outside, and what the next step sends back."""
+        """Return dh_t: the gradient from outside the layer plus that of the next time step."""
         terms = [term for term in (self.arriving(t), *later) if term]
         because = (
-            "h_t is read from outside and by the next step: both gradients add up." if len(terms) > 1 else "Chain rule."
+            "$h_t$ is part of the result and is read by the next time step: both gradients add up."
+            if len(terms) > 1
+            else "Chain rule."
         )
         if not terms:
             terms = [("0", f"np.zeros(({self.n}, {self.units}))")]
@@ -56,12 +66,12 @@ class Unrolled:
         return Equation(f"dh{t}", latex, numpy, because, rf"\partial h_{{{t}}}")
 
     def gathered(self, P: str, Q: str, biases: dict[str, str]) -> list[Equation]:
-        """Gradients of weights, biases and input from the steps' dP and dQ, of which the arguments are the letters."""
+        """Return the gradients of weights, biases and input, from the operands named `P` and `Q` of every time step."""
         steps = range(1, self.time + 1)
         dW = " + ".join(f"<X>[:, {t - 1}].T @ <{P}{t}>" for t in steps)
         dU = " + ".join(f"<h{t - 1}>.T @ <{Q}{t}>" for t in steps)
         turn = self._layout.out_by_in
-        because = "The same weights serve every step: backpropagation through time adds the steps up."
+        because = "All time steps share these parameters, so their gradient is the sum over the time steps."
         back = "" if turn else r"^\top"
         return [
             Equation("d_weight", r"\textstyle\sum_t x_t^\top \partial a_t", f"({dW}).T" if turn else dW, because),
@@ -84,6 +94,6 @@ class Unrolled:
                 "dX",
                 rf"\partial x_t = \partial a_t <weight>{back}",
                 "np.stack([" + ", ".join(f"<{P}{t}> @ ({self.W}).T" for t in steps) + "], axis=1)",
-                "As in a dense layer.",
+                "As in a dense layer, at every time step.",
             ),
         ]

@@ -1,4 +1,4 @@
-"""Symbols: what an operand is called in LaTeX, in NumPy and in the answer."""
+"""Symbols: the names of an operand in LaTeX, in NumPy and in the answer."""
 
 from __future__ import annotations
 
@@ -22,30 +22,30 @@ LETTERS = {
     "running_mean": (r"\mu", "running_mean"),
     "running_variance": (r"\sigma^2", "running_variance"),
 }
-"""Parameters as the literature writes them: LaTeX, and the beginning of the NumPy name."""
+"""The letters of parameters in the literature: LaTeX, and the first part of the NumPy name."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Symbol:
-    """An operand under its names."""
+    """An operand with its names and its value."""
 
     latex: str
     python: str
     source: str
-    """Id of the step that defines it, or the path of the tensor in the request."""
+    """Id of the step that defines the operand, or its path in the request."""
 
     value: Array
-    """Its numbers, as the request writes matrices."""
+    """The numbers, in the layout of the request."""
 
 
 class Tags:
-    """Names of layers as subscripts and as parts of identifiers, each used once."""
+    """Unique identifiers for the names of layers."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
     def identifier(self, name: str) -> str:
-        """The name with everything but letters and digits replaced; a number is added where another name gave the same."""
+        """Return the name with all but letters and digits replaced, and a number added if the result is taken."""
         plain = re.sub(r"[^A-Za-z0-9]", "_", name)
         unique, count = plain, 1
         while unique in self._taken:
@@ -56,21 +56,21 @@ class Tags:
 
 
 def subscript(name: str) -> str:
-    """The name as a LaTeX subscript."""
+    """Return the name as a LaTeX subscript."""
     return name if name.isdecimal() else rf"\text{{{escaped(name)}}}"
 
 
 WIDE = str.maketrans("<>&", "\uff1c\uff1e\uff06")
-"""Characters that mean something where LaTeX becomes MathML, as their full-width forms."""
+"""Characters that are special in MathML, and their full-width forms."""
 
 
 def escaped(name: str) -> str:
-    """Text that LaTeX, and the MathML that is made of it, prints as it is."""
+    """Return text that LaTeX, and the MathML made from it, prints literally."""
     for character in "\\{}$#^_%~":
         name = name.replace(character, "-" if character in "\\{}^~" else "\\" + character)
     return name.translate(WIDE)
 
 
 def with_subscript(letter: str, tag: str) -> str:
-    """A letter with a subscript; one with a superscript already is set in braces."""
+    """Return a letter with a subscript; a letter that has a subscript or superscript already is put in braces."""
     return f"{{{letter}}}_{{{tag}}}" if set(letter) & set("_^") else f"{letter}_{{{tag}}}"

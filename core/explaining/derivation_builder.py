@@ -1,4 +1,4 @@
-"""The walk over a network that turns every layer's equations into steps: forward, the loss, and backward."""
+"""The builder of a derivation: it turns the equations of every layer into steps, forward, loss and backward."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Notation = Literal["delta", "factors"]
 
 
 class DerivationBuilder(ForwardBuilder):
-    """The steps of one problem, there and back."""
+    """The steps of one problem, forward and backward."""
 
     def __init__(
         self,
@@ -31,10 +31,10 @@ class DerivationBuilder(ForwardBuilder):
         """Derive the gradients of a problem.
 
         Args:
-            problem: the problem; it has a loss.
-            reported: what layers show of a forward run, by layer and name.
+            problem: the problem; it must have a loss.
+            reported: the values that layers report of a forward run, by layer and name.
             notation: compact deltas, or every factor of the chain rule.
-            with_numbers: whether every equation is evaluated; without, the steps have names and no values.
+            with_numbers: evaluate every equation; otherwise the steps have names and no values.
         """
         super().__init__(problem, reported, with_numbers=with_numbers)
         self.notation = notation
@@ -65,7 +65,7 @@ class DerivationBuilder(ForwardBuilder):
                 scope[equation.result] = self._own(node, equation, scope)
 
     def _gradient(self, node: Node, name: str, latex: str, python: str, equation: Equation) -> None:
-        """The gradient of a parameter; with l2, the data's part first, then λ W."""
+        """Append the gradient of a parameter; with l2, first the data's part, then the sum with λ W."""
         scope, path = self._scopes[node.name], f"gradients.{node.name}.{name}"
         title = f"Gradient, layer {node.name}, {name}"
         objective = self.problem.objective
@@ -76,14 +76,14 @@ class DerivationBuilder(ForwardBuilder):
                 name,
                 rf"<data> + {l2:g} <weight>",
                 f"<data> + {l2!r} * <weight>",
-                "The penalty ½ λ ‖W‖² has gradient λ W.",
+                r"The penalty $\tfrac{1}{2} \lambda \lVert W \rVert^2$ has the gradient $\lambda W$.",
             )
             scope["d_" + name] = self.step(path, title, latex, python, total, {"data": data, "weight": scope[name]})
         else:
             scope["d_" + name] = self.step(path, title, latex, python, equation, scope)
 
     def _contribution(self, node: Node, source: str, equation: Equation, scope: dict[str, Symbol]) -> None:
-        """∂L/∂(what the layer reads), or the part of it that came through this layer."""
+        """Append the gradient at a tensor that the layer reads, or the part of it that comes through this layer."""
         readers = [reads for other in self.problem.nodes for reads in other.reads if reads == source]
         if self._merges(source, readers):
             renamed = {f"up_{name}": symbol for name, symbol in scope.items()}
@@ -98,14 +98,14 @@ class DerivationBuilder(ForwardBuilder):
         self._arriving[source].append(symbol)
 
     def _merges(self, source: str, readers: list[str]) -> bool:
-        """Whether the gradient at a tensor and the delta below it are one equation: the compact recursion of `delta`."""
+        """Return True if the gradient at a tensor and the delta below it are one equation, as under notation `delta`."""
         if self.notation != "delta" or len(readers) > 1 or source in self.problem.inputs:
             return False
         function = next(node.function for node in self.problem.nodes if node.name == source)
         return function.elementwise and not function.is_identity
 
     def _of_value(self, name: str) -> tuple[str, str, str]:
-        """How the gradient at a tensor is called: a delta where no activation lies between."""
+        """Return LaTeX, name and path of the gradient at a tensor, which is a delta if the layer has no activation."""
         if name in self.problem.inputs:
             symbol = self._values[name]
             path = "input_gradient" if name == INPUT else f"input_gradient.{name}"
@@ -129,19 +129,19 @@ class DerivationBuilder(ForwardBuilder):
         return latex, f"dZ_{self._tag[node.name]}", f"deltas.{node.name}"
 
     def _delta_of_output(self, equation: Equation, operands: Mapping[str, Symbol]) -> None:
-        """The delta of the output where loss and activation are fused."""
+        """Append the delta of the output if loss and activation are fused."""
         node, scope = self.output()
         latex, python, path = self._delta_names(node)
         scope["dZ"] = self.step(path, f"Delta, layer {node.name}", latex, python, equation, operands)
 
     def _upstream_of_output(self, equation: Equation, operands: Mapping[str, Symbol]) -> None:
-        """∂L/∂(output)."""
+        """Append the gradient of the loss by the output."""
         node, _ = self.output()
         latex, python, path = self._of_value(node.name)
         self._arriving[node.name].append(self.step(path, "Gradient at the output", latex, python, equation, operands))
 
     def _summed(self, name: str) -> Symbol:
-        """The gradient at a tensor: the sum over all that read it."""
+        """Append and return the gradient at a tensor: the sum over all layers that read it."""
         parts = self._arriving[name]
         if len(parts) == 1 and not parts[0].python.endswith("_part1"):
             return parts[0]
@@ -153,9 +153,9 @@ class DerivationBuilder(ForwardBuilder):
             "sum",
             " + ".join(f"<{part}>" for part in operands) if parts else "0",
             " + ".join(f"<{part}>" for part in operands) if parts else "np.zeros_like(<value>)",
-            "Several layers read it: by the multivariate chain rule their gradients add up."
+            "Several layers read this tensor: by the multivariate chain rule, its gradient is the sum of theirs."
             if parts
-            else "Nothing reads it, so the loss does not depend on it.",
+            else "No layer reads this tensor, so the loss does not depend on it.",
         )
         return self.step(path, f"Sum over the readers of {name}", latex, python, equation, operands)
 
@@ -186,7 +186,10 @@ class DerivationBuilder(ForwardBuilder):
                 f"factors.{node.name}", title, symbol, f"slope_{self._tag[node.name]}", factor, scope
             )
             equation = Equation(
-                "dZ", r"<dA> \circ <slope>", "<dA> * <slope>", "Chain rule: outer times inner derivative."
+                "dZ",
+                r"<dA> \circ <slope>",
+                "<dA> * <slope>",
+                "Chain rule: the outer derivative times the inner derivative.",
             )
         else:
             equation = Equation(
@@ -198,12 +201,13 @@ class DerivationBuilder(ForwardBuilder):
         scope["dZ"] = self.step(path, title, latex, python, equation, scope)
 
     def _compact(self, node: Node, scope: dict[str, Symbol]) -> None:
-        """δ_l = (what comes down) ∘ f'(Z_l) in one step."""
+        """Append δ_l = (gradient from above) ∘ f'(Z_l) as one step."""
         equation, operands = self._pending.pop(node.name)
         latex = node.function.latex_backward().replace("<dA>", rf"\bigl({equation.latex}\bigr)")
         numpy = in_layout(node.function.numpy_backward(), self._layout(node)).replace("<dA>", f"({equation.numpy})")
         because = (
-            f"{equation.because} Then through the function, element by element: $f'(z) = {node.function.derivative}$."
+            f"{equation.because} Then through the activation function, element by element: $f'(z) = "
+            f"{node.function.derivative}$."
         )
         symbol, python, path = self._delta_names(node)
         merged = Equation("dZ", latex, numpy, because)

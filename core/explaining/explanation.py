@@ -1,4 +1,4 @@
-"""An explanation: all steps of a problem, with the plan that they agree with."""
+"""An explanation: all steps of a derivation, and the plan that computes the same numbers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from core.plan import Plan, Retain
 from core.problem import Problem
 
 MANY = 20_000
-"""Beyond so many numbers in a request its derivation shows shapes alone."""
+"""The derivation of a request with more numbers than this shows only shapes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ def explained(
     optimizer: Optimizer | None = None,
     rates: Mapping[str, Mapping[str, Array]] | None = None,
 ) -> Explanation:
-    """Derive the gradients of a problem, and the first step of an optimizer if there is one.
+    """Derive the gradients of a problem, and the first step of the optimizer if there is one.
 
     Raises:
-        Refusal: `unknown-name` for a focus that is no number, `unsupported-operator` for a layer without a derivation.
+        Refusal: `unknown-name` for a focus that names no number, `unsupported-operator` for a loss without a derivation.
     """
     if problem.objective and type(problem.objective.loss).numpy_gradient is Loss.numpy_gradient:
         kind = problem.objective.loss.kind

@@ -1,4 +1,4 @@
-"""Focus: why a single number is what it is: the terms that it is the sum of, and where they come from."""
+"""Focus: the terms whose sum is one number of the answer, and the factors of each term."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ PRODUCTS = (
     ("<X>", "<weight>.T"), ("<X>", "<weight>"), ("<weight>", "<X>"),
     ("<dZ>", "<weight>.T"), ("<dZ>", "<weight>"), ("<weight>.T", "<dZ>"),
 )  # fmt: skip
-"""The products of dense layers in all conventions, the longer forms first."""
+"""The matrix products of dense layers in all conventions, longer forms first."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One summand, and the numbers that it is the product of, by their paths."""
+    """One summand, and its factors by their paths."""
 
     of: str
     value: float
@@ -54,10 +54,10 @@ class Focus:
 
 
 def focus_on(path: str, builder: DerivationBuilder, plan: Plan) -> Focus:
-    """The explanation of one number. `plan` has run both ways and kept its deltas.
+    """Explain one number. `plan` has run forward and backward and retained its deltas.
 
     Raises:
-        Refusal: `unknown-name` for a path that leads to no number, with the near ones.
+        Refusal: `unknown-name` for a path that leads to no number, with the nearest paths.
     """
     step, index = _found(path, builder.steps)
     terms, because = _terms(step, index, builder, plan)
@@ -113,7 +113,7 @@ def _terms(step: Step, index: tuple[int, ...], builder: DerivationBuilder, plan:
 
 
 def _factors(step: Step, node: Node, name: str, index: tuple[int, ...], example: int) -> dict[str, float]:
-    """The activation and the delta that a weight's term is the product of."""
+    """Return the activation and the delta whose product is one term of a weight's gradient."""
     X, dZ = step.operands.get("X"), step.operands.get("dZ")
     if not node.layer.feedback_weight or dZ is None or dZ.value.ndim != 2 or (name == "weight") != (X is not None):
         return {}
@@ -130,7 +130,7 @@ def _factors(step: Step, node: Node, name: str, index: tuple[int, ...], example:
 
 
 def _of_product(step: Step, index: tuple[int, ...], left: str, right: str) -> Terms:
-    """Σ_k A[i, k] B[k, j], and a bias."""
+    """Return the terms of Σ_k A[i, k] B[k, j], and of the bias."""
     if step.result.value.ndim != 2:
         return []
     sides = []

@@ -1,4 +1,4 @@
-"""The forward half of a derivation: what the request brings, and every layer's result."""
+"""The forward half of a derivation: the tensors of the request and every layer's result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NO_NUMBERS = np.empty(0)
 
 
 class ForwardBuilder:
-    """The steps of one problem from the batch to the output, and the names of everything in them."""
+    """The steps of one problem from the batch to the output, and the symbols in them."""
 
     def __init__(
         self, problem: Problem, reported: Mapping[str, Mapping[str, Array]], *, with_numbers: bool = True
@@ -32,14 +32,14 @@ class ForwardBuilder:
 
         Args:
             problem: the problem.
-            reported: what layers show of a forward run, by layer and name.
-            with_numbers: whether every equation is evaluated; without, the steps have names and no values.
+            reported: the values that layers report of a forward run, by layer and name.
+            with_numbers: evaluate every equation; otherwise the steps have names and no values.
         """
         self.problem = problem
         self._with_numbers = with_numbers
         self.steps: list[Step] = []
         self.data: dict[str, Symbol] = {}
-        """What the request brings, by its path there."""
+        """The tensors of the request, by their path in it."""
         self._reported = reported
         self._tags, self._arrays = Tags(), dict[str, Array]()
         self._tag = {node.name: self._tags.identifier(node.name) for node in problem.nodes}
@@ -54,29 +54,29 @@ class ForwardBuilder:
             self._forward(node)
 
     def given(self, path: str, latex: str, python: str, array: Array) -> Symbol:
-        """A tensor of the request."""
+        """Add a tensor of the request and return its symbol."""
         symbol = Symbol(latex, python, path, np.asarray(array))
         self.data[path] = symbol
         self._arrays[python] = symbol.value
         return symbol
 
     def tag(self, node: Node) -> str:
-        """A layer's name as part of identifiers."""
+        """Return the layer's name as it appears in identifiers."""
         return self._tag[node.name]
 
     def result(self, id: str) -> Symbol:
-        """What a step defined."""
+        """Return the symbol that a step defined."""
         return next(step.result for step in self.steps if step.id == id)
 
     def output(self) -> tuple[Node, dict[str, Symbol]]:
-        """The last layer, and its operands."""
+        """Return the last layer and its operands."""
         node = self.problem.nodes[-1]
         return node, self._scopes[node.name]
 
     def step(
         self, id: str, title: str, latex: str, python: str, equation: Equation, operands: Mapping[str, Symbol]
     ) -> Symbol:
-        """Append a step; its value is what its line of NumPy gives."""
+        """Append a step and return its symbol; the value comes from the step's line of NumPy."""
         used = {name: operands[name] for name in OPERAND.findall(equation.latex + equation.numpy)}
         value = np.asarray(evaluated(numpy_of(equation, used), self._arrays)) if self._with_numbers else NO_NUMBERS
         symbol = Symbol(latex, python, id, value)
@@ -129,7 +129,7 @@ class ForwardBuilder:
             )
 
     def _own(self, node: Node, equation: Equation, scope: Mapping[str, Symbol]) -> Symbol:
-        """An intermediate result of a layer."""
+        """Append the step of an intermediate result of a layer."""
         latex = with_subscript(equation.symbol or equation.result, subscript(node.name))
         python = f"{equation.result}_{self._tag[node.name]}"
         title = f"On the way, layer {node.name}"
@@ -140,6 +140,6 @@ class ForwardBuilder:
 
 
 def evaluated(expression: str, arrays: Mapping[str, Array]) -> Any:
-    """What a line of the program gives. The line is one of ours: names from a request enter it as letters and digits only."""
+    """Evaluate a line of the program. The line is ours: names from a request enter it as letters and digits only."""
     scope = {"np": np, "math": math, **arrays}
     return eval(expression, scope)  # noqa: S307

@@ -1,4 +1,4 @@
-"""The equations of the loss: its value, and the gradient at the output, or at the logits where the two are fused."""
+"""The equations of the loss: its value, and the gradient at the output, or at the logits if the two are fused."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.explaining.forward_builder import ForwardBuilder
 
 
 class LossEquations:
-    """The steps between the output and the way back."""
+    """The steps of the loss, between the forward and the backward half of a derivation."""
 
     def __init__(self, builder: ForwardBuilder) -> None:
         self._builder, problem = builder, builder.problem
@@ -28,14 +28,14 @@ class LossEquations:
 
     @property
     def is_fused(self) -> bool:
-        """Whether loss and activation are differentiated together."""
+        """True if loss and activation are differentiated together."""
         return self._loss.on_logits(self._node.function) is not None
 
     def write(self) -> tuple[Equation, dict[str, Symbol]]:
         """Append the steps of the loss.
 
         Returns:
-            The equation of the gradient at the output, or of its delta where the loss `is_fused`, and its operands.
+            The equation of the gradient at the output, or of its delta if the loss `is_fused`, and its operands.
         """
         _, scope = self._builder.output()
         targets = tensor(self._objective.targets.reshape(self._node.shape), self._builder.problem.convention)
@@ -62,7 +62,7 @@ class LossEquations:
             r"\ell(<A>, <Y>)",
             numpy,
             f"The loss of each example: ${self._loss.formula}$."
-            + (" It is computed from the logits, so that no logarithm meets a 0." if logits else ""),
+            + (" It is computed from the logits, so that the logarithm of 0 never occurs." if logits else ""),
         )
         scope["losses"] = self._builder.step(
             "per_example_losses", "Loss of each example", r"\ell", "losses", losses, scope
@@ -76,9 +76,17 @@ class LossEquations:
         ]
         penalty = {f"W{position}": symbol for position, symbol in enumerate(weights)} if l2 else {}
         if self._weighted:
-            latex, code, why = r"\sum_i <c>_i <losses>_i", "<c> @ <losses>", "Examples count by their weights."
+            latex, code, why = (
+                r"\sum_i <c>_i <losses>_i",
+                "<c> @ <losses>",
+                "The sum over the examples, each times its weight.",
+            )
         elif self._loss.reduction == "mean":
-            latex, code, why = rf"\frac{{1}}{{{self._n}}} \sum_i <losses>_i", f"<losses>.sum() / {self._n}", "The mean."
+            latex, code, why = (
+                rf"\frac{{1}}{{{self._n}}} \sum_i <losses>_i",
+                f"<losses>.sum() / {self._n}",
+                "The mean over the examples.",
+            )
         else:
             latex, code, why = r"\sum_i <losses>_i", "<losses>.sum()", "The sum over the examples."
         if penalty:
@@ -88,11 +96,11 @@ class LossEquations:
                 + r"\bigr)"
             )
             code += f" + {l2!r} / 2 * (" + " + ".join(f"(<{name}>**2).sum()" for name in penalty) + ")"
-            why += " The penalty ½ λ Σ‖W‖² is added after it."
+            why += r" The penalty $\tfrac{1}{2} \lambda \sum \lVert W \rVert^2$ is added afterwards."
         self._builder.step("loss", "Loss", "L", "L", Equation("L", latex, code, why), scope | penalty)
 
     def _shared(self, latex: str, code: str) -> tuple[str, str]:
-        """An expression times the share of each example in the loss."""
+        """Return an expression times the share of each example in the loss, as LaTeX and NumPy."""
         if not self._loss.needs_targets:
             return latex, code
         if self._weighted:
@@ -105,12 +113,13 @@ class LossEquations:
 
     def _gradient(self) -> Equation:
         latex, code = self._shared(self._loss.latex_gradient(), in_layout(self._loss.numpy_gradient(), self._layout))
-        return Equation("dA", latex, code, f"The derivative of the loss, ${self._loss.formula}$, by the output.")
+        return Equation("dA", latex, code, f"The derivative of the loss ${self._loss.formula}$ by the output.")
 
     def _fused(self) -> Equation:
         latex, code = self._shared("<A> - <Y>", in_layout(self._loss.numpy_fused(), self._layout))
         because = (
-            f"{self._node.function.name} and {self._loss.kind.replace('_', ' ')} belong together: the derivative of the "
-            "function cancels against the denominators of the loss's, and a − y is left."
+            f"{self._node.function.name} and {self._loss.kind.replace('_', ' ')} are differentiated together: the "
+            "derivative of the function cancels against the denominator of the loss's derivative, "
+            "which leaves $a - y$."
         )
         return Equation("dZ", latex, code, because)

@@ -1,4 +1,4 @@
-"""Numbers as LaTeX: scalars, vectors and matrices, rounded for reading and cut where they are large."""
+"""Numbers as LaTeX: scalars, vectors and matrices, rounded for reading and cut if they are large."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.arrays import Array
 
 
 def number(value: float, digits: int) -> str:
-    """A number with that many significant digits."""
+    """Return a number as LaTeX with that many significant digits."""
     text = f"{float(value):.{digits}g}"
     if "e" not in text:
         return text
@@ -17,7 +17,7 @@ def number(value: float, digits: int) -> str:
 
 
 def matrix(array: Array, digits: int, largest: int) -> str:
-    """An array: a number, a column of numbers, or a matrix. Rows and columns beyond `largest` elements become dots.
+    """Return an array as LaTeX: a number, a column or a matrix. Dots replace rows and columns beyond `largest`.
 
     A tensor of higher rank shows its shape and its first matrix.
     """
@@ -46,7 +46,7 @@ def _cell(rows: Array, row: int, column: int, digits: int) -> str:
 
 
 def shown(rows: int, columns: int, largest: int) -> tuple[list[int], list[int]]:
-    """Which rows and columns are printed; −1 stands for dots."""
+    """Return the rows and the columns to print; −1 stands for dots."""
     if rows * columns <= largest:
         return list(range(rows)), list(range(columns))
     side = max(2, int(largest**0.5))

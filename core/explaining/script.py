@@ -1,4 +1,4 @@
-"""The program: the numbers of the request, the lines of all steps, and what they come to. It runs on NumPy alone."""
+"""The program: the numbers of the request, the lines of all steps, and a print of the results. It needs only NumPy."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LARGEST = 20_000
 
 
 def program(steps: Sequence[Step], data: Sequence[Symbol]) -> str:
-    """NumPy lines that compute every result of the derivation, and print the loss and the gradients."""
+    """Return the NumPy program that computes every result of the derivation and prints the loss and the gradients."""
     lines = ["import math", "", "import numpy as np", ""]
     used = {symbol.source: symbol for step in steps for symbol in step.operands.values()}
     given = [symbol for symbol in data if symbol.source in used]
     if sum(symbol.value.size for symbol in given) > LARGEST:
-        lines += ["import json", "", 'request = json.load(open("request.json"))  # What was sent to /v1/explain.', ""]
+        lines += ["import json", "", 'request = json.load(open("request.json"))  # The request to /v1/explain.', ""]
         lines += [f"{symbol.python} = np.array({_path(symbol.source)})" for symbol in given]
     else:
         lines += [f"{symbol.python} = {literal(symbol.value)}" for symbol in given]
@@ -34,12 +34,12 @@ def program(steps: Sequence[Step], data: Sequence[Symbol]) -> str:
 
 
 def _is_gradient(step: Step) -> bool:
-    """Whether a step defines the gradient of a parameter, l2 included."""
+    """Return True if a step defines the gradient of a parameter, l2 included."""
     return step.id.startswith("gradients.") and not step.id.endswith(".data")
 
 
 def literal(array: Array) -> str:
-    """An array as NumPy code that gives it back bit for bit."""
+    """Return an array as NumPy code that reproduces it bit for bit."""
     kind = "" if array.dtype == np.float64 else f", np.{array.dtype.name}"
     return f"np.array({array.tolist()!r}{kind})"
 

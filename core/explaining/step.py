@@ -1,4 +1,4 @@
-"""Step: one equation of a derivation with names, shapes and numbers in place."""
+"""Step: one equation of a derivation with the names, shapes and numbers of the request."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from core.explaining.matrices import matrix
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One equation: the symbol that it defines, and the operands on its right side by their placeholders."""
+    """One equation: the symbol that it defines, and the operands of its right side by their placeholders."""
 
     id: str
-    """Path of the result in the answer of /v1/gradients where it stands there, else layer and name."""
+    """Path of the result in the answer of /v1/gradients if it occurs there, else layer and name."""
 
     title: str
     result: Symbol
@@ -26,29 +26,29 @@ class Step:
 
     @property
     def latex(self) -> str:
-        """result = right side, in symbols."""
+        """The equation in symbols, as LaTeX."""
         return f"{self.result.latex} = {self._right(_plain)}"
 
     @property
     def shapes(self) -> str:
-        """The same with its shape under every operand."""
+        """The equation with the shape under every operand, as LaTeX."""
         right = self._right(_with_shape)
-        # Neighbours keep apart, so that the shapes under them do not run into each other.
+        # A space separates neighbours, so that the shapes under them do not touch.
         return f"{_with_shape(self.result)} = " + right.replace(r"} \underset", r"}\;\underset")
 
     def numbers(self, digits: int, largest: int) -> str:
-        """The same with numbers, and the numbers of the result."""
+        """Return the equation with the numbers of its operands and of its result, as LaTeX."""
         right = self._right(lambda symbol: matrix(symbol.value, digits, largest))
         return f"{self.result.latex} = {right} = {matrix(self.result.value, digits, largest)}"
 
     @property
     def numpy(self) -> str:
-        """The line of NumPy."""
+        """The equation as a line of NumPy."""
         return f"{self.result.python} = {numpy_of(self.equation, self.operands)}"
 
     @property
     def text(self) -> str:
-        """The line of NumPy with shapes, to be read aloud."""
+        """The line of NumPy with shapes, as plain text for screen readers."""
         operands = dict.fromkeys(self.operands.values())
         shapes = ", ".join(f"{symbol.python} {_shape(symbol, ' x ')}" for symbol in operands)
         return f"{self.numpy}    [{self.result.python} {_shape(self.result, ' x ')}{'; ' if shapes else ''}{shapes}]"
@@ -58,7 +58,7 @@ class Step:
 
         def operand(match: re.Match[str]) -> str:
             text = written(self.operands[match[1]])
-            # A symbol with a subscript takes another one in braces alone, and so it is with powers.
+            # A symbol that has a subscript or a power already needs braces before it takes another one.
             following = latex[match.end() : match.end() + 1]
             return f"{{{text}}}" if following in ("_", "^") and following in text else text
 
@@ -66,7 +66,7 @@ class Step:
 
 
 def numpy_of(equation: Equation, operands: Mapping[str, Symbol]) -> str:
-    """The right side as a NumPy expression over the names of the program."""
+    """Return the right side as a NumPy expression over the names of the program."""
     return OPERAND.sub(lambda match: operands[match[1]].python, equation.numpy)
 
 

@@ -19,10 +19,10 @@ from core.optimizers import Optimizer
 def write_update(
     builder: DerivationBuilder, optimizer: Optimizer, rates: Mapping[str, Mapping[str, Array]] | None
 ) -> None:
-    """Append the steps of the first step of an optimizer, which remembers nothing yet.
+    """Append the equations of the first step of an optimizer, whose state is still empty.
 
     Raises:
-        Refusal: options that act on all gradients together, or at random.
+        Refusal: `unsupported-operator` for options that act on all gradients together, or at random.
     """
     for name in ("gradient_clip_norm", "gradient_noise"):
         if getattr(optimizer, name) is not None:
@@ -44,7 +44,7 @@ def write_update(
 
 
 def _one(builder: DerivationBuilder, optimizer: Optimizer, node: Node, name: str, rate: Symbol) -> None:
-    """The steps for one parameter."""
+    """Append the equations for one parameter."""
     key, title = f"{node.name}.{name}", f"Update, layer {node.name}, {name}"
     theta, gradient = builder.data[f"parameters.{key}"], builder.result(f"gradients.{key}")
     letter, python = LETTERS.get(name, (rf"\mathrm{{{name}}}", name))
@@ -59,7 +59,7 @@ def _one(builder: DerivationBuilder, optimizer: Optimizer, node: Node, name: str
             "g",
             rf"<g> + {optimizer.weight_decay:g} <theta>",
             f"<g> + {optimizer.weight_decay!r} * <theta>",
-            "Weight decay adds λ θ to the gradient.",
+            r"Weight decay adds $\lambda \theta$ to the gradient.",
         )
         scope["g"] = builder.step(f"update.{key}.decayed", title, rf"g_{{{latex}}}", f"g_{tag}", decay, scope)
     for equation in optimizer.derivation(1):

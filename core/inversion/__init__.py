@@ -2,10 +2,10 @@
 
     x^{l−1} = W_l⁺ (f_l⁻¹(x^l) − b_l)          from the output down; W⁺ is the pseudo-inverse, by singular values
 
-Any vector of the null space of W_l may be added to x^{l−1}. The nearest one to a reference is taken where there is a
-reference, the shortest one otherwise; where that one lies outside the range of f_{l−1} it is moved along the null space
-to where every unit keeps the largest distance from the ends of the range, by a linear programme. An inverse need not
-exist; then the answer says so, and at which layer.
+Any vector of the null space of W_l may be added to x^{l−1}. The solution nearest to the reference is taken if there is a
+reference, otherwise the shortest. If it lies outside the range of f_{l−1}, a linear programme moves it along the null space
+to the point where every unit keeps the largest distance from the ends of the range. An inverse need not exist; the answer
+then names the layer at which it fails.
 
 Source: Rossen, Closed-Form Inversion of Backpropagation Networks (1990).
 """

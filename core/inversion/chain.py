@@ -21,7 +21,7 @@ class Link:
 
     name: str
     functions: tuple[Activation, ...]
-    """What is applied, in this order."""
+    """The functions that the layer applies, in this order."""
 
     weight: Array | None = None
     """W, in x out; None for a layer that applies functions only."""
@@ -30,7 +30,7 @@ class Link:
 
     @property
     def interval(self) -> Interval:
-        """Where its result lies: the range of the last function that is not the identity."""
+        """The range of the result: that of the last function that is not the identity."""
         for function in reversed(self.functions):
             if not function.is_identity:
                 return function.image() or (-math.inf, math.inf)
@@ -51,7 +51,7 @@ def links_of(problem: Problem) -> list[Link]:
 
 
 def check_chain(layers: Sequence[Layer]) -> list[Issue]:
-    """An issue for every layer that has no inverse here, or does not read the layer before it alone."""
+    """Return an issue for every layer that cannot be inverted, or that does not read only the layer before it."""
     issues = []
     names = names_of(layers)
     for position, (name, layer) in enumerate(zip(names, layers, strict=True)):
@@ -90,7 +90,7 @@ def input_features(
     targets: Array,
     convention: Convention,
 ) -> int | None:
-    """How many features the inputs have: as many as the first weight reads, or as the targets have without any weight."""
+    """Return the number of features of the inputs: that of the first weight's inputs, or of the targets without a weight."""
     for name, layer in zip(names_of(layers), layers, strict=True):
         if layer.feedback_weight:
             weight = parameters.get(name, {}).get(layer.feedback_weight)

@@ -18,30 +18,30 @@ from core.network import INPUT
 from core.problem import Problem
 
 INSIDE = 1e-6
-"""Where a value outside a range is replaced by the nearest one inside: that share of the range from its end."""
+"""A value outside a range is replaced by one inside, at this share of the range from its end."""
 
 
 @dataclass(slots=True)
 class _Way:
-    """Where the descent stands."""
+    """The state of the descent at one layer."""
 
     image: Array
     failed: Array
-    """Examples for which a layer above cannot have its result."""
+    """Examples for which a layer above cannot produce its required result."""
 
     unproven: Array
-    """Those among them for which another choice above might have done."""
+    """Failed examples that another choice in a layer above might have saved."""
 
     choices: int = 0
-    """How many layers above have left a choice open."""
+    """The number of layers above that left a choice open."""
 
     untried: int = 0
-    """The same, without the choice that a linear programme has tried in full for the range that comes next."""
+    """The same number, without a choice that a linear programme has exhausted for the next range."""
 
     layers: dict[str, LayerInversion] = field(default_factory=dict)
 
     def fail(self, examples: Array, *, choices: int) -> None:
-        """Note examples that fail here, where so many choices were open above; what has failed before is settled."""
+        """Record examples that fail here, with this many open choices above; earlier failures are kept."""
         if choices:
             self.unproven |= examples & ~self.failed
         self.failed |= examples
@@ -59,12 +59,12 @@ def invert(
     """Invert a chained network.
 
     Args:
-        problem: the network, with the outputs that are asked for as the targets of its objective.
-        reference: inputs to stay near to, batch-first: at every layer the nearest x^{l−1} to theirs is taken.
+        problem: the network; the targets of its objective are the desired outputs.
+        reference: inputs to stay near, batch-first: every layer takes the x^{l−1} nearest to theirs.
         solve: the solver of linear programmes.
         check_deadline: called after every layer and example; it ends the computation by raising.
-        tolerance: the residual, as a share of what it is compared with, that counts as none. Default: √eps.
-        null_spaces: whether the answer shows the basis of every null space.
+        tolerance: the largest relative residual that counts as 0. Default: √eps.
+        null_spaces: include the basis of every null space in the result.
 
     Raises:
         Refusal: `too-large` for a weight whose decomposition would take too long.
@@ -104,14 +104,14 @@ def invert(
 
 
 def _activations(problem: Problem, inputs: Array) -> dict[str, Array]:
-    """What every layer makes of some inputs, and the inputs."""
+    """Return the activations of every layer for some inputs, and the inputs."""
     plan = replace(problem, objective=None).plan(inputs={INPUT: inputs.astype(problem.dtype)}, backward=False)
     plan.forward()
     return {INPUT: plan.inputs[INPUT], **plan.activations}
 
 
 def _interval_below(links: Sequence[Link]) -> Interval:
-    """Where the numbers that a layer reads have to lie: the range of the first function on the way down."""
+    """Return the range that the inputs of a layer must lie in: that of the first function on the way down."""
     for link in reversed(links):
         if link.weight is not None or link.interval != (-np.inf, np.inf):
             return link.interval
@@ -119,7 +119,7 @@ def _interval_below(links: Sequence[Link]) -> Interval:
 
 
 def _before_functions(link: Link, way: _Way) -> tuple[Array, LayerInversion]:
-    """f⁻¹ of the image, and the report of what lies outside the range of f."""
+    """Return f⁻¹ of the image, and the report of the values outside the range of f."""
     Z, feasible, why = way.image, np.ones(len(way.image), bool), None
     for function in reversed(link.functions):
         low, high = function.image() or (-np.inf, np.inf)
@@ -135,19 +135,19 @@ def _before_functions(link: Link, way: _Way) -> tuple[Array, LayerInversion]:
             way.fail(failing, choices=way.untried)
             Z = _clip(Z, low, high)
         if (low, high) != (-np.inf, np.inf):
-            way.untried = way.choices  # The programme asked for this range; what further functions ask for, it did not.
+            way.untried = way.choices  # The programme covered this range, but not those of further functions.
         Z = function.inverse(Z)
     return Z, LayerInversion(hidden_image=way.image, feasible=feasible, why=why)
 
 
 def _clip(Z: Array, low: float, high: float) -> Array:
-    """The nearest numbers a little inside an interval."""
+    """Return the numbers, moved a little inside an interval if they are outside."""
     width = high - low if np.isfinite(high - low) else 1.0
     return np.asarray(np.clip(Z, low + INSIDE * width, high - INSIDE * width).astype(Z.dtype))
 
 
 def _judge_residual(link: Link, way: _Way, report: LayerInversion, Z: Array, within: float) -> None:
-    """Whether the layer reaches its preactivation: Z − b has to be among the X W, up to the rounding of the two."""
+    """Record the examples whose preactivation the layer cannot reach: Z − b is no X W, up to rounding."""
     bias = np.zeros(Z.shape[1], Z.dtype) if link.bias is None else link.bias
     residual = report.residual = np.asarray(np.linalg.norm(way.image @ np.asarray(link.weight) + bias - Z, axis=1))
     size = np.asarray(np.maximum(np.linalg.norm(Z, axis=1), np.linalg.norm(bias)))
@@ -172,7 +172,7 @@ def _repair(
     solve: Solver,
     check_deadline: Callable[[], object],
 ) -> None:
-    """Move what lies outside the range of the layer below along the null space into it, where that can be done."""
+    """Move values outside the range of the layer below into it along the null space, if possible."""
     outside = ((way.image <= below[0]) | (way.image >= below[1])).any(axis=1)
     repaired = report.repaired = np.zeros(len(way.image), bool)
     for example in np.flatnonzero(outside):

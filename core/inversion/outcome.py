@@ -10,16 +10,16 @@ from core.inversion.weight import Decomposed
 
 @dataclass(slots=True)
 class LayerInversion:
-    """What came of one layer. Arrays are batch-first."""
+    """The inversion of one layer. Arrays are batch-first."""
 
     hidden_image: Array
-    """x^l: the result that the layer has to have, for every example."""
+    """x^l: the result that the layer has to produce, for every example."""
 
     feasible: Array
-    """Whether it can have that result, for every example."""
+    """True for the examples for which the layer can produce that result."""
 
     why: str | None = None
-    """The first example for which it cannot, and why."""
+    """The first example that fails, and the reason."""
 
     weight: Decomposed | None = None
     """The weight's singular values, its rank and null space."""
@@ -33,7 +33,7 @@ class LayerInversion:
 
 @dataclass(slots=True)
 class Inversion:
-    """Inputs, and what the network makes of them."""
+    """The inputs that were found, and the network's output for them."""
 
     inputs: Array
     output: Array
@@ -41,9 +41,9 @@ class Inversion:
     """max |output − target| of every example."""
 
     feasible: Array
-    """Whether every layer could have its result, for every example, and the outputs are reproduced."""
+    """True for the examples for which every layer can produce its result and the outputs are reproduced."""
 
     conclusive: bool
-    """Whether examples that are not feasible have no inverse at all; else another choice in a null space might do."""
+    """True if infeasible examples have no inverse; otherwise another choice in a null space might give one."""
 
     layers: dict[str, LayerInversion]

@@ -1,4 +1,4 @@
-"""Repair: a point x + c N inside an interval, as far from its ends as it can be. A linear programme."""
+"""Repair: a linear programme that finds a point x + c N inside an interval, as far from its ends as possible."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from core.activations.base import Interval
 from core.arrays import Array
 
 Solver = Callable[[Array, Array, Array], "Array | None"]
-"""Takes g, A and b; returns the x that maximises g·x subject to A x ≤ b, or None where there is none."""
+"""Takes g, A and b; returns the x that maximises g·x subject to A x ≤ b, or None if there is none."""
 
 MOST = 1.0
-"""The distance that is asked for from the end of an interval whose other end is infinite."""
+"""The distance to keep from the end of an interval whose other end is infinite."""
 
 
 def move_inside(x: Array, N: Array, interval: Interval, solve: Solver) -> Array | None:
-    """A point x + c N with every coordinate inside the open interval, or None where there is none.
+    """Return a point x + c N with every coordinate inside the open interval, or None if there is none.
 
         maximise t    subject to    x + c N − t ≥ low,    x + c N + t ≤ high,    t ≤ half of the interval
 

@@ -1,4 +1,4 @@
-"""The pseudo-inverse of a weight, and what it leaves open."""
+"""The pseudo-inverse of a weight, and its null space."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.errors import Refusal
 from core.linalg.gauge import signs
 
 LARGEST_WORK = 2 * 10**10
-"""Some seconds of LAPACK, which nothing can interrupt."""
+"""The largest decomposition that is accepted: a few seconds of LAPACK, which cannot be interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Decomposed:
     """W = U Σ Vᵀ, in x out: X W = R is solved by X = R W⁺, and by X + C N for any C."""
 
     left: Array
-    """U, in x in where the null space is wanted, else in x min(in, out)."""
+    """U, in x in if the null space is requested, otherwise in x min(in, out)."""
 
     values: Array
     """σ, descending."""
@@ -28,40 +28,40 @@ class Decomposed:
     """V, out x min(in, out)."""
 
     rank: int
-    """How many σ are not 0 in working precision."""
+    """The number of σ that are not 0 in working precision."""
 
     @property
     def features(self) -> int:
-        """How many features W reads."""
+        """The number of features that W reads."""
         return int(self.left.shape[0])
 
     @property
     def free(self) -> int:
-        """The dimension of the null space: what W reads and does not pass on."""
+        """The dimension of the null space."""
         return self.features - self.rank
 
     @property
     def null_space(self) -> Array:
-        """N: an orthonormal basis of {x: x W = 0}, a vector in each row; (in − rank) x in."""
+        """N, an orthonormal basis of {x: x W = 0}, with a vector in each row: (in − rank) x in."""
         return self.left[:, self.rank :].T
 
     def solve(self, R: Array) -> Array:
-        """R W⁺ = R V Σ⁻¹ Uᵀ: the shortest of all X that come nearest to X W = R."""
+        """Return R W⁺ = R V Σ⁻¹ Uᵀ, the shortest X among those with the smallest ‖X W − R‖."""
         rank = self.rank
         return np.asarray(((R @ self.right[:, :rank]) / self.values[:rank]) @ self.left[:, :rank].T)
 
     def towards(self, X: Array, reference: Array) -> Array:
-        """X moved within X + (null space) to the point nearest to a reference."""
+        """Return the point of X + (null space) that is nearest to a reference."""
         U = self.left[:, : self.rank]
         difference = reference - X
         return np.asarray(X + difference - (difference @ U) @ U.T)
 
 
 def decompose(W: Array, *, with_null_space: bool) -> Decomposed:
-    """The singular values of a weight, and its rank: how many exceed max(in, out) eps of the largest.
+    """Return the decomposition of a weight; its rank counts the σ above max(in, out) eps times the largest.
 
     Raises:
-        Refusal: `too-large`, before they are computed; `non-finite` where LAPACK does not converge.
+        Refusal: `too-large`, before the computation; `non-finite` if LAPACK does not converge.
     """
     rows, columns = W.shape
     work = rows * (max(rows, columns) if with_null_space else columns) * min(rows, columns)

@@ -35,7 +35,7 @@ class Add(Layer):
 
     def derivation(self, layout: Layout) -> Derivation:
         operands = [f"<X{position}>" for position in range(1, len(layout.inputs) + 1)]
-        because = "∂z/∂x = 1: the gradient goes to each operand as it is."
+        because = r"$\partial z / \partial x = 1$: each operand receives the gradient unchanged."
         return elementwise_derivation(
             layout, " + ".join(operands), " + ".join, [("<dZ>", "<dZ>")] * len(operands), because
         )

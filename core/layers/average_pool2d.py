@@ -41,7 +41,7 @@ class AveragePool2D(Pooling):
                     "Z",
                     rf"\tfrac{{1}}{{{K}}} \textstyle\sum_{{\text{{window}}}} <X>",
                     f"np.einsum('nchw,rhi,swj->ncrs', <X>, <R>, <S>, optimize=True) / {K}",
-                    "The mean of every window.",
+                    "The mean of each window.",
                 ),
             ],
             [
@@ -49,7 +49,10 @@ class AveragePool2D(Pooling):
                     "dX",
                     rf"\tfrac{{1}}{{{K}}} \textstyle\sum_{{\text{{windows}}}} <dZ>",
                     f"np.einsum('ncrs,rhi,swj->nchw', <dZ>, <R>, <S>, optimize=True) / {K}",
-                    "Every number has its share of each window that it is in: the delta, spread evenly.",
+                    (
+                        "The mean passes an equal share of its delta to every number of the window; the shares of "
+                        "overlapping windows are added."
+                    ),
                 ),
             ],
         )

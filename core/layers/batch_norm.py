@@ -110,7 +110,11 @@ class BatchNorm(Layer):
             square = r"\operatorname{mean}\bigl((<X> - <mu>)^2\bigr)"
         else:
             mean = Equation(
-                "mu", "<running_mean>", f"<running_mean>{across}", "In evaluation it is a constant.", r"\mu"
+                "mu",
+                "<running_mean>",
+                f"<running_mean>{across}",
+                "In evaluation mode the running statistics are constants.",
+                r"\mu",
             )
             variance, square = f"<running_variance>{across}", "<running_variance>"
         forward = [
@@ -118,24 +122,47 @@ class BatchNorm(Layer):
             Equation(
                 "s", rf"\sqrt{{{square} + {self.epsilon:g}}}", f"np.sqrt({variance} + {self.epsilon!r})", WHY_ROOT
             ),
-            Equation("X_hat", r"(<X> - <mu>) / <s>", f"({X} - <mu>) / <s>", "Standardised.", r"\hat X"),
+            Equation(
+                "X_hat",
+                r"(<X> - <mu>) / <s>",
+                f"({X} - <mu>) / <s>",
+                r"Standardised: $\hat x = (x - \mu) / s$.",
+                r"\hat X",
+            ),
             Equation(
                 "Z",
                 r"<gamma> \circ <X_hat> + <beta>",
                 layout.sent(f"{gamma} * <X_hat> + {beta}", layout.result),
-                "γ and β undo the standardisation where that is of use.",
+                r"$\gamma$ scales and $\beta$ shifts every feature, so that the layer can undo the standardisation.",
             ),
         ]
         sums = [
             Equation(
-                "d_gamma", r"\textstyle\sum <dZ> \circ <X_hat>", f"({dZ} * <X_hat>).sum(axis={axes})", "∂z/∂γ = x̂."
+                "d_gamma",
+                r"\textstyle\sum <dZ> \circ <X_hat>",
+                f"({dZ} * <X_hat>).sum(axis={axes})",
+                r"$\partial z / \partial \gamma = \hat x$, summed over the examples.",
             ),
-            Equation("d_beta", r"\textstyle\sum <dZ>", f"{dZ}.sum(axis={axes})", "∂z/∂β = 1."),
+            Equation(
+                "d_beta",
+                r"\textstyle\sum <dZ>",
+                f"{dZ}.sum(axis={axes})",
+                r"$\partial z / \partial \beta = 1$, summed over the examples.",
+            ),
         ]
         if self.mode == "eval":
             through = layout.sent(f"{dZ} * ({gamma} / <s>)", layout.inputs[0])
             return Derivation(
-                forward, [*sums, Equation("dX", r"<gamma> / <s> \circ <dZ>", through, "A linear function.")]
+                forward,
+                [
+                    *sums,
+                    Equation(
+                        "dX",
+                        r"<gamma> / <s> \circ <dZ>",
+                        through,
+                        r"The layer is linear in evaluation mode: $\partial z / \partial x = \gamma / s$.",
+                    ),
+                ],
             )
         N = math.prod(x) // x[1]
         return Derivation(forward, [*sums, *batch_norm_forms(layout, dZ, gamma, axes, N)])

@@ -68,14 +68,14 @@ class Concatenate(Layer):
         axis = 1 - axis if layout.transposes(layout.inputs[0]) else axis
         operands = [f"<X{position}>" for position in range(1, len(layout.inputs) + 1)]
         ends = np.cumsum([shape[axis] for shape in layout.inputs])[:-1].tolist()
-        because = "The gradient of a part is that part of the gradient."
+        because = "Each operand receives its own part of the gradient."
         return Derivation(
             [
                 Equation(
                     "Z",
                     r"\bigl[" + r"\; ".join(operands) + r"\bigr]",
                     f"np.concatenate([{', '.join(operands)}], axis={axis})",
-                    "The tensors side by side.",
+                    "The operands are joined along the axis.",
                 )
             ],
             [

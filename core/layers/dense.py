@@ -16,9 +16,17 @@ from core.layers.base import INITIALIZERS, Layer, Ops, misfit
 from core.parameters import Parameter
 from core.spec import constraints
 
-WHY_WEIGHT = "∂z_j/∂w_ij = x_i, so that each weight gathers x_i δ_j over the examples: a product of matrices."
-WHY_BIAS = "∂z_j/∂b_j = 1 in every example: the deltas are added up."
-WHY_INPUT = "∂z_j/∂x_i = w_ij, and x_i enters every unit: the deltas go back through the transposed weight."
+WHY_WEIGHT = (
+    r"$\partial z_j / \partial w_{ij} = x_i$: the gradient of $w_{ij}$ is the sum of $x_i \delta_j$ over the examples."
+)
+WHY_BIAS = (
+    r"$\partial z_j / \partial b_j = 1$ in every example: the gradient of $b_j$ is the sum of $\delta_j$ over the "
+    r"examples."
+)
+WHY_INPUT = (
+    r"$\partial z_j / \partial x_i = w_{ij}$, and every unit $j$ reads $x_i$: multiply the deltas by the transposed "
+    r"weight."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +136,7 @@ class Dense(Layer):
         ones = r"<dZ> \mathbf{1}" if layout.column else r"<dZ>^\top \mathbf{1}"
         sums = Equation("d_bias", ones, f"<dZ>.sum(axis={layout.examples(layout.result)})", WHY_BIAS)
         return Derivation(
-            [Equation("Z", latex, numpy, "Every unit adds up its inputs, each with a weight of its own.")],
+            [Equation("Z", latex, numpy, "Every unit computes a weighted sum of its inputs.")],
             [
                 Equation("d_weight", *d_weight, WHY_WEIGHT),
                 *([sums] if self.bias else []),
@@ -148,7 +156,14 @@ class Dense(Layer):
         sums = Equation("d_bias", r"<dZ>^\top \mathbf{1}", f"{rows[1]}.sum(axis=0)", WHY_BIAS)
         back = "<weight>" if layout.out_by_in else r"<weight>^\top"
         return Derivation(
-            [Equation("Z", f"<X> {latex}{bias[0]}", f"<X> @ {W}{bias[1]}", "The last axis holds the features.")],
+            [
+                Equation(
+                    "Z",
+                    f"<X> {latex}{bias[0]}",
+                    f"<X> @ {W}{bias[1]}",
+                    "The same matrix multiplies the features at every position of the other axes.",
+                )
+            ],
             [
                 Equation("d_weight", *product, WHY_WEIGHT),
                 *([sums] if self.bias else []),

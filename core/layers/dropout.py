@@ -49,14 +49,14 @@ class Dropout(Layer):
         return (drawn >= self.drop_probability) / (1 - self.drop_probability)
 
     def derivation(self, layout: Layout) -> Derivation:
-        because = "The mask is a constant: what was left out passes no gradient."
+        because = "The mask is a constant factor: a number that was dropped has the gradient 0."
         return Derivation(
             [
                 Equation(
                     "Z",
                     r"<X> \circ <mask>",
                     "<X> * <mask>",
-                    "The mask is 0 where a number is left out, 1/(1 − p) elsewhere.",
+                    "The mask is 0 where a number is dropped and $1/(1 - p)$ elsewhere.",
                 )
             ],
             [Equation("dX", r"<dZ> \circ <mask>", "<dZ> * <mask>", because)],

@@ -71,31 +71,39 @@ class Eigh(Layer):
         T = written_out.T
         forward = written_out.eigen(f"(<X> + <X>{T}) / 2", signs=True)
         if self.part == "values":
-            Z = Equation("Z", "<values>", layout.sent("<values> + 0", layout.result), "The eigenvalues flow on.")
+            Z = Equation(
+                "Z",
+                "<values>",
+                layout.sent("<values> + 0", layout.result),
+                "The eigenvalues are the result of the layer.",
+            )
             d_values = f"<vectors> * {layout.core('<dZ>', layout.result)}[..., None, :]"
             latex = r"<vectors> \operatorname{diag}(<dZ>) <vectors>^\top"
             dX = Equation(
                 "dX",
                 latex,
                 f"({d_values}) @ <vectors>{T}",
-                "dλ_i = u_iᵀ dX u_i. " + written_out.WHY_ADJOINT,
+                r"$d\lambda_i = u_i^\top \, dX \, u_i$. " + written_out.WHY_ADJOINT,
             )
             return Derivation([*forward, Z], [dX])
         turn = f"(<vectors>{T} @ <dZ> - <dZ>{T} @ <vectors>) / 2"
         return Derivation(
-            [*forward, Equation("Z", "<vectors>", "<vectors> + 0", "The eigenvectors flow on.")],
+            [*forward, Equation("Z", "<vectors>", "<vectors> + 0", "The eigenvectors are the result of the layer.")],
             [
                 Equation(
                     "K",
                     r"\bigl[1 / (\lambda_j - \lambda_i)\bigr]",
                     written_out.inverse_differences("<values>"),
-                    "0 on the diagonal: a vector turns towards the others, the faster the nearer their values.",
+                    (
+                        "An eigenvector turns towards the others, faster the nearer their eigenvalues are; the "
+                        "diagonal is 0."
+                    ),
                 ),
                 Equation(
                     "turn",
                     r"\tfrac{1}{2} (<vectors>^\top <dZ> - <dZ>^\top <vectors>)",
                     turn,
-                    "UᵀdU is antisymmetric: vectors stay orthonormal.",
+                    r"$U^\top dU$ is antisymmetric, because the eigenvectors stay orthonormal.",
                     "N",
                 ),
                 Equation(

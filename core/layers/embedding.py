@@ -69,7 +69,7 @@ class Embedding(Layer):
                     "Z",
                     "<weight>_{<X>}",
                     layout.sent(f"<weight>[{X}.astype(int)]", layout.result),
-                    "Row x of W; the same as a one-hot row times W.",
+                    "Row x of W: the product of a one-hot row and W.",
                 ),
             ],
             [
@@ -77,9 +77,9 @@ class Embedding(Layer):
                     "d_weight",
                     r"\operatorname{onehot}(<X>)^\top <dZ>",
                     f"{classes}.T @ {dZ}",
-                    "Every row of W gathers the deltas of the places where its class stands.",
+                    "Each row of W receives the sum of the deltas of all positions that hold its class.",
                 ),
-                Equation("dX", "0", "0.0 * <X>", "Class numbers cannot be moved."),
+                Equation("dX", "0", "0.0 * <X>", "Class numbers are discrete, so their gradient is 0."),
             ],
         )
 

@@ -58,13 +58,13 @@ class Flatten(Layer):
             forward, backward = f"{forward}.swapaxes(-1, -2)", f"{backward}.reshape({turned}).swapaxes(-1, -2)"
         forward, backward = layout.sent(f"{forward}.reshape({n}, -1)", layout.result), f"{backward}.reshape({x})"
         return Derivation(
-            [Equation("Z", r"\operatorname{flatten}(<X>)", forward, "Numbers only change their places.")],
+            [Equation("Z", r"\operatorname{flatten}(<X>)", forward, "The numbers are rearranged; none changes.")],
             [
                 Equation(
                     "dX",
                     r"\operatorname{flatten}^{-1}(<dZ>)",
                     layout.sent(backward, layout.inputs[0]),
-                    "Every gradient goes back to the place of its number.",
+                    "Each gradient goes back to the position of its number.",
                 )
             ],
         )

@@ -47,12 +47,15 @@ class GlobalAveragePool(Layer):
                     "Z",
                     r"\operatorname{mean}(<X>)",
                     layout.sent(f"<X>.mean(axis={axes})", layout.result),
-                    "Of each channel.",
+                    "The mean of each channel over its positions.",
                 )
             ],
             [
                 Equation(
-                    "dX", rf"\tfrac{{1}}{{{K}}} <dZ> \otimes \mathbf{{1}}", spread, "Spread evenly over the positions."
+                    "dX",
+                    rf"\tfrac{{1}}{{{K}}} <dZ> \otimes \mathbf{{1}}",
+                    spread,
+                    "Every position receives an equal share of the delta of its channel.",
                 )
             ],
         )

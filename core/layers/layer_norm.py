@@ -72,28 +72,51 @@ class LayerNorm(Layer):
                     "s",
                     rf"\sqrt{{\operatorname{{mean}}\bigl((<X> - <mu>)^2\bigr) + {self.epsilon:g}}}",
                     f"np.sqrt((({X} - <mu>)**2).mean({over}) + {self.epsilon!r})",
-                    "The deviation over its features.",
+                    r"The standard deviation over the features of each example, with $\varepsilon$ under the root.",
                 ),
-                Equation("X_hat", "(<X> - <mu>) / <s>", f"({X} - <mu>) / <s>", "Standardised.", r"\hat X"),
+                Equation(
+                    "X_hat",
+                    "(<X> - <mu>) / <s>",
+                    f"({X} - <mu>) / <s>",
+                    r"Standardised: $\hat x = (x - \mu) / s$.",
+                    r"\hat X",
+                ),
                 Equation(
                     "Z",
                     r"<gamma> \circ <X_hat> + <beta>",
                     layout.sent("<gamma> * <X_hat> + <beta>", layout.result),
-                    "γ and β scale and shift every feature.",
+                    r"$\gamma$ scales and $\beta$ shifts every feature.",
                 ),
             ],
             [
                 Equation(
-                    "d_gamma", r"\textstyle\sum <dZ> \circ <X_hat>", f"({dZ} * <X_hat>).sum(axis={every})", "∂z/∂γ = x̂."
+                    "d_gamma",
+                    r"\textstyle\sum <dZ> \circ <X_hat>",
+                    f"({dZ} * <X_hat>).sum(axis={every})",
+                    r"$\partial z / \partial \gamma = \hat x$, summed over the examples.",
                 ),
-                Equation("d_beta", r"\textstyle\sum <dZ>", f"{dZ}.sum(axis={every})", "∂z/∂β = 1."),
-                Equation("dX_hat", r"<gamma> \circ <dZ>", f"<gamma> * {dZ}", "∂z/∂x̂ = γ.", r"\partial \hat X"),
+                Equation(
+                    "d_beta",
+                    r"\textstyle\sum <dZ>",
+                    f"{dZ}.sum(axis={every})",
+                    r"$\partial z / \partial \beta = 1$, summed over the examples.",
+                ),
+                Equation(
+                    "dX_hat",
+                    r"<gamma> \circ <dZ>",
+                    f"<gamma> * {dZ}",
+                    r"$\partial z / \partial \hat x = \gamma$.",
+                    r"\partial \hat X",
+                ),
                 Equation(
                     "dX",
                     r"\bigl(<dX_hat> - \operatorname{mean}(<dX_hat>)"
                     r" - <X_hat> \circ \operatorname{mean}(<dX_hat> \circ <X_hat>)\bigr) / <s>",
                     layout.sent(dX, layout.inputs[0]),
-                    "x enters through itself, through μ and through the deviation: the two means are the last two ways.",
+                    (
+                        r"$x$ acts directly, through $\mu$ and through $s$: the two means are the terms through $\mu$ "
+                        r"and $s$."
+                    ),
                 ),
             ],
         )

@@ -79,11 +79,15 @@ class Lstm(Recurrent):
                     f"c{t}",
                     rf"<f{t}> \circ <c{t - 1}> + <i{t}> \circ <g{t}>",
                     f"<f{t}> * <c{t - 1}> + <i{t}> * <g{t}>",
-                    "The cell keeps what f lets through and adds what i admits.",
+                    "The cell keeps the share f of its previous value and adds the share i of the candidate g.",
                     f"c_{t}",
                 ),
                 Equation(
-                    f"h{t}", rf"<o{t}> \circ \tanh(<c{t}>)", f"<o{t}> * np.tanh(<c{t}>)", "o shows the cell.", f"h_{t}"
+                    f"h{t}",
+                    rf"<o{t}> \circ \tanh(<c{t}>)",
+                    f"<o{t}> * np.tanh(<c{t}>)",
+                    "The state is the share o of tanh of the cell.",
+                    f"h_{t}",
                 ),
             ]
         for t in reversed(steps):
@@ -101,12 +105,18 @@ class Lstm(Recurrent):
                 f"<dh{t}> * np.tanh(<c{t}>) * <o{t}> * (1 - <o{t}>)",
             ]
             backward += [
-                Equation(f"dc{t}", cell, numpy, "The cell is read by h_t and by the next cell.", rf"\partial c_{t}"),
+                Equation(
+                    f"dc{t}",
+                    cell,
+                    numpy,
+                    "$h_t$ and the next cell both read the cell: their gradients add up.",
+                    rf"\partial c_{t}",
+                ),
                 Equation(
                     f"da{t}",
                     r"[\partial a_i\; \partial a_f\; \partial a_g\; \partial a_o]",
                     f"np.concatenate([{', '.join(gates)}], axis=1)",
-                    "Through every gate: σ' = σ(1 − σ), tanh' = 1 − tanh².",
+                    r"Through every gate: $\sigma' = \sigma (1 - \sigma)$ and $\tanh' = 1 - \tanh^2$.",
                     rf"\partial a_{t}",
                 ),
             ]

@@ -70,7 +70,15 @@ class Matmul(Layer):
                 )
                 latex, numpy = rf"\textstyle\sum {latex}", f"({numpy}).sum(axis={axes}).reshape({shape})"
             backward.append(
-                Equation(result, latex, numpy, "d(X₁X₂) = dX₁ X₂ + X₁ dX₂, and ⟨G, A B⟩ = ⟨G Bᵀ, A⟩ = ⟨AᵀG, B⟩.")
+                Equation(
+                    result,
+                    latex,
+                    numpy,
+                    (
+                        r"$d(X_1 X_2) = dX_1 \, X_2 + X_1 \, dX_2$, and $\langle G, A B \rangle = \langle G B^\top, A "
+                        r"\rangle = \langle A^\top G, B \rangle$."
+                    ),
+                )
             )
         return Derivation([Equation("Z", "<X1> <X2>", "<X1> @ <X2>", "The product of two matrices.")], backward)
 

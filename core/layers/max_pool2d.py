@@ -45,23 +45,23 @@ class MaxPool2D(Pooling):
                     "V",
                     r"\text{windows of } <X>",
                     f"np.where({inside}, {numbers}.reshape({shape}), -np.inf)",
-                    "The numbers of every window, row by row; padding never wins.",
+                    "The numbers of each window, row by row; padding is never the largest.",
                 ),
-                Equation("Z", r"\max_{\text{window}} <X>", "<V>.max(axis=-1)", "The largest of every window."),
+                Equation("Z", r"\max_{\text{window}} <X>", "<V>.max(axis=-1)", "The largest number of each window."),
             ],
             [
                 Equation(
                     "first",
                     r"\operatorname{argmax} <V>",
                     f"(<V>.argmax(axis=-1)[..., None] == np.arange({shape[-1]})).astype(float).reshape({apart})",
-                    "The first of the largest, row by row.",
+                    "1 at the largest number of the window; of equal ones, at the first, row by row.",
                     r"\text{first}",
                 ),
                 Equation(
                     "dX",
                     r"\textstyle\sum_{\text{windows}} <first> \circ <dZ>",
                     "np.einsum('ncrs,ncrsij,rhi,swj->nchw', <dZ>, <first>, <R>, <S>, optimize=True)",
-                    "The delta goes to the number that won; windows that overlap add up.",
+                    "The largest number of a window receives its delta; the deltas of overlapping windows are added.",
                 ),
             ],
         )

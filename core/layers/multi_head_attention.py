@@ -18,7 +18,7 @@ from core.layers.base import INITIALIZERS, Layer, Ops, misfit
 from core.parameters import Parameter
 from core.spec import constraints
 
-WHY_SUM = "A bias enters every time step of every example."
+WHY_SUM = "Every time step of every example adds the bias, so its gradient is the sum over all of them."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,34 +122,49 @@ class MultiHeadAttention(Layer):
                     "P",
                     rf"<X> <in_weight>{turned}{in_bias}",
                     f"<X> @ {W}{in_bias}",
-                    "Queries, keys and values at once.",
+                    "Queries, keys and values in one product.",
                 ),
                 *(
-                    Equation(letter, rf"<P>_{letter}", f"<P>{blocks}[{block}]", "Its block, apart by heads.")
+                    Equation(
+                        letter,
+                        rf"<P>_{letter}",
+                        f"<P>{blocks}[{block}]",
+                        "Its block of the product, divided into heads.",
+                    )
                     for block, letter in enumerate("QKV")
                 ),
-                Equation("S", rf"<Q> <K>^\top / \sqrt{{{size}}}{mask}", scores, "How well each query fits each key."),
+                Equation(
+                    "S",
+                    rf"<Q> <K>^\top / \sqrt{{{size}}}{mask}",
+                    scores,
+                    r"The score of each key for each query, divided by $\sqrt{d}$, $d$ the features of a head.",
+                ),
                 Equation(
                     "share",
                     r"\operatorname{softmax}(<S>)",
                     f"{softmax} / {softmax}.sum(axis=-1, keepdims=True)",
-                    "Shares that sum to 1 along the keys.",
+                    "Softmax: the weights of each query sum to 1 over the keys.",
                     "A",
                 ),
                 Equation(
                     "C",
                     "<share> <V>",
                     f"(<share> @ <V>){joined}",
-                    "Every step reads the values by its shares; heads joined.",
+                    "Each time step is the weighted mean of the values; the heads are joined.",
                 ),
-                Equation("Z", rf"<C> <out_weight>{turned}{out_bias}", f"<C> @ {U}{out_bias}", "And mixes the heads."),
+                Equation(
+                    "Z",
+                    rf"<C> <out_weight>{turned}{out_bias}",
+                    f"<C> @ {U}{out_bias}",
+                    "A dense layer mixes the heads.",
+                ),
             ],
             [
                 Equation(
                     "dC",
                     rf"<dZ> <out_weight>{back}",
                     f"(<dZ> @ ({U}).T){apart}",
-                    "Through the last product, apart by heads.",
+                    "Back through the output weights, then divided into heads.",
                     r"\partial C",
                 ),
                 Equation("d_out_weight", r"<C>^\top <dZ>", dU, "As in a dense layer."),
@@ -159,7 +174,7 @@ class MultiHeadAttention(Layer):
                     "dS",
                     r"<share> \circ \bigl(<d_share> - \textstyle\sum_k (<share> \circ <d_share>)_k\bigr)",
                     "<share> * (<d_share> - (<share> * <d_share>).sum(axis=-1, keepdims=True))",
-                    "Softmax, row by row.",
+                    "The Jacobian of softmax, for each query.",
                     r"\partial S",
                 ),
                 Equation("dQ", rf"<dS> <K> / \sqrt{{{size}}}", f"<dS> @ <K> / {scale}", "Product rule.", r"\partial Q"),
@@ -174,7 +189,7 @@ class MultiHeadAttention(Layer):
                     "dP",
                     r"[<dQ>\; <dK>\; <dV>]",
                     f"np.stack([<dQ>, <dK>, <dV>]).transpose(1, 3, 0, 2, 4).reshape({n}, {time}, {3 * features})",
-                    "Side by side again.",
+                    "The gradients of queries, keys and values, joined as in the forward pass.",
                     r"\partial P",
                 ),
                 Equation("d_in_weight", r"<X>^\top <dP>", dW, "As in a dense layer."),

@@ -46,7 +46,7 @@ class Multiply(Layer):
         for operand in operands:
             others = ["<dZ>", *(other for other in operands if other != operand)]
             slopes.append((r" \circ ".join(others), " * ".join(others)))
-        because = "Product rule: the derivative by one factor is the product of the others."
+        because = "Product rule: the derivative by one factor is the product of the other factors."
         return elementwise_derivation(layout, r" \circ ".join(operands), " * ".join, slopes, because)
 
     def forward(self, context: LayerContext) -> Ops:

@@ -82,13 +82,13 @@ class Reshape(Layer):
         forward = layout.sent(f"{layout.core('<X>', layout.inputs[0])}.reshape({z})", layout.result)
         backward = layout.sent(f"{layout.core('<dZ>', layout.result)}.reshape({x})", layout.inputs[0])
         return Derivation(
-            [Equation("Z", r"\operatorname{reshape}(<X>)", forward, "Numbers only change their places.")],
+            [Equation("Z", r"\operatorname{reshape}(<X>)", forward, "The numbers are rearranged; none changes.")],
             [
                 Equation(
                     "dX",
                     r"\operatorname{reshape}^{-1}(<dZ>)",
                     backward,
-                    "Every gradient goes back to the place of its number.",
+                    "Each gradient goes back to the position of its number.",
                 )
             ],
         )

@@ -63,26 +63,35 @@ class RmsNorm(Layer):
                     "s",
                     rf"\sqrt{{\operatorname{{mean}}(<X>^2) + {self.epsilon:g}}}",
                     f"np.sqrt(({X}**2).mean({over}) + {self.epsilon!r})",
-                    "The size of each example.",
+                    r"The root mean square of each example, with $\varepsilon$ under the root.",
                 ),
-                Equation("X_hat", "<X> / <s>", f"{X} / <s>", "Brought to size 1.", r"\hat X"),
+                Equation("X_hat", "<X> / <s>", f"{X} / <s>", "Divided by the root mean square.", r"\hat X"),
                 Equation(
                     "Z",
                     r"<gamma> \circ <X_hat>",
                     layout.sent("<gamma> * <X_hat>", layout.result),
-                    "γ scales every feature.",
+                    r"$\gamma$ scales every feature.",
                 ),
             ],
             [
                 Equation(
-                    "d_gamma", r"\textstyle\sum <dZ> \circ <X_hat>", f"({dZ} * <X_hat>).sum(axis={every})", "∂z/∂γ = x̂."
+                    "d_gamma",
+                    r"\textstyle\sum <dZ> \circ <X_hat>",
+                    f"({dZ} * <X_hat>).sum(axis={every})",
+                    r"$\partial z / \partial \gamma = \hat x$, summed over the examples.",
                 ),
-                Equation("dX_hat", r"<gamma> \circ <dZ>", f"<gamma> * {dZ}", "∂z/∂x̂ = γ.", r"\partial \hat X"),
+                Equation(
+                    "dX_hat",
+                    r"<gamma> \circ <dZ>",
+                    f"<gamma> * {dZ}",
+                    r"$\partial z / \partial \hat x = \gamma$.",
+                    r"\partial \hat X",
+                ),
                 Equation(
                     "dX",
                     r"\bigl(<dX_hat> - <X_hat> \circ \operatorname{mean}(<dX_hat> \circ <X_hat>)\bigr) / <s>",
                     layout.sent(dX, layout.inputs[0]),
-                    "What points along x̂ is taken away: its size is fixed.",
+                    r"The component along $\hat x$ is subtracted, because the root mean square of $\hat x$ is fixed.",
                 ),
             ],
         )

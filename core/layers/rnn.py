@@ -65,7 +65,15 @@ class Rnn(Recurrent):
         for t in steps:
             latex, numpy = over.contributed(t, f"<h{t - 1}>")
             value = f.numpy().replace("<Z>", f"<a{t}>")
-            forward.append(Equation(f"a{t}", latex, numpy, "What is read, and the state before.", f"a_{t}"))
+            forward.append(
+                Equation(
+                    f"a{t}",
+                    latex,
+                    numpy,
+                    "A weighted sum of the input at this time step and the previous state.",
+                    f"a_{t}",
+                )
+            )
             forward.append(Equation(f"h{t}", rf"{f.latex()}(<a{t}>)", value, f"$a = {f.formula}$.", f"h_{t}"))
         for t in reversed(steps):
             back = (rf"<da{t + 1}> U^\top", f"<da{t + 1}> @ ({over.U}).T")

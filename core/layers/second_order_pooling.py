@@ -73,14 +73,29 @@ class SecondOrderPooling(Layer):
         log = f"(<vectors> * np.log(<values>)[..., None, :]) @ <vectors>{written_out.T}"
         return Derivation(
             [
-                Equation("M", rf"<X>^\top <X> + {self.epsilon:g} I", moments, "Which features occur together."),
+                Equation(
+                    "M",
+                    rf"<X>^\top <X> + {self.epsilon:g} I",
+                    moments,
+                    "The products of every two features, summed over the positions: a positive definite matrix.",
+                ),
                 *written_out.eigen("<M>"),
-                Equation("Z", r"<vectors> \log(\Lambda) <vectors>^\top", log, "The logarithm acts on the eigenvalues."),
+                Equation(
+                    "Z",
+                    r"<vectors> \log(\Lambda) <vectors>^\top",
+                    log,
+                    "The logarithm of a symmetric matrix is taken of its eigenvalues; the eigenvectors stay.",
+                ),
             ],
             [
                 written_out.divided_differences("np.log({0})", "1 / {0}"),
                 written_out.through_function("dM", "<dZ>", "<dZ>"),
-                Equation("dX", "2 <X> <dM>", "2 * <X> @ <dM>", "d(XᵀX) = dXᵀX + XᵀdX, twice the symmetric part."),
+                Equation(
+                    "dX",
+                    "2 <X> <dM>",
+                    "2 * <X> @ <dM>",
+                    r"$d(X^\top X) = dX^\top X + X^\top dX$, so the gradient is $2 X$ times the symmetric part.",
+                ),
             ],
         )
 

@@ -35,7 +35,7 @@ class Subtract(Layer):
         return broadcast_shape("subtract", inputs, column)
 
     def derivation(self, layout: Layout) -> Derivation:
-        because = "∂z/∂x₁ = 1 and ∂z/∂x₂ = −1."
+        because = r"$\partial z / \partial x_1 = 1$ and $\partial z / \partial x_2 = -1$."
         slopes = [("<dZ>", "<dZ>"), ("-<dZ>", "-<dZ>")]
         return elementwise_derivation(layout, "<X1> - <X2>", " - ".join, slopes, because)
 

@@ -92,14 +92,14 @@ class Svd(Layer):
                 "left_free",
                 r"\text{left vectors of } <X>",
                 "np.linalg.svd(<X>, full_matrices=False)[0]",
-                "X = U Σ Vᵀ; each pair of vectors may change its sign.",
+                r"$X = U \Sigma V^\top$; each pair of left and right vectors is unique up to its sign.",
                 "U'",
             ),
             Equation(
                 "values",
                 r"\text{singular values of } <X>",
                 "np.linalg.svd(<X>, full_matrices=False)[1]",
-                "Descending.",
+                "In descending order.",
                 r"\sigma",
             ),
             Equation(
@@ -109,7 +109,7 @@ class Svd(Layer):
                 "right",
                 r"<X>^\top <left> \Sigma^{-1}",
                 f"np.linalg.svd(<X>, full_matrices=False)[2]{T} * ({sign})",
-                "The right vectors, with the same signs.",
+                "The right singular vectors, with the same signs as the left ones.",
                 "V",
             ),
         ]
@@ -119,7 +119,10 @@ class Svd(Layer):
                 [
                     *forward,
                     Equation(
-                        "Z", "<values>", layout.sent("<values> + 0", layout.result), "The singular values flow on."
+                        "Z",
+                        "<values>",
+                        layout.sent("<values> + 0", layout.result),
+                        "The singular values are the result of the layer.",
                     ),
                 ],
                 [
@@ -127,7 +130,7 @@ class Svd(Layer):
                         "dX",
                         r"<left> \operatorname{diag}(<dZ>) <right>^\top",
                         f"({d_values}) @ <right>{T}",
-                        "dσ_i = u_iᵀ dX v_i. " + written_out.WHY_ADJOINT,
+                        r"$d\sigma_i = u_i^\top \, dX \, v_i$. " + written_out.WHY_ADJOINT,
                     )
                 ],
             )
@@ -138,21 +141,26 @@ class Svd(Layer):
         if self.part == "right":
             dX, latex = f"({dX}){T}", rf"\bigl({latex}\bigr)^\top"
         return Derivation(
-            [*forward, Equation("Z", mine, f"{mine} + 0", "These vectors flow on.")],
+            [*forward, Equation("Z", mine, f"{mine} + 0", "The vectors of this side are the result of the layer.")],
             [
-                Equation("F", r"\bigl[1 / (\sigma_j^2 - \sigma_i^2)\bigr]", squares, "0 on the diagonal."),
+                Equation(
+                    "F",
+                    r"\bigl[1 / (\sigma_j^2 - \sigma_i^2)\bigr]",
+                    squares,
+                    "Singular vectors turn towards each other, faster the nearer their values are; the diagonal is 0.",
+                ),
                 Equation(
                     "turn",
                     rf"{mine}^\top <dZ> - <dZ>^\top {mine}",
                     f"{mine}{T} @ <dZ> - <dZ>{T} @ {mine}",
-                    "Vectors turn towards each other.",
+                    "Only the antisymmetric part turns the vectors towards each other.",
                     "N",
                 ),
                 Equation(
                     "outside",
                     rf"(I - {mine} {mine}^\top) <dZ>",
                     f"<dZ> - {mine} @ ({mine}{T} @ <dZ>)",
-                    "And out of the space that they span.",
+                    "The component of the gradient orthogonal to the space that the vectors span.",
                     "P",
                 ),
                 Equation("dX", latex, dX, written_out.WHY_ADJOINT),

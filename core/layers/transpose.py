@@ -65,12 +65,15 @@ class Transpose(Layer):
     def derivation(self, layout: Layout) -> Derivation:
         order = tuple(self._order(len(layout.inputs[0])))
         back = tuple(int(axis) for axis in np.argsort(order))
-        because = "Numbers only change their places."
+        because = "The numbers are rearranged; none changes."
         return Derivation(
             [Equation("Z", r"<X>^\top", f"<X>.transpose({order})", because)],
             [
                 Equation(
-                    "dX", r"<dZ>^\top", f"<dZ>.transpose({back})", "The inverse permutation brings every gradient back."
+                    "dX",
+                    r"<dZ>^\top",
+                    f"<dZ>.transpose({back})",
+                    "The inverse permutation brings each gradient back to the position of its number.",
                 )
             ],
         )

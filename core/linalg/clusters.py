@@ -1,4 +1,4 @@
-"""Equal values: which values of a spectrum are one value in working precision."""
+"""Clusters: the groups of values of a spectrum that are equal in working precision."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.arrays import Array
 
 
 def equal_within(values: Array, size: int) -> Array:
-    """The difference below which values of that spectrum are equal in working precision, shape (…, 1).
+    """Return the difference below which values of that spectrum are equal in working precision, shape (…, 1).
 
     Rounding moves the eigenvalues and singular values of a matrix by a few units of eps times the largest of them,
     somewhat more for a large matrix.
@@ -20,25 +20,25 @@ def equal_within(values: Array, size: int) -> Array:
 
 
 def clusters(values: Array, tolerance: Array) -> Array:
-    """A number for every value of a sorted spectrum; neighbours within the tolerance have the same."""
+    """Return the cluster number of every value of a sorted spectrum; neighbours within the tolerance share one."""
     apart = np.abs(np.diff(values, axis=-1)) > tolerance
     first = np.zeros((*values.shape[:-1], 1), dtype=np.intp)
     return np.concatenate([first, np.cumsum(apart, axis=-1)], axis=-1)
 
 
 def distinct(cluster: Array) -> Array:
-    """Whether i and j lie in different clusters, for all pairs: shape (…, n, n)."""
+    """Return True for all pairs i, j in different clusters: shape (…, n, n)."""
     return np.asarray(cluster[..., :, np.newaxis] != cluster[..., np.newaxis, :])
 
 
 def inverse_differences(values: Array, apart: Array) -> Array:
-    """K_ij = 1/(λ_j − λ_i) between clusters, 0 within them."""
+    """Return K_ij = 1/(λ_j − λ_i) between clusters, 0 within them."""
     difference = values[..., np.newaxis, :] - values[..., :, np.newaxis]
     return np.asarray(np.where(apart, 1 / np.where(apart, difference, 1), 0))
 
 
 def repeated(cluster: Array) -> Iterator[tuple[tuple[int, ...], slice]]:
-    """The clusters of more than one value: the index of the matrix, and the stretch of its spectrum."""
+    """Yield the clusters of more than one value: the index of the matrix, and the slice of its spectrum."""
     for index in np.ndindex(cluster.shape[:-1]):
         numbers, starts, counts = np.unique(cluster[index], return_index=True, return_counts=True)
         for position in range(len(numbers)):

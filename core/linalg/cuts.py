@@ -2,9 +2,9 @@
 
     M = D^{−½} W D^{−½}        Ψ = D^{½} E Eᵀ D^{½}        D = diag(W 1)        ½ ‖Π_M − Π_Ψ‖²
 
-Π_M = U Uᵀ with the left singular vectors of M, so its gradient is that of singular vectors between which nothing but the
-border of the space counts; equal values on one side of it do no harm. Π_Ψ = Σ_c u_c u_cᵀ with u_c = √d ∘ e_c over its
-length, as the clusters are disjoint.
+Π_M = U Uᵀ with the left singular vectors of M, so its gradient is that of singular vectors, of which only turns between
+vectors inside and outside the space count; equal values on the same side do no harm. As the clusters are disjoint,
+Π_Ψ = Σ_c u_c u_cᵀ with u_c = √d ∘ e_c, divided by its length.
 
 Source: Ionescu, Vantzos & Sminchisescu (2015), §5.2.
 """
@@ -44,11 +44,11 @@ class CutDistance:
         self.difference = self.of_affinity - of_partition
 
     def value(self) -> Array:
-        """½ ‖Π_M − Π_Ψ‖² of each example."""
+        """Return ½ ‖Π_M − Π_Ψ‖² of each example."""
         return np.asarray(0.5 * (self.difference * self.difference).sum(axis=(-1, -2)))
 
     def gradient(self) -> Array:
-        """∂ℓ/∂W, along which W keeps its rank."""
+        """Return ∂ℓ/∂W among the matrices of the rank of W."""
         dM = self._through_affinity()
         d_root = self._through_partition()
         moved = dM * self.M
@@ -57,7 +57,7 @@ class CutDistance:
         return np.asarray(dM / self.scale + d_degrees[..., np.newaxis])
 
     def _through_affinity(self) -> Array:
-        """−2 (I − Π_M) Π_Ψ M⁺ᵀ, as the gradient of the left singular vectors that Π_M = U Uᵀ is made of."""
+        """Return −2 (I − Π_M) Π_Ψ M⁺ᵀ, as the gradient through the left singular vectors in Π_M = U Uᵀ."""
         at, inside = self.at, self.inside
         dU = 2 * (self.difference @ at.left) * inside[..., np.newaxis, :]
         N = at.left.swapaxes(-1, -2) @ dU
@@ -66,7 +66,7 @@ class CutDistance:
         return np.asarray(at.left @ ((at.inverse_differences + at.inverse_sums) * turn) @ at.right.swapaxes(-1, -2))
 
     def _through_partition(self) -> Array:
-        """∂ℓ/∂√d through Π_Ψ = Σ_c u_c u_cᵀ, u_c = √d ∘ e_c over its length."""
+        """Return ∂ℓ/∂√d through Π_Ψ = Σ_c u_c u_cᵀ, where u_c = √d ∘ e_c divided by its length."""
         u = self.partition
         du = -2 * self.difference @ u
         along = (u * du).sum(axis=-2, keepdims=True)
@@ -74,7 +74,7 @@ class CutDistance:
 
 
 def _refuse_degrees(degrees: Array) -> None:
-    """Refuse nodes whose affinities do not add up to a positive number."""
+    """Refuse nodes whose affinities do not sum to a positive number."""
     wrong = np.argwhere(~(degrees > 0))
     if len(wrong):
         example, node = (int(i) for i in wrong[0])
@@ -86,7 +86,7 @@ def _refuse_degrees(degrees: Array) -> None:
 
 
 def _leading(at: Singular, rank: int | None) -> Array:
-    """Which singular vectors span the space that Π_M projects on."""
+    """Return True for the singular vectors that span the space that Π_M projects on."""
     if rank is None:
         return ~at.zero
     sigma = real(at.values)

@@ -26,25 +26,25 @@ class Eigen:
     """U, an eigenvector in each column, its first largest component positive: (…, n, n)."""
 
     cluster: Array
-    """Which values are one value, by number: (…, n)."""
+    """The cluster of each value, by number; equal values share a cluster: (…, n)."""
 
 
 def eigen(X: Array, tolerance: float | None = None) -> Eigen:
-    """The eigenvalues and eigenvectors of symmetric matrices.
+    """Return the eigenvalues and eigenvectors of symmetric matrices.
 
     Args:
-        X: (…, n, n), exactly symmetric; a complex step may be in it.
-        tolerance: the difference, as a share of the largest value, up to which values are one value. Default: rounding.
+        X: (…, n, n), exactly symmetric; it may carry a complex step.
+        tolerance: the difference, as a share of the largest value, up to which values are equal. Default: rounding.
 
     Raises:
-        numpy.linalg.LinAlgError: where LAPACK does not converge.
+        numpy.linalg.LinAlgError: if LAPACK does not converge.
     """
     values, vectors = np.linalg.eigh(real(X))
     return _decomposition(values, vectors, X.imag if np.iscomplexobj(X) else None, tolerance)
 
 
 def gram_step(F: Array) -> Array | None:
-    """B in FᵀF + i B of a complex step in F, or None in real arithmetic."""
+    """Return B in FᵀF + i B of a complex step in F; None in real arithmetic."""
     if not np.iscomplexobj(F):
         return None
     half = F.real.swapaxes(-1, -2) @ F.imag
@@ -52,13 +52,13 @@ def gram_step(F: Array) -> Array | None:
 
 
 def gram_eigen(F: Array, epsilon: float, tolerance: float | None = None) -> tuple[Eigen, Array]:
-    """The same for A = FᵀF + εI, descending, and F V (…, m, d).
+    """Return the eigenvalues, descending, and eigenvectors V of A = FᵀF + εI, and F V (…, m, d).
 
-    The singular values of F keep the digits that small eigenvalues of FᵀF would lose, and F V, formed as U Σ, is 0 to the
-    last bit where F has no extent.
+    They come from the singular values of F, which keep the digits that small eigenvalues of FᵀF would lose. F V, formed as
+    U Σ, is exactly 0 in the null space of F.
 
     Raises:
-        numpy.linalg.LinAlgError: where LAPACK does not converge.
+        numpy.linalg.LinAlgError: if LAPACK does not converge.
     """
     positions, features = F.shape[-2:]
     left, sigma, transposed = np.linalg.svd(real(F), full_matrices=positions < features)
@@ -72,7 +72,7 @@ def gram_eigen(F: Array, epsilon: float, tolerance: float | None = None) -> tupl
 
 
 def _decomposition(values: Array, vectors: Array, step: Array | None, tolerance: float | None) -> Eigen:
-    """The decomposition with its signs, moved along the complex step if there is one."""
+    """Return the decomposition with its signs, moved along the complex step if there is one."""
     vectors *= signs(vectors)
     if tolerance is None:
         within = equal_within(values, values.shape[-1])
@@ -83,9 +83,9 @@ def _decomposition(values: Array, vectors: Array, step: Array | None, tolerance:
 
 
 def _move(values: Array, vectors: Array, cluster: Array, B: Array) -> Eigen:
-    """The same to first order along B.
+    """Return the decomposition moved to first order along B.
 
-    Within a cluster the basis is the one along which the values part: Uᵀ B U is diagonal there, and it does not turn.
+    Within a cluster the basis is the one along which the values separate: Uᵀ B U is diagonal there and does not turn it.
     """
     for index, stretch in repeated(cluster):
         basis = vectors[index][:, stretch]

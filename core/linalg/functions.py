@@ -3,8 +3,8 @@
     f[a, b] = (f(a) − f(b))/(a − b)          f'(a) where a = b
     df(X)[B] = U (F ∘ (Uᵀ B U)) Uᵀ           F_ij = f[λ_i, λ_j]
 
-A quotient of differences loses its digits as a and b come together. These forms lose none, at a = b neither, so that the
-derivative of f(X) is exact however close eigenvalues are. They are analytic: a complex step passes.
+A quotient of differences loses digits as a and b approach each other. These forms lose none, not even at a = b, so the
+derivative of f(X) is exact however close the eigenvalues are. They are analytic: a complex step passes through.
 
 Source: Daleckii & Krein (1965); Higham, Functions of Matrices (2008), §3.2, theorem 3.11.
 """
@@ -24,17 +24,17 @@ TERMS = 8
 
 
 def log1p(x: Array) -> Array:
-    """log(1 + x), precise near 0 in the complex step as well, which NumPy's is not."""
+    """Return log(1 + x), accurate near 0 for a complex step too, unlike NumPy's."""
     return np.asarray(np.log1p(x.real) + 1j * x.imag / (1 + x.real) if np.iscomplexobj(x) else np.log1p(x))
 
 
 def expm1(x: Array) -> Array:
-    """exp(x) − 1, likewise."""
+    """Return exp(x) − 1, accurate near 0 for a complex step too."""
     return np.asarray(np.expm1(x.real) + 1j * x.imag * np.exp(x.real) if np.iscomplexobj(x) else np.expm1(x))
 
 
 def log1p_quotient(x: Array) -> Array:
-    """log(1 + x)/x, which is 1 at 0."""
+    """Return log(1 + x)/x, which is 1 at 0."""
     near = np.abs(real(x)) < NEAR
     away = np.where(near, 1, x)
     quotient, small = np.asarray(log1p(away) / away), x[near]
@@ -46,7 +46,7 @@ def log1p_quotient(x: Array) -> Array:
 
 
 def expm1_quotient(x: Array) -> Array:
-    """(exp(x) − 1)/x, which is 1 at 0."""
+    """Return (exp(x) − 1)/x, which is 1 at 0."""
     near = np.abs(real(x)) < NEAR
     away = np.where(near, 1, x)
     quotient, small = np.asarray(expm1(away) / away), x[near]
@@ -58,7 +58,7 @@ def expm1_quotient(x: Array) -> Array:
 
 
 def _order(a: Array, b: Array) -> tuple[Array, Array]:
-    """The smaller of each pair, and by which share of itself the other one is larger."""
+    """Return the smaller of each pair, and the relative difference of the other one from it."""
     swap = real(a) < real(b)
     low, high = np.where(swap, a, b), np.where(swap, b, a)
     return low, (high - low) / low
@@ -69,14 +69,14 @@ class SpectralFunction(ABC):
 
     @abstractmethod
     def value(self, x: Array) -> Array:
-        """f(x)."""
+        """Return f(x)."""
 
     @abstractmethod
     def divided_difference(self, a: Array, b: Array) -> Array:
-        """f[a, b]."""
+        """Return f[a, b]."""
 
     def divided_differences(self, values: Array) -> Array:
-        """F_ij = f[λ_i, λ_j] for a stack of spectra (…, n)."""
+        """Return F_ij = f[λ_i, λ_j] for a stack of spectra (…, n)."""
         a, b = values[..., :, np.newaxis], values[..., np.newaxis, :]
         return self.divided_difference(*np.broadcast_arrays(a, b))
 
@@ -131,7 +131,7 @@ class WholePower(SpectralFunction):
         return np.asarray(-total / self._power(a, -self.exponent) / power)
 
     def _power(self, x: Array, exponent: int) -> Array:
-        """By squaring: NumPy takes the logarithm of a complex number instead, and loses a small imaginary part."""
+        """Return the power by squaring: NumPy's uses the complex logarithm, which loses a small imaginary part."""
         result, square = np.ones_like(x), x
         while exponent:
             if exponent & 1:

@@ -1,7 +1,7 @@
-"""The distance between neighbouring values of a spectrum: what it says about the vectors and their gradients.
+"""The gap between neighbouring values of a spectrum, on which the accuracy of the vectors and their gradients depends.
 
 A vector turns by the change of its matrix divided by the gap to the next value. Where two values are equal, any basis of
-their common space would do, and a loss has a gradient only if it does not depend on which one was taken.
+their common space is valid, and a loss has a gradient only if it does not depend on the choice of basis.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ class Gap:
     """The difference itself."""
 
     between: str
-    """Which values, counted from 1."""
+    """The numbers of the two values, counted from 1, as text."""
 
     index: tuple[int, ...]
-    """Which matrix of the stack."""
+    """The index of the matrix in the stack."""
 
     largest: float
-    """The largest value there."""
+    """The largest value of that matrix."""
 
     equal: bool
-    """Whether the two are the same in working precision."""
+    """True if the two values are equal in working precision."""
 
     dtype: np.dtype[np.floating]
 
@@ -46,12 +46,12 @@ class Gap:
 
 
 def smallest_gap(values: Array, size: int, to_zero: bool = False) -> Gap | None:
-    """The smallest gap.
+    """Return the smallest gap of a stack of spectra.
 
     Args:
         values: sorted spectra (…, n).
         size: the larger side of the matrices.
-        to_zero: whether the last value also has to keep its distance from 0.
+        to_zero: also take the distance of the last value from 0 as a gap.
     """
     spectra = real(values)
     if to_zero:
@@ -74,10 +74,10 @@ def smallest_gap(values: Array, size: int, to_zero: bool = False) -> Gap | None:
 
 
 def small_gap(gap: Gap | None, where: Callable[[tuple[int, ...]], str], what: str) -> list[Issue]:
-    """A warning where a third of the digits are lost or more.
+    """Return a warning if a third of the digits or more are lost.
 
     Args:
-        gap: the smallest one.
+        gap: the smallest gap.
         where: names a matrix of the stack.
         what: "eigenvalue" or "singular value".
     """
@@ -100,36 +100,36 @@ def small_gap(gap: Gap | None, where: Callable[[tuple[int, ...]], str], what: st
 
 
 def differ_in_cluster(cluster: Array, d_values: Array) -> Array:
-    """Whether the gradient of the values differs between equal values, for each matrix."""
+    """Return True for each matrix in which the gradient of the values differs between equal values."""
     g = real(d_values)
     difference = np.abs(g[..., :, np.newaxis] - g[..., np.newaxis, :])
     return np.asarray((~distinct(cluster) & (difference > _rounding(g, (-1,))[..., np.newaxis])).any(axis=(-1, -2)))
 
 
 def reaches_across(apart: Array, turn: Array, d_vectors: Array) -> Array:
-    """Whether the gradient of the vectors turns the basis of a cluster, for each matrix."""
+    """Return True for each matrix in which the gradient of the vectors turns the basis of a cluster."""
     return np.asarray((~apart & (np.abs(real(turn)) > _rounding(real(d_vectors), (-1, -2)))).any(axis=(-1, -2)))
 
 
 def reaches_outside(zero: Array, outside: Array, d_vectors: Array) -> Array:
-    """Whether the gradient of a vector whose value is 0 leaves the span of the vectors, for each matrix."""
+    """Return True for each matrix in which the gradient of a vector with value 0 leaves the span of the vectors."""
     size = np.abs(real(outside)).max(axis=-2)
     return np.asarray((zero & (size > _rounding(real(d_vectors), (-1, -2))[..., 0])).any(axis=-1))
 
 
 def _rounding(gradient: Array, axes: tuple[int, ...]) -> Array:
-    """What rounding may leave of a part of a gradient that is 0."""
+    """Return the bound for rounding in a part of a gradient that is 0."""
     largest = np.abs(gradient).max(axis=axes, keepdims=True)
     return np.asarray(1000 * gradient.shape[-1] * np.finfo(gradient.dtype).eps * largest)
 
 
 def first_of(wrong: Array) -> tuple[int, ...]:
-    """The index of the first matrix for which something holds."""
+    """Return the index of the first matrix that is True."""
     return tuple(int(i) for i in np.argwhere(wrong)[0])
 
 
 def depends_on_choice(context: LayerContext, where: str, what: str) -> Refusal:
-    """The refusal of a gradient that does not exist."""
+    """Return the refusal of a gradient that does not exist because it depends on the choice of basis."""
     return context.refusal(
         "non-finite",
         f"{what} of {where} are equal (or 0) in working precision, and the gradient that comes from above depends on which "

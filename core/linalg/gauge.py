@@ -1,4 +1,4 @@
-"""The choice that a decomposition leaves open, and how it is made: the sign of every vector."""
+"""The gauge of a decomposition: the sign of every vector, which the decomposition leaves open."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ALMOST_LARGEST = 0.999
 
 
 def signs(vectors: Array) -> Array:
-    """±1 for every column, with which its first largest component (by magnitude) is positive; shape (…, 1, columns)."""
+    """Return ±1 for every column, so that its first largest component (by magnitude) is positive; shape (…, 1, columns)."""
     size = np.abs(real(vectors))
     first = (size >= ALMOST_LARGEST * size.max(axis=-2, keepdims=True)).argmax(axis=-2)
     leading = np.take_along_axis(real(vectors), first[..., np.newaxis, :], axis=-2)

@@ -29,31 +29,31 @@ class Singular:
     """V (…, n, p), a vector in each column; its sign follows that of U."""
 
     cluster: Array
-    """Which values are one value, by number: (…, p)."""
+    """The cluster of each value, by number; equal values share a cluster: (…, p)."""
 
     zero: Array
-    """Which values are 0 in working precision: (…, p)."""
+    """True for the values that are 0 in working precision: (…, p)."""
 
     @property
     def inverse_differences(self) -> Array:
-        """1/(σ_j − σ_i) between clusters, 0 within them."""
+        """Return 1/(σ_j − σ_i) between clusters, 0 within them."""
         return inverse_differences(self.values, distinct(self.cluster))
 
     @property
     def inverse_sums(self) -> Array:
-        """1/(σ_j + σ_i), 0 where both are 0."""
+        """Return 1/(σ_j + σ_i), 0 if both are 0."""
         total = self.values[..., np.newaxis, :] + self.values[..., :, np.newaxis]
         both = self.zero[..., np.newaxis, :] & self.zero[..., :, np.newaxis]
         return np.asarray(np.where(both, 0, 1 / np.where(both, 1, total)))
 
     @property
     def inverses(self) -> Array:
-        """1/σ, 0 for a value of 0."""
+        """Return 1/σ, 0 for a value of 0."""
         return np.asarray(np.where(self.zero, 0, 1 / np.where(self.zero, 1, self.values)))
 
 
 def singular(X: Array) -> Singular:
-    """The thin singular value decomposition of a stack (…, m, n), in which a complex step may be.
+    """Return the thin singular value decomposition of a stack (…, m, n), which may carry a complex step.
 
     Raises:
         numpy.linalg.LinAlgError: where LAPACK does not converge.
@@ -71,14 +71,14 @@ def singular(X: Array) -> Singular:
 
 
 def _align(left: Array, right: Array, B: Array) -> None:
-    """Turn the bases of one cluster to those along which its values part when the matrix moves along B."""
+    """Rotate the bases of each cluster to those along which its values separate if the matrix moves along B."""
     C = left.T @ B @ right
     turn = np.linalg.eigh(C + C.T)[1]
     left[...], right[...] = left @ turn, right @ turn
 
 
 def _move(at: Singular, B: Array) -> Singular:
-    """The same to first order along B.
+    """Return the decomposition moved to first order along B.
 
     With C = Uᵀ B V, U turns within its span by Ω_ij = ½ ((C + Cᵀ)_ij/(σ_j − σ_i) + (C − Cᵀ)_ij/(σ_j + σ_i)), and V by the
     same with a minus. Outside it, dU = (I − U Uᵀ) B V Σ⁻¹.

@@ -1,4 +1,4 @@
-"""Losses: one kind a file, registered in `AnyLoss`."""
+"""Losses: one file each, registered in `AnyLoss`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ AnyLoss = (
     | NormalizedCuts
     | Upstream
 )
-"""Every kind of loss. The request schema, the documentation, the clients and the generic tests follow from it."""
+"""Every kind of loss. The request schema, the documentation, the clients and the generic tests are derived from it."""
 
 LOSSES: dict[str, type[Loss]] = {loss.__dataclass_fields__["kind"].default: loss for loss in get_args(AnyLoss)}
 

@@ -1,4 +1,4 @@
-"""What a loss is."""
+"""The base class of losses."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from core.errors import Issue
 from core.spec import Spec, constraints
 
 Scalar = Callable[[], Any]
-"""Computes the loss of the batch: a real number, or a complex one while a complex step passes through."""
+"""Computes the loss of the batch: a real number, or a complex one during a complex step."""
 
 
 @dataclass(slots=True)
 class LossContext:
-    """The arrays around a loss; the first axis counts the examples, and Y has the shape of A."""
+    """The arrays of a loss; the first axis counts the examples, and Y has the shape of A."""
 
     A: Array
-    """What the loss reads: the network's output, or its logits for a loss on logits."""
+    """The network's output, or its logits for a loss on logits."""
 
     Y: Array
     """The targets."""
@@ -32,20 +32,20 @@ class LossContext:
     """The share of each example in the batch loss: 1/n under "mean", 1 under "sum", times its weight."""
 
     dA: Array
-    """Memory for ∂ℓ/∂A. The loss may use it from its first step on; the plan multiplies the examples' shares in later."""
+    """Memory for ∂ℓ/∂A. The loss may use it from `value` on; the plan multiplies by the shares of the examples later."""
 
     probabilities: Array
-    """Memory for f(A) of a loss on logits: the output's activations where the loss is fused with them."""
+    """Memory for f(A) of a loss on logits: the activations of the output that the loss is fused with."""
 
     @property
     def share(self) -> float | None:
-        """The share of every example, where they all have the same."""
+        """The share that all examples have in common; None if their shares differ."""
         first = self.coefficients[0]
         return first if np.all(self.coefficients == first) else None
 
     @property
     def flat(self) -> Array:
-        """Memory of dA as a vector."""
+        """The memory of dA as a vector."""
         return in_memory_order(self.dA)
 
 
@@ -53,8 +53,8 @@ class LossContext:
 class Loss(Spec):
     """Base of all losses: a value ℓ for each example, then one reduction over the n examples.
 
-    A loss is one file: ℓ, its gradient ∂ℓ/∂a, and, where it has one, the form on logits with which it is fused after
-    the matching activation.
+    A loss is one file: ℓ, its gradient ∂ℓ/∂a, and, if there is one, the form on logits that replaces loss and activation
+    after the matching activation.
 
     Adding one: the file, and its class in `AnyLoss` of ``core/losses/__init__.py``.
     """
@@ -82,90 +82,90 @@ class Loss(Spec):
     """ℓ in LaTeX; a is the output, y the target, K the number of features."""
 
     takes_class_indices: ClassVar[bool] = False
-    """Whether targets may be a list of class numbers instead of one-hot rows."""
+    """True if targets may be a list of class numbers instead of one-hot rows."""
 
     needs_targets: ClassVar[bool] = True
 
     boundary: ClassVar[tuple[float, float] | None] = None
-    """What divides two classes where every output decides between two: in the output, and between the targets."""
+    """The threshold between two classes, in the output and in the targets, if every output decides between two."""
 
     measures_distance: ClassVar[bool] = False
-    """Whether it is 0 where the output is the target and grows with the distance, so that other distances say more."""
+    """True if ℓ is a distance: 0 if the output is the target. Metrics then report other distances."""
 
     averages_outputs: ClassVar[bool] = False
-    """Whether ℓ is a mean over the features of the output rather than a sum."""
+    """True if ℓ is a mean over the features of the output rather than a sum."""
 
     advice_on_logarithms: ClassVar[str] = ""
     """For a loss that takes logarithms of the output: how to avoid one that is no probability."""
 
     kink: ClassVar[str] = ""
-    """Where the loss has no derivative, for a sentence."""
+    """The place where the loss has no derivative, as part of a sentence."""
 
     def per_example(self, A: Array, Y: Array) -> Array:
-        """ℓ of each example, as plain NumPy; a complex step may pass through A."""
+        """Return ℓ of each example, by plain NumPy; A may carry a complex step."""
         raise NotImplementedError
 
     def value(self, at: LossContext) -> Scalar:
-        """What computes the loss of the batch. It runs once in every forward pass, before `gradient`."""
+        """Return the function that computes the loss of the batch. It runs once in every forward pass, before `gradient`."""
         return lambda: at.coefficients.dot(self.per_example(at.A, at.Y))
 
     def distance_to_kink(self, A: Array, Y: Array) -> Array | None:
-        """How far each output is from the point where the loss has no derivative; None for a loss without a kink."""
+        """Return the distance of each output from the kink of the loss; None for a loss without a kink."""
         return None
 
     def at_kink(self, A: Array, Y: Array) -> Array:
-        """Where the loss has no derivative, in the shape of A."""
+        """Return True at each output at which the loss has no derivative, in the shape of A."""
         distance = self.distance_to_kink(A, Y)
         return np.zeros(A.shape, bool) if distance is None else np.asarray(distance == 0)
 
     def draw_targets(self, shape: Shape, generator: np.random.Generator) -> Array:
-        """Random targets of that shape, batch-first, that the loss can be compared with."""
+        """Return random targets of that shape, batch-first, that the loss accepts."""
         if self.takes_class_indices:
             return generator.integers(2, size=shape).astype(np.float64)
         return generator.standard_normal(shape)
 
     def gradient(self, at: LossContext) -> Op:
-        """The step that completes ∂ℓ/∂A in dA, after `value` has run."""
+        """Return the operation that completes ∂ℓ/∂A in dA, after `value` has run."""
         raise NotImplementedError
 
     def on_logits(self, activation: Activation) -> Loss | None:
-        """The same loss on the preactivation of an output with that activation, where there is a stable fused form."""
+        """Return this loss on the preactivation of an output with that activation; None if there is no fused form."""
         return None
 
     def intermediate(self) -> list[Equation]:
-        """Equations of its own between the output and its value, for a derivation; the last ones may serve the gradient."""
+        """Return the loss's own equations between output and value, for a derivation; the gradient may use them."""
         return []
 
     def numpy(self) -> str:
-        """ℓ of each example as NumPy in <A> and <Y>; <rest> are all axes but the examples', <axis> the features'."""
+        """Return ℓ of each example as NumPy in <A> and <Y>; <axis> is that of the features, <rest> all but the examples'."""
         raise NotImplementedError
 
     def numpy_gradient(self) -> str:
-        """∂ℓ/∂A as a NumPy expression; <K> is how many numbers an example has."""
+        """Return ∂ℓ/∂A as a NumPy expression; <K> is the number of outputs of an example."""
         raise NotImplementedError
 
     def latex_gradient(self) -> str:
-        """The same in LaTeX."""
+        """Return ∂ℓ/∂A in LaTeX."""
         raise NotImplementedError
 
     def numpy_fused(self) -> str:
-        """∂ℓ/∂Z where the activation is fused with the loss, in terms of its result <A>."""
+        """Return ∂ℓ/∂Z as NumPy for an activation that is fused with the loss, in terms of its result <A>."""
         return "<A> - <Y>"
 
     def refusal_of_output(self, output: Shape) -> Issue | None:
-        """What is wrong with an output of that shape, if anything; the path is relative to the loss."""
+        """Return an issue if the loss cannot read an output of that shape; its path is relative to the loss."""
         return None
 
     def as_output(self, sent: Array, output: Shape) -> Array:
-        """Targets in the shape of the output, for a loss that takes them in a shape of its own."""
+        """Return the targets in the shape of the output, for a loss whose targets have another shape."""
         return sent
 
     def refusal_of(self, Y: Array) -> Issue | None:
-        """What is wrong with targets of the right shape, if anything."""
+        """Return an issue if targets of the right shape have values that the loss cannot take."""
         return None
 
     def batch_formula(self) -> str:
-        """The loss of the batch in LaTeX."""
+        """Return the loss of the batch in LaTeX."""
         total = r"\frac{1}{n} \sum_{i=1}^{n} \ell_i" if self.reduction == "mean" else r"\sum_{i=1}^{n} \ell_i"
         penalty = r" + \frac{\lambda}{2} \sum_l \lVert W_l \rVert^2" if self.l2 else ""
         return rf"L = {total}{penalty}, \quad \ell = {self.formula}"

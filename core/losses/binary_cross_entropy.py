@@ -17,7 +17,7 @@ from core.losses.sigmoid_cross_entropy import SigmoidCrossEntropy, refuse_beyond
 
 
 def _other(expression: str) -> str:
-    """The same for the class 0: 1 − y and 1 − a."""
+    """Return the expression for class 0: 1 − y and 1 − a in place of y and a."""
     return expression.replace("<Y>", "(1 - <Y>)").replace("<A>", "(1 - <A>)")
 
 

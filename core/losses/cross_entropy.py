@@ -20,18 +20,18 @@ DIVIDED = "np.where(<Y> == 0, 0, <Y> / np.where(<Y> == 0, 1, <A>))"
 
 
 def times_log(Y: Array, A: Array) -> Array:
-    """Y log A, and 0 where Y is 0, whatever A is."""
+    """Return Y log A, and 0 where Y is 0, whatever A is."""
     absent = Y == 0
     return np.asarray(np.where(absent, 0, Y * np.log(np.where(absent, 1, A))))
 
 
 def divided(Y: Array, A: Array) -> Array:
-    """Y / A, and 0 where Y is 0, whatever A is."""
+    """Return Y / A, and 0 where Y is 0, whatever A is."""
     return np.divide(Y, A, out=np.zeros_like(A), where=Y != 0)
 
 
 def refuse_negative(kind: str, Y: Array) -> Issue | None:
-    """Targets of an entropy are probabilities, so none is negative."""
+    """Return an issue if a target is negative: the targets of an entropy are probabilities."""
     if not (Y < 0).any():
         return None
     return Issue(

@@ -17,7 +17,7 @@ from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OnLogits(SoftmaxCrossEntropy):
-    """The divergence on logits: softmax cross-entropy, less the entropy of the targets."""
+    """The divergence on logits: softmax cross-entropy minus the entropy of the targets."""
 
     def numpy(self) -> str:
         entropy = f"{TIMES_LOG.replace('<A>', '<Y>')}.sum(axis=<rest>)"

@@ -1,4 +1,4 @@
-"""normalized_cuts: how far the space of a graph's normalised affinities is from that of a partition."""
+"""normalized_cuts: the distance between the spaces of a graph's normalised affinities and of a partition."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class NormalizedCuts(Loss):
         )
 
     def as_output(self, sent: Array, output: Shape) -> Array:
-        """E with columns of zeros up to the shape of W."""
+        """Return E, padded with columns of zeros to the shape of W."""
         if sent.ndim == 3 and sent.shape[:2] == output[:2] and sent.shape[2] < output[2]:
             return np.concatenate([sent, np.zeros((*output[:2], output[2] - sent.shape[2]))], axis=2)
         return sent
@@ -100,16 +100,32 @@ class NormalizedCuts(Loss):
                 "root",
                 r"\sqrt{<A> \mathbf{1}}",
                 "np.sqrt(<A>.sum(axis=-1))",
-                "Roots of the nodes' degrees.",
+                "The square roots of the degrees of the nodes.",
                 r"\sqrt d",
             ),
-            Equation("M", r"D^{-1/2} <A> D^{-1/2}", f"<A> / (<root>{over})", "Affinities relative to the degrees."),
-            Equation("U", r"\text{left vectors of } <M>", "np.linalg.svd(<M>)[0]", "M = U Σ Vᵀ."),
-            Equation("sigma", r"\text{singular values of } <M>", "np.linalg.svd(<M>)[1]", "Descending.", r"\sigma"),
             Equation(
-                "V", r"\text{right vectors of } <M>", f"np.linalg.svd(<M>)[2]{T}", "With the signs of the left ones."
+                "M",
+                r"D^{-1/2} <A> D^{-1/2}",
+                f"<A> / (<root>{over})",
+                "The affinities, divided by the square roots of both degrees.",
             ),
-            Equation("inside", r"[\sigma \text{ counts}]", inside, "Which vectors span the space of Π_M.", r"\iota"),
+            Equation("U", r"\text{left vectors of } <M>", "np.linalg.svd(<M>)[0]", r"$M = U \Sigma V^\top$."),
+            Equation(
+                "sigma", r"\text{singular values of } <M>", "np.linalg.svd(<M>)[1]", "In descending order.", r"\sigma"
+            ),
+            Equation(
+                "V",
+                r"\text{right vectors of } <M>",
+                f"np.linalg.svd(<M>)[2]{T}",
+                "The right singular vectors, with the same signs as the left ones.",
+            ),
+            Equation(
+                "inside",
+                r"[\sigma \text{ counts}]",
+                inside,
+                r"1 for the singular vectors that span the space of $\Pi_M$.",
+                r"\iota",
+            ),
             Equation(
                 "u",
                 r"\sqrt d \circ <Y> / \lVert \cdot \rVert",
@@ -120,21 +136,21 @@ class NormalizedCuts(Loss):
                 "difference",
                 r"\Pi_M - \Pi_\Psi",
                 f"(<U> * <inside>[..., None, :]) @ (<U> * <inside>[..., None, :]){T} - <u> @ <u>{T}",
-                "Projectors on the two spaces.",
+                "The difference of the projectors on the two spaces.",
                 r"\Delta",
             ),
             Equation(
                 "dU",
                 r"2 <difference> <U>_\iota",
                 "2 * (<difference> @ <U>) * <inside>[..., None, :]",
-                "ℓ = ½ ‖Δ‖², and Π_M = U_ι U_ιᵀ.",
+                r"$\ell = \tfrac{1}{2} \lVert \Delta \rVert^2$, and $\Pi_M = U_\iota U_\iota^\top$.",
                 r"\partial U",
             ),
             Equation(
                 "turn",
                 r"(<U>^\top <dU> - <dU>^\top <U>)_{\text{across}}",
                 f"np.where({crossing}, <U>{T} @ <dU> - (<U>{T} @ <dU>){T}, 0)",
-                "Only turns across the border of the space change it.",
+                "Only a turn of a vector inside the space towards one outside changes the projector.",
                 "N",
             ),
             Equation(
@@ -142,16 +158,18 @@ class NormalizedCuts(Loss):
                 r"<U> \bigl(\tfrac{1}{\sigma_j^2 - \sigma_i^2} \circ <turn>\bigr) \Sigma <V>^\top",
                 f"<U> @ (np.where({crossing}, 1 / np.where({crossing}, {gap}, 1), 0) * <turn> * <sigma>[..., None, :])"
                 f" @ <V>{T}",
-                "The variation of singular vectors.",
+                "Back through the singular vectors.",
                 r"\partial M",
             ),
-            Equation("du", r"-2 <difference> <u>", "-2 * <difference> @ <u>", "Π_Ψ = Σ u uᵀ.", r"\partial u"),
+            Equation(
+                "du", r"-2 <difference> <u>", "-2 * <difference> @ <u>", r"$\Pi_\Psi = \sum u u^\top$.", r"\partial u"
+            ),
             Equation(
                 "d_root",
                 r"\partial \sqrt d",
                 f"(<Y> * (<du> - <u> * (<u> * <du>).sum(axis=-2, keepdims=True)) / {length}).sum(axis=-1)"
                 " - ((<dM> * <M>).sum(axis=-1) + (<dM> * <M>).sum(axis=-2)) / <root>",
-                "The degrees enter M and Ψ.",
+                r"$M$ and $\Psi$ both contain the degrees: the gradients add up.",
                 r"\partial \sqrt d",
             ),
         ]

@@ -15,7 +15,7 @@ from core.losses.base import Loss, LossContext, Scalar
 
 
 def refuse_beyond_one(kind: str, Y: Array) -> Issue | None:
-    """Targets of independent probabilities lie between 0 and 1."""
+    """Return an issue if a target is outside [0, 1]: targets are independent probabilities."""
     if not ((Y < 0) | (Y > 1)).any():
         return None
     return Issue(
@@ -27,7 +27,7 @@ def refuse_beyond_one(kind: str, Y: Array) -> Issue | None:
 
 
 def _terms(Z: Array, Y: Array, out: Array) -> Op:
-    """The step that writes log(1 + e^z) − y z = (max(z, 0) − y z) + log(1 + e^−|z|) into `out`.
+    """Return the operation that writes log(1 + e^z) − y z = (max(z, 0) − y z) + log(1 + e^−|z|) into `out`.
 
     For targets 0 and 1 the bracket is exact, so a loss that is nearly 0 keeps its relative accuracy.
     """

@@ -16,11 +16,11 @@ from core.losses.base import Loss, LossContext, Scalar
 
 SHIFTED = "<A> - <A>.max(axis=<axis>, keepdims=True)"
 SUMS = f"np.exp({SHIFTED}).sum(axis=<axis>, keepdims=True)"
-"""Logits less the largest, and Σ_k of their exponentials, as NumPy expressions."""
+"""The logits minus the largest, and Σ_k of their exponentials, as NumPy expressions."""
 
 
 def draw_classes(shape: Shape, generator: np.random.Generator) -> Array:
-    """Random one-hot targets, every class in turn; 0 or 1 where there is one output."""
+    """Return random one-hot targets in which every class occurs; 0 or 1 if there is one output."""
     if len(shape) < 2:
         return generator.integers(2, size=shape).astype(np.float64)
     labels = np.arange(math.prod(shape[:-1])).reshape(shape[:-1]) % shape[-1]

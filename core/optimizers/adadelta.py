@@ -46,24 +46,29 @@ class Adadelta(Optimizer):
                 "squares",
                 rf"{r:g} <squares> + {1 - r:g} <g>^2",
                 f"{r!r} * <squares> + {1 - r} * <g>**2",
-                "A running mean.",
+                "The running mean of the squared gradients.",
                 "s",
             ),
             Equation(
                 "delta",
                 rf"\sqrt{{<squared_steps> + {e:g}}} / \sqrt{{<squares> + {e:g}}} \circ <g>",
                 f"np.sqrt(<squared_steps> + {e!r}) / np.sqrt(<squares> + {e!r}) * <g>",
-                "In the units of the weights.",
+                "The gradient, rescaled to the units of the parameter.",
                 r"\Delta",
             ),
             Equation(
                 "squared_steps",
                 rf"{r:g} <squared_steps> + {1 - r:g} <delta>^2",
                 f"{r!r} * <squared_steps> + {1 - r} * <delta>**2",
-                "Of the steps too.",
+                "The running mean of the squared steps.",
                 "u",
             ),
-            Equation("theta", "<theta> - <rate> <delta>", "<theta> - <rate> * <delta>", "The step."),
+            Equation(
+                "theta",
+                "<theta> - <rate> <delta>",
+                "<theta> - <rate> * <delta>",
+                "The step is subtracted, times the learning rate.",
+            ),
         ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:

@@ -39,12 +39,14 @@ class Adagrad(Optimizer):
         if self.variant == "ruder":
             latex, numpy = (rf"\sqrt{{<squares> + {e:g}}}", f"np.sqrt(<squares> + {e!r})")
         return [
-            Equation("squares", "<squares> + <g>^2", "<squares> + <g>**2", "All squared gradients so far.", "s"),
+            Equation(
+                "squares", "<squares> + <g>^2", "<squares> + <g>**2", "The sum of all squared gradients so far.", "s"
+            ),
             Equation(
                 "theta",
                 rf"<theta> - <rate> <g> / ({latex})",
                 f"<theta> - <rate> * <g> / ({numpy})",
-                "Each weight by its own.",
+                "Each parameter is divided by the root of its own sum.",
             ),
         ]
 

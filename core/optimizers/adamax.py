@@ -47,14 +47,17 @@ class Adamax(Optimizer):
                 "largest_gradient",
                 rf"\max({self.beta2:g} <largest_gradient>, |<g>|)",
                 f"np.maximum({self.beta2!r} * <largest_gradient>, {size})",
-                "The largest gradient, slowly forgotten.",
+                "The largest gradient so far, with exponential decay.",
                 "u",
             ),
             Equation(
                 "theta",
                 rf"<theta> - \frac{{<rate>}}{{{left:g}}} <first_moment> / <largest_gradient>",
-                f"<theta> - <rate> / {left!r} * <first_moment> / np.where(<largest_gradient> == 0, 1, <largest_gradient>)",
-                "The step.",
+                (
+                    f"<theta> - <rate> / {left!r} * <first_moment> / np.where(<largest_gradient> == 0, 1, "
+                    "<largest_gradient>)"
+                ),
+                "The first moment, corrected for its start at 0, divided by the largest gradient.",
             ),
         ]
 

@@ -39,7 +39,9 @@ class AdamW(ByMoments):
             rf"(1 - {self.weight_decay:g} <rate>) <theta>",
             f"<theta> * (1 - <rate> * {self.weight_decay!r})",
         )
-        shrunk = Equation("shrunk", latex, numpy, "Decay apart from the gradient.", r"\theta'")
+        shrunk = Equation(
+            "shrunk", latex, numpy, "Weight decay shrinks the parameter itself, apart from the gradient.", r"\theta'"
+        )
         return [shrunk, *self.derivation_from("<shrunk>", t)]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:

@@ -44,13 +44,13 @@ class Lion(Optimizer):
                 rf"<theta> - <rate> \bigl(\operatorname{{sign}}({b1:g} <first_moment> + {1 - b1:g} <g>)"
                 rf" + {decay:g} <theta>\bigr)",
                 f"<theta> - <rate> * ({direction} + {decay!r} * <theta>)",
-                "Every weight moves by the same amount.",
+                "Only the sign counts: every parameter moves by the same amount.",
             ),
             Equation(
                 "first_moment",
                 rf"{b2:g} <first_moment> + {1 - b2:g} <g>",
                 f"{b2!r} * <first_moment> + {1 - b2} * <g>",
-                "Remembered for the next step.",
+                "The momentum for the next step.",
                 "m",
             ),
         ]

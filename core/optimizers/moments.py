@@ -21,14 +21,14 @@ def moments(beta1: float, beta2: float) -> list[Equation]:
             "first_moment",
             rf"{beta1:g} <first_moment> + {1 - beta1:g} <g>",
             f"{beta1!r} * <first_moment> + {1 - beta1} * <g>",
-            "A running mean of the gradients.",
+            "The running mean of the gradients.",
             "m",
         ),
         Equation(
             "second_moment",
             rf"{beta2:g} <second_moment> + {1 - beta2:g} <g>^2",
             f"{beta2!r} * <second_moment> + {1 - beta2} * <g>**2",
-            "A running mean of their squares.",
+            "The running mean of the squared gradients.",
             "v",
         ),
     ]
@@ -72,7 +72,15 @@ class ByMoments(Optimizer):
         if self.amsgrad:
             largest = "np.maximum(<largest_second_moment>, <second_moment>)"
             latex = r"\max(<largest_second_moment>, <second_moment>)"
-            found.append(Equation("largest_second_moment", latex, largest, "It never falls.", r"\hat v"))
+            found.append(
+                Equation(
+                    "largest_second_moment",
+                    latex,
+                    largest,
+                    "The largest second moment so far; it never decreases.",
+                    r"\hat v",
+                )
+            )
             moment = "<largest_second_moment>"
         first, second = self._corrections(t)
         root = f"(np.sqrt({moment}) / {second**0.5!r} + {self.epsilon!r})"
@@ -81,7 +89,7 @@ class ByMoments(Optimizer):
             rf"{start} - \frac{{<rate>}}{{{first:g}}} <first_moment>"
             rf" / \bigl(\sqrt{{{moment} / {second:g}}} + {self.epsilon:g}\bigr)",
             f"{start} - <rate> / {first!r} * <first_moment> / {root}",
-            "The moments start at 0; dividing by 1 − β^t undoes that.",
+            r"The moments start at 0; dividing by $1 - \beta^t$ corrects that bias.",
         )
         return [*found, theta]
 

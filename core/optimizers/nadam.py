@@ -61,7 +61,7 @@ class Nadam(Optimizer):
                 rf"<theta> - <rate> ({g:.4g} <g> + {m:.4g} <first_moment>)"
                 rf" / \bigl(\sqrt{{<second_moment> / {second:g}}} + {self.epsilon:g}\bigr)",
                 f"<theta> - <rate> * ({g!r} * <g> + {m!r} * <first_moment>) / {root}",
-                "Momentum that looks a step ahead.",
+                "Nesterov momentum: the first moment, one step ahead.",
             ),
         ]
 

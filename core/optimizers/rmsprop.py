@@ -50,14 +50,18 @@ class Rmsprop(Optimizer):
                 "squares",
                 rf"{a:g} <squares> + {1 - a:g} <g>^2",
                 f"{a!r} * <squares> + {1 - a} * <g>**2",
-                "A running mean.",
+                "The running mean of the squared gradients.",
                 "s",
             )
         ]
         size, latex = "<squares>", "<squares>"
         if self.centered:
             mean = Equation(
-                "mean", rf"{a:g} <mean> + {1 - a:g} <g>", f"{a!r} * <mean> + {1 - a} * <g>", "Of g itself.", r"\bar g"
+                "mean",
+                rf"{a:g} <mean> + {1 - a:g} <g>",
+                f"{a!r} * <mean> + {1 - a} * <g>",
+                "The running mean of the gradients.",
+                r"\bar g",
             )
             found, size, latex = [*found, mean], "(<squares> - <mean>**2)", r"<squares> - <mean>^2"
         root = (rf"\sqrt{{{latex} + {e:g}}}", f"np.sqrt({size} + {e!r})")
@@ -67,11 +71,23 @@ class Rmsprop(Optimizer):
         if mu:
             found.append(
                 Equation(
-                    "velocity", rf"{mu:g} <velocity> + {step[0]}", f"{mu!r} * <velocity> + {step[1]}", "Momentum.", "v"
+                    "velocity",
+                    rf"{mu:g} <velocity> + {step[0]}",
+                    f"{mu!r} * <velocity> + {step[1]}",
+                    "The velocity: the momentum times the last velocity, plus the scaled gradient.",
+                    "v",
                 )
             )
             step = ("<velocity>", "<velocity>")
-        return [*found, Equation("theta", f"<theta> - <rate> {step[0]}", f"<theta> - <rate> * {step[1]}", "The step.")]
+        return [
+            *found,
+            Equation(
+                "theta",
+                f"<theta> - <rate> {step[0]}",
+                f"<theta> - <rate> * {step[1]}",
+                "The step is subtracted, times the learning rate.",
+            ),
+        ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
         g, s, mean = self.add_weight_decay(theta, gradient), memory.slots["squares"], memory.slots["mean"]

@@ -54,10 +54,10 @@ class Sgd(Optimizer):
                     "velocity",
                     rf"{mu:g} <velocity> + <rate> <g>",
                     f"{mu!r} * <velocity> + <rate> * <g>",
-                    "Momentum.",
+                    "The velocity: the momentum times the last velocity, plus the learning rate times the gradient.",
                     "v",
                 ),
-                Equation("theta", "<theta> - <velocity>", "<theta> - <velocity>", "A step against it."),
+                Equation("theta", "<theta> - <velocity>", "<theta> - <velocity>", "A step against the velocity."),
             ]
         latex, numpy = (
             ("<g>", "<g> + 0")
@@ -70,8 +70,10 @@ class Sgd(Optimizer):
             else ("<velocity>", "<velocity>")
         )
         return [
-            Equation("velocity", latex, numpy, "Momentum; at the first step it is the gradient.", "v"),
-            Equation("theta", f"<theta> - <rate> {step[0]}", f"<theta> - <rate> * {step[1]}", "A step against it."),
+            Equation("velocity", latex, numpy, "The velocity; at the first step it is the gradient.", "v"),
+            Equation(
+                "theta", f"<theta> - <rate> {step[0]}", f"<theta> - <rate> * {step[1]}", "A step against the velocity."
+            ),
         ]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:

@@ -1,4 +1,4 @@
-"""Training: one step of an optimizer, and many of them. `train` is the loop."""
+"""Training: single steps of an optimizer, and the training loop `train`."""
 
 from core.training.recipe import EarlyStopping, Recipe
 from core.training.report import EpochReport

@@ -1,4 +1,4 @@
-"""Some of a problem's examples, as a problem of their own."""
+"""Subsets of a problem's examples, each as a problem."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from core.problem import Problem
 from core.shape_inference import infer_shapes
 
 SPLIT = 1
-"""Sets the stream that draws the held-back examples apart from those that order the epochs: [seed, 0, SPLIT]."""
+"""Separates the random stream of the held-back examples, [seed, 0, SPLIT], from those of the epochs."""
 
 
 def objective_of(problem: Problem) -> Objective:
-    """The objective of a problem that has one.
+    """Return the objective of a problem.
 
     Raises:
-        LookupError: where it has none.
+        LookupError: if the problem has none.
     """
     if problem.objective is None:
         raise LookupError("training needs a loss")
@@ -30,14 +30,14 @@ def objective_of(problem: Problem) -> Objective:
 
 
 def nodes_for(problem: Problem, examples: int) -> list[Node]:
-    """The network, wired for another number of examples."""
+    """Return the nodes of the network for another number of examples."""
     shapes = {name: (examples, *array.shape[1:]) for name, array in problem.inputs.items()}
     found = infer_shapes([node.layer for node in problem.nodes], shapes, {}, problem.convention, seeded=True)
     return [replace(node, name=own.name) for node, own in zip(found.nodes, problem.nodes, strict=True)]
 
 
 def shares_of(objective: Objective, chosen: Array) -> Array:
-    """Under "mean" the shares of some examples sum to 1, as those of all do."""
+    """Return the shares of some examples; under "mean" they sum to 1, as those of all examples do."""
     shares = objective.coefficients[chosen]
     if objective.loss.reduction == "sum" or not objective.loss.needs_targets:
         return shares
@@ -46,7 +46,7 @@ def shares_of(objective: Objective, chosen: Array) -> Array:
 
 
 def part_of(problem: Problem, chosen: Array) -> Problem:
-    """The problem with some of its examples."""
+    """Return the problem with some of its examples."""
     objective = objective_of(problem)
     return replace(
         problem,
@@ -63,12 +63,12 @@ def for_evaluation(problem: Problem) -> Problem:
 
 
 def split(problem: Problem, fraction: float, *, shuffle: bool, seed: int) -> tuple[Problem, Problem | None]:
-    """The examples to train on, and those that are held back: the last round(fraction · n).
+    """Return the examples to train on, and those that are held back: the last round(fraction · n).
 
-    They are the last ones in an order drawn from the seed where the examples are shuffled, and as they came otherwise.
+    They are the last in an order drawn from the seed if the examples are shuffled, otherwise in the order of the request.
 
     Raises:
-        Refusal: `invalid-request`, where one of the two parts would have no example.
+        Refusal: `invalid-request` if one of the two parts would have no example.
     """
     if not fraction:
         return problem, None
@@ -82,6 +82,6 @@ def split(problem: Problem, fraction: float, *, shuffle: bool, seed: int) -> tup
     order: Sequence[int] | Array = np.arange(count)
     if shuffle:
         order = np.random.Generator(np.random.PCG64([seed, 0, SPLIT])).permutation(count)
-    # Sorted, so that without shuffling the epochs go through them as they came.
+    # Sorted, so that without shuffling the epochs keep the order of the request.
     kept, back = np.sort(order[: count - held]), np.sort(order[count - held :])
     return part_of(problem, kept), part_of(problem, back)

@@ -1,4 +1,4 @@
-"""Minibatches: the examples of a batch in parts, in an order that the seed and the epoch decide alone."""
+"""Minibatches: the examples of a batch in parts, in an order that depends only on the seed and the epoch."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ Gradients = Mapping[str, Mapping[str, Array]]
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A plan for one number of examples, and where they go."""
+    """A plan for one number of examples, and the memory of its examples."""
 
     plan: Plan
     inputs: list[tuple[Array, Array]]
-    """All examples, and memory for those of a step."""
+    """Pairs of all examples and the memory for those of a step."""
 
     targets: Array
     renewed: list[tuple[Layer, LayerContext]]
-    """Layers that draw something anew for every step."""
+    """Layers that draw random numbers for every step."""
 
     carried: list[tuple[Array, Array]]
-    """What layers leave for the next step, and where that step finds it."""
+    """Pairs of the state that a layer writes in a step and the memory from which the next step reads it."""
 
 
 class Minibatches:
-    """Plans for the parts of a problem's batch. Every epoch goes once over all examples; the last part may be smaller."""
+    """Plans for the parts of a problem's batch. Every epoch visits each example once; the last part may be smaller."""
 
     def __init__(
         self,
@@ -49,10 +49,10 @@ class Minibatches:
         gradients: Gradients | None = None,
         check_deadline: Op | None = None,
     ) -> None:
-        """A problem's parameters are used where they lie, and so is the memory for `gradients`."""
+        """Use the problem's parameters and the memory for `gradients` in place (aliased)."""
         self._problem, self._objective = problem, objective_of(problem)
         self._seed, self._check_deadline, self._backward, self._gradients = seed, check_deadline, backward, gradients
-        # Where examples are coupled there are no rows to choose: every step has the batch as it was sent.
+        # If a layer couples examples, rows cannot be chosen: every step uses the whole batch as sent.
         self._is_whole = per_example.indivisible(problem) is not None
         self._shuffle = shuffle and not self._is_whole
         self._rows = {name: np.ascontiguousarray(array) for name, array in problem.inputs.items()}
@@ -64,7 +64,7 @@ class Minibatches:
         """The examples in the order of the last plan's epoch."""
 
         self.chosen = slice(0)
-        """Which examples of that order the last plan has."""
+        """The slice of that order that the last plan holds."""
 
         self._targets = np.ascontiguousarray(self._objective.targets)
         coefficients = self._objective.coefficients
@@ -73,7 +73,7 @@ class Minibatches:
         self._epoch, self._count = -1, 0
 
     def plan(self, step: int) -> Plan:
-        """The plan for a step, counted from 0, with its examples in place."""
+        """Return the plan for a step, counted from 0, with its examples in place."""
         epoch, part = divmod(step, self.parts)
         if self._shuffle and epoch != self._epoch:
             self.order = np.random.Generator(np.random.PCG64([self._seed, epoch])).permutation(self.examples)
@@ -83,7 +83,7 @@ class Minibatches:
         count = self._count = len(chosen)
         built = self._parts.get(count) or self._build(count)
         plan = built.plan
-        # mode="clip" spares the copy that "raise" makes; every number is in range.
+        # mode="clip" avoids the copy that "raise" makes; every index is in range.
         for examples, memory in built.inputs:
             examples.take(chosen, 0, memory, "clip")
         for layer, context in built.renewed:
@@ -94,13 +94,13 @@ class Minibatches:
         return plan
 
     def carry_state(self) -> None:
-        """Let what the last step left be what the next one finds: running statistics."""
+        """Copy the state that the last step wrote, such as running statistics, to where the next step reads it."""
         for left, found in self._parts[self._count].carried:
             np.copyto(found, left)
 
     @property
     def weight(self) -> float:
-        """What the loss of the last plan counts for in the loss of all examples: Σ of their shares, and 1 for a sum."""
+        """The weight of the last plan's loss in the loss of all examples: Σ of their shares, and 1 for a sum."""
         if self._objective.loss.reduction == "sum":
             return 1.0
         if self._uniform:
@@ -109,7 +109,7 @@ class Minibatches:
 
     def _build(self, size: int) -> _Part:
         part = self._problem if self._is_whole else self._some(size)
-        # Plans of two sizes share the layers' state, which each step moves on.
+        # Plans of two sizes share the state of the layers, which every step updates.
         if self._parts:
             contexts = next(iter(self._parts.values())).plan.contexts
             part = replace(part, state={node.name: context.state for node, context in contexts if context.state})
@@ -137,7 +137,7 @@ class Minibatches:
         return built
 
     def _some(self, size: int) -> Problem:
-        """The problem of a step with so many examples; which ones, every step says anew."""
+        """Return the problem of a step with that many examples; each step fills in its own examples."""
         part = part_of(replace(self._problem, inputs=self._rows), np.arange(size))
         if self._uniform:
             return part
@@ -146,7 +146,7 @@ class Minibatches:
         return replace(part, objective=unlike)
 
     def _examples_for(self, name: str, memory: Array) -> Array:
-        """All examples, each as it lies in that memory: with a 1 behind its features, if need be."""
+        """Return all examples in the layout of that memory: with a 1 after the features if it has that column."""
         rows = self._rows[name]
         if rows.shape[1:] == memory.shape[1:]:
             return rows

@@ -1,4 +1,4 @@
-"""How a network is trained: everything besides the network, the data and where training starts."""
+"""The recipe of a training run: everything except the network, the data and the initial state."""
 
 from __future__ import annotations
 
@@ -11,39 +11,39 @@ from core.optimizers import Optimizer
 
 @dataclass(frozen=True, slots=True)
 class EarlyStopping:
-    """Ends training once the loss has not fallen for a while; the best epoch's parameters are the result.
+    """Ends training once the loss has stopped falling; the parameters of the best epoch are the result.
 
-    It looks at the validation loss, and at the training loss where no examples were held back.
+    The loss is the validation loss, or the training loss if no examples are held back.
     """
 
     patience: int
     """Epochs without a new best after which training ends."""
 
     min_delta: float = 0.0
-    """A loss is a new best where it is lower than the best one by more than this."""
+    """A loss is a new best if it is lower than the best one by more than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What decides every bit of a training run, together with the problem and the state at its start."""
+    """The settings that, with the problem and the initial state, determine every bit of a training run."""
 
     optimizer: Optimizer
     epochs: int
-    """Epochs from the very beginning: a run that starts after epoch 3 does `epochs` - 3 more."""
+    """Number of epochs, counted from the beginning: a run that resumes after epoch 3 trains `epochs` - 3 more."""
 
     batch_size: int = 32
     """Examples in a step; the last step of an epoch may have fewer."""
 
     shuffle: bool = True
     seed: int = 0
-    """Draws the examples that are held back and, together with the number of the epoch, the order of the others."""
+    """Seed of the held-back examples and, with the number of the epoch, of the order of the others."""
 
     validation_fraction: float = 0.0
     """Share of the examples that are held back."""
 
     early_stopping: EarlyStopping | None = None
     freeze: tuple[str, ...] = ()
-    """Parameters that stay as they are: "1.bias"."""
+    """Parameters that are not trained, such as "1.bias"."""
 
     rates: Mapping[str, Mapping[str, Array]] | None = None
     """Learning rates for single weights, by layer and name."""

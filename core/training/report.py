@@ -18,15 +18,15 @@ Named = Mapping[str, Mapping[str, Array]]
 class EpochReport:
     """One epoch in numbers.
 
-    The loss and the metrics are those of each example at the moment it was trained on, so parameters moved between the
-    first and the last; the validation's are all those of the epoch's end. Norms are those of the epoch's last step.
+    The loss and the metrics of each example are those of the step that trained on it, so the parameters differ between
+    examples. Validation is measured at the end of the epoch. Norms are those of the epoch's last step.
     """
 
     epoch: int
     """Counted from 1."""
 
     steps: int
-    """Steps done since the beginning of training."""
+    """Number of steps since the beginning of training."""
 
     loss: float
     """Σ over the steps of (share of the step's examples) · (loss of the step); under "sum" the sum of the steps' losses."""
@@ -35,7 +35,7 @@ class EpochReport:
     metrics: Mapping[str, float] = field(default_factory=dict)
     validation_metrics: Mapping[str, float] = field(default_factory=dict)
     learning_rate: float
-    """Rate of the last step; the largest one where weights have rates of their own."""
+    """Learning rate of the last step; the largest one if weights have their own rates."""
 
     gradient_norms: Mapping[str, float]
     """‖g‖ by layer, over all its trained parameters, after clipping."""
@@ -44,10 +44,10 @@ class EpochReport:
     """‖Δθ‖ / ‖θ‖ by layer; about 0.001 is usual. Layers whose parameters are all 0 have none."""
 
     dead_units: Mapping[str, int]
-    """Units by layer whose slope is 0 at all of the first training examples: nothing can move them."""
+    """Number of units by layer whose slope is 0 at all of the first training examples, so that they cannot move."""
 
     def as_json(self) -> dict[str, Any]:
-        """The report without what there is none of: a norm may be beyond all numbers where nothing else is."""
+        """Return the report as JSON, without missing and non-finite values: a norm alone may overflow."""
         members: dict[str, Any] = {}
         for name, value in asdict(self).items():
             if isinstance(value, dict):
@@ -58,7 +58,7 @@ class EpochReport:
 
 
 def norms(arrays: Named) -> dict[str, float]:
-    """‖·‖ by layer."""
+    """Return ‖·‖ by layer."""
     return {
         layer: math.sqrt(sum(float(np.vdot(array, array).real) for array in named.values()))
         for layer, named in arrays.items()
@@ -66,5 +66,5 @@ def norms(arrays: Named) -> dict[str, float]:
 
 
 def ratios(above: Mapping[str, float], below: Mapping[str, float]) -> dict[str, float]:
-    """Quotients by layer, where there are any."""
+    """Return the quotients by layer, for the layers in which they are defined."""
     return {layer: norm / below[layer] for layer, norm in above.items() if below[layer]}

@@ -21,29 +21,29 @@ class Best:
     epoch: int
     loss: float
     waited: int = 0
-    """Epochs since then."""
+    """Number of epochs since then."""
 
     parameters: Arrays = field(default_factory=dict)
     state: Arrays = field(default_factory=dict)
-    """Both are kept for early stopping alone, whose result they are."""
+    """Parameters and state of that epoch; kept only for early stopping, which returns them."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingState:
-    """A run after some epochs. Arrays are the core's: batch-first, weights in x out."""
+    """The state of a run after some epochs. Arrays are batch-first, weights in x out."""
 
     epoch: int
-    """Epochs done."""
+    """Number of finished epochs."""
 
     parameters: Arrays
     state: Arrays
-    """What layers keep between batches."""
+    """The state of the layers between batches."""
 
     optimizer: OptimizerState
     best: Best | None = None
 
     def tensors(self) -> dict[str, Array]:
-        """All arrays by a dotted path; together with the notes they are the state, bit for bit."""
+        """Return all arrays by a dotted path; with `notes` they are the complete state, bit for bit."""
         best = self.best
         groups: dict[str, Arrays] = {"parameters": self.parameters, "state": self.state}
         groups |= {f"slots.{name}": slot for name, slot in self.optimizer.slots.items()}
@@ -56,7 +56,7 @@ class TrainingState:
         }
 
     def notes(self) -> dict[str, Any]:
-        """The rest, as JSON has it; its numbers are read back exactly."""
+        """Return the rest of the state as JSON; its numbers are read back exactly."""
         best = self.best
         return {
             "epoch": self.epoch,
@@ -85,7 +85,7 @@ class TrainingState:
 
 
 def _group(tensors: Mapping[str, Array], group: str) -> dict[str, dict[str, Array]]:
-    """The tensors below a path. A layer's name may hold dots, a parameter's does not."""
+    """Return the tensors below a path. The name of a layer may contain dots, that of a parameter may not."""
     found: dict[str, dict[str, Array]] = {}
     for path, array in tensors.items():
         if path.startswith(f"{group}."):
@@ -95,18 +95,18 @@ def _group(tensors: Mapping[str, Array], group: str) -> dict[str, dict[str, Arra
 
 
 def result_of(state: TrainingState) -> tuple[Arrays, Arrays]:
-    """The result of a run that ends here, parameters and layers' state: the best epoch's with early stopping."""
+    """Return parameters and layer state as the result of a run that ends here: the best epoch's with early stopping."""
     if state.best and state.best.parameters:
         return state.best.parameters, state.best.state
     return state.parameters, state.state
 
 
 def epoch_of_result(state: TrainingState) -> int:
-    """The epoch whose parameters `result_of` returns."""
+    """Return the epoch whose parameters `result_of` returns."""
     return state.best.epoch if state.best and state.best.parameters else state.epoch
 
 
 def model_of(layers: Sequence[Layer], parameters: Arrays, state: Arrays) -> Model:
-    """A network with what a run has for it."""
+    """Return a model of the layers with the parameters and state of a run."""
     filled = ({layer: dict(named) for layer, named in arrays.items() if named} for arrays in (parameters, state))
     return Model(list(layers), *filled)

@@ -1,4 +1,4 @@
-"""Stepper: an optimizer at work on one problem."""
+"""Stepper: applies an optimizer to one problem."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ Pairs = list[tuple[Array, Array]]
 
 @dataclass(slots=True)
 class OptimizerState:
-    """What an optimizer remembers between requests, in the core's view."""
+    """The state of an optimizer between requests, batch-first and in x out."""
 
     step: int = 0
-    """Steps done."""
+    """Number of finished steps."""
 
     slots: dict[str, dict[str, dict[str, Array]]] = field(default_factory=dict)
-    """By slot, layer and name."""
+    """Arrays by slot, layer and name."""
 
     scalars: dict[str, float] = field(default_factory=dict)
 
@@ -35,8 +35,8 @@ class OptimizerState:
 class Stepper:
     """Moves the parameters of plans of one network, step by step.
 
-    What it moves is one vector. A plan that is built with `parameters` and `gradients` computes with parts of that vector
-    and writes into parts of another, so that a step copies nothing; for arrays of a plan that lie elsewhere it copies.
+    All trained parameters are views of one vector. A plan that is built with `parameters` and `gradients` reads views of
+    that vector and writes into views of another, so that a step copies nothing; other arrays of a plan are copied.
     """
 
     def __init__(
@@ -49,26 +49,26 @@ class Stepper:
         state: OptimizerState | None = None,
         rates: Mapping[str, Mapping[str, Array]] | None = None,
     ) -> None:
-        """`parameters` are where it starts; `rates` are learning rates for single weights, by layer and name."""
+        """Start at `parameters`; `rates` are learning rates for single weights, by layer and name."""
         self._optimizer, self._trainable = optimizer, trainable
         self._copied: dict[Plan, tuple[Pairs, Pairs]] = {}
         state = state or OptimizerState()
         self.theta = trainable.gather(parameters, np.empty(trainable.size, dtype))
         self.gradient = np.zeros_like(self.theta)
-        """The gradient of the last step, with noise and after clipping."""
+        """The gradient of the last step, with noise, after clipping."""
 
         self.parameters = copy_arrays(parameters)
-        """Those that it moves, where it moves them, and copies of the others."""
+        """Views of the trained parameters, and copies of the others."""
 
         for layer, named in trainable.apart(self.theta).items():
             self.parameters[layer] |= named
         self.gradients = trainable.apart(self.gradient)
-        """Memory for the gradients of those that it moves."""
+        """Memory for the gradients of the trained parameters."""
 
         slots = {}
         for name in optimizer.slots:
             slots[name] = np.zeros_like(self.theta)
-            # A parameter that was frozen so far has nothing to be remembered.
+            # A parameter that has been frozen so far has no state.
             trainable.gather(state.slots.get(name, {}), slots[name], known_only=True)
         self.memory = Memory(state.step, slots, {**optimizer.scalars, **state.scalars})
         default = optimizer.default_rate if not isinstance(optimizer.learning_rate, float) else optimizer.learning_rate
@@ -81,11 +81,10 @@ class Stepper:
             self._rate = trainable.gather(every, np.empty(trainable.size, dtype))
 
     def step(self, plan: Plan) -> float:
-        """Run a plan with the present parameters, and move them. Returns the loss before the move.
+        """Run a plan with the current parameters and update them. Return the loss before the update.
 
         Raises:
-            Refusal: `non-finite`, where loss or gradient are not finite, before anything is moved; or where the move leads
-                beyond all numbers.
+            Refusal: `non-finite` if the loss or a gradient is not finite, before any update; or if the update overflows.
         """
         memory, optimizer, theta, gradient = self.memory, self._optimizer, self.theta, self.gradient
         done, memory.step = memory.step, memory.step + 1
@@ -121,11 +120,11 @@ class Stepper:
 
     @property
     def last_rate(self) -> float:
-        """The learning rate of the last step; the largest one where weights have rates of their own."""
+        """The learning rate of the last step; the largest one if weights have their own rates."""
         return float(np.max(self._rate, initial=0.0)) * self._optimizer.factor(max(self.memory.step - 1, 0))
 
     def _find_elsewhere(self, plan: Plan) -> tuple[Pairs, Pairs]:
-        """Parameters and gradients of a plan that do not lie in the vectors, with their parts of these."""
+        """Return the parameters and gradients of a plan that are not views of the vectors, paired with such views."""
         elsewhere = self._trainable.elsewhere
         found = elsewhere(self.theta, plan.parameters), elsewhere(self.gradient, plan.gradients.gradients)
         return self._copied.setdefault(plan, found)
@@ -143,6 +142,6 @@ class Stepper:
         )
 
     def state(self) -> OptimizerState:
-        """What the optimizer remembers, to go on from."""
+        """The state of the optimizer, from which another stepper can continue."""
         slots = {name: self._trainable.apart(vector) for name, vector in self.memory.slots.items()}
         return OptimizerState(self.memory.step, slots, dict(self.memory.scalars))

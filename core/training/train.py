@@ -1,7 +1,7 @@
 """The training loop: a generator of epochs, each a function of the problem, the recipe and the state before it.
 
-Training from the beginning to epoch n, and training to epoch k, keeping `state()`, and going on from there to n, end with
-the same bits: the order of an epoch's examples follows from (seed, epoch), and what is dropped from the number of the step.
+Training to epoch n gives the same bits as training to epoch k and resuming from its `state()`: the order of the examples
+depends only on (seed, epoch), and the dropout masks on the number of the step.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from core.training.validation import DeadUnits, Outputs, Validation, locate
 
 @dataclass(frozen=True, slots=True)
 class Epoch:
-    """An epoch that was done."""
+    """A finished epoch."""
 
     report: EpochReport
     reason: str | None
-    """Why training ends here: `epochs` or `early-stopping`; None where it goes on."""
+    """The reason why training ends here, `epochs` or `early-stopping`; None if it continues."""
 
     state: Callable[[], TrainingState]
-    """Copies of everything; to be called before the next epoch is asked for."""
+    """Returns a copy of the state; call it before requesting the next epoch."""
 
     @property
     def last(self) -> bool:
-        """Whether training ends here."""
+        """True if training ends here."""
         return self.reason is not None
 
 
@@ -51,22 +51,22 @@ def train(
 
     Args:
         problem: the network and, as its batch, all examples.
-        recipe: how it is trained.
-        start: where an earlier run with the same problem and recipe was. Default: the beginning.
+        recipe: the settings of the run.
+        start: the state of an earlier run with the same problem and recipe. Default: the beginning.
         check_deadline: called after every step; it ends the run by raising.
 
     Returns:
-        The epochs, one after another as they are done; none where `start` is the end of the run already.
+        The epochs, each as it finishes; none if `start` is already the end of the run.
 
     Raises:
-        Refusal: before the first epoch, where problem and recipe do not fit; later `non-finite`, where training diverges.
+        Refusal: before the first epoch, if problem and recipe do not fit; later `non-finite`, if training diverges.
     """
     refuse_unfit(problem, recipe)
     return _Run(problem, recipe, start, check_deadline).epochs()
 
 
 class _Run:
-    """A run's arrays."""
+    """The arrays of a run."""
 
     def __init__(
         self, problem: Problem, recipe: Recipe, start: TrainingState | None, check_deadline: Op | None
@@ -76,7 +76,7 @@ class _Run:
         self._done = start.epoch if start else 0
         self._best = start.best if start else None
         if start:
-            # Layers without parameters have no tensors to be restored from.
+            # Layers without parameters have no tensors to restore.
             parameters = {node.name: start.parameters.get(node.name, {}) for node in training.nodes}
             training = replace(training, parameters=parameters, state=start.state)
         self._trainable = Trainable(training.nodes, recipe.freeze)
@@ -103,7 +103,7 @@ class _Run:
         )
 
     def epochs(self) -> Iterator[Epoch]:
-        """Go on to the end."""
+        """Yield the epochs up to the end."""
         while not self._reason():
             with np.errstate(all="ignore"):
                 report = self._epoch()
@@ -161,7 +161,7 @@ class _Run:
         return loss, metrics
 
     def _judge(self, loss: float) -> None:
-        """Remember the epoch if it is the best one."""
+        """Record the epoch if it is the best one."""
         best, stopping = self._best, self._recipe.early_stopping
         if best and not loss < best.loss - (stopping.min_delta if stopping else 0.0):
             self._best = replace(best, waited=best.waited + 1)

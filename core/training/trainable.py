@@ -15,7 +15,7 @@ Named = Mapping[str, Mapping[str, Array]]
 
 
 class Trainable:
-    """Which parameters move, in which order they lie in a vector, and the way there and back.
+    """The trained parameters, their order in one vector, and the conversion in both directions.
 
     Everything is in the core's view: weights in x out.
     """

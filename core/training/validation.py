@@ -91,7 +91,7 @@ class DeadUnits:
             self._problem = for_evaluation(part_of(problem, np.arange(min(PROBED, _examples(problem)))))
 
     def of(self, parameters: Arrays, state: Arrays) -> dict[str, int]:
-        """How many there are, by layer."""
+        """The number of dead units, by layer."""
         if self._problem is None:
             return {}
         if self._plan is None:

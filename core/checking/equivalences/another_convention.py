@@ -26,5 +26,5 @@ class AnotherConvention(Equivalence):
         current = reading.sent.convention or reading.problem.convention
         for other in CONVENTIONS:
             if other != current:
-                said = f"Your matrices are written in the layout of convention {other!r}: {IN_WORDS[other]}."
+                said = f"Your matrices follow convention {other!r}: {IN_WORDS[other]}."
                 yield reading.problem, replace(reading.sent, convention=other), said

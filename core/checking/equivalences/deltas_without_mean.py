@@ -22,5 +22,7 @@ class DeltasWithoutMean(Equivalence):
         n = len(objective.coefficients)
         if n > 1 and objective.loss.needs_targets:
             deltas = {layer: array / n for layer, array in sent.deltas.items()}
-            said = f"Your deltas are {n} times ∂L/∂Z: the 1/n of the mean enters with your gradients, not with your deltas."
+            said = (
+                f"Your deltas are {n} times ∂L/∂Z: you apply the 1/n of the mean to the gradients, not to the deltas."
+            )
             yield reading.problem, replace(sent, deltas=deltas), said

@@ -25,8 +25,8 @@ class LabelsFromAnotherNumber(Equivalence):
         if Y.shape[1] < 2 or not np.all((Y == 0) | (Y == 1)) or not np.all(Y.sum(axis=1) == 1):
             return
         for shift, unused, said in (
-            (-1, 0, 'Your program counts the classes from one number further up: send "first_label": 1.'),
-            (1, -1, 'Your program counts the classes from one number further down: send "first_label": 0.'),
+            (-1, 0, 'Your program counts the classes from a number that is one higher: send "first_label": 1.'),
+            (1, -1, 'Your program counts the classes from a number that is one lower: send "first_label": 0.'),
         ):
             if not Y[:, unused].any():
                 moved = replace(objective, targets=np.roll(Y, shift, axis=1))

@@ -24,4 +24,4 @@ class PenaltyStrength(Equivalence):
             if factor != 1:
                 loss = replace(objective.loss, l2=objective.loss.l2 * factor)
                 problem = replace(reading.problem, objective=replace(objective, loss=loss))
-                yield problem, reading.sent, f"Your penalty is {meaning}; the one asked for is ½ λ ‖W‖²."
+                yield problem, reading.sent, f"Your penalty is {meaning}; the request's is ½ λ ‖W‖²."

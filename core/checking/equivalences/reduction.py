@@ -35,9 +35,9 @@ class AnotherReduction(_Multiple):
         n = len(problem.objective.coefficients) if problem.objective else 1
         if n > 1 and problem.objective:
             if problem.objective.loss.reduction == "mean":
-                yield float(n), f"Your loss is the sum over the {n} examples; the one asked for is their mean."
+                yield float(n), f"Your loss is the sum over the {n} examples; the request's is their mean."
             else:
-                yield 1 / n, f"Your loss is the mean over the {n} examples; the one asked for is their sum."
+                yield 1 / n, f"Your loss is the mean over the {n} examples; the request's is their sum."
 
 
 class AnotherHalf(_Multiple):
@@ -47,8 +47,8 @@ class AnotherHalf(_Multiple):
 
     def multiples(self, problem: Problem) -> Iterator[tuple[float, str]]:
         if problem.objective and problem.objective.loss.measures_distance:
-            yield 2.0, "Your loss has no ½, or another one less than the loss asked for: all of it is doubled."
-            yield 0.5, "Your loss has a ½ that the loss asked for does not have."
+            yield 2.0, "Your loss is twice the request's, as if a factor ½ were missing."
+            yield 0.5, "Your loss is half the request's: it has an additional factor ½."
 
 
 class AnotherMeanOverOutputs(_Multiple):
@@ -62,7 +62,7 @@ class AnotherMeanOverOutputs(_Multiple):
             if problem.objective.loss.averages_outputs:
                 yield (
                     float(outputs),
-                    f"Your loss sums over the {outputs} outputs; the one asked for averages over them.",
+                    f"Your loss sums over the {outputs} outputs; the request's averages over them.",
                 )
             else:
-                yield 1 / outputs, f"Your loss averages over the {outputs} outputs; the one asked for sums over them."
+                yield 1 / outputs, f"Your loss averages over the {outputs} outputs; the request's sums over them."

@@ -47,5 +47,8 @@ class SlopeAtKink(Equivalence):
                 replace(node, function=ReluWithSlope(at_zero=slope)) if isinstance(node.function, Relu) else node
                 for node in nodes
             ]
-            said = f"Your relu has the slope {slope:g} at exactly 0, where 0 is asked for; both are right at a kink."
+            said = (
+                f"Your relu has the slope {slope:g} at exactly 0; this service uses 0. Both are valid subgradients "
+                "at the kink."
+            )
             yield replace(reading.problem, nodes=changed), reading.sent, said

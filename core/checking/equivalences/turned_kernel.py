@@ -27,5 +27,5 @@ class TurnedKernel(Equivalence):
                 other = "convolution" if layer.mode == "cross_correlation" else "cross_correlation"
                 layer = replace(layer, mode=other)  # type: ignore[arg-type]
             changed.append(replace(node, layer=layer))
-        said = 'Your kernels are turned by 180° against those asked for: choose the other "mode" of the layer.'
+        said = 'Your kernels are rotated by 180° from those of the request: set the other "mode" on the layer.'
         yield replace(reading.problem, nodes=changed), reading.sent, said

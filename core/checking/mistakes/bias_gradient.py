@@ -33,9 +33,9 @@ class BiasGradientNotSummed(_WrongBias):
     """∂L/∂b = Δ, a row for each example."""
 
     slug = "bias-gradient-not-summed"
-    said = "is the delta of every example by itself; it was not summed over them"
+    said = "is the delta of each example; it was not summed over the examples"
     wrong = r"\frac{\partial L}{\partial b} = \delta"
-    why = "One bias serves all $n examples, so its gradient is the sum of their deltas and has the shape of b."
+    why = "All $n examples share one bias, so its gradient is the sum of their deltas and has the shape of b."
     unseen = "with one example there is nothing to sum"
 
     def instead(self, trace: Trace, layer: str) -> Array:
@@ -56,8 +56,8 @@ class BiasGradientOverWrongAxis(_WrongBias):
     said = "is summed over the units instead of the examples"
     wrong = r"\frac{\partial L}{\partial b} = \delta \mathbf{1} \quad \text{(one number for each example)}"
     why = (
-        "The sum runs over the $n examples and leaves a number for each unit. With as many examples as units no shape "
-        "shows it."
+        "The sum runs over the $n examples and leaves one number for each unit. If there are as many examples as "
+        "units, both sums have the same shape and no error is raised."
     )
 
     def instead(self, trace: Trace, layer: str) -> Array:
@@ -70,7 +70,7 @@ class BiasGradientIsWeightGradient(_WrongBias):
     slug = "bias-gradient-is-weight-gradient"
     said = "is the weight gradient"
     wrong = r"\frac{\partial L}{\partial b} = \frac{\partial L}{\partial W}"
-    why = "The bias has a gradient of its own, the sum of the deltas; dW was used for it."
+    why = "The gradient of the bias is the sum of the deltas over the examples; here dW was used in its place."
 
     def instead(self, trace: Trace, layer: str) -> Array:
         return super().data_gradient(trace, layer, "weight")

@@ -22,11 +22,11 @@ class KernelNotTurned(OfKind):
     slug = "kernel-not-turned"
     kinds = ("conv1d", "conv2d")
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
-    said = "comes back through the kernels of layer '$above' the wrong way round: turned by 180° against what is right"
+    said = "comes back through the kernels of layer '$above' rotated by 180° from their right orientation"
     wrong = r"\frac{\partial L}{\partial X} = \delta \star K \quad \text{instead of} \quad \delta * K"
     why = (
-        "What went through a cross-correlation comes back through a full convolution: the kernel is turned by 180°. Whoever "
-        "scatters W · Δ window by window must not turn it."
+        "The backward pass of a cross-correlation is a full convolution, so the kernel is rotated by 180°. Code that "
+        "instead adds W · Δ to each window of the input must not rotate it."
     )
     unseen = "the kernels are symmetric"
 
@@ -42,13 +42,13 @@ class KernelGradientTurned(OfKind):
     kinds = ("conv1d", "conv2d")
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("weight",)
-    said = "is turned by 180°"
+    said = "is rotated by 180°"
     wrong = r"\frac{\partial L}{\partial K} = \mathrm{rot}_{180}(\text{the right value})"
     why = (
-        "The gradient of a kernel lies as the kernel does: X ⋆ Δ for a cross-correlation, turned only for a true "
-        "convolution."
+        "The gradient of a kernel has the orientation of the kernel: X ⋆ Δ for a cross-correlation, rotated by 180° "
+        "only for a true convolution."
     )
-    unseen = "the kernels have one number, or the gradient is symmetric"
+    unseen = "each kernel has a single number, or the gradient is symmetric"
 
     def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
         return turned(trace.backward(layer).parameters["weight"]) if parameter == "weight" else None
@@ -63,7 +63,7 @@ class BiasGradientOverExamplesOnly(OfKind):
     parameters: ClassVar[tuple[str, ...]] = ("bias",)
     said = "is summed over the examples, but not over the positions"
     wrong = r"\frac{\partial L}{\partial b_o} = \sum_n \delta_{n o}"
-    why = "One bias is added at every position of its filter's map, so its gradient sums over examples and positions."
+    why = "A filter adds its bias at every position, so the gradient of the bias is summed over examples and positions."
 
     def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
         return np.asarray(trace.deltas[layer].sum(axis=0)) if parameter == "bias" else None
@@ -78,7 +78,10 @@ class BiasGradientMeanOverPositions(OfKind):
     parameters: ClassVar[tuple[str, ...]] = ("bias",)
     said = "is averaged over the positions instead of summed"
     wrong = r"\frac{\partial L}{\partial b_o} = \tfrac{1}{RS} \sum_{n, r, s} \delta_{n o r s}"
-    why = "The deltas of all positions add up. 1/n is in them already, and nothing is averaged over the positions."
+    why = (
+        "The gradient is the sum of the deltas over all positions. The deltas already contain 1/n; the number of "
+        "positions does not divide them."
+    )
     unseen = "there is one position"
 
     def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:

@@ -14,11 +14,11 @@ class DerivativeAppliedTwice(WrongDerivative):
     """f'(Z) ∘ (A − Y) for cross-entropy: A − Y is the delta already; or a Jacobian applied to what has passed it."""
 
     slug = "derivative-applied-twice"
-    said = "has the derivative of its activation function in it twice"
+    said = "contains the derivative of its activation function twice"
     wrong = r"\delta = J_f(Z)^\top \, \delta_{\text{right}}"
     why = (
-        "For cross-entropy after softmax, and for binary cross-entropy after sigmoid, a − y is ∂L/∂z already: the "
-        "derivative of the activation has cancelled against that of the loss. It must not be applied to it again."
+        "For cross-entropy after softmax, and for binary cross-entropy after sigmoid, a − y is already ∂L/∂z: the "
+        "derivative of the activation cancels against that of the loss. Do not multiply by f'(z) again."
     )
     unseen = "f'(z) is 0 or 1 for every number that counts here"
 

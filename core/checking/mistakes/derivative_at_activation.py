@@ -12,11 +12,12 @@ class DerivativeAtActivation(WrongDerivative):
     """f'(A) instead of f'(Z): the function `f_prime` is handed what is activated already."""
 
     slug = "derivative-at-activation"
-    said = "takes the derivative of its activation function at a, not at z"
+    said = "evaluates the derivative of its activation function at a instead of z"
     wrong = r"\delta = f'(A) \circ \frac{\partial L}{\partial A}"
     why = (
-        "f' is a function of the preactivation z. For sigmoid, a(1 − a) is f'(z) already; a function that computes "
-        "σ(x)(1 − σ(x)) has to be given z, not a. The two are close to each other, so training hides it."
+        "f' is a function of the preactivation z. For sigmoid, a(1 − a) is already f'(z); a function that computes "
+        "σ(x)(1 − σ(x)) has to be called with z, not with a. The two values are close, so training still works and "
+        "hides the mistake."
     )
     unseen = "f'(a) and f'(z) are equal here, as they always are for relu"
 

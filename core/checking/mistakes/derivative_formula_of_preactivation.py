@@ -15,8 +15,8 @@ class DerivativeFormulaOfPreactivation(WrongDerivative):
     said = "puts z into a formula for f' that is written in terms of a"
     wrong = r"\delta = f'(a \to z) \circ \frac{\partial L}{\partial A}"
     why = (
-        "The short forms of the derivative, 1 − a² for tanh and a(1 − a) for sigmoid, are in terms of the activation a. "
-        "With z in its place they are another function, negative where |z| > 1."
+        "The short forms of the derivative, 1 − a² for tanh and a(1 − a) for sigmoid, are written in terms of the "
+        "activation a. With z in place of a they are not the derivative: 1 − z² is negative where |z| > 1."
     )
 
     def concerns(self, function: Activation) -> bool:

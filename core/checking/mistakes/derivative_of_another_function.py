@@ -20,13 +20,16 @@ class DerivativeOfAnotherFunction(WrongDerivative):
     slug = "derivative-of-another-function"
     other: ClassVar[str]
     """g."""
-    unseen = "both derivatives are equal where this batch is"
+    unseen = "both derivatives are equal at every number of this batch"
 
     def concerns(self, function: Activation) -> bool:
         return function.name != self.other
 
     def differentiated(self, function: Activation, Z: Array, A: Array, dA: Array) -> Array:
         return through(FUNCTIONS[self.other](), Z, A, dA)
+
+
+_WRONG = r"\delta = g'(Z) \circ \frac{\partial L}{\partial A}, \quad g = \mathrm{$name}"
 
 
 def _of(name: str) -> type[DerivativeOfAnotherFunction]:
@@ -36,10 +39,8 @@ def _of(name: str) -> type[DerivativeOfAnotherFunction]:
         {
             "other": name,
             "said": f"uses the derivative of {name}, although its activation function is $f",
-            "wrong": rf"\delta = g'(Z) \circ \frac{{\partial L}}{{\partial A}}, \quad g = \mathrm{{{name}}}".replace(
-                "_", r"\_"
-            ),
-            "why": f"The layer's activation is $f, and its delta needs the derivative of $f. The one of {name} was used.",
+            "wrong": _WRONG.replace("$name", name.replace("_", r"\_")),
+            "why": f"The layer's activation function is $f, so its delta contains the derivative of $f, not of {name}.",
         },
     )
 

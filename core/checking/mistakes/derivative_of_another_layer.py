@@ -40,9 +40,10 @@ class _AtAnotherLayer(Mistake):
 class DerivativeAtInput(_AtAnotherLayer):
     """f' at what the layer reads."""
 
-    said = "takes f' at what the layer reads, not at its own z"
+    said = "evaluates f' at the layer's input instead of its preactivation z"
     why = (
-        "The mask or slope of a layer belongs to its own preactivation z; here it was computed from the layer's input."
+        "The derivative f' of a layer (for relu, its mask) is evaluated at the layer's own preactivation z; here it "
+        "was computed from the layer's input."
     )
 
     def array(self, trace: Trace, layer: str) -> Array | None:
@@ -52,8 +53,8 @@ class DerivativeAtInput(_AtAnotherLayer):
 class DerivativeOfLayerAbove(_AtAnotherLayer):
     """f' at the preactivation of the layer that reads this one."""
 
-    said = "takes f' at the preactivation of the layer above it"
-    why = "The index of z is one too high: the delta of a layer is multiplied by the derivative at its own z."
+    said = "evaluates f' at the preactivation of the layer above"
+    why = "The index of z is one too high: the delta of a layer is multiplied by the derivative at the layer's own z."
 
     def array(self, trace: Trace, layer: str) -> Array | None:
         readers = trace.network.readers[layer]
@@ -63,8 +64,8 @@ class DerivativeOfLayerAbove(_AtAnotherLayer):
 class DerivativeAtDelta(_AtAnotherLayer):
     """A mask that keeps what is positive in the gradient instead of in z."""
 
-    said = "masks by the sign of the gradient, not by that of z"
-    why = "relu lets the gradient pass where z > 0, whatever the gradient's own sign is."
+    said = "is masked by the sign of the gradient instead of the sign of z"
+    why = "relu passes the gradient on where z > 0, whatever the sign of the gradient."
 
     def array(self, trace: Trace, layer: str) -> Array | None:
         rectifies = trace.network.nodes[layer].function.name in ("relu", "leaky_relu")

@@ -13,8 +13,8 @@ class DividedByBatchSize(ConstantFactor):
     said = "is exactly $n times too small (n = $n)"
     wrong = r"\tfrac{1}{n} \cdot \text{(the right value)}"
     why = (
-        "1/n was applied here although it is in already, or although the rule asks for a sum over the examples. It enters "
-        "once, with the loss; every rule after that only sums."
+        "1/n was applied here although it had been applied before, or although the rule is a sum over the examples. "
+        "It enters once, with the derivative of the mean loss; every later rule only sums."
     )
     unseen = "with one example a sum and a mean are the same"
 

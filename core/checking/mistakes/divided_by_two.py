@@ -13,8 +13,8 @@ class DividedByTwo(ConstantFactor):
     said = "is exactly half of what it should be"
     wrong = r"\tfrac{1}{2} \cdot \text{(the right value)}"
     why = (
-        "The derivative of a square brings a factor 2. It was left out although the loss has no ½ to cancel it, or a ½ "
-        "was applied twice."
+        "The derivative of a square has a factor 2. It was left out although the loss has no ½ that cancels it, or a "
+        "½ was applied twice."
     )
     unseen = "every number here is 0"
 

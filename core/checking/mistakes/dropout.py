@@ -15,11 +15,11 @@ class DropoutMaskForgotten(OfKind):
     slug = "dropout-mask-forgotten"
     kinds = ("dropout",)
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient", "preactivations")
-    said = "passed the dropout layer without its mask"
+    said = "passed back through the dropout layer without the mask"
     wrong = r"\frac{\partial L}{\partial A} = \delta"
     why = (
-        "A number that was dropped had no influence, so no gradient reaches it. The mask of the forward pass applies "
-        "both ways."
+        "A number that was dropped has no influence on the loss, so its gradient is 0. The backward pass multiplies "
+        "by the same mask as the forward pass."
     )
     unseen = "nothing was dropped"
 
@@ -36,9 +36,12 @@ class DropoutScaleForgotten(OfKind):
     slug = "dropout-scale-forgotten"
     kinds = ("dropout",)
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient", "preactivations")
-    said = "passed the dropout layer without the scale 1/(1 − p)"
+    said = "passed back through the dropout layer without the scale 1/(1 − p)"
     wrong = r"\frac{\partial L}{\partial A} = \delta \circ [M > 0]"
-    why = "This dropout is inverted: what is kept is scaled by 1/(1 − p), in the forward pass and so in the gradient."
+    why = (
+        "This is inverted dropout: the numbers that are kept are scaled by 1/(1 − p) in the forward pass, so their "
+        "gradients are scaled too."
+    )
     unseen = "p is 0"
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:

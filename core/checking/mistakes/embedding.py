@@ -17,9 +17,12 @@ class RepeatedRowsOverwritten(OfKind):
     slug = "repeated-rows-overwritten"
     kinds = ("embedding",)
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
-    said = "has only the last of several deltas in the row of a class that occurs more than once"
+    said = "keeps only the last delta in the row of a class that occurs more than once"
     wrong = r"\texttt{dW[x] += D}"
-    why = "NumPy evaluates dW[x] += D once for each index, so equal classes overwrite one another. np.add.at adds them all."
+    why = (
+        "With repeated indices, NumPy's dW[x] += D keeps only the last addition to each row. np.add.at(dW, x, D) "
+        "adds all of them."
+    )
     unseen = "no class occurs twice in this batch"
 
     def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:

@@ -17,10 +17,11 @@ class FlattenOrder(OfKind):
     slug = "flatten-order"
     kinds = ("flatten",)
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient", "preactivations")
-    said = "has its numbers in another order: flattened by columns instead of by rows, or the other way round"
+    said = "has its numbers in another order: flattened by columns instead of rows, or by rows instead of columns"
     wrong = r"\mathrm{reshape}(\delta) \text{ in the other order}"
     why = (
-        "NumPy reads row by row (C order), MATLAB and some derivations column by column. Both directions have to agree."
+        "NumPy flattens row by row (C order); MATLAB and some derivations flatten column by column. The forward and "
+        "the backward pass have to use the same order."
     )
     unseen = "each map is a single row or column"
 

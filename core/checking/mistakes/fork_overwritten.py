@@ -17,8 +17,8 @@ class _OneReaderOnly(Mistake):
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
     wrong = r"\frac{\partial L}{\partial A} = \text{one of its readers' gradients alone}"
     why = (
-        "What several layers read receives a gradient from each of them, and these add up. Assigning with = keeps only one; "
-        "so does a walk over the graph that does not wait until all readers are done."
+        "A tensor that several layers read receives a gradient from each of them, and its own gradient is their sum. "
+        "Assigning with = keeps only one of them; so does a backward pass that goes on before all readers are done."
     )
     which: ClassVar[int]
 
@@ -37,11 +37,11 @@ class ForkKeepsFirst(_OneReaderOnly):
     """The reader that comes first in the network, which a backward pass visits last."""
 
     which = 0
-    said = "has only the gradient from its first reader, '$above', and lost those of the others"
+    said = "contains only the gradient from its first reader, '$above'; those of the other readers are missing"
 
 
 class ForkKeepsLast(_OneReaderOnly):
     """The reader that comes last in the network, which a backward pass visits first."""
 
     which = -1
-    said = "has only the gradient from its last reader and lost those of the others"
+    said = "contains only the gradient from its last reader; those of the other readers are missing"

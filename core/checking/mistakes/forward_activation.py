@@ -21,7 +21,7 @@ class ActivationLeftOut(Mistake):
     strikes: ClassVar[tuple[str, ...]] = ("activations",)
     said = "is the preactivation z; its activation function was not applied"
     wrong = r"A = Z"
-    why = "The layer's activation function is $f; it is applied to z before anything reads the layer."
+    why = "The layer's activation is a = $f(z); the layers above read a, not z."
     unseen = "f(z) is z for every number here"
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
@@ -36,9 +36,9 @@ class SoftmaxOverTheBatch(Mistake):
 
     slug = "softmax-over-the-batch"
     strikes: ClassVar[tuple[str, ...]] = ("activations",)
-    said = "is normalised over the examples instead of over the classes of each"
+    said = "is normalised over the examples instead of the classes"
     wrong = r"a_{ik} = \frac{e^{z_{ik}}}{\sum_j e^{z_{jk}}}"
-    why = "Softmax makes the outputs of one example sum to 1. Here they sum to 1 over the batch: the axis is the wrong one."
+    why = "The softmax outputs of one example sum to 1. Here each class sums to 1 over the batch: the axis is wrong."
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
         return trace.network.nodes[quantity.layer].function.name == "softmax"
@@ -55,7 +55,7 @@ class AnotherActivation(Mistake):
     slug = "another-activation"
     strikes: ClassVar[tuple[str, ...]] = ("activations",)
     other: ClassVar[str]
-    unseen = "both functions are equal where this batch is"
+    unseen = "both functions are equal at every number of this batch"
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
         node = trace.network.nodes[quantity.layer]

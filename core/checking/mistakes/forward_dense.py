@@ -17,9 +17,9 @@ class BiasLeftOut(Mistake):
 
     slug = "bias-left-out"
     strikes: ClassVar[tuple[str, ...]] = ("preactivations",)
-    said = "has no bias in it"
+    said = "lacks the bias"
     wrong = r"Z = A W"
-    why = "Every unit adds its bias to the weighted sum, in the forward pass too."
+    why = "Every unit adds its bias to the weighted sum of its inputs."
     unseen = "the biases are 0"
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
@@ -37,9 +37,12 @@ class ForwardWeightsTransposed(Mistake):
 
     slug = "forward-weights-transposed"
     strikes: ClassVar[tuple[str, ...]] = ("preactivations",)
-    said = "uses W transposed"
+    said = "uses the transpose of W"
     wrong = r"Z = A W^\top + \mathbf{1} b^\top \quad \text{in the layout of the request transposed}"
-    why = "A square W fits either way round. Which way it is meant follows from the convention, and here it is the other one."
+    why = (
+        "A square W and its transpose have the same shape, so no error is raised. The convention of the request "
+        "says which axis is the input; here the two axes are swapped."
+    )
     unseen = "W is symmetric"
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:

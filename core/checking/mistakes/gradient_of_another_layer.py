@@ -17,7 +17,7 @@ class _AnotherLayer(Mistake):
     slug = "gradient-of-another-layer"
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     wrong = r"\frac{\partial L}{\partial W_l} = \text{the gradient of another layer}"
-    why = "The numbers are right, but they belong to another layer of the same size: two gradients changed places."
+    why = "The numbers are right, but they belong to another layer of the same size: two gradients were swapped."
 
     def other(self, trace: Trace, layer: str, parameter: str) -> str | None:
         """The other layer."""

@@ -21,7 +21,7 @@ class GradientOfAnotherLoss(Mistake):
     slug = "gradient-of-another-loss"
     strikes: ClassVar[tuple[str, ...]] = ("deltas",)
     other: ClassVar[str]
-    separate = "Send the loss too: it shows which one your program computes."
+    separate = "Send the value of the loss too: it shows which loss your program computes."
     unseen = "both losses have the same gradient here"
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
@@ -44,9 +44,9 @@ def _of(name: str) -> type[GradientOfAnotherLoss]:
         (GradientOfAnotherLoss,),
         {
             "other": name,
-            "said": f"is that of the loss {name}, not of $loss",
+            "said": f"is that of the loss {name} instead of $loss",
             "wrong": rf"\delta \text{{ of }} \mathrm{{{name}}}".replace("_", r"\_"),
-            "why": f"The loss of this problem is $loss; the delta that was sent is the one of {name}.",
+            "why": f"The loss of the request is $loss; your delta is that of {name}.",
         },
     )
 

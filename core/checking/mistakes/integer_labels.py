@@ -18,11 +18,11 @@ class IntegerLabels(Mistake):
 
     slug = "integer-labels"
     strikes: ClassVar[tuple[str, ...]] = ("deltas",)
-    said = "subtracts the class number from every output instead of 1 from the right one"
+    said = "subtracts the class number from every output, instead of 1 from the output of that class"
     wrong = r"\delta = c \, (A - y \mathbf{1}^\top), \quad y \in \{0, \dots, K - 1\}"
     why = (
-        "Targets of a classifier are one-hot rows. A column of class numbers broadcasts without an error and is another "
-        "target."
+        "The targets of a classifier are one-hot rows. A column of class numbers is broadcast over the outputs "
+        "without an error, and gives wrong targets."
     )
     prelude = "Y = np.eye($K)[np.ravel(y)]$turned"
     unseen = "the class numbers are 0 and 1 and happen to agree with the one-hot targets"

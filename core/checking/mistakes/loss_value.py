@@ -19,7 +19,7 @@ class LossWithoutPenalty(Mistake):
     strikes: ClassVar[tuple[str, ...]] = ("loss",)
     said = "lacks the l2 penalty ½ λ ‖W‖²"
     wrong = r"L = \text{the loss of the data}"
-    why = "The loss asked for has an l2 term, which is added after the reduction."
+    why = "The loss of the request has an l2 term, which is added after the mean or sum over the examples."
     unseen = "the weights are 0"
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
@@ -36,7 +36,10 @@ class LossInBits(Mistake):
     strikes: ClassVar[tuple[str, ...]] = ("loss",)
     said = "is computed with logarithms to base 2"
     wrong = r"-\sum_k y_k \log_2 a_k"
-    why = "The gradient a − y belongs to the natural logarithm. With base 2 the loss is larger by 1/ln 2 = 1.4427."
+    why = (
+        "The gradient a − y is that of a loss with the natural logarithm. With base 2 the loss is 1/ln 2 = 1.4427 "
+        "times as large."
+    )
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
         return "entropy" in trace.network.objective.loss.kind

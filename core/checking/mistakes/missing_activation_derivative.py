@@ -14,8 +14,9 @@ class MissingActivationDerivative(WrongDerivative):
     said = "lacks the derivative of its activation function, f'(z)"
     wrong = r"\delta = \frac{\partial L}{\partial A}"
     why = (
-        "A is f(Z), so by the chain rule ∂L/∂Z is ∂L/∂A times f'(Z), element by element. Only a loss that is fused with "
-        "its activation (cross-entropy after softmax, or binary cross-entropy after sigmoid) has a delta without it."
+        "A is f(Z), so by the chain rule ∂L/∂Z is ∂L/∂A times f'(Z), element by element. Only where the loss is "
+        "fused with the activation (cross-entropy after softmax, binary cross-entropy after sigmoid) does the delta "
+        "have no f'(z)."
     )
     unseen = "f'(z) is 1 for every number that counts here"
 

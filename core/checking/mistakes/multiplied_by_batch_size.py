@@ -13,8 +13,8 @@ class MultipliedByBatchSize(ConstantFactor):
     said = "is exactly $n times too large (n = $n)"
     wrong = r"n \cdot \text{(the right value)}"
     why = (
-        "The loss is the mean over the $n examples, so 1/n belongs into the gradient exactly once. Here it is missing: the "
-        "examples were summed and not averaged."
+        "The loss is the mean over the $n examples, so the gradient contains 1/n exactly once. Here it is missing: "
+        "the examples were summed instead of averaged."
     )
     unseen = "with one example a sum and a mean are the same"
 

@@ -13,8 +13,8 @@ class MultipliedByTwo(ConstantFactor):
     said = "is exactly 2 times too large"
     wrong = r"2 \cdot \text{(the right value)}"
     why = (
-        "The ½ in front of the squared error cancels the 2 of its derivative. A factor 2 was kept although the loss has "
-        "the ½, or a ½ was lost."
+        "The ½ in front of the squared error cancels the 2 of its derivative. Here a factor 2 was kept although the "
+        "loss has the ½, or the ½ was left out."
     )
     unseen = "every number here is 0"
 

@@ -35,11 +35,11 @@ class StatisticsAsConstants(_Normalised):
     """∂L/∂X = γ Δ / σ."""
 
     slug = "statistics-as-constants"
-    said = "treats mean and variance in layer '$above' as constants"
+    said = "treats the mean and variance of layer '$above' as constants"
     wrong = r"\frac{\partial L}{\partial X} = \frac{\gamma \circ \delta}{\sqrt{\sigma^2 + \epsilon}}"
     why = (
-        "Mean and variance depend on every number they are taken over, so each of these receives two more terms through "
-        "them."
+        "The mean and the variance depend on every x they are computed from, so the gradient of each x has two more "
+        "terms, one through the mean and one through the variance."
     )
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
@@ -51,13 +51,11 @@ class MeanTermMissing(_Normalised):
     """Without the term through the mean."""
 
     slug = "mean-term-missing"
-    said = "lacks the term through the mean in layer '$above'"
+    said = "lacks the term through the mean of layer '$above'"
     wrong = (
         r"\frac{\partial L}{\partial X} = \frac{1}{\sigma} \left( G - \hat{X} \circ \overline{G \circ \hat{X}} \right)"
     )
-    why = (
-        "The mean depends on every x: its term − mean(G) makes the gradient sum to 0 over what the mean was taken over."
-    )
+    why = "The mean depends on every x. Its term, − mean(G), makes the gradient sum to 0 over the numbers of each mean."
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
         G, values, deviation, axes = self.parts(trace, layer)
@@ -68,9 +66,9 @@ class VarianceTermMissing(_Normalised):
     """Without the term through the variance."""
 
     slug = "variance-term-missing"
-    said = "lacks the term through the variance in layer '$above'"
+    said = "lacks the term through the variance of layer '$above'"
     wrong = r"\frac{\partial L}{\partial X} = \frac{1}{\sigma} \left( G - \overline{G} \right)"
-    why = "The variance depends on every x: its term − x̂ mean(G x̂) makes the gradient orthogonal to x̂."
+    why = "The variance depends on every x. Its term, − x̂ mean(G x̂), makes the gradient orthogonal to x̂."
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
         G, _, deviation, axes = self.parts(trace, layer)
@@ -81,9 +79,9 @@ class GammaLeftOut(_Normalised):
     """The gradient with γ = 1."""
 
     slug = "gamma-left-out"
-    said = "passed layer '$above' without its gamma"
+    said = "passed back through layer '$above' without its gamma"
     wrong = r"G = \delta \quad \text{instead of} \quad \gamma \circ \delta"
-    why = "The layer scales x̂ by γ, so the error comes back scaled by γ."
+    why = "The layer multiplies x̂ by γ, so the backward pass multiplies the gradient by γ."
     unseen = "every gamma is 1"
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
@@ -100,8 +98,8 @@ class GammaGradientOfRawInput(_Normalised):
     parameters: ClassVar[tuple[str, ...]] = ("gamma",)
     said = "is formed with x instead of the standardised x̂"
     wrong = r"\frac{\partial L}{\partial \gamma} = \sum \delta \circ X"
-    why = "γ multiplies x̂ and not x, so x̂ stands in its gradient."
-    unseen = "what the layer reads is standardised already"
+    why = "γ multiplies x̂, not x, so its gradient contains x̂."
+    unseen = "the layer's input is standardised already"
 
     def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
         if parameter != "gamma":
@@ -116,9 +114,12 @@ class UnbiasedVariance(_Normalised):
     slug = "unbiased-variance"
     strikes: ClassVar[tuple[str, ...]] = ("preactivations", "gradients")
     parameters: ClassVar[tuple[str, ...]] = ("gamma",)
-    said = "is standardised by the variance with 1/(N − 1)"
+    said = "is standardised with the sample variance, which divides by N − 1"
     wrong = r"\sigma^2 = \frac{1}{N - 1} \sum (x - \mu)^2"
-    why = "Normalisation uses the mean square distance, 1/N. torch.var and MATLAB's var divide by N − 1 by default."
+    why = (
+        "Normalisation layers use the biased variance, which divides by N. torch.var and MATLAB's var divide by N − "
+        "1 by default."
+    )
 
     def forward(self, trace: Trace, layer: str) -> Array | None:
         values = self._standardised(trace, layer)

@@ -10,7 +10,7 @@ from core.checking.trace import Trace
 class _Outputs(ConstantFactor):
     """The mean runs over the examples alone, or over all n · K numbers: one of the two was meant."""
 
-    unseen = "with one output both means are the same"
+    unseen = "with one output the mean over the outputs is the sum"
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
         return trace.network.outputs > 1
@@ -22,7 +22,10 @@ class DividedByOutputs(_Outputs):
     slug = "divided-by-outputs"
     said = "is exactly $K times too small (K = $K outputs)"
     wrong = r"\tfrac{1}{K} \cdot \text{(the right value)}"
-    why = "The loss sums over the $K outputs of an example. Here it was averaged over them too, as np.mean of a matrix does."
+    why = (
+        "The loss sums over the $K outputs of an example. Here it was also averaged over them, as np.mean of the "
+        "whole matrix does."
+    )
 
     def multiplier(self, trace: Trace) -> float:
         return 1 / trace.network.outputs
@@ -34,7 +37,10 @@ class MultipliedByOutputs(_Outputs):
     slug = "multiplied-by-outputs"
     said = "is exactly $K times too large (K = $K outputs)"
     wrong = r"K \cdot \text{(the right value)}"
-    why = "The loss is the mean over the $K outputs of an example, so 1/K belongs into the gradient. Here they were summed."
+    why = (
+        "The loss is the mean over the $K outputs of an example, so the gradient contains 1/K. Here the outputs "
+        "were summed."
+    )
 
     def multiplier(self, trace: Trace) -> float:
         return float(trace.network.outputs)

@@ -43,5 +43,5 @@ class FirstExampleOnly(_OneExampleOnly):
 
     slug = "first-example-only"
     said = "is that of the first example alone"
-    why = "The gradient of a batch is the sum over its examples; only the first one was taken."
+    why = "The gradient of a batch is the sum over its examples; here only the first one was used."
     which = 0

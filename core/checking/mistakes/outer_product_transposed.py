@@ -18,8 +18,8 @@ class OuterProductTransposed(Mistake):
     said = "is transposed: its two factors stand in the wrong order"
     wrong = r"\frac{\partial L}{\partial W} = \left( \text{the right value} \right)^\top"
     why = (
-        "∂L/∂W has the layout of W, so that it can be subtracted from it. For a square W the wrong order has the same "
-        "shape."
+        "∂L/∂W has the layout of W, so that the update can subtract it from W. For a square W the wrong order gives "
+        "the same shape and raises no error."
     )
     unseen = "the gradient is symmetric"
 

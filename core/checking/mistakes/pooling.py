@@ -22,9 +22,9 @@ class MeanWithoutItsShare(OfKind):
     slug = "mean-without-its-share"
     kinds = ("average_pool2d", "global_average_pool", "reduce_mean")
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient", "preactivations")
-    said = "lacks the 1/k of the mean over k numbers in layer '$above'"
+    said = "lacks the factor 1/k of the mean over k numbers in layer '$above'"
     wrong = r"\frac{\partial L}{\partial x} = \delta \quad \text{instead of} \quad \tfrac{1}{k} \delta"
-    why = "Each of the k numbers of a mean moves it by 1/k, so each receives the k-th part of the delta."
+    why = "The derivative of a mean of k numbers by each of them is 1/k, so each receives 1/k of the delta."
     unseen = "k is 1"
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
@@ -48,8 +48,8 @@ class MaximumToWholeWindow(OfKind):
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
     said = "went to every number of the window in layer '$above', not only to the largest"
     wrong = r"\frac{\partial L}{\partial x} = \delta \text{ for every } x \text{ of the window}"
-    why = "Only the largest number of a window decides the result, so only it receives the delta; the others receive 0."
-    unseen = "a window is one number"
+    why = "The result of a window is its largest number, so only that number receives the delta; the others receive 0."
+    unseen = "each window has a single number"
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
         kind: Any = trace.network.nodes[layer].layer

@@ -67,9 +67,11 @@ class TimeTruncated(_ThroughTime):
     """δ_t without what comes from later steps."""
 
     slug = "time-truncated"
-    said = "has nothing in it that came back through the states: no step looks further back than itself"
+    said = "lacks every term that comes back through the states: each time step was treated on its own"
     wrong = r"\delta_t = f'(a_t) \circ \frac{\partial L}{\partial h_t}"
-    why = "A state influences all later ones, so its gradient collects what comes back from the step after it."
+    why = (
+        "A state influences all later states, so its gradient includes the one that comes back from the next time step."
+    )
 
     def from_next(self, later: Array, U: Array) -> Array:
         return np.zeros_like(later)
@@ -79,9 +81,12 @@ class RecurrentWeightNotTransposed(_ThroughTime):
     """δ_{t+1} U instead of δ_{t+1} Uᵀ."""
 
     slug = "recurrent-weight-not-transposed"
-    said = "goes back through the recurrent weights as they are, not transposed"
+    said = "goes back through the recurrent weights without transposing them"
     wrong = r"\delta_t = f'(a_t) \circ \left( \frac{\partial L}{\partial h_t} + \delta_{t+1} U \right)"
-    why = "The recurrent weights are square, so both products fit; the error goes back through the transpose."
+    why = (
+        "The gradient goes back through the transpose of the recurrent weights. They are square, so both products "
+        "have the same shape and no error is raised."
+    )
 
     def from_next(self, later: Array, U: Array) -> Array:
         return later @ U
@@ -91,9 +96,12 @@ class TimeDerivativeMissing(_ThroughTime):
     """δ_t without f'(a_t)."""
 
     slug = "time-derivative-missing"
-    said = "lacks f'(a) of the steps in time"
+    said = "lacks f'(a) of the time steps"
     wrong = r"\delta_t = \frac{\partial L}{\partial h_t} + \delta_{t+1} U^\top"
-    why = "Every step has its own activation, and the error passes its derivative at every step."
+    why = (
+        "The activation function is applied at every time step, so the gradient is multiplied by its derivative at "
+        "every time step."
+    )
     unseen = "f is the identity"
 
     def at_step(self, f: Any, a: Array, h: Array, dh: Array) -> Array:
@@ -106,9 +114,12 @@ class RecurrentGradientOfCurrentState(_ThroughTime):
     slug = "recurrent-gradient-of-current-state"
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("recurrent_weight",)
-    said = "is formed with the state after each step instead of the one before it"
+    said = "is formed with the state after each time step instead of the state before it"
     wrong = r"\frac{\partial L}{\partial U} = \sum_t h_t^\top \delta_t"
-    why = "U multiplies h_(t−1) at step t, so h_(t−1) stands beside δ_t; at the first step it is 0."
+    why = (
+        "At time step t, U multiplies h_(t−1), so its gradient is the sum of the products of h_(t−1) and δ_t. At "
+        "the first time step h_(t−1) is 0."
+    )
 
     def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
         if parameter != "recurrent_weight":

@@ -39,9 +39,9 @@ class PenaltyDoubled(_Penalty):
     """2 λ W."""
 
     slug = "penalty-doubled"
-    said = "has 2 λ W where λ W belongs"
+    said = "contains 2 λ W instead of λ W"
     wrong = r"\dots + 2 \lambda W"
-    why = "The penalty here is ½ λ ‖W‖² and its gradient λ W. For λ ‖W‖² without the ½ it would be 2 λ W."
+    why = "The penalty is ½ λ ‖W‖², whose gradient is λ W. The gradient of λ ‖W‖², without the ½, would be 2 λ W."
 
     def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
         return 2 * super().regularisation(trace, layer, parameter)
@@ -51,11 +51,11 @@ class PenaltyDividedByBatchSize(_Penalty):
     """λ W / n."""
 
     slug = "penalty-divided-by-batch-size"
-    said = "has λ W / n where λ W belongs (n = $n)"
+    said = "contains λ W / n instead of λ W (n = $n)"
     wrong = r"\dots + \tfrac{\lambda}{n} W"
     why = (
-        "Here the penalty is added after the mean over the examples and is not divided by n. Some courses define it as "
-        "λ/2n."
+        "The penalty is added after the mean over the examples and is not divided by n. Some courses define it as "
+        "λ/2n ‖W‖²."
     )
     unseen = "with one example λ and λ/n are the same"
 
@@ -72,9 +72,9 @@ class PenaltyOnBias(Fitted):
     slug = "penalty-on-bias"
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("bias", "beta")
-    said = "has $factor times the bias added to it"
+    said = "contains $factor times the bias as an extra term"
     wrong = r"\frac{\partial L}{\partial b} = \delta^\top \mathbf{1} + c \, b"
-    why = "The penalty is on the weights alone: a bias moves the output without making it steeper, so it is left free."
+    why = "The penalty applies to the weights only, not to biases: a bias shifts the output without making it steeper."
     unseen = "the biases are 0"
 
     def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
@@ -88,9 +88,12 @@ class PenaltyOfAnotherSize(Fitted):
     slug = "penalty-of-another-size"
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("weight", "recurrent_weight", "gamma")
-    said = "has $factor W in it besides what belongs there"
+    said = "contains $factor W as an extra term"
     wrong = r"\dots + c \, W"
-    why = "What is left after the right gradient is taken away is a multiple of W: an l2 penalty of another strength than λ."
+    why = (
+        "The difference from the right gradient is a multiple of W, as an l2 penalty of another strength than λ "
+        "would give."
+    )
     unseen = "the weights are 0"
 
     def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:

@@ -13,8 +13,8 @@ class SignFlipped(ConstantFactor):
     said = "has the opposite sign"
     wrong = r"-\text{(the right value)}"
     why = (
-        "a − y became y − a somewhere, or the update −η ∂L/∂W was sent for the gradient. The gradient points uphill; the "
-        "minus belongs into the update, once."
+        "a − y was written as y − a, or the update −η ∂L/∂W was sent in place of the gradient. The gradient points "
+        "uphill; the minus sign belongs in the update, once."
     )
     unseen = "every number here is 0"
 

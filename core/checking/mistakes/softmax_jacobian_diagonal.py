@@ -18,8 +18,9 @@ class SoftmaxJacobianDiagonal(WrongDerivative):
     said = "uses only the diagonal of the softmax Jacobian, a(1 − a)"
     wrong = r"\delta = A \circ (1 - A) \circ \frac{\partial L}{\partial A}"
     why = (
-        "Every output of softmax depends on every z, so its Jacobian diag(a) − a aᵀ is not diagonal. With the diagonal alone "
-        "the deltas of an example no longer sum to 0, and for a one-hot target all but one of them are 0."
+        "Every output of softmax depends on every z, so its Jacobian diag(a) − a aᵀ is not diagonal. With the "
+        "diagonal alone, the deltas of an example no longer sum to 0, and for a one-hot target all but one of them "
+        "are 0."
     )
 
     def concerns(self, function: Activation) -> bool:
@@ -36,8 +37,8 @@ class SoftmaxDiagonalAppliedAgain(SoftmaxJacobianDiagonal):
     said = "is a − y multiplied once more by a(1 − a)"
     wrong = r"\delta = A \circ (1 - A) \circ (A - Y)"
     why = (
-        "For cross-entropy after softmax a − y is ∂L/∂z already; softmax's derivative has cancelled against the loss. And it "
-        "is no elementwise function, so a(1 − a) would be only the diagonal of its Jacobian."
+        "For cross-entropy after softmax, a − y is already ∂L/∂z: the derivative of softmax cancels against that of "
+        "the loss. Besides, softmax is not elementwise, so a(1 − a) is only the diagonal of its Jacobian."
     )
 
     def output_delta(self, trace: Trace) -> Array:

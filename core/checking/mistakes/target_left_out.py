@@ -19,9 +19,9 @@ class TargetLeftOut(Mistake):
 
     slug = "target-left-out"
     strikes: ClassVar[tuple[str, ...]] = ("deltas",)
-    said = "has no target in it"
+    said = "does not contain the target"
     wrong = r"\delta = c \, A \circ \dots \quad \text{instead of} \quad c \, (A - Y) \circ \dots"
-    why = "The error is the difference between output and target."
+    why = "The derivative of the loss contains the difference a − y of output and target; here y is missing."
     unseen = "all targets are 0"
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:

@@ -17,8 +17,8 @@ class AccumulatedOverCalls(Fitted):
     said = "is $factor times the gradient, as if it had been added up over $factor calls"
     wrong = r"\texttt{dW += } \frac{\partial L}{\partial W}"
     why = (
-        "Gradients that are added with += have to be set to 0 before every backward pass, or they hold the sum of all "
-        "calls."
+        "Gradients that are accumulated with += have to be set to 0 before every backward pass; otherwise they hold "
+        "the sum over all calls."
     )
     separate = "Call your backward pass twice and send both: accumulated gradients grow from call to call."
 
@@ -34,11 +34,11 @@ class UnknownFactor(Fitted):
 
     slug = "constant-factor"
     strikes: ClassVar[tuple[str, ...]] = ("loss", "deltas", "gradients", "input_gradient")
-    said = "is $factor times what it should be, in every number"
+    said = "is $factor times the right value, in every number"
     wrong = r"c \cdot \text{(the right value)}"
     why = (
-        "All numbers are off by one factor, so the formula is right up to a constant. A learning rate that is in the "
-        "gradient already, a weight of the loss, or a mean over something else are where such factors come from."
+        "All numbers are off by the same factor, so the formula is right up to a constant. Such a factor may be a "
+        "learning rate that is already in the gradient, a weight of the loss, or a mean over something else."
     )
     separate = "Send the loss as well: it shows whether the factor is in the loss or only in the gradient."
 

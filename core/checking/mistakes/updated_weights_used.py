@@ -13,11 +13,11 @@ class UpdatedWeightsUsed(WrongRecursion, Fitted):
     """Δ (W − η ∂L/∂W)ᵀ: the weights that went forward are gone when the error comes back."""
 
     slug = "updated-weights-used"
-    said = "comes back through weights of layer '$above' that were updated already (learning rate $factor)"
+    said = "comes back through the weights of layer '$above' after their update (learning rate $factor)"
     wrong = r"\frac{\partial L}{\partial A} = \delta \left( W - \eta \frac{\partial L}{\partial W} \right)^\top"
     why = (
-        "All gradients belong to one point: the weights of the forward pass. Compute every delta first, then update all "
-        "weights; or keep the old ones until the pass is over."
+        "All gradients are derivatives at one point, the weights of the forward pass. Compute every delta first and "
+        "then update all weights, or keep a copy of the old weights until the backward pass is over."
     )
     unseen = "the gradient of the weights above is 0"
 

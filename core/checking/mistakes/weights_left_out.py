@@ -14,10 +14,10 @@ class WeightsLeftOut(WrongRecursion):
     said = "takes the delta of layer '$above' without multiplying it by that layer's weights"
     wrong = r"\delta_l = \delta_m \circ f'(Z_l)"
     why = (
-        "A unit is to blame for an error above it only as much as it contributed: the delta above has to come down through "
-        "the weights of layer '$above'."
+        "Each unit contributes to layer '$above' in proportion to its weights, so by the chain rule the delta of "
+        "layer '$above' is multiplied by those weights on its way back."
     )
-    unseen = "the weights are the identity"
+    unseen = "the weights are the identity matrix"
 
     def sent_back(self, trace: Trace, layer: str, D: Array, W: Array) -> Array | None:
         return D if W.shape[0] == W.shape[1] else None

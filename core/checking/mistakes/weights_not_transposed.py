@@ -11,11 +11,11 @@ class WeightsNotTransposed(WrongRecursion):
     """Δ W instead of Δ Wᵀ; it only runs where W is square."""
 
     slug = "weights-not-transposed"
-    said = "goes back through W of layer '$above' as it is, not transposed"
+    said = "is multiplied by W of layer '$above' instead of its transpose"
     wrong = r"\frac{\partial L}{\partial A} = \delta W \quad \text{instead of} \quad \delta W^\top"
     why = (
-        "Forward, W takes activations up; the error goes down through its transpose. With as many inputs as units both "
-        "products have the right shape, and nothing complains."
+        "The forward pass multiplies by W, the backward pass by its transpose. If the layer has as many inputs as "
+        "units, both products have the same shape and no error is raised."
     )
     unseen = "W is symmetric"
 

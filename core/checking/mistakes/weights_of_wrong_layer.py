@@ -11,10 +11,11 @@ class WeightsOfWrongLayer(WrongRecursion):
     """Δ_l = (Δ_m W_lᵀ) ∘ f'(Z_l): W of the layer below instead of W of the layer above."""
 
     slug = "weights-of-wrong-layer"
-    said = "comes back through the weights of its own layer, not those of layer '$above'"
+    said = "comes back through the weights of its own layer instead of those of layer '$above'"
     wrong = r"\delta_l = (\delta_m W_l^\top) \circ f'(Z_l)"
     why = (
-        "The index of W is one too low: an error comes down through the weights by which it went up, those of '$above'."
+        "The index of W is one too low: the delta comes back through the weights that the forward pass used next, "
+        "those of layer '$above'."
     )
 
     def sent_back(self, trace: Trace, layer: str, D: Array, W: Array) -> Array | None:

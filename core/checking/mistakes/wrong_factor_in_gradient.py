@@ -13,7 +13,7 @@ class OwnOutputInsteadOfInput(WrongProduct):
     slug = "own-output-instead-of-input"
     said = "is formed with the layer's own activations instead of those it reads"
     wrong = r"\frac{\partial L}{\partial W_l} = A_l^\top \delta_l"
-    why = "W_l multiplies A_(l−1), so A_(l−1) is what stands in its gradient. A_l is one layer too far."
+    why = "W_l multiplies A_(l−1), so its gradient contains A_(l−1). A_l is one layer too far up."
     unseen = "the layer's input and output are equal"
 
     def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:
@@ -26,7 +26,7 @@ class PreactivationInsteadOfActivation(WrongProduct):
     slug = "preactivation-instead-of-activation"
     said = "is formed with the preactivations z of layer '$below' instead of its activations a"
     wrong = r"\frac{\partial L}{\partial W_l} = Z_{l-1}^\top \delta_l"
-    why = "What the layer multiplies by W is a = f(z) of the layer below, so a stands in the gradient, not z."
+    why = "The layer multiplies W by a = f(z) of the layer below, so the gradient contains a, not z."
     unseen = "a and z of layer '$below' are equal here"
 
     def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:
@@ -38,9 +38,9 @@ class NetworkInputInsteadOfActivation(WrongProduct):
     """Xᵀ Δ_l in a layer that does not read X."""
 
     slug = "network-input-instead-of-activation"
-    said = "is formed with the inputs of the network instead of what the layer reads"
+    said = "is formed with the inputs of the network instead of the layer's own input"
     wrong = r"\frac{\partial L}{\partial W_l} = X^\top \delta_l"
-    why = "Only the first layer reads the batch; this one reads the activations of layer '$below'."
+    why = "Only the first layer reads the batch; this layer reads the activations of layer '$below'."
 
     def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:
         inputs = trace.network.inputs
@@ -55,7 +55,9 @@ class DeltaOfLayerAbove(WrongProduct):
     slug = "delta-of-layer-above"
     said = "is formed with the delta of layer '$above' instead of the layer's own"
     wrong = r"\frac{\partial L}{\partial W_l} = A_{l-1}^\top \delta_{l+1}"
-    why = "The gradient of W_l needs the error at Z_l. The delta of layer '$above' is the error one layer further up."
+    why = (
+        "The gradient of W_l is formed with the delta at Z_l. The delta of layer '$above' belongs to the next layer up."
+    )
 
     def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:
         readers = trace.network.readers[layer]
@@ -68,7 +70,10 @@ class GradientAtActivation(WrongProduct):
     slug = "gradient-at-activation"
     said = "is formed with ∂L/∂A of the layer instead of its delta ∂L/∂Z"
     wrong = r"\frac{\partial L}{\partial W_l} = A_{l-1}^\top \frac{\partial L}{\partial A_l}"
-    why = "Between A_l and W_l lies the activation function: the error has to pass f'(Z) before it meets the weights."
+    why = (
+        "The activation function lies between W_l and A_l: ∂L/∂A has to be multiplied by f'(Z) before it multiplies "
+        "the input."
+    )
     unseen = "f'(z) is 1 for every number that counts here"
 
     def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:

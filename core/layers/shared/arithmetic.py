@@ -51,7 +51,7 @@ def elementwise_derivation(
             summed = f"({summed}).sum(axis={axes}).reshape({core})"
             slope_latex, why = (
                 rf"\textstyle\sum {slope_latex}",
-                because + " It was repeated, so its gradients are added up.",
+                because + " The operand was broadcast, so its gradients are summed over the repeated axes.",
             )
         if (turned or shape != layout.result) and layout.transposes(shape):
             summed = f"({summed}).T"

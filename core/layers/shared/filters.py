@@ -145,7 +145,10 @@ class Filters(Layer):
                         letter,
                         r"[\text{number} = \text{window} \cdot \text{stride} + \text{offset}]",
                         selection(axis),
-                        "1 where a window has that number at that offset, 0 elsewhere: padding is never chosen.",
+                        (
+                            "1 where a window contains that row or column at that offset, 0 elsewhere: padding is "
+                            "never selected."
+                        ),
                     )
                     for letter, axis in zip(("R", "S")[-len(self.axes) :], windows, strict=True)
                 ),
@@ -154,7 +157,7 @@ class Filters(Layer):
                     rf"<X> {times} <weight>{' + <bias>' if self.bias else ''}",
                     f"np.einsum('ng{x}{select},goc{k}->{zs}', {X}{chosen}, {W}, optimize=True)"
                     f".reshape({layout.result}){bias}",
-                    "Every window is multiplied with the kernel, over all channels of its group.",
+                    "Each result is the sum of a window times the kernel, over all channels of the group.",
                 ),
             ],
             [
@@ -162,10 +165,23 @@ class Filters(Layer):
                     "d_weight",
                     rf"<X> {times} <dZ>",
                     f"np.einsum('ng{x}{select},{zs}->goc{k}', {X}{chosen}, {dZ}, optimize=True).reshape({kernel}){flip}",
-                    "Every number of the kernel meets every window: a valid correlation of what is read with the delta.",
+                    (
+                        "Every number of the kernel multiplies every window: the gradient is a valid cross-correlation "
+                        "of the input with the delta."
+                    ),
                 ),
                 *(
-                    [Equation("d_bias", r"\textstyle\sum <dZ>", f"<dZ>.sum(axis={every})", "It enters every window.")]
+                    [
+                        Equation(
+                            "d_bias",
+                            r"\textstyle\sum <dZ>",
+                            f"<dZ>.sum(axis={every})",
+                            (
+                                "The bias is added at every position, so its gradient is the sum over examples and "
+                                "positions."
+                            ),
+                        )
+                    ]
                     if self.bias
                     else []
                 ),
@@ -173,7 +189,10 @@ class Filters(Layer):
                     "dX",
                     rf"<dZ> {back} <weight>",
                     f"np.einsum('{zs}{select},goc{k}->ng{x}', {dZ}{chosen}, {W}, optimize=True).reshape({layout.inputs[0]})",
-                    "A number gets the deltas of all windows that have it: a full convolution, the kernel turned by 180°.",
+                    (
+                        "Every number receives the deltas of all windows that contain it: a full convolution, with the "
+                        "kernel rotated by 180°."
+                    ),
                 ),
             ],
         )

@@ -101,7 +101,10 @@ class MatrixFunction(Layer):
             [
                 *written_out.eigen(f"(<X> + <X>{written_out.T}) / 2"),
                 Equation(
-                    "Z", rf"<vectors> {latex} <vectors>^\top", value, "A function of a matrix acts on its eigenvalues."
+                    "Z",
+                    rf"<vectors> {latex} <vectors>^\top",
+                    value,
+                    "A function of a symmetric matrix is taken of its eigenvalues; the eigenvectors stay.",
                 ),
             ],
             [written_out.divided_differences(f, slope), written_out.through_function("dX", "<dZ>", "<dZ>")],

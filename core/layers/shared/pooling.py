@@ -86,5 +86,5 @@ class Pooling(Layer):
 def selections(rows: Windows, columns: Windows) -> list[Equation]:
     """Return the selections R and S of the windows along both axes, as equations."""
     latex = r"[\text{number} = \text{window} \cdot \text{stride} + \text{offset}]"
-    because = "1 where a window has that number at that offset, 0 elsewhere: padding is never chosen."
+    because = "1 where a window contains that row or column at that offset, 0 elsewhere: padding is never selected."
     return [Equation(letter, latex, selection(axis), because) for letter, axis in (("R", rows), ("S", columns))]

@@ -78,7 +78,10 @@ class Reduction(Layer):
         return Derivation(
             [
                 Equation(
-                    "Z", f"{letter}(<X>)", forward, "Sums along axes." if not self.averages else "Means along axes."
+                    "Z",
+                    f"{letter}(<X>)",
+                    forward,
+                    "The sum along the axes." if not self.averages else "The mean along the axes.",
                 )
             ],
             [
@@ -86,7 +89,7 @@ class Reduction(Layer):
                     "dX",
                     latex + r"<dZ> \otimes \mathbf{1}",
                     backward,
-                    "Every summand has the gradient of the sum it enters.",
+                    "Every summand receives the gradient of its sum.",
                 )
             ],
         )

@@ -1,4 +1,4 @@
-"""Metrics: what a training run says besides the loss. Adding one: its file, and its class in METRICS."""
+"""Metrics: the quantities that a training run reports besides the loss. To add one, write a file and list it in METRICS."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ class Metric:
     name: ClassVar[str]
 
     def applies(self, loss: Loss, output: Array) -> bool:
-        """Whether it means something for networks that are trained with this loss."""
+        """Return True if the metric is meaningful for networks trained with this loss."""
         raise NotImplementedError
 
     def value(self, loss: Loss, output: Array, targets: Array) -> float | None:

@@ -161,7 +161,7 @@ def test_a_seed_a_graph_and_named_inputs(client: httpx.Client) -> None:
     }  # fmt: skip
     answer = explained(client, problem)
     by_id = {step["id"]: step for step in answer["steps"]}
-    assert by_id["deltas.a b"]["because"].startswith("Several layers read it")
+    assert by_id["deltas.a b"]["because"].startswith("Several layers read this tensor")
     assert answer["parameters"]["a_b"]["weight"]
 
 

@@ -151,7 +151,7 @@ def test_a_mistake_and_an_equivalence_at_once() -> None:
     assert report.verdict == "wrong"
     assert [(blame.quantity.layer, blame.cause) for blame in report.blame] == [("1", "sign-flipped")]
     assert [each.slug for each in report.equivalences] == ["sum-or-mean"]
-    assert "No mistake:" in report.summary
+    assert "Not a mistake:" in report.summary
 
 
 def test_true_convolution_where_cross_correlation_is_asked_for() -> None:

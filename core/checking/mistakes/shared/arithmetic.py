@@ -26,9 +26,9 @@ class SubtractionSignLost(_ThroughKind):
 
     slug = "subtraction-sign-lost"
     kind = "subtract"
-    said = "lost the minus of the subtraction in layer '$above'"
+    said = "lacks the minus sign of the subtraction in layer '$above'"
     wrong = r"\frac{\partial L}{\partial b} = +\delta \quad \text{for } z = a - b"
-    why = "What is subtracted receives the negative of the delta."
+    why = "The operand that is subtracted receives the negative of the delta."
 
     def through_layer(self, trace: Trace, layer: str, position: int) -> Array:
         found = super().through_layer(trace, layer, position)
@@ -40,9 +40,9 @@ class OwnFactorInProduct(_ThroughKind):
 
     slug = "own-factor-in-product"
     kind = "multiply"
-    said = "is multiplied by its own factor of the product in layer '$above', not by the others"
+    said = "is multiplied by the layer's own factor of the product in layer '$above' instead of the other factors"
     wrong = r"\frac{\partial L}{\partial a} = \delta \circ a \quad \text{for } z = a \circ b"
-    why = "Each factor of a product receives the delta times the other factors."
+    why = "By the product rule, each factor receives the delta times the other factors."
     unseen = "the factors are equal"
 
     def through_layer(self, trace: Trace, layer: str, position: int) -> Array:
