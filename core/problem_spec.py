@@ -112,7 +112,7 @@ class _Examined:
 
     @property
     def fits(self) -> bool:
-        """Whether every shape fits, whatever else may be wrong."""
+        """True if every shape fits, whatever else may be wrong."""
         return not any(issue.code == "shape-mismatch" for issue in self.issues)
 
 

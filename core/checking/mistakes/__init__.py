@@ -1,4 +1,4 @@
-"""The mistakes that are known: a class each, registered in `CAUSES`."""
+"""The known mistakes: a class each, registered in `MISTAKES`."""
 
 from __future__ import annotations
 

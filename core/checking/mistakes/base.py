@@ -1,4 +1,4 @@
-"""What a mistake is."""
+"""The base class of mistakes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Mistake(Formulas):
     """Among the gradients, those of parameters with these names; () for all."""
 
     said: ClassVar[str]
-    """What is wrong, continuing "Your bias gradient of layer 'out'"."""
+    """The description of the mistake, continuing "Your bias gradient of layer 'out'"."""
 
     wrong: ClassVar[str]
     """The wrong formula, in LaTeX."""
@@ -44,17 +44,17 @@ class Mistake(Formulas):
     """Why a batch may not show it."""
 
     plain: ClassVar[bool] = False
-    """Whether it is a constant factor: such mistakes go together with any other."""
+    """True for a constant factor, which may be combined with any other mistake."""
 
     separate: ClassVar[str] = ""
-    """What to send so that it can be told from others that give the same numbers."""
+    """Data to send so that other mistakes give different numbers."""
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
-        """Whether somebody could make this mistake in the rule of that quantity."""
+        """Return True if the mistake is possible in the rule of that quantity."""
         return True
 
     def strikes_at(self, trace: Trace, quantity: Quantity) -> bool:
-        """Whether it concerns the rule of a quantity at all."""
+        """Return True if the mistake concerns the rule of a quantity."""
         named = not self.parameters or quantity.part != "gradients" or quantity.name in self.parameters
         return quantity.part in self.strikes and named and self.applies(trace, quantity)
 
@@ -66,7 +66,7 @@ class Fitted(Mistake):
     """The number."""
 
     def accepts(self, trace: Trace, factor: float) -> bool:
-        """Whether somebody could have had that number."""
+        """Return True if that number is plausible."""
         return True
 
 

@@ -19,7 +19,7 @@ class _WrongBias(Mistake):
     parameters: ClassVar[tuple[str, ...]] = ("bias",)
 
     def instead(self, trace: Trace, layer: str) -> Array:
-        """What was formed."""
+        """Return the wrong gradient."""
         raise NotImplementedError
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:

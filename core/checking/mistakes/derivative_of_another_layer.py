@@ -21,7 +21,7 @@ class _AtAnotherLayer(Mistake):
     unseen = "the same units are active in both layers"
 
     def array(self, trace: Trace, layer: str) -> Array | None:
-        """What f' is evaluated at instead of Z."""
+        """Return the array at which f' is evaluated instead of Z."""
         raise NotImplementedError
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
