@@ -171,6 +171,6 @@ KINDS: tuple[type[Mistake], ...] = (
 LAST: tuple[type[Mistake], ...] = (AccumulatedOverCalls, UnknownFactor)
 
 MISTAKES: tuple[type[Mistake], ...] = (*FACTORS, *FORWARD, *DELTAS, *GRADIENTS, *KINDS, *LAST)
-"""Every known mistake. Where two reproduce the same numbers, the earlier one is named and the later an alternative."""
+"""Every known mistake. If two reproduce the same numbers, the earlier one is named and the later is an alternative."""
 
 __all__ = ["MISTAKES", "Mistake"]

@@ -39,7 +39,7 @@ class _AtAnotherLayer(Mistake):
 
 
 class DerivativeAtInput(_AtAnotherLayer):
-    """f' at what the layer reads."""
+    """f' at the input of the layer."""
 
     said = "evaluates f' at the layer's input instead of its preactivation z"
     why = (
@@ -63,7 +63,7 @@ class DerivativeOfLayerAbove(_AtAnotherLayer):
 
 
 class DerivativeAtDelta(_AtAnotherLayer):
-    """A mask that keeps what is positive in the gradient instead of in z."""
+    """A mask of the positive gradients instead of the positive z."""
 
     said = "is masked by the sign of the gradient instead of the sign of z"
     why = "relu passes the gradient on where z > 0, whatever the sign of the gradient."
