@@ -32,10 +32,10 @@ class Issue:
     """Keys and positions from the root of the request to the place."""
 
     expected: Any = None
-    """What would have been accepted: a shape, a list of names, a range."""
+    """The values that are accepted: a shape, a list of names, a range."""
 
     got: Any = None
-    """What was sent, in the same terms; never a copy of a large input."""
+    """The value that was sent, in the same terms; never a copy of a large input."""
 
     equation: str | None = None
     """The equation that the value belongs to, in the request's convention."""

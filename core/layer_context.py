@@ -53,7 +53,7 @@ class LayerContext:
     """Position of the layer in the network, counted from 0."""
 
     column: bool = False
-    """Whether the request writes matrices as features x n; matters to layers whose fields name an axis."""
+    """True if the request writes matrices as features x n; it matters to layers whose fields name an axis."""
 
     state: dict[str, Array] = field(default_factory=dict)
     """State of the layer before this batch, such as running statistics. `forward` never writes into it."""
@@ -63,7 +63,7 @@ class LayerContext:
 
     value: Value = field(init=False)
     fresh: bool = field(default=False, init=False)
-    """Whether the result owns its memory, so that the activation may be computed in place."""
+    """True if the result owns its memory, so that the activation may be computed in place."""
 
     new_state: dict[str, Array] = field(default_factory=dict, init=False)
     """Memory for the state after this batch, which a forward run writes."""

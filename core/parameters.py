@@ -16,7 +16,7 @@ class Parameter:
     """Its shape in the row convention."""
 
     follows_convention: bool = False
-    """Whether it is an in x out matrix, which `column` and `torch` write as out x in."""
+    """True for an in x out matrix, which `column` and `torch` write as out x in."""
 
     fan_in: int = 0
     fan_out: int = 0
@@ -26,4 +26,4 @@ class Parameter:
     """"scheme": random numbers from the layer's initializer."""
 
     weight_like: bool = False
-    """Whether the l2 term of the loss applies: to weights, never to biases and gains."""
+    """True if the l2 term of the loss applies: for weights, never for biases and gains."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ENDED = ("succeeded", "failed", "cancelled")
 
 RETRIES = 7
-"""How often a lost connection is tried again: for about a minute, in growing intervals."""
+"""The number of attempts to restore a lost connection: for about a minute, in growing intervals."""
 
 
 def follow_job(server: str, identity: str) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class ClassCount(Body):
 
 
 class StandardisationRecord(Body):
-    """How the inputs were standardised: x was replaced by (x − mean) / deviation."""
+    """Standardisation of the inputs: x was replaced by (x − mean) / deviation."""
 
     mean: Tensor
     """Mean that was subtracted from each feature."""

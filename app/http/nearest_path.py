@@ -28,7 +28,7 @@ def nearest_path(request: Request) -> str | None:
 
 
 def _compared(template: str, sent: list[str]) -> tuple[float, str]:
-    """How alike a path and a template are in the segments that are no parameters, and the template filled in."""
+    """Return the similarity of a path and a template in the segments that are no parameters, and the filled-in template."""
     segments = template.strip("/").split("/")
     literal = [position for position, segment in enumerate(segments) if not segment.startswith("{")]
     if len(literal) < len(segments) != len(sent):

@@ -18,10 +18,10 @@ from core.arrays import Array
 from core.errors import Refusal
 
 KEPT = timedelta(hours=24)
-"""How long an answer is stored."""
+"""The time for which an answer is stored."""
 
 TAKEN_OVER = timedelta(seconds=60)
-"""How long an unanswered request blocks its key. Its server is then presumed dead, and the request may be repeated."""
+"""The time for which an unanswered request blocks its key. Its server is then presumed dead; the request may be repeated."""
 
 HEADER = "Idempotency-Key"
 Remember = Callable[[Session, dict[str, Any]], None]

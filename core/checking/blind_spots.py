@@ -1,7 +1,7 @@
-"""Blind spots: known mistakes that a batch could not have revealed.
+"""Blind spots: known mistakes that a batch cannot reveal.
 
-Every mistake is made on purpose, in every rule where somebody could make it, with the right numbers before it. Where the
-result is the right one all the same, a program that has the mistake passes this check.
+Every mistake is made on purpose, in every rule in which it can occur, with the right numbers before it. If the result is
+still right, a program with the mistake passes this check.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from core.checking.words import Words
 def blind_spots(
     comparator: Comparator, trace: Trace, words: Words, check_deadline: Callable[[], object]
 ) -> list[BlindSpot]:
-    """The mistakes that would not show, each with the reason."""
+    """Return the mistakes that do not show, each with the reason."""
     found: list[BlindSpot] = []
     for quantity, right in comparator.right.items():
         check_deadline()
@@ -45,7 +45,7 @@ def blind_spots(
 
 
 def _confused(trace: Trace, quantity: Quantity, words: Words) -> Iterator[BlindSpot]:
-    """Factors that are the same number here: n = K, or n = 2."""
+    """Yield factors that are the same number here: n = K, or n = 2."""
     if quantity.part != "deltas" or quantity.layer != trace.network.last:
         return
     known: dict[float, str] = {}

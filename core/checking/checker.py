@@ -1,4 +1,4 @@
-"""The check of a submission: compare, search, and put what was found into words."""
+"""The check of a submission: compare, search for mistakes, and describe them in words."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ from core.plan import Retain
 from core.problem import Problem
 
 LARGE = 1_000_000
-"""Beyond this many numbers in all tensors, blind spots are not looked for."""
+"""With more numbers in all tensors, blind spots are not searched for."""
 
 MANY = 400
-"""Beyond this many tensors likewise."""
+"""With more tensors, blind spots are not searched for either."""
 
 UNTRUSTED = 1e-6
-"""An error of the oracle beyond this makes every verdict inconclusive."""
+"""A larger error of the oracle makes every verdict inconclusive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tolerance:
-    """What the caller allows; None where the submission's precision decides."""
+    """The tolerances of the caller; None if the precision of the submission decides."""
 
     rtol: float | None = None
     atol: float | None = None
 
 
 class Checker:
-    """A problem against which submissions are held."""
+    """A problem with its right values, which checks submissions."""
 
     @np.errstate(all="ignore")
     def __init__(self, problem: Problem, check_deadline: Callable[[], object]) -> None:
@@ -83,12 +83,12 @@ class Checker:
 
     @property
     def skips_blind_spots(self) -> bool:
-        """Whether the network is too large to make every mistake in every rule."""
+        """True if the network is too large to try every mistake in every rule."""
         size = sum(math.prod(shape) for shape in self.right.network.shapes.values())
         return size > LARGE or len(self.right.values) > MANY
 
     def _blind_spots(self, interpretation: Interpretation) -> list[BlindSpot]:
-        """The mistakes that this batch could not have revealed."""
+        """Return the mistakes that this batch cannot reveal."""
         if self.skips_blind_spots:
             return []
         return blind_spots(
@@ -99,7 +99,7 @@ class Checker:
         )
 
     def _own(self) -> Submission:
-        """What the server's own passes make of the problem."""
+        """Return the results of the server's own passes as a submission."""
         retain = Retain(preactivations=True, deltas=self.problem.objective is not None, input_gradients=True)
         plan = self.problem.plan(retain=retain, check_deadline=self.check_deadline)
         plan.forward()

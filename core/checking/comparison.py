@@ -1,4 +1,4 @@
-"""Two tensors side by side: how far apart they are, and whether rounding explains it."""
+"""The comparison of two tensors: their difference, and whether rounding explains it."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from core.checking.quantity import Quantity, run, value_in
 from core.checking.trace import Network, Trace
 
 DRAWS = 3
-"""How often rounding is tried out."""
+"""Number of random disturbances with which rounding is tested."""
 
 HOPELESS = 0.3
-"""Beyond this difference, relative to the largest number of the tensor, rounding is not even tried out."""
+"""Above this difference, relative to the largest number of the tensor, rounding is not tested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How a submitted tensor differs from what is expected."""
+    """The difference of a submitted tensor from the expected one."""
 
     relative_error: float
-    """‖yours − expected‖ / (‖yours‖ + ‖expected‖), and 0 where both are 0."""
+    """‖yours − expected‖ / (‖yours‖ + ‖expected‖), and 0 if both are 0."""
     cosine: float | None
-    """Of the angle between the two; none where one of them is 0."""
+    """Cosine of the angle between the two; None if one of them is 0."""
     worst: tuple[int, ...]
-    """Where they are furthest apart, measured by what is allowed there."""
+    """Index of the number that exceeds its allowed difference most."""
     mismatched: int
-    """How many numbers differ by more than is allowed."""
+    """Number of values that differ by more than is allowed."""
 
 
 def difference(yours: Array, expected: Array, allowed: Array) -> Difference:
-    """The difference of two tensors of one shape."""
+    """Return the difference of two tensors of one shape."""
     apart = np.abs(yours - expected)
-    scale = max(_largest(yours), _largest(expected)) or 1.0  # The squares of large numbers are beyond float64.
+    scale = max(_largest(yours), _largest(expected)) or 1.0  # The squares of large numbers overflow float64.
     one, other = yours / scale, expected / scale
     sizes = float(np.linalg.norm(one)), float(np.linalg.norm(other))
     both = sizes[0] + sizes[1]
@@ -57,24 +57,24 @@ Evaluated = Callable[[Trace], Array]
 
 
 class Comparator:
-    """Says whether two tensors agree."""
+    """Decides whether two tensors agree."""
 
     def __init__(self, network: Network, criterion: Criterion, truth: Trace, right: dict[Quantity, Array]) -> None:
         self.criterion = criterion
         self.truth = truth
         self.right = right
-        """Every quantity as it is where nothing is wrong."""
+        """The right value of every quantity."""
         self._network = network
         self._disturbed: list[tuple[Network, Disturbed]] | None = None
         self._spread: dict[Quantity, Array] | None = None
 
     def allowed(self, quantity: Quantity) -> Array:
-        """How far a submitted quantity may be from the right one."""
+        """Return the allowed distance of a submitted quantity from the right one."""
         allowed = self.criterion.allowed(self.right[quantity])
         return allowed if self.criterion.chosen else np.asarray(allowed + AMPLIFIED * self._spreads()[quantity])
 
     def is_right(self, quantity: Quantity, yours: Array) -> bool:
-        """Whether a submitted quantity is what it should be."""
+        """Return True if a submitted quantity is right."""
         expected = self.right[quantity]
         if yours.shape != expected.shape:
             return False
@@ -84,7 +84,7 @@ class Comparator:
         return bool(np.all(apart <= self.allowed(quantity)))
 
     def agrees(self, yours: Array, rule: Evaluated, trace: Trace, value: Array | None = None) -> bool:
-        """Whether a rule makes what was submitted out of the numbers of a trace."""
+        """Return True if a rule gives the submitted tensor from the numbers of a trace."""
         expected = rule(trace) if value is None else value
         if yours.shape != expected.shape or not np.isfinite(expected).all():
             return False
@@ -101,14 +101,14 @@ class Comparator:
         return bool(np.all(apart <= allowed + AMPLIFIED * spread))
 
     def differs(self, one: Array, other: Array) -> bool:
-        """Whether two computed tensors are apart by more than any tolerance, so that a submission can tell them apart."""
+        """Return True if two computed tensors differ by more than any tolerance, so that a submission separates them."""
         if one.shape != other.shape:
             return True
         apart = np.abs(one - other)
         return bool(np.any(apart > 4 * self.criterion.allowed(other) + 64 * self.criterion.unit * _largest(other)))
 
     def _hopeful(self, apart: Array, expected: Array, trace: Trace) -> bool:
-        """Whether rounding may explain it, and may be tried: also where sums of large numbers cancel."""
+        """Return True if rounding may explain the difference, for instance where large numbers cancel in a sum."""
         digits = self.criterion.digits
         coarse = 1e3 * float(digits.half_unit(expected).max(initial=0)) if digits else 0.0
         cancelled = 1e3 * self.criterion.unit * max((_largest(delta) for delta in trace.deltas.values()), default=0.0)
@@ -116,14 +116,14 @@ class Comparator:
         return not self.criterion.chosen and float(apart.max(initial=0)) <= limit
 
     def _draws(self) -> list[tuple[Network, Disturbed]]:
-        """The network disturbed in a few ways."""
+        """Return the network with a few random disturbances."""
         if self._disturbed is None:
             formulas = [Disturbed(self.criterion.unit, seed) for seed in range(DRAWS)]
             self._disturbed = [(disturbed_network(self._network, each), each) for each in formulas]
         return self._disturbed
 
     def _spreads(self) -> dict[Quantity, Array]:
-        """How far each right quantity moves when every number before it is disturbed."""
+        """Return the change of each right quantity when every number before it is disturbed."""
         if self._spread is None:
             self._spread = {quantity: np.zeros_like(array) for quantity, array in self.right.items()}
             for network, formulas in self._draws():

@@ -1,8 +1,8 @@
-"""The right rule of every quantity, cut out of the problem's derivation: its equations, its names, its convention.
+"""The right rule of every quantity, as the part of the problem's derivation that computes it.
 
-A rule starts from what a hand-written program has in its variables when it comes to it: the request's own tensors, the
-preactivations and activations of every layer, and the deltas above. Equations that lie between those and the quantity,
-x̂ of a normalisation for instance, belong to the rule.
+A rule starts from the variables of a hand-written program at that point: the tensors of the request, the preactivations
+and activations of every layer, and the deltas above. Equations between those and the quantity, such as x̂ of a
+normalisation, belong to the rule.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from core.losses import Loss
 from core.network import INPUT
 
 MOST_EQUATIONS = 4
-"""A rule of more equations than this shows the last of them alone in LaTeX."""
+"""Of a rule with more equations than this, LaTeX shows only the last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Rule:
 
     latex: str
     numpy: str
-    """Lines of NumPy that compute it; "" where there is no derivation."""
+    """Lines of NumPy that compute the quantity; "" if there is no derivation."""
 
 
 class Equations:
@@ -38,7 +38,7 @@ class Equations:
         self._network = network
 
     def rule(self, quantity: Quantity) -> Rule:
-        """The right rule of a quantity."""
+        """Return the right rule of a quantity."""
         objective = self._network.problem.objective
         if objective is None or type(objective.loss).numpy_gradient is Loss.numpy_gradient:
             return Rule(objective.loss.batch_formula() if objective and quantity.part == "loss" else "", "")

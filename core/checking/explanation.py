@@ -32,11 +32,11 @@ class Explainer:
     def explained(
         self, sent: SubmissionSpec | None, submission: Submission, criterion: Criterion
     ) -> tuple[Interpretation, Numerical | None]:
-        """The best attempt, and what kind of numerical gradient the submission is, if it is one.
+        """Return the best interpretation, and the kind of numerical gradient that the submission is, if it is one.
 
         Args:
-            sent: what came; None where the submission is the server's own.
-            submission: the same by quantity.
+            sent: the submission as sent; None if it is the server's own.
+            submission: the submission by quantity.
             criterion: when two numbers agree.
         """
         reading = Reading(problem=self._problem, sent=sent or SubmissionSpec())
@@ -55,13 +55,13 @@ class Explainer:
         criterion: Criterion,
         limit: float = math.inf,
     ) -> Interpretation:
-        """Explain a submission under a reading, as long as that costs less than the limit."""
+        """Explain a submission under a reading, if that costs less than the limit."""
         comparator = Comparator(right.network, criterion, right.trace, right.values)
         search = Search(right.network, comparator, submission, self._check_deadline, limit - reading.price)
         return Interpretation(reading, right, submission, comparator, search.explained())
 
     def _read_otherwise(self, interpretation: Interpretation) -> Interpretation:
-        """The reading under which least is wrong: what is written differently is no mistake."""
+        """Return the reading under which least is wrong: a different way of writing is not a mistake."""
         small = sum(math.prod(shape) for shape in self._right.network.shapes.values()) <= SMALL
         while interpretation.hypotheses[0].accusations:
             once = list(_readings(interpretation.reading))
@@ -74,7 +74,7 @@ class Explainer:
         return interpretation
 
     def _cheapest(self, interpretation: Interpretation, readings: Sequence[Reading]) -> Interpretation:
-        """The attempt, or one with another reading that costs less."""
+        """Return the interpretation, or a cheaper one under another reading."""
         cheapest = interpretation
         fine = [
             q for q, yours in interpretation.submission.values.items() if interpretation.comparator.is_right(q, yours)
@@ -85,17 +85,17 @@ class Explainer:
             )
             submission = read(right.network, reading.sent)
             if reading.sent.convention is not None and "transposed" in submission.layouts.values():
-                continue  # Not everything is written in that convention.
+                continue  # Some tensors are not written in that convention.
             comparator = Comparator(right.network, interpretation.comparator.criterion, right.trace, right.values)
             if any(not comparator.is_right(quantity, submission.values[quantity]) for quantity in fine):
-                continue  # What is right as it is asked for would be wrong.
+                continue  # A tensor that is right under the request would become wrong.
             other = self._attempt(reading, submission, right, interpretation.comparator.criterion, cheapest.cost)
             if other.cost < cheapest.cost:
                 cheapest = other
         return cheapest
 
     def _numerical(self, interpretation: Interpretation) -> Numerical | None:
-        """What kind of differences the submission is, if only gradients are wrong and they are differences."""
+        """Return the kind of finite difference, if only gradients are wrong and they are finite differences."""
         values, comparator = interpretation.submission.values, interpretation.comparator
         wrong = {quantity: yours for quantity, yours in values.items() if not comparator.is_right(quantity, yours)}
         if any(q.part not in ("gradients", "input_gradient") for q in wrong):
@@ -105,12 +105,12 @@ class Explainer:
         return recognised(self._problem, wrong, interpretation.right.values, comparator.criterion, self._check_deadline)
 
     def _forgiven(self, interpretation: Interpretation) -> Interpretation:
-        """The attempt without accusations."""
+        """Return the interpretation without accusations."""
         best = interpretation.hypotheses[0]
         return replace(interpretation, hypotheses=[replace(best, accusations=(), cost=0.0)])
 
     def _supposing(self, interpretation: Interpretation) -> Interpretation:
-        """The attempt, or one that explains all of it by a mistake in the forward pass, where that was not submitted."""
+        """Return the interpretation, or one that explains all of it by a mistake in an unsubmitted forward pass."""
         sent = {quantity.part for quantity in interpretation.submission.values}
         unknown = any(not accusation.findings for accusation in interpretation.hypotheses[0].accusations)
         if not unknown or sent & {"preactivations", "activations"}:
@@ -132,7 +132,7 @@ class Explainer:
 
 
 def _readings(reading: Reading) -> Iterator[Reading]:
-    """The same request read otherwise, in one more respect."""
+    """Yield the readings of the request that differ in one more respect."""
     for equivalence in EQUIVALENCES:
         if equivalence.slug not in reading.slugs:
             for problem, sent, said in equivalence.readings(reading):

@@ -1,7 +1,7 @@
 """The rules of backpropagation, one method each, as a hand-written program has them.
 
-`Formulas` are the right ones. A mistake is a subclass that has one of them wrong, and two mistakes at once are a class
-that inherits from both: whatever one rule takes from another, it takes from the wrong one.
+`Formulas` has the right rules. A mistake is a subclass that overrides one of them, and two mistakes at once are a class
+that inherits from both, so that a rule that uses another one uses the wrong one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.plan import Objective
 
 
 class Formulas:
-    """Every rule, right.
+    """The right rules.
 
     forward       Z_l = layer_l(A_j for each j that it reads)        A_l = f_l(Z_l)
     loss          L = Σ_i c_i ℓ(a_i, y_i) + ½ λ Σ‖W‖²
@@ -28,11 +28,11 @@ class Formulas:
     """
 
     def preactivation(self, trace: Trace, layer: str) -> Array:
-        """Z of a layer from what it reads."""
+        """Return Z of a layer from the tensors that it reads."""
         return trace.network.stages[layer].result(trace.read_by(layer))
 
     def activation(self, trace: Trace, layer: str) -> Array:
-        """A of a layer from its Z."""
+        """Return A of a layer from its Z."""
         return activated(trace.network.nodes[layer].function, trace.preactivations[layer])
 
     def loss(self, trace: Trace) -> Array:
@@ -58,12 +58,12 @@ class Formulas:
         return 0.5 * l2 * sum((weight * weight).sum() for weight in weights) if l2 else 0.0
 
     def loss_gradient(self, trace: Trace) -> Array:
-        """∂L/∂A of the output."""
+        """Return ∂L/∂A of the output."""
         objective = trace.network.objective
         return loss_gradient(objective.loss, objective, trace.activations[trace.network.last])
 
     def output_delta(self, trace: Trace) -> Array:
-        """Δ of the last layer; fused with its activation where the loss has such a form."""
+        """Return Δ of the last layer, by the fused form of loss and activation if there is one."""
         network, objective = trace.network, trace.network.objective
         node = network.nodes[network.last]
         fused = objective.loss.on_logits(node.function)
@@ -72,44 +72,44 @@ class Formulas:
         return loss_gradient(fused, objective, trace.preactivations[node.name], trace.activations[node.name])
 
     def through_layer(self, trace: Trace, layer: str, position: int) -> Array:
-        """What a layer sends back to one of the tensors that it reads."""
+        """Return the gradient that a layer sends back to one of the tensors that it reads."""
         return trace.backward(layer).inputs[position]
 
     def arriving(self, trace: Trace, name: str) -> Array:
-        """∂L/∂A of a tensor: what all that read it send back, added up."""
+        """Return ∂L/∂A of a tensor, the sum of the gradients that its readers send back."""
         total = np.zeros(trace.network.shapes[name])
         for reader in trace.network.readers[name]:
             total = total + self.through_layer(trace, reader.layer, reader.position)
         return total
 
     def through_activation(self, trace: Trace, layer: str, dA: Array) -> Array:
-        """∂L/∂Z of a layer from ∂L/∂A."""
+        """Return ∂L/∂Z of a layer from ∂L/∂A."""
         function = trace.network.nodes[layer].function
         return through(function, trace.preactivations[layer], trace.activations[layer], dA)
 
     def delta(self, trace: Trace, layer: str) -> Array:
-        """Δ of a layer, from those of the layers that read it, or from the loss."""
+        """Return Δ of a layer, from those of its readers or from the loss."""
         if layer == trace.network.last:
             return self.output_delta(trace)
         return self.through_activation(trace, layer, self.arriving(trace, layer))
 
     def gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
-        """∂L/∂θ of one parameter, from the layer's Δ and what it reads."""
+        """Return ∂L/∂θ of one parameter, from the layer's Δ and its inputs."""
         found, penalty = self.data_gradient(trace, layer, parameter), self.regularisation(trace, layer, parameter)
         return found + penalty if penalty.any() else found
 
     def data_gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
-        """The same without l2."""
+        """Return ∂L/∂θ without l2."""
         return trace.backward(layer).parameters[parameter]
 
     def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
-        """λ W, for weights."""
+        """Return λ W for weights, and 0 for other parameters."""
         values = trace.parameters(layer)[parameter]
         weight_like = trace.network.nodes[layer].parameters[parameter].weight_like
         return trace.network.objective.loss.l2 * values if weight_like else np.zeros_like(values)
 
     def input_gradient(self, trace: Trace, name: str) -> Array:
-        """∂L/∂X of a tensor of the batch."""
+        """Return ∂L/∂X of an input of the batch."""
         return self.arriving(trace, name)
 
 
@@ -117,7 +117,7 @@ RIGHT = Formulas()
 
 
 def loss_gradient(loss: Loss, objective: Objective, read: Array, probabilities: Array | None = None) -> Array:
-    """∂L/∂(what the loss reads). `probabilities` stand in for those that a loss on logits would compute itself."""
+    """Return the gradient of the loss by its argument. `probabilities` replace those that a loss on logits computes."""
     at, _ = _placed(loss, objective, read)
     if probabilities is not None:
         at.probabilities[...] = probabilities.reshape(at.A.shape)
@@ -126,7 +126,7 @@ def loss_gradient(loss: Loss, objective: Objective, read: Array, probabilities: 
 
 
 def _placed(loss: Loss, objective: Objective, read: Array) -> tuple[LossContext, Any]:
-    """The arrays around a loss after it has computed its value, and the value."""
+    """Return the arrays of a loss after it has computed its value, and the value."""
     A = np.ascontiguousarray(read.reshape(read.shape or (1,)))
     targets = objective.targets.reshape(A.shape).astype(A.dtype)
     at = LossContext(A, targets, objective.coefficients.astype(A.dtype), np.empty_like(A), np.empty_like(A))

@@ -1,4 +1,4 @@
-"""Mistakes of the forward pass that may be behind gradients which no mistake of the backward pass explains."""
+"""Mistakes of the forward pass, tried for gradients that no mistake of the backward pass explains."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FORWARD = ("preactivations", "activations")
 
 
 def suppositions(trace: Trace) -> Iterator[dict[Quantity, Finding]]:
-    """Every forward mistake in one layer, and then in all layers where it can be made."""
+    """Yield every forward mistake in one layer, and then in all layers where it can occur."""
     everywhere: list[dict[Quantity, Finding]] = []
     for cause in MISTAKES:
         places = {}

@@ -1,4 +1,4 @@
-"""A hypothesis: the mistakes that a program is supposed to have, and what follows from them."""
+"""A hypothesis: a set of mistakes that a program may have, and their consequences."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from core.checking.replay import Finding
 from core.checking.trace import Trace
 
 NAMED, AGAIN, UNKNOWN, CONTRADICTED = 1.0, 0.5, 3.0, 4.0
-"""What a hypothesis costs for a mistake with a name, the same mistake at another layer, a mistake without a name, and a
-tensor that should be wrong if the hypothesis were true and is right. The cheapest hypothesis is believed."""
+"""The costs of a known mistake, the same mistake at another layer, an unknown mistake, and a right tensor that would be
+wrong if the hypothesis were true. The cheapest hypothesis is believed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +22,22 @@ class Accusation:
 
     quantity: Quantity
     findings: tuple[Finding, ...]
-    """The mistakes that reproduce the numbers; none where the cause is not known."""
+    """The mistakes that reproduce the numbers; empty if no known mistake does."""
     expected: Array
-    """What the right rule makes of the user's own numbers."""
+    """The result of the right rule on the user's own numbers."""
     yours: Array | None
-    """What was submitted, or recovered from what was; None where it is only concluded."""
+    """The submitted tensor, or one recovered from the submission; None if neither exists."""
     certain: bool = True
-    """Whether no other place comes into question."""
+    """True if no other quantity can be the wrong one."""
 
     @property
     def slug(self) -> str | None:
-        """The cause, where it is known."""
+        """The name of the mistake, if it is known."""
         return self.findings[0].slug if self.findings else None
 
     @property
     def ratio(self) -> float | None:
-        """What every number of the submission is a multiple of, if it is the same everywhere."""
+        """The ratio of submitted to expected numbers, if it is the same for all."""
         if self.yours is None or self.yours.shape != self.expected.shape:
             return None
         where = self.expected != 0
@@ -50,16 +50,16 @@ class Accusation:
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """Where the user's program is supposed to be wrong."""
+    """An assumption about the mistakes of the user's program."""
 
     trace: Trace
     accusations: tuple[Accusation, ...] = ()
     cost: float = 0.0
     lost: frozenset[str] = field(default_factory=frozenset)
-    """Layers whose delta nobody knows any more, so that their gradients cannot be judged."""
+    """Layers whose delta is unknown, so that their gradients cannot be judged."""
 
     def accusing(self, *accusations: Accusation) -> Hypothesis:
-        """The same with more mistakes."""
+        """Return the hypothesis with more mistakes."""
         found = self
         for accusation in accusations:
             found = replace(
@@ -75,13 +75,13 @@ class Hypothesis:
         return price - (NAMED - AGAIN) * any(finding.slug in known for finding in accusation.findings)
 
     def with_delta(self, layer: str, delta: Array) -> Hypothesis:
-        """The same with a delta of that layer."""
+        """Return the hypothesis with a delta of that layer."""
         return replace(self, trace=self.trace.with_delta(layer, delta))
 
     def losing(self, layer: str) -> Hypothesis:
-        """The same without knowing the delta of that layer."""
+        """Return the hypothesis with the delta of that layer unknown."""
         return replace(self, lost=self.lost | {layer})
 
     def contradicted(self) -> Hypothesis:
-        """The same, less believable."""
+        """Return the hypothesis with the cost of a contradiction added."""
         return replace(self, cost=self.cost + CONTRADICTED)

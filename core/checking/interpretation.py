@@ -1,4 +1,4 @@
-"""An attempt to explain a submission under one reading of the request, and what it comes to."""
+"""Interpretation: the explanation of a submission under one reading of the request, and its rows in the report."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.problem import Problem
 
 
 class Right:
-    """A problem with everything right."""
+    """The right values of every quantity of a problem."""
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
@@ -29,7 +29,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
-    """What a submission comes to under one reading of the request."""
+    """The explanation of a submission under one reading of the request."""
 
     reading: Reading
     right: Right
@@ -39,12 +39,12 @@ class Interpretation:
 
     @property
     def cost(self) -> float:
-        """How much has to be wrong or different."""
+        """The cost of the mistakes and of the differences in writing."""
         return self.hypotheses[0].cost + self.reading.price if self.hypotheses else math.inf
 
 
 def equivalences_of(interpretation: Interpretation) -> list[ReportedEquivalence]:
-    """What is written differently, in words."""
+    """Return the differences in writing, in words."""
     reading = interpretation.reading
     found = [ReportedEquivalence(slug=slug, said=said) for slug, said in zip(reading.slugs, reading.said, strict=True)]
     turned = [quantity for quantity, layout in interpretation.submission.layouts.items() if layout == "transposed"]
@@ -56,7 +56,7 @@ def equivalences_of(interpretation: Interpretation) -> list[ReportedEquivalence]
 
 
 def rows_of(interpretation: Interpretation) -> list[Row]:
-    """Every tensor beside what is expected."""
+    """Return a row for every tensor, compared with the expected one."""
     submission, comparator = interpretation.submission, interpretation.comparator
     accused = {accusation.quantity for accusation in interpretation.hypotheses[0].accusations}
     rows = []
@@ -65,7 +65,7 @@ def rows_of(interpretation: Interpretation) -> list[Row]:
             rows.append(Row(quantity=quantity, status="missing", total=expected.size))
             continue
         yours = submission.values[quantity]
-        # Where every rule holds on the user's own numbers, what is left of a difference is rounding that adds up.
+        # If every rule holds on the user's own numbers, the remaining differences are accumulated rounding.
         right = not accused or comparator.is_right(quantity, yours)
         status: Status = "wrong" if quantity in accused else "correct" if right else "inherited"
         fits = yours.shape == expected.shape
@@ -85,7 +85,7 @@ def rows_of(interpretation: Interpretation) -> list[Row]:
 
 
 def needs_of(submission: Submission, best: Hypothesis) -> list[str]:
-    """Parts that would show more than those that were submitted."""
+    """Return the parts that would show more than the submitted ones."""
     sent = {quantity.part for quantity in submission.values}
     needs = []
     if not submission.values or (best.accusations and "deltas" not in sent):

@@ -1,4 +1,4 @@
-"""Kinks: places at or near the point where a derivative jumps, so that more than one value is right."""
+"""Kinks: numbers at or near a point where a derivative jumps, so that more than one value is right."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.checking.trace import Trace
 from core.layers.max_pool2d import MaxPool2D
 
 MOST = 100
-"""At most this many are listed."""
+"""The largest number of kinks that are listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Kink:
 
 
 def kinks(trace: Trace, near: float, most: int | None = MOST) -> list[Kink]:
-    """Where the right trace stands at a kink, or nearer to one than `near` times the numbers around it."""
+    """Return the kinks of the right trace: numbers at a kink, or within `near` times the largest number of the tensor."""
     return list(islice(_all(trace, near), most))
 
 
@@ -58,7 +58,7 @@ def _zeros(layer: str, values: Array, near: float, why: str) -> Iterator[Kink]:
 
 
 def _ties(layer: MaxPool2D, name: str, trace: Trace) -> Iterator[Kink]:
-    """Windows in which more than one number is the largest."""
+    """Yield the windows in which several numbers are the largest."""
     (X,), Z = trace.read_by(name), trace.preactivations[name]
     largest = np.zeros_like(Z)
     for (windows, numbers), (counted, _) in zip(layer.offsets(Z, X), layer.offsets(largest, X), strict=True):

@@ -1,6 +1,6 @@
-"""One layer's rules as functions: what a hand-written backpropagation does there, on any arrays one likes.
+"""The rules of one layer as functions, which a check runs on arbitrary arrays.
 
-A plan runs a network as a whole; a check asks each rule by itself, on the numbers that somebody else found upstream.
+A plan runs a whole network; a check runs each rule separately, on the numbers that the user's program had before it.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from core.network import Node
 
 @dataclass(frozen=True, slots=True)
 class Backward:
-    """What one layer's own rules make of its delta."""
+    """The gradients that one layer's rules compute from its delta."""
 
     inputs: Sequence[Array]
-    """∂L/∂(what it reads), in the order in which it reads."""
+    """The gradients of the tensors that the layer reads, in their order."""
 
     parameters: Mapping[str, Array]
     """∂L/∂(parameter), without l2."""
 
 
 class LayerRules:
-    """A layer between the arrays that are handed to it. Nothing that is returned is written to again."""
+    """A layer that computes with the arrays passed to it. Returned arrays are never written to again."""
 
     def __init__(
         self,
@@ -59,21 +59,21 @@ class LayerRules:
 
     @property
     def reported(self) -> Mapping[str, Array]:
-        """What the layer shows of itself beside its result: the mask of a dropout."""
+        """The values that the layer reports besides its result, such as the mask of a dropout."""
         return self._context.reported
 
     @property
     def function(self) -> Activation:
-        """The activation function that is applied to its result."""
+        """The activation function of the layer."""
         return self.node.function
 
     def result(self, inputs: Sequence[Array]) -> Array:
-        """Z: the layer's result before its activation."""
+        """Return Z, the layer's result before its activation."""
         self._run(inputs)
         return self._context.result.copy()
 
     def backward(self, inputs: Sequence[Array], delta: Array) -> Backward:
-        """The gradients of what it reads and of its parameters, from ∂L/∂Z."""
+        """Return the gradients of the layer's inputs and parameters, from ∂L/∂Z."""
         context = self._context
         if self._backward is None:
             context.d_result = tensor_memory(self.node.shape, context.dtype)
@@ -84,18 +84,18 @@ class LayerRules:
         np.copyto(context.d_result, delta)
         for step in self._backward:
             step()
-        if context.saved:  # A backward pass may scribble in what the forward pass left for it.
+        if context.saved:  # A backward pass may overwrite the arrays that the forward pass saved.
             self._read = ()
         found = [array.copy() for array in context.d_inputs if array is not None]
         return Backward(found, {name: array.copy() for name, array in context.gradients.items()})
 
     def saved(self, inputs: Sequence[Array]) -> dict[str, Array]:
-        """What the layer keeps of a forward run beside its result: x̂ of a normalisation, the mask of a dropout."""
+        """Return the arrays that the layer saves in a forward run: x̂ of a normalisation, the mask of a dropout."""
         self._run(inputs)
         return {name: array.copy() for name, array in self._context.saved.items()}
 
     def _run(self, inputs: Sequence[Array]) -> None:
-        """Compute the result, unless it is there: arrays are never written to, so the same ones have the same numbers."""
+        """Compute the result, unless the inputs are the last ones: arrays are never written to, so they are unchanged."""
         if len(self._read) == len(inputs) and all(one is other for one, other in zip(self._read, inputs, strict=True)):
             return
         self._read = ()
@@ -107,7 +107,7 @@ class LayerRules:
 
 
 def activated(function: Activation, Z: Array) -> Array:
-    """A = f(Z)."""
+    """Return A = f(Z)."""
     A = np.array(Z)
     if not function.is_identity:
         function.forward(np.array(Z), A)()
@@ -115,7 +115,7 @@ def activated(function: Activation, Z: Array) -> Array:
 
 
 def through(function: Activation, Z: Array, A: Array, dA: Array) -> Array:
-    """∂L/∂Z from ∂L/∂A: f'(Z) ∘ dA, or the transposed Jacobian of f times dA."""
+    """Return ∂L/∂Z from ∂L/∂A: f'(Z) ∘ dA, or the transposed Jacobian of f times dA."""
     if function.is_identity:
         return np.array(dA)
     dZ = np.empty_like(np.asarray(Z))

@@ -22,20 +22,20 @@ from core.derivatives.certificate import read_as_classes
 from core.problem import Problem
 
 SAMPLE = 24
-"""Numbers that are looked at: those that are furthest off."""
+"""Number of values that are examined, those with the largest errors."""
 
 FEWEST = 4
-"""Fewer numbers show no pattern."""
+"""Fewest values in which a pattern can be recognised."""
 
 REPRODUCED = 0.03
-"""What may be left of the error when the difference is computed with the step that was found."""
+"""Share of the error that may remain when the difference is recomputed with the step that was found."""
 
 PROBING_STEP = 1e-2
 """Step of the differences that estimate second and third derivatives."""
 
 
 class Numerical(NamedTuple):
-    """What kind of difference a submission is."""
+    """The kind of finite difference of a submission."""
 
     slug: str
     said: str
@@ -57,13 +57,13 @@ def recognised(
     criterion: Criterion,
     check_deadline: Callable[[], object],
 ) -> Numerical | None:
-    """The kind of difference that gradients which are not right may be.
+    """Return the kind of finite difference that wrong gradients are, if they are one.
 
     Args:
         problem: the problem.
-        yours: gradients that were submitted and are not right, of the right shapes.
-        right: the same as they should be.
-        criterion: to which digits they were sent, and computed in which precision.
+        yours: submitted gradients that are wrong but have the right shapes.
+        right: the right gradients.
+        criterion: the digits they were sent with, and the precision of the computation.
         check_deadline: called now and then; ends the search by raising.
     """
     losses = _Losses(problem, check_deadline)
@@ -76,7 +76,7 @@ def recognised(
 
 
 class _Losses:
-    """The loss with one number moved."""
+    """Evaluates the loss with one number moved."""
 
     def __init__(self, problem: Problem, check_deadline: Callable[[], object]) -> None:
         self._check_deadline = check_deadline
@@ -92,7 +92,7 @@ class _Losses:
         )
 
     def places(self, yours: dict[Quantity, Array], right: dict[Quantity, Array]) -> list[_Place]:
-        """The numbers that are furthest off, and where the plan has them."""
+        """Return the numbers with the largest errors, and their places in the arrays of the plan."""
         found = []
         for quantity, array in yours.items():
             if quantity.layer in self._still:
@@ -106,7 +106,7 @@ class _Losses:
         return sorted(found, key=lambda place: -abs(place.yours - place.right))[:SAMPLE]
 
     def at(self, place: _Place, step: float) -> float:
-        """The loss with that number moved by a step."""
+        """Return the loss with that number moved by a step."""
         self._check_deadline()
         kept = place.array[place.at]
         place.array[place.at] = kept + step
@@ -116,7 +116,7 @@ class _Losses:
 
 
 def _too_small(losses: _Losses, places: Sequence[_Place], criterion: Criterion) -> Numerical | None:
-    """Whether all numbers are multiples of the last place of the loss, divided by one step."""
+    """Recognise numbers that are all multiples of the last place of the loss, divided by one step."""
     numbers = np.array([place.yours for place in places])
     loss = abs(losses.at(places[0], 0.0))
     if not loss or np.count_nonzero(numbers) < FEWEST:
@@ -147,7 +147,7 @@ def _rounded(name: str, exponent: int, sides: int) -> Numerical:
 
 
 def _too_large(losses: _Losses, places: Sequence[_Place]) -> Numerical | None:
-    """Whether the error is that of a one-sided or a central difference with some step."""
+    """Recognise the error of a one-sided or a central difference with some step."""
     error = np.array([place.yours - place.right for place in places])
     h = PROBING_STEP
     moved = {step: np.array([losses.at(place, step * h) for place in places]) for step in (-2, -1, 0, 1, 2)}
@@ -182,13 +182,13 @@ def _truncated(step: float, sides: int) -> Numerical:
 
 
 def _multiple(error: Array, direction: Array) -> float:
-    """c of the multiple c · direction that comes nearest to the error."""
+    """Return c such that c · direction is nearest to the error."""
     square = float(direction @ direction)
     return float(error @ direction) / square if square > 0 else 0.0
 
 
 def _likely(step: float) -> list[float]:
-    """Steps that people choose near one that was estimated, and the estimate itself."""
+    """Return common step sizes near the estimated one, and the estimate itself."""
     size, sign = abs(step), math.copysign(1.0, step)
     if not 1e-12 < size < 10:
         return []

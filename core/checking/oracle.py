@@ -29,7 +29,7 @@ NEAR = 1e-2
 
 @dataclass(frozen=True, slots=True)
 class Oracle:
-    """How far the expected gradients are from an independent derivative."""
+    """The agreement of the expected gradients with an independent derivative."""
 
     method: str
     error: float

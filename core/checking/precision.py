@@ -1,8 +1,8 @@
-"""How exactly a submission can be expected to agree: by the precision it was computed in and the digits that were sent.
+"""The agreement to expect of a submission, from the precision of its computation and the digits that were sent.
 
-Two correct programs differ by rounding. How much that may be depends on the place: 1 − a loses what a saturated sigmoid
-has left, a sum may cancel. So rounding is tried out instead of estimated: the same rules are run again with every
-intermediate number disturbed by a few units of its last place, and what moves by that much may differ by that much.
+Two correct programs differ by rounding. By how much depends on the place: 1 − a loses the digits of a saturated sigmoid,
+a sum may cancel. So rounding is tested instead of estimated: the same rules run again with every intermediate number
+disturbed by a few units of its last place, and a number that moves by some amount may differ by that amount.
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ RELATIVE = {"float64": 1e-8, "float32": 1e-5}
 """Relative difference that is always allowed, by the precision of the computation."""
 
 UNITS = 16
-"""By how many units of the last place every intermediate number is disturbed."""
+"""The disturbance of every intermediate number, in units of its last place."""
 
 AMPLIFIED = 4
-"""How much more than by such a disturbance a number may differ."""
+"""The factor by which a difference may exceed the effect of such a disturbance."""
 
 FEWEST_DIGITS, MOST_DIGITS = 3, 12
 FLOAT32_DIGITS = 9
 """A float32 in its shortest form has at most this many digits: numbers with no more may be float32."""
 
 SAMPLE = 2048
-"""Numbers whose digits are looked at."""
+"""Number of values whose digits are examined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Digits:
-    """To what the numbers of a submission are rounded."""
+    """The rounding of the numbers of a submission."""
 
     significant: int | None = None
     decimals: int | None = None
 
     def half_unit(self, values: Array) -> Array:
-        """Half a unit of the last digit that was sent."""
+        """Return half a unit of the last digit that was sent."""
         if self.decimals is not None:
             return np.full(np.shape(values), 0.5 * 10.0**-self.decimals)
         size = np.abs(np.real(values))
@@ -56,7 +56,7 @@ class Digits:
 
 
 def digits_of(arrays: Iterable[Array]) -> Digits | None:
-    """To how many digits all these numbers are rounded together, or None where they are not."""
+    """Return the digits to which all these numbers are rounded, or None if they are not rounded."""
     numbers = np.concatenate([np.ravel(array)[:SAMPLE] for array in arrays] or [np.zeros(0)]).astype(np.float64)
     numbers = numbers[numbers != 0]
     if not len(numbers):
@@ -88,10 +88,10 @@ class Criterion:
     """Unit roundoff of the computation that was submitted."""
     digits: Digits | None = None
     chosen: bool = False
-    """Whether the caller chose the tolerance, so that nothing is allowed besides."""
+    """True if the caller chose the tolerance, so that nothing else is allowed."""
 
     def allowed(self, expected: Array) -> Array:
-        """How far a number may be from what is expected, besides what disturbances explain."""
+        """Return the allowed distance of a number from the expected one, without the effect of disturbances."""
         size = np.abs(expected)
         allowed = self.atol + self.rtol * size
         if not self.chosen:
@@ -127,7 +127,7 @@ def criterion_for(dtypes: set[str], arrays: Iterable[Array], rtol: float | None,
 
 
 def _all_single(arrays: list[Array]) -> bool:
-    """Whether all numbers are float32, and not only because they are short."""
+    """Return True if all numbers are float32, and not only because they have few digits."""
     numbers = np.concatenate([np.ravel(array)[:SAMPLE] for array in arrays] or [np.zeros(0)]).astype(np.float64)
     with np.errstate(over="ignore"):
         single = numbers.astype(np.float32).astype(np.float64)

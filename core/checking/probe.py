@@ -1,4 +1,4 @@
-"""A probe: a batch and parameters for a network at which every known mistake shows."""
+"""A probe: a batch and parameters for a network that reveal every known mistake."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ from core.problem_validation import validate
 from core.shape_inference import infer_shapes
 
 DRAWS = 8
-"""Points that are tried for each size of the batch."""
+"""The number of points that are tried."""
 
 PRIMES = (5, 7, 11, 13, 17, 19, 23)
-"""Sizes of a batch: none of them is a sum, a mean or a width that something else could be taken for."""
+"""Batch sizes: primes, so that the number of examples is not confused with another count."""
 
 NEAR_KINK = 1e-3
-"""A point has no number nearer to a kink than this, so that differences are right there too."""
+"""The smallest distance of a number from a kink, so that finite differences are right there too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A point in the words of a request."""
+    """A point as a request."""
 
     sent: ProblemSpec
     problem: Problem
     blind_spots: Sequence[BlindSpot]
-    """What does not show there either: it shows nowhere in this network."""
+    """The mistakes that it does not reveal; most of them no batch reveals in this network."""
 
 
 def probe(
@@ -60,19 +60,19 @@ def probe(
     limits: NetworkLimits | None,
     check_deadline: Callable[[], object],
 ) -> Probe:
-    """The best of a few random points: the one that hides the fewest mistakes, and of these the first.
+    """Return the best of a few random points, the first of those that hide the fewest mistakes.
 
     Args:
         layers: the network.
         features: shape of one example of each input of the batch.
         loss: the loss.
-        convention: in which it is written.
-        seed: of the random numbers.
+        convention: the convention of the matrices.
+        seed: the seed of the random numbers.
         limits: the largest network that is accepted.
         check_deadline: called now and then; ends the search by raising.
 
     Raises:
-        Refusal: where the network does not fit together.
+        Refusal: if the layers do not fit together.
     """
     widths = {length for shape in features.values() for length in shape}
     widths |= {getattr(layer, "units", 0) for layer in layers}
@@ -115,7 +115,7 @@ def _drawn(
     generator: np.random.Generator,
     limits: NetworkLimits | None,
 ) -> ProblemSpec:
-    """A random point: no number is 0, no weight symmetric, every class occurs."""
+    """Return a random point: no number is 0, no weight is symmetric, every class occurs."""
     shapes = {name: (examples, *shape) for name, shape in features.items()}
     size = sum(math.prod(shape) for shape in shapes.values())
     if limits and size > limits.activations:
@@ -161,7 +161,7 @@ def _drawn(
 
 
 def _parameters(node: Node, convention: Convention, generator: np.random.Generator) -> dict[str, Array]:
-    """Weights that keep activations of the size of their inputs; biases and gains that are neither 0 nor 1."""
+    """Return weights that preserve the scale of the activations, and biases and gains that are neither 0 nor 1."""
     drawn = {}
     for name, parameter in node.parameters.items():
         shape = parameter_shape(parameter, convention)

@@ -1,4 +1,4 @@
-"""Quantities: the tensors of a backpropagation by name, each with the one rule that makes it."""
+"""Quantities: the tensors of a backpropagation by name, each with the rule that computes it."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class Quantity(NamedTuple):
     """One of `PARTS`."""
 
     layer: str = ""
-    """Whose it is: a layer's, or for `input_gradient` a tensor of the batch. The loss is nobody's."""
+    """Its layer, or the input of the batch for `input_gradient`; empty for the loss."""
 
     name: str = ""
-    """Which parameter's gradient it is."""
+    """The parameter, for a gradient."""
 
     @property
     def tensor(self) -> str:
-        """The word for it in an answer: `deltas`, `gradients.bias`."""
+        """Its name in an answer: `deltas`, `gradients.bias`."""
         return f"{self.part}.{self.name}" if self.name else self.part
 
     def by_rule(self, formulas: Formulas, trace: Trace) -> Array:
-        """Its value from what is upstream of it in the trace."""
+        """Return its value, computed from the tensors before it in the trace."""
         match self.part:
             case "preactivations":
                 return formulas.preactivation(trace, self.layer)
@@ -46,7 +46,7 @@ class Quantity(NamedTuple):
                 return formulas.input_gradient(trace, self.layer)
 
     def shape(self, network: Network) -> Shape:
-        """Its shape, batch-first and in x out."""
+        """Return its shape, batch-first and in x out."""
         if self.part == "loss":
             return ()
         if self.part == "gradients":

@@ -17,20 +17,20 @@ CONSISTENT = 1e-7
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What the gradients of a layer say of its delta."""
+    """The delta that follows from the gradients of a layer."""
 
     delta: Array | None = None
-    """The delta, where they determine it."""
+    """The delta, if the gradients determine it."""
     possible: bool = True
-    """Whether any delta has these gradients."""
+    """False if no delta has these gradients."""
 
 
 def recovered_delta(network: Network, trace: Trace, layer: str, values: Mapping[Quantity, Array]) -> Recovered:
     """Solve [A 1]ᵀ Δ = [dW; db] for Δ by least squares.
 
     For a dense layer with i inputs that reads n examples A (n x i) there are i + 1 equations for the n unknowns of every
-    column: where n ≤ i + 1 and the examples are independent, Δ is determined, and where n < i + 1, gradients that belong
-    to no Δ show. For other layers, and for larger batches, nothing is said.
+    column: if n ≤ i + 1 and the examples are independent, Δ is determined, and if n < i + 1, gradients that belong to no Δ
+    are detected. For other layers and larger batches the result is empty.
     """
     node = network.nodes[layer]
     weight, bias = (values.get(Quantity("gradients", layer, name)) for name in ("weight", "bias"))

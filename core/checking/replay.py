@@ -1,4 +1,4 @@
-"""Replay: a cause is named only where its wrong formula, run on the user's own numbers, makes what the user submitted."""
+"""Replay: a mistake is named only if its wrong formula, run on the user's own numbers, reproduces the submission."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from core.checking.quantity import Quantity
 from core.checking.trace import Trace
 
 Made = Callable[[Formulas, Trace], Array]
-"""What a program with these formulas submits: from the rules and the trace before them to one tensor."""
+"""Computes the tensor that a program with these formulas submits, from the trace before the rule."""
 
 SURE = 2.0
-"""Decimal digits that must be left as evidence when the choice among all causes has used up its part."""
+"""Decimal digits of agreement that must remain as evidence after those that the choice among all mistakes explains."""
 
 
 LARGE = 20_000
-"""Beyond this many numbers, of all pairs only a factor with another mistake is tried."""
+"""For a submission of more numbers, the only pairs tried are a constant factor with another mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class Finding:
     mistakes: tuple[type[Mistake], ...]
     formulas: Formulas
     residual: float | None
-    """‖yours − replayed‖ / ‖yours‖; None where everything that follows was compared, and not the tensor itself."""
+    """‖yours − replayed‖ / ‖yours‖; None if only what follows from the tensor was compared, not the tensor itself."""
     sure: bool
-    """Whether the numbers that agree are too many for a coincidence."""
+    """True if too many numbers agree for a coincidence."""
 
     @property
     def slug(self) -> str:
@@ -47,7 +47,7 @@ class Finding:
 
     @property
     def factor(self) -> float | None:
-        """The number that was found by least squares, if there is one."""
+        """The number found by least squares, if there is one."""
         return self.formulas.factor if isinstance(self.formulas, Fitted) else None
 
 
@@ -58,14 +58,14 @@ def findings(
     yours: Mapping[Quantity, Array],
     made: Mapping[Quantity, Made],
 ) -> list[Finding]:
-    """The mistakes in the rule of `struck` that reproduce everything in `yours`: single ones, and only then pairs.
+    """Return the mistakes in the rule of `struck` that reproduce all of `yours`: single ones, or pairs if there are none.
 
     Args:
-        comparator: says what agrees.
-        trace: before the rule.
-        struck: the quantity whose rule is looked at.
-        yours: what was submitted.
-        made: how each of these follows from the rule.
+        comparator: decides whether two tensors agree.
+        trace: the numbers before the rule.
+        struck: the quantity whose rule is examined.
+        yours: the submitted tensors.
+        made: the function that computes each of these from the rule.
     """
     right = {quantity: rule(RIGHT, trace) for quantity, rule in made.items()}
     concerned = [cause for cause in MISTAKES if cause().strikes_at(trace, struck)]
@@ -81,14 +81,14 @@ def findings(
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """Formulas that are tried."""
+    """Formulas to try."""
 
     mistakes: tuple[type[Mistake], ...]
     formulas: Mistake
 
 
 def _pairs(concerned: Sequence[type[Mistake]]) -> Iterator[Trial]:
-    """Two different mistakes in one rule. Two constant factors are never told from another one, nor two unknown numbers."""
+    """Yield pairs of mistakes in one rule, except two constant factors or a fitted number, which cannot be told apart."""
     for position, first in enumerate(concerned):
         for second in concerned[position + 1 :]:
             fitted = issubclass(first, Fitted) or issubclass(second, Fitted)
@@ -103,7 +103,7 @@ def _in_proportion(
     yours: Mapping[Quantity, Array],
     made: Mapping[Quantity, Made],
 ) -> Iterator[Trial]:
-    """A mistake together with a constant factor, where the submission is that multiple of what the mistake makes."""
+    """Yield pairs of a mistake and a constant factor, if the submission is that multiple of the mistake's result."""
     plain = [cause for cause in concerned if cause.plain]
     multipliers = {cause: cause().multiplier(trace) for cause in plain if issubclass(cause, ConstantFactor)}
     quantity, rule = max(made.items(), key=lambda item: yours[item[0]].size)
@@ -145,7 +145,7 @@ def _reproducing(
 
 
 def made_by(rule: Made, formulas: Formulas, trace: Trace) -> Array:
-    """What a rule makes; nothing (an array that agrees with none) where a mistake does not fit the shapes, or another one."""
+    """Return the result of a rule, or an empty array, which agrees with none, if the mistake does not fit the shapes."""
     with np.errstate(all="ignore"):
         try:
             return np.asarray(rule(formulas, trace))
@@ -154,7 +154,7 @@ def made_by(rule: Made, formulas: Formulas, trace: Trace) -> Array:
 
 
 def _fit(formulas: Fitted, trace: Trace, yours: Mapping[Quantity, Array], made: Mapping[Quantity, Made]) -> bool:
-    """Find the number in the formulas by least squares. False where it is not determined with something to spare."""
+    """Find the number in the formulas by least squares. Return False if the data do not overdetermine it."""
     differences, directions = [], []
     for quantity, rule in made.items():
         formulas.factor = 0.0
@@ -181,7 +181,7 @@ def _residual(yours: Mapping[Quantity, Array], replayed: Mapping[Quantity, Array
 
 
 def _is_sure(comparator: Comparator, yours: Mapping[Quantity, Array], tried: int, formulas: Formulas) -> bool:
-    """Whether the digits that agree are more than the choice among all that was tried could bring about by chance."""
+    """Return True if more digits agree than a choice among everything that was tried gives by chance."""
     digits = 0.0
     for array in yours.values():
         size = np.abs(array[np.nonzero(array)]) if array.ndim else np.abs(np.atleast_1d(array))

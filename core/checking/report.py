@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""The report of a check."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ Certainty = Literal["exact", "likely", "ambiguous", "located"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alternative:
-    """Another cause that reproduces the same numbers."""
+    """Another mistake that reproduces the same numbers."""
 
     cause: str
     quantity: Quantity
     why: str
     separate: str
-    """What to send so that the two give different numbers."""
+    """Data to send so that the two mistakes give different numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +38,16 @@ class Fix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blame:
-    """A rule that is wrong, and why."""
+    """A rule that is wrong, and its mistake."""
 
     quantity: Quantity
     cause: str
-    """The mistake's name; `unknown` where no known one reproduces the numbers."""
+    """The mistake's name; `unknown` if no known mistake reproduces the numbers."""
     certainty: Certainty
     rule: str
     """The right rule, in LaTeX."""
     wrong: str
-    """The formula that was used instead, in LaTeX, where it is known."""
+    """The formula that was used instead, in LaTeX, if it is known."""
     said: str
     """The sentence for the summary."""
     why: str
@@ -55,7 +55,7 @@ class Blame:
     ratio: float | None
     factor: float | None
     residual: float | None
-    """What is left of the difference when the wrong formula is replayed."""
+    """The relative difference that remains when the wrong formula is replayed."""
     alternatives: Sequence[Alternative] = ()
 
 
@@ -67,18 +67,18 @@ class Row:
     status: Status
     total: int
     difference: Difference | None = None
-    """None for a tensor that is missing, or of another shape."""
+    """None for a tensor that is missing or has another shape."""
     yours: Array | None = None
     expected: Array | None = None
     layout: str | None = None
-    """How the tensor had to be read so that it fits."""
+    """The rearrangement that makes the tensor fit."""
     shapes: tuple[Shape, Shape] | None = None
-    """The shape that was sent and the one that was expected, batch-first, where they differ."""
+    """The submitted and the expected shape, batch-first, if they differ."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedEquivalence:
-    """A way of writing things that is not the request's and no mistake either."""
+    """A way of writing that differs from the request's and is not a mistake."""
 
     slug: str
     said: str
@@ -86,7 +86,7 @@ class ReportedEquivalence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlindSpot:
-    """A mistake that this batch could not have revealed."""
+    """A mistake that this batch cannot reveal."""
 
     cause: str
     layer: str

@@ -1,8 +1,8 @@
-"""The search for what is wrong: each rule on the user's own numbers, and the fewest mistakes that explain the rest.
+"""The search for mistakes: each rule on the user's own numbers, and the fewest mistakes that explain the rest.
 
-Where a delta was submitted, its rule and the rules below it are judged by themselves. Where it was not, the gradients
-of its layer are all that shows of it: then several hypotheses go on side by side, and the one that needs the fewest
-mistakes for everything that was submitted is believed.
+If a delta was submitted, its rule and the rules below it are judged separately. If not, only the gradients of its layer
+depend on it: several hypotheses are then followed in parallel (a beam search), and the one that explains the whole
+submission with the fewest mistakes is believed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from core.checking.submission import Submission
 from core.checking.trace import Network, Trace
 
 BEAM_WIDTH = 6
-"""Hypotheses that go on side by side."""
+"""Number of hypotheses that are followed in parallel."""
 
 
 class Search:
@@ -39,15 +39,15 @@ class Search:
         limit: float = math.inf,
         supposed: Mapping[Quantity, Finding] | None = None,
     ) -> None:
-        """What is looked for.
+        """Prepare the search.
 
         Args:
-            network: the problem's.
-            comparator: says what agrees.
-            submission: what is explained.
+            network: the network of the problem.
+            comparator: decides whether two tensors agree.
+            submission: the submission to explain.
             check_deadline: called now and then; ends the search by raising.
-            limit: the cost from which on a hypothesis is of no interest, so that no cause has to be looked for.
-            supposed: mistakes of the forward pass that are taken for granted, where it was not submitted.
+            limit: hypotheses that cost this much or more are dropped, and their mistakes are not searched for.
+            supposed: mistakes that are assumed in a forward pass that was not submitted.
         """
         self._network = network
         self._comparator = comparator
@@ -58,11 +58,11 @@ class Search:
         self._supposed = supposed or {}
 
     def explained(self) -> list[Hypothesis]:
-        """The hypotheses that explain the submission at less than the limit, the cheapest first."""
+        """Return the hypotheses that explain the submission at less than the limit, cheapest first."""
         return self._backward(self._cheapest([self._forward(Hypothesis(Trace(self._network)))]))
 
     def _forward(self, hypothesis: Hypothesis) -> Hypothesis:
-        """Judge the forward rules; the trace then has what was submitted, and what follows from it elsewhere."""
+        """Judge the forward rules; the trace then holds the submitted tensors, and for the others what follows from them."""
         trace = hypothesis.trace
         given = {(q.layer, q.part) for q in self._values if self._submission.fits(self._network, q)}
         trace.given = frozenset(given)
@@ -96,7 +96,7 @@ class Search:
         return beam
 
     def _at_layer(self, hypothesis: Hypothesis, layer: str) -> list[Hypothesis]:
-        """Go on with a layer: its delta, then the gradients of its parameters."""
+        """Return the hypotheses after a layer: its delta, then the gradients of its parameters."""
         quantity = Quantity("deltas", layer)
         submitted = [q for q in self._values if q.part == "gradients" and q.layer == layer]
         if quantity in self._values:
@@ -122,7 +122,7 @@ class Search:
     def _options(
         self, hypothesis: Hypothesis, layer: str, submitted: Sequence[Quantity], wrong: Sequence[Quantity]
     ) -> list[Hypothesis]:
-        """What may be wrong at a layer whose delta was not submitted and whose gradients are not right."""
+        """Return hypotheses for a layer whose delta was not submitted and whose gradients are wrong."""
         if hypothesis.cost + (AGAIN if hypothesis.accusations else NAMED) >= self._limit:
             return []
         options = [self._blaming(hypothesis, wrong)]
@@ -141,7 +141,7 @@ class Search:
         return options
 
     def _blaming(self, hypothesis: Hypothesis, wrong: Sequence[Quantity]) -> Hypothesis:
-        """Every one of these by its own rule."""
+        """Return the hypothesis in which each of these gradients has a mistake in its own rule."""
         for quantity in wrong:
             accusation = self._accused(hypothesis.trace, quantity)
             hypothesis = hypothesis.accusing(replace(accusation, certain=bool(accusation.findings)))
@@ -155,7 +155,7 @@ class Search:
         submitted: Sequence[Quantity],
         wrong: Sequence[Quantity],
     ) -> list[Hypothesis]:
-        """The delta of `struck_layer` by a mistake with a name, as far as the gradients of `layer` show it."""
+        """Return hypotheses with a known mistake in the delta of `struck_layer` that the gradients of `layer` support."""
         struck = Quantity("deltas", struck_layer)
         own = struck.by_rule(RIGHT, hypothesis.trace)
 
@@ -177,7 +177,7 @@ class Search:
         return options
 
     def _struck(self, trace: Trace, formulas: Formulas, struck_layer: str, layer: str) -> Trace:
-        """The trace with the delta of `struck_layer` made by these formulas, and the deltas from there down to `layer`."""
+        """Return the trace with the delta of `struck_layer` from these formulas, and the deltas from there to `layer`."""
         trace = trace.with_delta(struck_layer, Quantity("deltas", struck_layer).by_rule(formulas, trace))
         path = self._suspects(layer)
         for name in reversed(path[: path.index(struck_layer)]):
@@ -185,7 +185,7 @@ class Search:
         return trace
 
     def _suspects(self, layer: str) -> list[str]:
-        """The layer, and those above it of which nothing of the backward pass was submitted: nobody looked there."""
+        """Return the layer, and those above it for which no delta or gradient was submitted."""
         found = [layer]
         for name in found:
             for reader in self._network.readers.get(name, ()):
@@ -196,13 +196,13 @@ class Search:
         return sorted(found, key=positions.__getitem__)
 
     def _at_input(self, hypothesis: Hypothesis, quantity: Quantity) -> list[Hypothesis]:
-        """Go on with the gradient of an input."""
+        """Return the hypotheses after the gradient of an input."""
         if any(reader.layer in hypothesis.lost for reader in self._network.readers[quantity.layer]):
             return [hypothesis]
         return [self._judged(hypothesis, quantity)]
 
     def _judged(self, hypothesis: Hypothesis, quantity: Quantity) -> Hypothesis:
-        """The hypothesis with an accusation, if a submitted quantity is neither right nor what its rule makes."""
+        """Return the hypothesis, with an accusation if a submitted quantity is neither right nor follows from the trace."""
         if self._is_right(quantity) or self._follows(hypothesis.trace, quantity):
             return hypothesis
         if quantity.part == "gradients" and quantity.layer in hypothesis.lost:
@@ -210,13 +210,13 @@ class Search:
         return self._accusing(hypothesis, quantity)
 
     def _accusing(self, hypothesis: Hypothesis, quantity: Quantity) -> Hypothesis:
-        """The hypothesis with an accusation; one that is not worth its price is not looked into."""
+        """Return the hypothesis with an accusation; if that reaches the limit, its mistakes are not searched for."""
         if hypothesis.cost + (AGAIN if hypothesis.accusations else NAMED) >= self._limit:
             return replace(hypothesis, cost=math.inf)
         return hypothesis.accusing(self._accused(hypothesis.trace, quantity))
 
     def _accused(self, trace: Trace, quantity: Quantity) -> Accusation:
-        """An accusation of the rule of a submitted quantity, with the causes that reproduce it."""
+        """Return an accusation of the rule of a submitted quantity, with the mistakes that reproduce it."""
         self._check_deadline()
         yours = self._values[quantity]
         found: Sequence[Finding] = findings(
@@ -235,7 +235,7 @@ class Search:
         return self._comparator.is_right(quantity, self._values[quantity])
 
     def _follows(self, trace: Trace, quantity: Quantity) -> bool:
-        """Whether a submitted quantity is what its rule makes of the trace."""
+        """Return True if a submitted quantity follows from the trace by its rule."""
         return self._comparator.agrees(self._values[quantity], lambda at: _right(quantity, at), trace)
 
     def _is_lost(self, hypothesis: Hypothesis, layer: str) -> bool:

@@ -1,4 +1,4 @@
-"""A submission: the tensors that a user's own code computed, brought to the core's view where their shapes allow it."""
+"""A submission: the tensors that a user's own code computed, batch-first and in x out if their shapes allow it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.errors import Issue, did_you_mean, refuse_if_any
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmissionSpec:
-    """What came: any subset, in the caller's orientation."""
+    """The submission as sent: any subset of the tensors, in the caller's convention."""
 
     loss: float | None = None
     preactivations: Mapping[str, Array] = field(default_factory=dict)
@@ -25,26 +25,26 @@ class SubmissionSpec:
     gradients: Mapping[str, Mapping[str, Array]] = field(default_factory=dict)
     input_gradient: Mapping[str, Array] = field(default_factory=dict)
     convention: Convention | None = None
-    """How its matrices are written; default: as the problem's."""
+    """The convention of its matrices. Default: that of the problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """The same by quantity."""
+    """The submission by quantity."""
 
     values: Mapping[Quantity, Array]
-    """Batch-first and in x out where the shape fits, else as it was sent."""
+    """Batch-first and in x out if the shape fits, otherwise as sent."""
 
     layouts: Mapping[Quantity, str]
-    """How a tensor had to be read so that it fits: `transposed`, `axes-of-length-one`."""
+    """The rearrangement that makes a tensor fit: `transposed`, `axes-of-length-one`."""
 
     def fits(self, network: Network, quantity: Quantity) -> bool:
-        """Whether a submitted tensor has the shape that it should have."""
+        """Return True if a submitted tensor has the expected shape."""
         return self.values[quantity].shape == quantity.shape(network)
 
 
 def read(network: Network, sent: SubmissionSpec) -> Submission:
-    """Bring a submission to the core's view. A tensor of a wrong shape is kept: it is a mistake to explain, not to refuse.
+    """Convert a submission to batch-first, in x out. A tensor of a wrong shape is kept: the check explains it.
 
     Raises:
         Refusal: `unknown-name` for a layer, parameter or input that the problem does not have.
@@ -61,14 +61,14 @@ def read(network: Network, sent: SubmissionSpec) -> Submission:
 
 
 def as_written(network: Network, quantity: Quantity, convention: Convention) -> Shape:
-    """The shape of a quantity as this convention writes it."""
+    """Return the shape of a quantity in this convention."""
     if quantity.part == "gradients":
         return parameter_shape(network.nodes[quantity.layer].parameters[quantity.name], convention)
     return tensor_shape(quantity.shape(network), convention)
 
 
 def _in_layout(network: Network, quantity: Quantity, array: Array, convention: Convention) -> tuple[Array, str | None]:
-    """A tensor in the core's view, and what had to be done besides following the convention."""
+    """Return a tensor batch-first and in x out, and the rearrangement that was needed besides the convention."""
     wanted = as_written(network, quantity, convention)
     if array.shape == wanted:
         return _to_core(network, quantity, array, convention), None
@@ -87,7 +87,7 @@ def _to_core(network: Network, quantity: Quantity, array: Array, convention: Con
 
 
 def _named(network: Network, sent: SubmissionSpec) -> tuple[dict[Quantity, Array], list[Issue]]:
-    """The tensors by quantity, and an issue for every name that does not exist."""
+    """Return the tensors by quantity, and an issue for every name that does not exist."""
     found: dict[Quantity, Array] = {}
     issues: list[Issue] = []
     if sent.loss is not None:

@@ -1,4 +1,4 @@
-"""Scene: everything that a hand-written backpropagation has in its variables when it comes to one of its rules."""
+"""Trace: the numbers around the rules, all variables of a hand-written backpropagation at the time of one rule."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Reader(NamedTuple):
 
     layer: str
     position: int
-    """Which of the tensors that it reads this one is."""
+    """The position of the tensor among those that the layer reads."""
 
 
 class Network:
-    """A problem's layers as stages, in double precision whatever the problem's own."""
+    """The layers of a problem as `LayerRules`, in double precision whatever the problem's dtype."""
 
     def __init__(self, problem: Problem, dtype: np.dtype[Any] | None = None) -> None:
         dtype = dtype or np.dtype(np.float64)
@@ -54,7 +54,7 @@ class Network:
     def variant(
         self, layer: str, *, kind: Layer | None = None, parameters: Mapping[str, Array] | None = None
     ) -> LayerRules:
-        """A stage like that of a layer, with other fields or other parameters."""
+        """Return the rules of a layer with other fields or other parameters."""
         node = self.nodes[layer]
         return LayerRules(
             node if kind is None else replace(node, layer=kind),
@@ -71,7 +71,7 @@ class Network:
 
     @property
     def convention(self) -> Convention:
-        """How the caller writes matrices."""
+        """The convention in which the caller writes matrices."""
         return self.problem.convention
 
     @property
@@ -79,7 +79,7 @@ class Network:
         """The loss with its targets.
 
         Raises:
-            LookupError: for a problem without one.
+            LookupError: if the problem has none.
         """
         if self.problem.objective is None:
             raise LookupError("gradients are those of a loss")
@@ -98,15 +98,15 @@ class Network:
 
 @dataclass(slots=True)
 class Trace:
-    """The numbers around the rules of one run: those that were submitted where they were, else what the rules make."""
+    """The numbers around the rules of one run: the submitted ones, and the results of the rules for all others."""
 
     network: Network
     preactivations: dict[str, Array] = field(default_factory=dict)
     activations: dict[str, Array] = field(default_factory=dict)
-    """By layer, and the batch's inputs by their names."""
+    """By layer, with the inputs of the batch by their names."""
     deltas: dict[str, Array] = field(default_factory=dict)
     given: frozenset[tuple[str, str]] = frozenset()
-    """Which of these were submitted, as (layer, part)."""
+    """The submitted ones among them, as (layer, part)."""
     _backward: dict[str, Backward] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -114,7 +114,7 @@ class Trace:
             self.activations.setdefault(name, array)
 
     def branch(self) -> Trace:
-        """The same trace, to be continued in another way. Arrays are shared; no rule writes into one."""
+        """Return a copy of the trace that can be continued differently. Arrays are shared; no rule writes into one."""
         return Trace(
             self.network,
             dict(self.preactivations),
@@ -125,22 +125,22 @@ class Trace:
         )
 
     def read_by(self, layer: str) -> Sequence[Array]:
-        """The tensors that a layer reads."""
+        """Return the tensors that a layer reads."""
         return [self.activations[name] for name in self.network.nodes[layer].reads]
 
     def backward(self, layer: str) -> Backward:
-        """What a layer's own rules make of its delta."""
+        """Return the gradients that a layer's rules compute from its delta."""
         if layer not in self._backward:
             self._backward[layer] = self.network.stages[layer].backward(self.read_by(layer), self.deltas[layer])
         return self._backward[layer]
 
     def with_delta(self, layer: str, delta: Array) -> Trace:
-        """The same trace with a delta of that layer."""
+        """Return a copy of the trace with a delta of that layer."""
         found = self.branch()
         found.deltas[layer] = delta
         found._backward.pop(layer, None)
         return found
 
     def parameters(self, layer: str) -> Mapping[str, Array]:
-        """The parameters of a layer."""
+        """Return the parameters of a layer."""
         return self.network.stages[layer].parameters

@@ -1,4 +1,4 @@
-"""What was found, in words."""
+"""The verdict of a check in words."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from core.checking.words import Words
 
 UNKNOWN = "unknown"
 ALIKE = 0.75
-"""Another hypothesis that costs no more than this in addition is an alternative."""
+"""A hypothesis that costs at most this much more than the best one is an alternative."""
 
 
 def blamed(words: Words, best: Hypothesis, others: Sequence[Hypothesis]) -> list[Blame]:
-    """The accusations of the best hypothesis in words, with those of the others that explain as much."""
+    """Return the accusations of the best hypothesis in words, with the alternatives from hypotheses that explain as much."""
     rivals = [each for each in others if each.cost <= best.cost + ALIKE]
     return [_blame(words, accusation, _rivals(accusation, best, rivals)) for accusation in best.accusations]
 
 
 def _rivals(accusation: Accusation, best: Hypothesis, others: Sequence[Hypothesis]) -> list[tuple[Quantity, Finding]]:
-    """Causes elsewhere, or others here, by which another hypothesis explains the same numbers."""
+    """Return the mistakes by which other hypotheses explain the same numbers, here or at other quantities."""
     if accusation is not best.accusations[0]:
         return []
     known = {(each.quantity, each.slug) for each in best.accusations}
@@ -101,7 +101,7 @@ def _numbers(finding: Finding) -> dict[str, str]:
 
 
 def _separating(words: Words, quantity: Quantity, first: Finding, other: Finding) -> str:
-    """What to send so that two causes give different numbers."""
+    """Return the data to send so that two mistakes give different numbers."""
     wishes: list[type[Mistake]] = [*first.mistakes, *other.mistakes]
     for mistake in wishes:
         if mistake.separate:
@@ -119,7 +119,7 @@ def summary(
     equivalences: Sequence[ReportedEquivalence],
     oracle: Oracle | None,
 ) -> str:
-    """The outcome in a few sentences."""
+    """Return the outcome in a few sentences."""
     compared = [row for row in rows if row.status != "missing"]
     if not compared:
         return "The submission contains no tensor that can be compared."

@@ -1,4 +1,4 @@
-"""The words in which a mistake is explained: names, numbers and formulas of the place where it is."""
+"""The words that fill the text of a mistake: names, numbers and formulas of the quantity that it concerns."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from core.network import INPUT
 
 
 class Words:
-    """What a place is called and counts, and its equations."""
+    """The names, counts and equations of a network, for the texts of mistakes."""
 
     def __init__(self, network: Network) -> None:
         self._network = network
         self.equations = Equations(network)
 
     def fill(self, text: str, quantity: Quantity, **more: object) -> str:
-        """A text with its words filled in."""
+        """Return a text with its placeholders filled in."""
         network, layer = self._network, quantity.layer
         node = network.nodes.get(layer)
         readers = network.readers.get(layer, [])
@@ -36,7 +36,7 @@ class Words:
         return Template(text).safe_substitute(words | more)
 
     def named(self, quantity: Quantity) -> str:
-        """The quantity in a sentence: "bias gradient of layer 'out'"."""
+        """Return the quantity as part of a sentence: "bias gradient of layer 'out'"."""
         where = f" of layer {quantity.layer!r}"
         match quantity.part:
             case "loss":

@@ -11,7 +11,7 @@ from core.convention import Convention
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How matrices are written, and the shapes as the request has them. A derivation depends on nothing else."""
+    """The convention and the shapes of a request. A derivation depends on nothing else of it."""
 
     convention: Convention
     inputs: Sequence[Shape]

@@ -70,19 +70,19 @@ class Layer(Spec):
     """Least and largest number of tensors that the layer reads."""
 
     complex_safe: ClassVar[bool] = True
-    """Whether `forward` accepts complex numbers, as a complex step needs; otherwise certificates use differences."""
+    """True if `forward` accepts complex numbers, as a complex step needs; otherwise certificates use differences."""
 
     reads_classes: ClassVar[bool] = False
-    """Whether the layer reads class indices, which are discrete: their gradient is 0."""
+    """True if the layer reads class indices, which are discrete: their gradient is 0."""
 
     feedback_weight: ClassVar[str | None] = None
     """Name of the parameter W of a layer with Z = X W + b, where dX = dZ Wᵀ; feedback alignment replaces W by B there."""
 
     accepts_parts: ClassVar[bool] = False
-    """Whether a layer that couples examples may be given a part of a batch, which then counts as a batch of its own."""
+    """True if a layer that couples examples accepts a part of a batch, which then counts as a batch of its own."""
 
     is_invertible: ClassVar[bool] = False
-    """Whether the inputs can be found from the result in closed form: Z = f(X), or Z = X W + b."""
+    """True if the inputs follow from the result in closed form: Z = f(X), or Z = X W + b."""
 
     equations: ClassVar[dict[str, str]] = {}
     """Forward equation for each convention, or for "any", which refusals of shapes quote."""

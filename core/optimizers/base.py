@@ -108,7 +108,7 @@ class Optimizer(Spec):
 
     default_rate: ClassVar[float] = 0.001
     decouples_weight_decay: ClassVar[bool] = False
-    """Whether weight decay shrinks θ itself instead of adding λ θ to the gradient."""
+    """True if weight decay shrinks θ itself instead of adding λ θ to the gradient."""
 
     slots: ClassVar[tuple[str, ...]] = ()
     """Names of the vectors that the optimizer remembers, which start at 0."""

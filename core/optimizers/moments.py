@@ -61,7 +61,7 @@ class ByMoments(Optimizer):
     """ε, added to the denominator."""
 
     amsgrad: bool = field(default=False, metadata=constraints())
-    """Whether the elementwise maximum of all second moments takes the place of the second moment."""
+    """Whether to use the elementwise maximum of all second moments so far in place of the second moment."""
 
     slots: ClassVar[tuple[str, ...]] = ("first_moment", "second_moment", "largest_second_moment")
 

@@ -21,10 +21,10 @@ class Trainable:
     """
 
     def __init__(self, nodes: Sequence[Node], frozen: Collection[str] = ()) -> None:
-        """`frozen` are parameters that stay as they are: "1.bias".
+        """Select the parameters to train; `frozen` names those that are not, such as "1.bias".
 
         Raises:
-            Refusal: `unknown-name`, with every name that is none.
+            Refusal: `unknown-name`, with every name that does not exist.
         """
         every = {f"{node.name}.{name}": (node, name) for node in nodes for name in node.parameters}
         refuse_if_any(
@@ -49,21 +49,21 @@ class Trainable:
         self.size: int = ends[-1]
 
     def gather(self, arrays: Named, into: Array, *, known_only: bool = False) -> Array:
-        """Write the arrays into a vector; with `known_only`, those of them that there are."""
+        """Write the arrays into a vector; with `known_only`, skip those that are missing."""
         for (layer, name, shape), part in zip(self.entries, self._slices, strict=True):
             if not known_only or name in arrays.get(layer, {}):
                 np.copyto(into[part].reshape(shape), arrays[layer][name])
         return into
 
     def apart(self, vector: Array) -> dict[str, dict[str, Array]]:
-        """A vector as arrays by layer and name, which are views of it."""
+        """Return the parts of a vector by layer and name, as views."""
         found: dict[str, dict[str, Array]] = {}
         for (layer, name, shape), part in zip(self.entries, self._slices, strict=True):
             found.setdefault(layer, {})[name] = vector[part].reshape(shape)
         return found
 
     def elsewhere(self, vector: Array, arrays: Named) -> list[tuple[Array, Array]]:
-        """The arrays that do not lie in the vector themselves, each with its part of the vector."""
+        """Return the arrays that are not views of the vector, each with its part of the vector."""
         pairs = [
             (arrays[layer][name], part) for layer, named in self.apart(vector).items() for name, part in named.items()
         ]

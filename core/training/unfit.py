@@ -23,7 +23,7 @@ def refuse_unfit_loss(loss: Loss) -> None:
 
 
 def refuse_unfit(problem: Problem, recipe: Recipe) -> None:
-    """Refuse what cannot be trained.
+    """Refuse a problem that cannot be trained by the recipe.
 
     Raises:
         Refusal: a loss without targets, parts of a batch where there is no telling its examples apart, a split that leaves

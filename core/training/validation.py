@@ -19,10 +19,10 @@ from core.training.minibatches import Minibatches
 from core.training.trainable import copy_arrays
 
 AT_ONCE = 512
-"""Examples that are evaluated together."""
+"""Number of examples that are evaluated together."""
 
 PROBED = 256
-"""Training examples that are looked at for dead units."""
+"""Number of training examples in which dead units are searched for."""
 
 Arrays = Mapping[str, Mapping[str, Array]]
 
@@ -37,7 +37,7 @@ class Validation:
         self._outputs: tuple[Minibatches, Outputs] | None = None
 
     def of(self, parameters: Arrays, state: Arrays) -> tuple[float, dict[str, float]]:
-        """The loss and the metrics with those parameters. A loss that is not finite is for the caller to judge."""
+        """Return the loss and the metrics with those parameters. The loss may be non-finite."""
         minibatches, outputs = self._outputs = self._outputs or self._build(parameters, state)
         total = 0.0
         for number in range(minibatches.parts):
@@ -57,7 +57,7 @@ class Validation:
 
 
 class Outputs:
-    """The outputs of all examples of an epoch, in its order, each as it came."""
+    """The outputs of all examples of an epoch, in its order, each from its own step."""
 
     def __init__(self, problem: Problem, minibatches: Minibatches) -> None:
         objective = objective_of(problem)
@@ -67,20 +67,20 @@ class Outputs:
         self._means_something = any(metric.applies(self._loss, self._targets) for metric in METRICS)
 
     def take(self, plan: Plan) -> None:
-        """Keep what came out of the last step."""
+        """Store the outputs of the last step."""
         if self._means_something:
             part = self._all[self._minibatches.chosen]
             part[...] = plan.output.reshape(part.shape)
 
     def measure(self) -> dict[str, float]:
-        """The metrics of all."""
+        """Return the metrics of all examples."""
         if not self._means_something:
             return {}
         return measure(self._loss, self._all, self._targets[self._minibatches.order])
 
 
 class DeadUnits:
-    """Counts units that nothing can move: f'(z) = 0 at each of the first training examples."""
+    """Counts dead units, which cannot move: f'(z) = 0 at each of the first training examples."""
 
     def __init__(self, problem: Problem) -> None:
         self._plan: Plan | None = None
@@ -112,7 +112,7 @@ def _examples(problem: Problem) -> int:
 
 
 def set_to(plan: Plan, parameters: Arrays, state: Arrays) -> None:
-    """Let a plan compute with those parameters and that state."""
+    """Copy those parameters and that state into a plan."""
     for layer, named in parameters.items():
         for name, array in named.items():
             np.copyto(plan.parameters[layer][name], array)

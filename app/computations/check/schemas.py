@@ -51,7 +51,7 @@ class CheckRequest(Problem):
     of rounding at this point."""
 
     hints: Literal["layer", "rule", "cause", "full"] = "full"
-    """How much the answer reveals. layer: the layer. rule: also the rule. cause: also the cause. full: also the fix and
+    """Amount of detail in the answer. layer: the layer. rule: also the rule. cause: also the cause. full: also the fix and
     the expected numbers."""
 
 
@@ -81,7 +81,7 @@ class Alternative(Body):
     """Description of the mistake."""
 
     separate: str
-    """What to send so that the two mistakes give different numbers."""
+    """Data to send so that the two mistakes give different numbers."""
 
 
 class Evidence(Body):
@@ -186,7 +186,7 @@ class ComparedTensor(Body):
     """Number of elements of the tensor."""
 
     layout: str | None = None
-    """How the submitted tensor was rearranged to fit the expected shape: transposed, axes-of-length-one."""
+    """Rearrangement of the submitted tensor to the expected shape: transposed, axes-of-length-one."""
 
     shape: list[int] | None = None
     """The submitted shape, if it does not fit."""
@@ -228,7 +228,7 @@ class BlindSpot(Body):
 
 
 class Oracle(Body):
-    """How the expected gradients were verified independently."""
+    """Independent verification of the expected gradients."""
 
     method: str
     """complex_step or central_difference: the change of the loss along a random direction of all parameters, inputs and
@@ -268,7 +268,7 @@ class CheckAnswer(Body):
     """Parts that a submission could add to allow a more precise diagnosis."""
 
     oracle: Oracle | None = None
-    """How the expected gradients were verified independently. Left out if there is no loss."""
+    """Independent verification of the expected gradients. Left out if there is no loss."""
 
     criterion: str
     """The criterion by which two numbers agree."""

@@ -1,4 +1,4 @@
-"""What is no mistake: one a file, registered in `EQUIVALENCES`."""
+"""Equivalences, differences that are not mistakes: one file each, registered in `EQUIVALENCES`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,6 @@ EQUIVALENCES: tuple[Equivalence, ...] = (
     SlopeAtKink(),
     TurnedKernel(),
 )
-"""Every way of writing things that differs from the request's and is right all the same."""
+"""Every difference from the request in the way of writing that is also right."""
 
 __all__ = ["EQUIVALENCES", "Equivalence", "Reading"]

@@ -1,4 +1,4 @@
-"""What an equivalence is."""
+"""The base class of equivalences."""
 
 from __future__ import annotations
 
@@ -9,35 +9,35 @@ from core.checking.submission import SubmissionSpec
 from core.problem import Problem
 
 PRICE = 0.25
-"""What an equivalence costs beside a mistake: it is believed where it saves an accusation."""
+"""The cost of an equivalence, lower than that of a mistake: it is believed if it saves an accusation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A way to read a request: the problem that the user's program solves, and what was submitted."""
+    """A way to read a request: the problem that the user's program solves, and its submission."""
 
     problem: Problem
     sent: SubmissionSpec
     slugs: tuple[str, ...] = ()
-    """Names of what differs from the request."""
+    """The names of the differences from the request."""
     said: tuple[str, ...] = ()
-    """The same in sentences."""
+    """The differences in sentences."""
 
     @property
     def price(self) -> float:
-        """What it costs."""
+        """The cost of the reading."""
         return PRICE * len(self.slugs)
 
 
 class Equivalence:
-    """Something that people write differently, and rightly so.
+    """A difference from the request in the way of writing that is not a mistake.
 
-    Adding one: a class in a file of ``core/checking/equivalences/``, and its name in `EQUIVALENCES` there.
+    To add one, write a class in a file of ``core/checking/equivalences/`` and list it in `EQUIVALENCES` there.
     """
 
     slug: str
-    """Its name in an answer."""
+    """The name of the equivalence in an answer."""
 
     def readings(self, reading: Reading) -> Iterator[tuple[Problem, SubmissionSpec, str]]:
-        """The problem and the submission as they are read if the user meant this, and a sentence that says it."""
+        """Yield the problem and the submission as the user meant them, with a sentence that describes the difference."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""The mistakes that are known: a class each, registered in `CAUSES`."""
+"""The known mistakes: a class each, registered in `MISTAKES`."""
 
 from __future__ import annotations
 
@@ -171,6 +171,6 @@ KINDS: tuple[type[Mistake], ...] = (
 LAST: tuple[type[Mistake], ...] = (AccumulatedOverCalls, UnknownFactor)
 
 MISTAKES: tuple[type[Mistake], ...] = (*FACTORS, *FORWARD, *DELTAS, *GRADIENTS, *KINDS, *LAST)
-"""Every known mistake. Where two reproduce the same numbers, the earlier one is named and the later an alternative."""
+"""Every known mistake. If two reproduce the same numbers, the earlier one is named and the later is an alternative."""
 
 __all__ = ["MISTAKES", "Mistake"]

@@ -1,4 +1,4 @@
-"""What a mistake is."""
+"""The base class of mistakes."""
 
 from __future__ import annotations
 
@@ -10,67 +10,66 @@ from core.checking.trace import Trace
 
 
 class Mistake(Formulas):
-    """A mistake that people make: the rules of backpropagation with one of them wrong.
+    """A known mistake: the rules of backpropagation with one of them wrong.
 
-    It is named as a cause only where the wrong rule, run on the user's own numbers, makes what the user submitted.
+    It is named only if the wrong rule, run on the user's own numbers, reproduces the submission.
 
-    Adding one: a class in a file of ``core/checking/mistakes/``, and its name in `MISTAKES` there. It overrides the rule that
-    it has wrong and says the rest in words. In these, $n, $K, $layer and the other words of `core/checking/words.py` are
-    filled in.
+    To add one, write a class in a file of ``core/checking/mistakes/`` and list it in `MISTAKES` there. It overrides the wrong
+    rule and describes it in texts, in which $n, $K, $layer and the other words of `core/checking/words.py` are filled in.
     """
 
     slug: ClassVar[str]
     """Its name in an answer."""
 
     strikes: ClassVar[tuple[str, ...]]
-    """Parts whose rule it has wrong: `deltas`, `gradients`, ..."""
+    """The parts whose rule is wrong: `deltas`, `gradients`, ..."""
 
     parameters: ClassVar[tuple[str, ...]] = ()
-    """Among the gradients, those of parameters with these names; () for all."""
+    """The names of the parameters whose gradients are concerned; () for all."""
 
     said: ClassVar[str]
-    """What is wrong, continuing "Your bias gradient of layer 'out'"."""
+    """The description of the mistake, continuing "Your bias gradient of layer 'out'"."""
 
     wrong: ClassVar[str]
     """The wrong formula, in LaTeX."""
 
     why: ClassVar[str]
-    """Why it is wrong."""
+    """The reason why the formula is wrong, and the right one."""
 
     prelude: ClassVar[str] = ""
-    """A line of NumPy that belongs before those of the rule, where the mistake is in what the rule is given."""
+    """A line of NumPy to run before the rule, if the mistake is in the input of the rule."""
 
     unseen: ClassVar[str] = "the wrong formula gives the same numbers here"
-    """Why a batch may not show it."""
+    """The reason why a batch may not reveal the mistake."""
 
     plain: ClassVar[bool] = False
-    """Whether it is a constant factor: such mistakes go together with any other."""
+    """True for a constant factor, which may be combined with any other mistake."""
 
     separate: ClassVar[str] = ""
-    """What to send so that it can be told from others that give the same numbers."""
+    """Data to send so that other mistakes give different numbers."""
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
-        """Whether somebody could make this mistake in the rule of that quantity."""
+        """Return True if the mistake is possible in the rule of that quantity."""
         return True
 
     def strikes_at(self, trace: Trace, quantity: Quantity) -> bool:
-        """Whether it concerns the rule of a quantity at all."""
+        """Return True if the mistake concerns the rule of a quantity."""
         named = not self.parameters or quantity.part != "gradients" or quantity.name in self.parameters
         return quantity.part in self.strikes and named and self.applies(trace, quantity)
 
 
 class Fitted(Mistake):
-    """A mistake with an unknown number in it, on which the result depends linearly: it is found by least squares."""
+    """A mistake with an unknown number, on which the result depends linearly; least squares find the number."""
 
     factor: float = 1.0
     """The number."""
 
     def accepts(self, trace: Trace, factor: float) -> bool:
-        """Whether somebody could have had that number."""
+        """Return True if that number is plausible."""
         return True
 
 
 def both(first: type[Mistake], second: type[Mistake]) -> Mistake:
-    """Two mistakes in one program."""
+    """Return the formulas of a program with both mistakes."""
     found: Mistake = type(f"{first.__name__}And{second.__name__}", (first, second), {})()
     return found

@@ -13,13 +13,13 @@ from core.checking.trace import Trace
 
 
 class _WrongBias(Mistake):
-    """∂L/∂b of a layer with a rank-2 delta, formed otherwise than by a sum over the examples."""
+    """∂L/∂b of a layer with a rank-2 delta that is not the sum over the examples."""
 
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("bias",)
 
     def instead(self, trace: Trace, layer: str) -> Array:
-        """What was formed."""
+        """Return the wrong gradient."""
         raise NotImplementedError
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
@@ -43,7 +43,7 @@ class BiasGradientNotSummed(_WrongBias):
 
 
 class BiasGradientNotSummedColumn(BiasGradientNotSummed):
-    """The same as a caller of another layout sends it."""
+    """∂L/∂b = Δ as a caller of the column convention sends it."""
 
     def instead(self, trace: Trace, layer: str) -> Array:
         return trace.deltas[layer].T

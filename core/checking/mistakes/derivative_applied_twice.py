@@ -1,4 +1,4 @@
-"""derivative-applied-twice: f'(z) on a delta that has it already."""
+"""derivative-applied-twice: f'(z) times a delta that contains it already."""
 
 from __future__ import annotations
 

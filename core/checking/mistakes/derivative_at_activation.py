@@ -9,7 +9,7 @@ from core.checking.mistakes.shared.derivative import WrongDerivative
 
 
 class DerivativeAtActivation(WrongDerivative):
-    """f'(A) instead of f'(Z): the function `f_prime` is handed what is activated already."""
+    """f'(A) instead of f'(Z): `f_prime` is called with the activation."""
 
     slug = "derivative-at-activation"
     said = "evaluates the derivative of its activation function at a instead of z"

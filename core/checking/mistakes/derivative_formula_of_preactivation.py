@@ -9,7 +9,7 @@ from core.checking.mistakes.shared.derivative import WrongDerivative
 
 
 class DerivativeFormulaOfPreactivation(WrongDerivative):
-    """1 − z² for tanh or z(1 − z) for sigmoid, where the formula wants a."""
+    """1 − z² for tanh or z(1 − z) for sigmoid, where the formula is in terms of a."""
 
     slug = "derivative-formula-of-preactivation"
     said = "puts z into a formula for f' that is written in terms of a"

@@ -11,7 +11,7 @@ from core.checking.layer_rules import through
 from core.checking.mistakes.shared.derivative import WrongDerivative
 
 COMMON = ("sigmoid", "tanh", "relu", "leaky_relu", "softplus")
-"""Functions whose derivative people take by mistake."""
+"""Functions whose derivative is often used by mistake."""
 
 
 class DerivativeOfAnotherFunction(WrongDerivative):

@@ -20,7 +20,7 @@ class _AtAnotherLayer(Mistake):
     unseen = "the same units are active in both layers"
 
     def array(self, trace: Trace, layer: str) -> Array | None:
-        """What f' is evaluated at instead of Z."""
+        """Return the array at which f' is evaluated instead of Z."""
         raise NotImplementedError
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
@@ -38,7 +38,7 @@ class _AtAnotherLayer(Mistake):
 
 
 class DerivativeAtInput(_AtAnotherLayer):
-    """f' at what the layer reads."""
+    """f' at the input of the layer."""
 
     said = "evaluates f' at the layer's input instead of its preactivation z"
     why = (
@@ -62,7 +62,7 @@ class DerivativeOfLayerAbove(_AtAnotherLayer):
 
 
 class DerivativeAtDelta(_AtAnotherLayer):
-    """A mask that keeps what is positive in the gradient instead of in z."""
+    """A mask of the positive gradients instead of the positive z."""
 
     said = "is masked by the sign of the gradient instead of the sign of z"
     why = "relu passes the gradient on where z > 0, whatever the sign of the gradient."

@@ -1,4 +1,4 @@
-"""fork-overwritten: of several gradients that arrive at a tensor, one alone."""
+"""fork-overwritten: only one of the gradients that arrive at a tensor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""gradient-of-another-layer: gradients that changed places."""
+"""gradient-of-another-layer: the gradients of two layers are swapped."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _AnotherLayer(Mistake):
         if other is None:
             return super().gradient(trace, layer, parameter)
         positions = {node.name: node.position for node in trace.network.problem.nodes}
-        for node in reversed(trace.network.problem.nodes):  # Down to the other layer, by the right rules.
+        for node in reversed(trace.network.problem.nodes):  # Continue down to the other layer by the right rules.
             if node.name not in trace.deltas and node.position >= positions[other]:
                 trace = trace.with_delta(node.name, RIGHT.delta(trace, node.name))
         return super().gradient(trace, other, parameter)

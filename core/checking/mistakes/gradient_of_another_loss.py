@@ -1,4 +1,4 @@
-"""gradient-of-another-loss: the output delta of a loss that is not the one asked for."""
+"""gradient-of-another-loss: the output delta of a loss other than the request's."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from core.checking.trace import Trace
 from core.losses import LOSSES, Loss
 
 COMMON = ("half_squared_error", "mean_squared_error", "binary_cross_entropy", "cross_entropy", "mean_absolute_error")
-"""Losses that are taken for one another."""
+"""Losses that are often confused."""
 
 
 class GradientOfAnotherLoss(Mistake):
-    """Δ_L of the squared error where cross-entropy was asked for, or the other way round."""
+    """Δ_L of the squared error for a cross-entropy loss, or vice versa."""
 
     slug = "gradient-of-another-loss"
     strikes: ClassVar[tuple[str, ...]] = ("deltas",)

@@ -12,7 +12,7 @@ from core.layers.average_pool2d import AveragePool2D
 
 
 def window_size(size: Any) -> int:
-    """How many numbers a window has."""
+    """Return the count of numbers in a window."""
     return size * size if isinstance(size, int) else math.prod(size)
 
 

@@ -22,7 +22,7 @@ class _ThroughTime(OfKind):
     unseen = "the sequences have one time step"
 
     def from_next(self, later: Array, U: Array) -> Array:
-        """What step t + 1 sends back to the state before it."""
+        """Return the gradient that time step t + 1 sends back to the state before it."""
         return later @ U.T
 
     def at_step(self, f: Any, a: Array, h: Array, dh: Array) -> Array:

@@ -14,7 +14,7 @@ METRICS: tuple[Metric, ...] = (Accuracy(), MeanAbsoluteErrorMetric(), MeanSquare
 
 
 def measure(loss: Loss, output: Array, targets: Array) -> dict[str, float]:
-    """The metrics that say something for this loss, of all examples together."""
+    """Return the metrics that apply to this loss, over all examples."""
     values = {metric.name: metric.value(loss, output, targets) for metric in METRICS if metric.applies(loss, output)}
     return {name: value for name, value in values.items() if value is not None}
 

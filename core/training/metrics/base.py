@@ -9,7 +9,7 @@ from core.losses import Loss
 
 
 class Metric:
-    """A number that tells how good outputs are. It moves nothing."""
+    """A measure of the quality of outputs. It does not affect training."""
 
     name: ClassVar[str]
 
@@ -18,12 +18,12 @@ class Metric:
         raise NotImplementedError
 
     def value(self, loss: Loss, output: Array, targets: Array) -> float | None:
-        """The number, or None where there is none. Examples are the first axis; targets have the shape of the output."""
+        """Return the number, or None if it is undefined. Axis 0 is the examples; targets have the shape of the output."""
         raise NotImplementedError
 
 
 class RegressionMetric(Metric):
-    """A metric of outputs that are to be near their targets."""
+    """A metric of outputs that approximate their targets."""
 
     def applies(self, loss: Loss, output: Array) -> bool:
         return loss.measures_distance

@@ -1,1 +1,1 @@
-"""What several mistakes have in common."""
+"""Base classes of several mistakes."""

@@ -1,4 +1,4 @@
-"""What the mistakes in f' share."""
+"""The base class of mistakes in f'."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class WrongDerivative(Mistake):
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
 
     def differentiated(self, function: Activation, Z: Array, A: Array, dA: Array) -> Array:
-        """What is taken for f'(Z) ∘ dA."""
+        """Return the wrong value of f'(Z) ∘ dA."""
         raise NotImplementedError
 
     def concerns(self, function: Activation) -> bool:
-        """Whether the mistake can be made with that function."""
+        """Return True if the mistake is possible with that function."""
         return True
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:

@@ -1,4 +1,4 @@
-"""What the constant factors share."""
+"""The base class of constant factors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ConstantFactor(Mistake):
     )
 
     def multiplier(self, trace: Trace) -> float:
-        """The number."""
+        """Return the factor."""
         raise NotImplementedError
 
     def loss(self, trace: Trace) -> Array:

@@ -1,4 +1,4 @@
-"""What the mistakes in the rules of one kind of layer share."""
+"""The base class of mistakes in the rules of certain kinds of layers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class OfKind(Mistake):
     kinds: ClassVar[tuple[str, ...]]
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
-        """What the layer sends back to what it reads."""
+        """Return the wrong gradient that the layer sends back to its input."""
         return None
 
     def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
@@ -28,7 +28,7 @@ class OfKind(Mistake):
         return None
 
     def is_kind(self, trace: Trace, layer: str) -> bool:
-        """Whether a layer is of these kinds."""
+        """Return True if a layer is of these kinds."""
         return layer in trace.network.nodes and trace.network.nodes[layer].layer.kind in self.kinds
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:

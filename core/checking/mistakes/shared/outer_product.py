@@ -1,4 +1,4 @@
-"""What the mistakes in the weight gradient of a dense layer share: a product of two wrong arrays."""
+"""The base class of mistakes in the weight gradient of a dense layer: a product of wrong arrays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class WrongProduct(Mistake):
     parameters: ClassVar[tuple[str, ...]] = ("weight",)
 
     def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:
-        """What takes the places of A and Δ in Aᵀ Δ (row convention); None where there is nothing of the kind."""
+        """Return the arrays in place of A and Δ in Aᵀ Δ (row convention); None for one that does not exist."""
         raise NotImplementedError
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:

@@ -1,4 +1,4 @@
-"""What the mistakes in the step down to the layer below share."""
+"""The base class of mistakes in the recursion from a delta to the layer below."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class WrongRecursion(Mistake):
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
 
     def sent_back(self, trace: Trace, layer: str, D: Array, W: Array) -> Array | None:
-        """What takes the place of Δ W' (row convention); None where shapes do not allow the mistake."""
+        """Return the wrong value of Δ W' (row convention); None if the shapes do not allow the mistake."""
         raise NotImplementedError
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
