@@ -15,7 +15,7 @@ from core.network import NetworkLimits
 from core.plan import Objective
 from core.problem_spec import ProblemSpec
 from core.shape_inference import ShapeReport, infer_shapes
-from core.targets import coefficients_for, fitted, targets_for
+from core.targets import coefficients_for, fit_to_output, targets_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ def read_problem(
     reading = ProblemReading(sent, found, inputs, objective, [*found.issues, *issues])
     if reading.fits or exactly:
         return reading
-    documented = _documented(sent, found, convention)
+    documented = _to_documented_shapes(sent, found, convention)
     if documented is sent:
         return reading
     return read_problem(documented, convention, limits, needs_loss=needs_loss, exactly=True)
 
 
-def _documented(sent: ProblemSpec, found: ShapeReport, convention: Convention) -> ProblemSpec:
+def _to_documented_shapes(sent: ProblemSpec, found: ShapeReport, convention: Convention) -> ProblemSpec:
     """The same problem with every tensor of an accepted shape in its documented one; `sent` itself if there is none."""
     nodes = {node.name: node for node in found.nodes}
     changed = {
@@ -130,7 +130,7 @@ def _objective(
         if loss.needs_targets:
             targets = targets_for(loss, source, output, convention, sent.first_label, dtype)
         else:
-            targets = fitted(source, output, convention, ("batch", name), dtype, loss)
+            targets = fit_to_output(source, output, convention, ("batch", name), dtype, loss)
     except Refusal as refusal:
         issues += refusal.issues
     try:

@@ -79,7 +79,7 @@ def infer_shapes(
         issues += wrong_inputs(layer, reads, found.shapes, names[:position])
         node = None
         if not issues and not any(source in found.unknown for source in reads):
-            node = _placed(position, name, layer, reads, found, issues)
+            node = _infer_node(position, name, layer, reads, found, issues)
         if node:
             found.nodes.append(node)
             found.shapes[name] = node.shape
@@ -98,7 +98,7 @@ def infer_shapes(
     return found
 
 
-def _placed(
+def _infer_node(
     position: int, name: str, layer: Layer, reads: tuple[str, ...], found: ShapeReport, issues: list[Issue]
 ) -> Node | None:
     """Return the node with its shape and parameters, or None after adding the reason to `issues`."""

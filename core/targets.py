@@ -15,7 +15,7 @@ from core.nonfinite import cast
 AT_TARGETS = ("batch", "targets")
 
 
-def fitted(
+def fit_to_output(
     sent: Array, output: Shape, convention: Convention, path: tuple[str, ...], dtype: np.dtype[Any], loss: Loss
 ) -> Array:
     """Return a tensor of the output's shape in the core's view.
@@ -68,7 +68,7 @@ def targets_for(
         raise Refusal([issue.below("loss")])
     if loss.takes_class_indices and len(output) > 1 and output[-1] > 1 and sent.shape == output[:-1]:
         return one_hot(sent, output[-1], first_label, dtype)
-    targets = fitted(loss.as_output(sent, output), output, convention, AT_TARGETS, dtype, loss)
+    targets = fit_to_output(loss.as_output(sent, output), output, convention, AT_TARGETS, dtype, loss)
     if issue := loss.refusal_of(targets):
         raise Refusal([issue.below(*AT_TARGETS)])
     return targets

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.cli.options import FORMATS
-from app.cli.refusal import fail, refused
+from app.cli.refusal import fail, print_refusal
 
 
 def format_of(file: Path) -> str:
@@ -28,4 +28,4 @@ def _require_onnx() -> None:
     try:
         require_onnx()
     except Refusal as refusal:
-        refused([error_of(issue) for issue in refusal.issues])
+        print_refusal([error_of(issue) for issue in refusal.issues])

@@ -14,7 +14,7 @@ def fail(*lines: str, status: int = 1) -> NoReturn:
     raise typer.Exit(status)
 
 
-def refused(errors: Sequence[Mapping[str, Any]]) -> NoReturn:
+def print_refusal(errors: Sequence[Mapping[str, Any]]) -> NoReturn:
     """End the command with every error of a refusal: its place, the values expected and the likely fix."""
     lines = []
     for error in errors:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from app.cli.job_body import Errors, explain_batch
-from app.cli.refusal import fail, refused
+from app.cli.refusal import fail, print_refusal
 
 if TYPE_CHECKING:
     import httpx
@@ -44,7 +44,7 @@ def read_answer(response: httpx.Response, explain: Callable[[Errors], Errors] = 
         fail(f"{response.url} answers with {response.status_code} and no JSON. Is it gradd?")
     if response.is_error:
         errors = answer.get("errors") or [{"pointer": "#", "detail": answer.get("detail", response.reason_phrase)}]
-        refused(explain(errors))
+        print_refusal(explain(errors))
     return answer
 
 

@@ -13,7 +13,7 @@ from app.cli.follow import follow_job
 from app.cli.job_body import explain_batch, read_body
 from app.cli.model_files import format_of
 from app.cli.progress import progress_bar
-from app.cli.refusal import fail, refused
+from app.cli.refusal import fail, print_refusal
 from app.cli.server import connect, fetch_model, post_job
 from app.http.problem_details import error_of
 from app.jobs.local import LocalRun
@@ -50,7 +50,7 @@ def train_here(file: Path, output: Path | None) -> None:
         except KeyboardInterrupt:
             _keep(run, output, stem)
     except Refusal as refusal:
-        refused(explain_batch([error_of(issue) for issue in refusal.issues], body))
+        print_refusal(explain_batch([error_of(issue) for issue in refusal.issues], body))
     typer.echo(orjson.dumps({"model": str(written), **run.result()}).decode())
 
 

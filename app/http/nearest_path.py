@@ -22,12 +22,12 @@ def nearest_path(request: Request) -> str | None:
     if len(path) > LENGTH_LIMIT:
         return None
     sent = [segment for segment in path.split("/") if segment]
-    near = [_compared(template, sent) for template in request.app.openapi()["paths"]]
+    near = [_compare(template, sent) for template in request.app.openapi()["paths"]]
     likeness, nearest = max((found for found in near if found[1] != path), default=(0.0, ""))
     return nearest if likeness >= LIKENESS else None
 
 
-def _compared(template: str, sent: list[str]) -> tuple[float, str]:
+def _compare(template: str, sent: list[str]) -> tuple[float, str]:
     """Return the similarity of a path and a template in the segments that are no parameters, and the filled-in template."""
     segments = template.strip("/").split("/")
     literal = [position for position, segment in enumerate(segments) if not segment.startswith("{")]

@@ -88,18 +88,18 @@ def _of_check(details: ErrorDetails, path: Path) -> list[Issue]:
 def _issue(details: ErrorDetails, path: Path, value: Any, node: FieldNode, document: Any) -> Issue:
     """An error of pydantic's own as an issue."""
     kind, context = details["type"], details.get("ctx", {})
-    name = _named(path)
+    name = _name_place(path)
     if kind == "missing":
         return Issue(code="invalid-request", detail=f"{name} is required.", path=path)
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
-        return _unknown(path, f"{name} is not known here", path[-1], names_at(node, path[:-1], document))
+        return _unknown_name(path, f"{name} is not known here", path[-1], names_at(node, path[:-1], document))
     if kind == "union_tag_not_found":
         tag = context["discriminator"].strip("'")
         return Issue(code="invalid-request", detail=f"'{tag}' is required: it chooses the kind.", path=(*path, tag))
     if kind == "union_tag_invalid":
         tag, value = context["discriminator"].strip("'"), context["tag"]
         choices = re.findall("'([^']*)'", context["expected_tags"])
-        issue = _unknown((*path, tag), f"'{tag}' cannot be {_described(value)}", value, choices)
+        issue = _unknown_name((*path, tag), f"'{tag}' cannot be {_describe(value)}", value, choices)
         function = nearest(str(value), FUNCTIONS) if "activation" in choices and issue.hint is None else None
         if function is None:
             return issue
@@ -107,8 +107,8 @@ def _issue(details: ErrorDetails, path: Path, value: Any, node: FieldNode, docum
     if kind in ("literal_error", "enum"):
         choices = re.findall("'([^']*)'", context["expected"])
         if choices and isinstance(value, str):
-            return _unknown(path, f"{name} cannot be {_described(value)}", value, choices)
-    expected, got = _EXPECTED.get(kind, "").format(**context), _described(value)
+            return _unknown_name(path, f"{name} cannot be {_describe(value)}", value, choices)
+    expected, got = _EXPECTED.get(kind, "").format(**context), _describe(value)
     detail = (
         f"{name} should be {expected}, not {got}." if expected else _sentence(details["msg"].replace("Input", name, 1))
     )
@@ -126,13 +126,13 @@ def _as_object(name: str, kinds: list[str]) -> str | None:
     return f'Send {{"kind": "{kind}"}}.' if kind else f'Send an object {{"kind": ...}}: {", ".join(kinds)}.'
 
 
-def _named(path: Path) -> str:
+def _name_place(path: Path) -> str:
     if not path:
         return "The request"
     return f"Element {path[-1]}" if isinstance(path[-1], int) else f"'{_short(path[-1])}'"
 
 
-def _unknown(path: Path, opening: str, name: object, names: list[str]) -> Issue:
+def _unknown_name(path: Path, opening: str, name: object, names: list[str]) -> Issue:
     """The issue for a name that is not valid in its place, with the nearest valid one."""
     near = nearest(str(name), names)
     meant = f" Did you mean '{near}'?" if near else ""
@@ -162,7 +162,7 @@ def _sentence(text: str) -> str:
     return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
-def _described(value: object) -> str:
+def _describe(value: object) -> str:
     """A value as a sentence names it: itself if it is short, else its type."""
     if value is None:
         return "null"

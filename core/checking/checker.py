@@ -18,7 +18,7 @@ from core.checking.precision import UNITS, criterion_for
 from core.checking.quantity import Quantity
 from core.checking.report import Blame, BlindSpot, Report, ReportedEquivalence, Row, Verdict
 from core.checking.submission import Submission, SubmissionSpec, read
-from core.checking.verdict import blamed, summary
+from core.checking.verdict import summary, write_blame
 from core.checking.words import Words
 from core.plan import Retain
 from core.problem import Problem
@@ -60,10 +60,10 @@ class Checker:
             {*dtypes, self.problem.dtype.name}, submission.values.values(), tolerance.rtol, tolerance.atol
         )
         explainer = Explainer(self.problem, self.right, self.check_deadline)
-        interpretation, numerical = explainer.explained(sent, submission, criterion)
+        interpretation, numerical = explainer.explain(sent, submission, criterion)
         best, words = interpretation.hypotheses[0], Words(interpretation.right.network)
         rows = rows_of(interpretation)
-        blame = blamed(words, best, interpretation.hypotheses[1:])
+        blame = write_blame(words, best, interpretation.hypotheses[1:])
         equivalences = equivalences_of(interpretation) + (
             [ReportedEquivalence(slug=numerical.slug, said=numerical.said)] if numerical else []
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.arrays import Array
-from core.checking.precision import AMPLIFIED, Criterion, Disturbed, disturbed, disturbed_network
+from core.checking.precision import AMPLIFIED, Criterion, Disturbed, disturb, disturb_network
 from core.checking.quantity import Quantity, run, value_in
 from core.checking.trace import Network, Trace
 
@@ -96,7 +96,7 @@ class Comparator:
             return False
         spread = np.zeros_like(allowed)
         for network, formulas in self._draws():
-            moved = rule(disturbed(trace, network, formulas, self.criterion.digits))
+            moved = rule(disturb(trace, network, formulas, self.criterion.digits))
             spread = np.maximum(spread, _finite(np.abs(moved - expected)))
         return bool(np.all(apart <= allowed + AMPLIFIED * spread))
 
@@ -119,7 +119,7 @@ class Comparator:
         """Return the network with a few random disturbances."""
         if self._disturbed is None:
             formulas = [Disturbed(self.criterion.unit, seed) for seed in range(DRAWS)]
-            self._disturbed = [(disturbed_network(self._network, each), each) for each in formulas]
+            self._disturbed = [(disturb_network(self._network, each), each) for each in formulas]
         return self._disturbed
 
     def _spreads(self) -> dict[Quantity, Array]:

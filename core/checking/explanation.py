@@ -11,7 +11,7 @@ from core.checking.equivalences import EQUIVALENCES, Reading
 from core.checking.forward_mistakes import suppositions
 from core.checking.hypothesis import AGAIN, NAMED
 from core.checking.interpretation import Interpretation, Right
-from core.checking.numerical_gradient import Numerical, recognised
+from core.checking.numerical_gradient import Numerical, recognise
 from core.checking.precision import Criterion
 from core.checking.search import Search
 from core.checking.submission import Submission, SubmissionSpec, read
@@ -29,7 +29,7 @@ class Explainer:
         self._right = right
         self._check_deadline = check_deadline
 
-    def explained(
+    def explain(
         self, sent: SubmissionSpec | None, submission: Submission, criterion: Criterion
     ) -> tuple[Interpretation, Numerical | None]:
         """Return the best interpretation, and the kind of numerical gradient that the submission is, if it is one.
@@ -58,7 +58,7 @@ class Explainer:
         """Explain a submission under a reading, if that costs less than the limit."""
         comparator = Comparator(right.network, criterion, right.trace, right.values)
         search = Search(right.network, comparator, submission, self._check_deadline, limit - reading.price)
-        return Interpretation(reading, right, submission, comparator, search.explained())
+        return Interpretation(reading, right, submission, comparator, search.explain())
 
     def _read_otherwise(self, interpretation: Interpretation) -> Interpretation:
         """Return the reading under which least is wrong: a different way of writing is not a mistake."""
@@ -102,7 +102,7 @@ class Explainer:
             return None
         if any(yours.shape != interpretation.right.values[q].shape for q, yours in wrong.items()):
             return None
-        return recognised(self._problem, wrong, interpretation.right.values, comparator.criterion, self._check_deadline)
+        return recognise(self._problem, wrong, interpretation.right.values, comparator.criterion, self._check_deadline)
 
     def _forgiven(self, interpretation: Interpretation) -> Interpretation:
         """Return the interpretation without accusations."""
@@ -126,7 +126,7 @@ class Explainer:
                 min(interpretation.hypotheses[0].cost, price + AGAIN / 2),
                 supposed,
             )
-            if found := search.explained():
+            if found := search.explain():
                 return replace(interpretation, hypotheses=found)
         return interpretation
 

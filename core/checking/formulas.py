@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.arrays import Array, column_of
-from core.checking.layer_rules import activated, through
+from core.checking.layer_rules import activate, through
 from core.checking.trace import Trace
 from core.losses import Loss, LossContext
 from core.plan import Objective
@@ -33,7 +33,7 @@ class Formulas:
 
     def activation(self, trace: Trace, layer: str) -> Array:
         """Return A of a layer from its Z."""
-        return activated(trace.network.nodes[layer].function, trace.preactivations[layer])
+        return activate(trace.network.nodes[layer].function, trace.preactivations[layer])
 
     def loss(self, trace: Trace) -> Array:
         """The loss of the batch from the output: from its logits, where that is the stable form and nothing was given."""
@@ -43,7 +43,7 @@ class Formulas:
         if (last, "activations") not in trace.given:
             fused = objective.loss.on_logits(network.nodes[last].function)
         read = trace.preactivations[last] if fused else trace.activations[last]
-        data = _placed(fused or objective.loss, objective, read)[1]
+        data = _evaluate_loss(fused or objective.loss, objective, read)[1]
         return np.asarray(data + self.penalty(trace))
 
     def penalty(self, trace: Trace) -> Any:
@@ -118,14 +118,14 @@ RIGHT = Formulas()
 
 def loss_gradient(loss: Loss, objective: Objective, read: Array, probabilities: Array | None = None) -> Array:
     """Return the gradient of the loss by its argument. `probabilities` replace those that a loss on logits computes."""
-    at, _ = _placed(loss, objective, read)
+    at, _ = _evaluate_loss(loss, objective, read)
     if probabilities is not None:
         at.probabilities[...] = probabilities.reshape(at.A.shape)
     loss.gradient(at)()
     return np.asarray((at.dA * column_of(at.coefficients, at.dA)).reshape(read.shape))
 
 
-def _placed(loss: Loss, objective: Objective, read: Array) -> tuple[LossContext, Any]:
+def _evaluate_loss(loss: Loss, objective: Objective, read: Array) -> tuple[LossContext, Any]:
     """Return the arrays of a loss after it has computed its value, and the value."""
     A = np.ascontiguousarray(read.reshape(read.shape or (1,)))
     targets = objective.targets.reshape(A.shape).astype(A.dtype)

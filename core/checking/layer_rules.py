@@ -106,7 +106,7 @@ class LayerRules:
         self._read = list(inputs)
 
 
-def activated(function: Activation, Z: Array) -> Array:
+def activate(function: Activation, Z: Array) -> Array:
     """Return A = f(Z)."""
     A = np.array(Z)
     if not function.is_identity:

@@ -50,7 +50,7 @@ class _Place(NamedTuple):
     right: float
 
 
-def recognised(
+def recognise(
     problem: Problem,
     yours: dict[Quantity, Array],
     right: dict[Quantity, Array],
@@ -130,11 +130,11 @@ def _too_small(losses: _Losses, places: Sequence[_Place], criterion: Criterion) 
                 counts = numbers * (sides * 10.0**-exponent) / place
                 size = float(np.abs(counts).max())
                 if 0.5 < size < most and np.abs(counts - np.rint(counts)).max() < 1e-3:
-                    return _rounded(name, exponent, sides)
+                    return _find_rounding(name, exponent, sides)
     return None
 
 
-def _rounded(name: str, exponent: int, sides: int) -> Numerical:
+def _find_rounding(name: str, exponent: int, sides: int) -> Numerical:
     what = f"{'one-sided' if sides == 1 else 'central'} differences of a {name} loss with step 1e-{exponent}"
     if name == "float32":
         said = f"Your numbers are {what}: float32 leaves too few digits. Compute numerical gradients in float64."
@@ -163,11 +163,11 @@ def _too_large(losses: _Losses, places: Sequence[_Place]) -> Numerical | None:
             computed = [(losses.at(place, length) - losses.at(place, -behind)) / (length + behind) for place in places]
             left = np.linalg.norm(np.array([place.yours for place in places]) - computed)
             if left <= REPRODUCED * np.linalg.norm(error):
-                return _truncated(length, sides)
+                return _find_truncation(length, sides)
     return None
 
 
-def _truncated(step: float, sides: int) -> Numerical:
+def _find_truncation(step: float, sides: int) -> Numerical:
     if sides == 2:
         said = (
             f"Your numbers are central differences with step {step:.3g}, off by h²/6 ∂³L/∂θ³. Use a smaller step, "

@@ -168,7 +168,7 @@ class Disturbed(Formulas):
         return self.moved(super().output_delta(trace))
 
 
-def disturbed_network(network: Network, formulas: Disturbed) -> Network:
+def disturb_network(network: Network, formulas: Disturbed) -> Network:
     """The network with every parameter and every input disturbed; class numbers stay as they are."""
     problem, still = network.problem, read_as_classes(network.problem.nodes)
     return Network(
@@ -186,7 +186,7 @@ def disturbed_network(network: Network, formulas: Disturbed) -> Network:
     )
 
 
-def disturbed(trace: Trace, network: Network, formulas: Disturbed, digits: Digits | None) -> Trace:
+def disturb(trace: Trace, network: Network, formulas: Disturbed, digits: Digits | None) -> Trace:
     """The same trace with every number disturbed: by rounding, and by half a unit of the digits that were sent.
 
     Args:

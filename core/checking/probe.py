@@ -81,7 +81,7 @@ def probe(
     for draw in range(DRAWS):
         check_deadline()
         generator = np.random.Generator(np.random.PCG64([seed, draw]))
-        sent = _drawn(layers, features, loss, convention, sizes[draw // 4 % len(sizes)], generator, limits)
+        sent = _draw(layers, features, loss, convention, sizes[draw // 4 % len(sizes)], generator, limits)
         problem = validate(sent, limits)
         with np.errstate(all="ignore"):
             found = Probe(sent, problem, _hidden(problem, check_deadline))
@@ -106,7 +106,7 @@ def _hidden(problem: Problem, check_deadline: Callable[[], object]) -> list[Blin
     return near + blind_spots(comparator, trace, Words(network), check_deadline)
 
 
-def _drawn(
+def _draw(
     layers: Sequence[Layer],
     features: Mapping[str, Shape],
     loss: Loss,

@@ -57,7 +57,7 @@ class Search:
         self._limit = limit
         self._supposed = supposed or {}
 
-    def explained(self) -> list[Hypothesis]:
+    def explain(self) -> list[Hypothesis]:
         """Return the hypotheses that explain the submission at less than the limit, cheapest first."""
         return self._backward(self._cheapest([self._forward(Hypothesis(Trace(self._network)))]))
 

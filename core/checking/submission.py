@@ -49,7 +49,7 @@ def read(network: Network, sent: SubmissionSpec) -> Submission:
     Raises:
         Refusal: `unknown-name` for a layer, parameter or input that the problem does not have.
     """
-    arrays, issues = _named(network, sent)
+    arrays, issues = _by_quantity(network, sent)
     refuse_if_any(issues)
     convention = sent.convention or network.convention
     values, layouts = {}, {}
@@ -86,7 +86,7 @@ def _to_core(network: Network, quantity: Quantity, array: Array, convention: Con
     return array.T if convention == "column" and array.ndim == 2 else array
 
 
-def _named(network: Network, sent: SubmissionSpec) -> tuple[dict[Quantity, Array], list[Issue]]:
+def _by_quantity(network: Network, sent: SubmissionSpec) -> tuple[dict[Quantity, Array], list[Issue]]:
     """Return the tensors by quantity, and an issue for every name that does not exist."""
     found: dict[Quantity, Array] = {}
     issues: list[Issue] = []

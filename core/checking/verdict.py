@@ -17,7 +17,7 @@ ALIKE = 0.75
 """A hypothesis that costs at most this much more than the best one is an alternative."""
 
 
-def blamed(words: Words, best: Hypothesis, others: Sequence[Hypothesis]) -> list[Blame]:
+def write_blame(words: Words, best: Hypothesis, others: Sequence[Hypothesis]) -> list[Blame]:
     """Return the accusations of the best hypothesis in words, with the alternatives from hypotheses that explain as much."""
     rivals = [each for each in others if each.cost <= best.cost + ALIKE]
     return [_blame(words, accusation, _rivals(accusation, best, rivals)) for accusation in best.accusations]

@@ -18,6 +18,6 @@ Diagnosis = Callable[[Plan], Iterator[Issue]]
 DIAGNOSES: tuple[Diagnosis, ...] = (symmetric_units, silent_units, kinks)
 
 
-def diagnosed(plan: Plan) -> list[Issue]:
+def diagnose(plan: Plan) -> list[Issue]:
     """Return the warnings for a plan that has run forward and backward and kept its preactivations."""
     return [issue for diagnosis in DIAGNOSES for issue in diagnosis(plan)]

@@ -57,14 +57,14 @@ class Tags:
 
 def subscript(name: str) -> str:
     """Return the name as a LaTeX subscript."""
-    return name if name.isdecimal() else rf"\text{{{escaped(name)}}}"
+    return name if name.isdecimal() else rf"\text{{{escape(name)}}}"
 
 
 WIDE = str.maketrans("<>&", "\uff1c\uff1e\uff06")
 """Characters that are special in MathML, and their full-width forms."""
 
 
-def escaped(name: str) -> str:
+def escape(name: str) -> str:
     """Return text that LaTeX, and the MathML made from it, prints literally."""
     for character in "\\{}$#^_%~":
         name = name.replace(character, "-" if character in "\\{}^~" else "\\" + character)

@@ -36,7 +36,7 @@ class Explanation:
     with_numbers: bool
 
 
-def explained(
+def explain(
     problem: Problem,
     notation: Notation,
     focus: str | None,

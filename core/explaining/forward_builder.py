@@ -78,7 +78,7 @@ class ForwardBuilder:
     ) -> Symbol:
         """Append a step and return its symbol; the value comes from the step's line of NumPy."""
         used = {name: operands[name] for name in OPERAND.findall(equation.latex + equation.numpy)}
-        value = np.asarray(evaluated(numpy_of(equation, used), self._arrays)) if self._with_numbers else NO_NUMBERS
+        value = np.asarray(evaluate(numpy_of(equation, used), self._arrays)) if self._with_numbers else NO_NUMBERS
         symbol = Symbol(latex, python, id, value)
         self._arrays[python] = value
         sources = tuple(dict.fromkeys(operand.source for operand in used.values()))
@@ -139,7 +139,7 @@ class ForwardBuilder:
         return node.layer.derivation(self._layout(node))
 
 
-def evaluated(expression: str, arrays: Mapping[str, Array]) -> Any:
+def evaluate(expression: str, arrays: Mapping[str, Array]) -> Any:
     """Evaluate a line of the program. The line is ours: names from a request enter it as letters and digits only."""
     scope = {"np": np, "math": math, **arrays}
     return eval(expression, scope)  # noqa: S307

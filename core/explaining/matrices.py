@@ -29,7 +29,7 @@ def matrix(array: Array, digits: int, largest: int) -> str:
         first = matrix(array.reshape(-1, *array.shape[-2:])[0], digits, max(1, largest // 2))
         return rf"\left[{first}, \ldots\right]_{{{shape}}}"
     rows = array[:, None] if array.ndim == 1 else array
-    vertical, horizontal = shown(rows.shape[0], rows.shape[1], largest)
+    vertical, horizontal = entries_to_print(rows.shape[0], rows.shape[1], largest)
     lines = []
     for row in vertical:
         cells = [_cell(rows, row, column, digits) for column in horizontal]
@@ -45,7 +45,7 @@ def _cell(rows: Array, row: int, column: int, digits: int) -> str:
     return r"\cdots" if column < 0 else number(rows[row, column], digits)
 
 
-def shown(rows: int, columns: int, largest: int) -> tuple[list[int], list[int]]:
+def entries_to_print(rows: int, columns: int, largest: int) -> tuple[list[int], list[int]]:
     """Return the rows and the columns to print; −1 stands for dots."""
     if rows * columns <= largest:
         return list(range(rows)), list(range(columns))

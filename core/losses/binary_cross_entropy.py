@@ -12,7 +12,7 @@ from core.activations.sigmoid import Sigmoid
 from core.arrays import Array, Op, sum_over_features
 from core.errors import Issue
 from core.losses.base import Loss, LossContext
-from core.losses.cross_entropy import DIVIDED, TIMES_LOG, divided, times_log
+from core.losses.cross_entropy import DIVIDED, TIMES_LOG, divide, times_log
 from core.losses.sigmoid_cross_entropy import SigmoidCrossEntropy, refuse_beyond_one
 
 
@@ -54,7 +54,7 @@ class BinaryCrossEntropy(Loss):
 
     def gradient(self, at: LossContext) -> Op:
         def step() -> None:
-            subtract(divided(1 - at.Y, 1 - at.A), divided(at.Y, at.A), at.dA)
+            subtract(divide(1 - at.Y, 1 - at.A), divide(at.Y, at.A), at.dA)
 
         return step
 

@@ -25,7 +25,7 @@ def times_log(Y: Array, A: Array) -> Array:
     return np.asarray(np.where(absent, 0, Y * np.log(np.where(absent, 1, A))))
 
 
-def divided(Y: Array, A: Array) -> Array:
+def divide(Y: Array, A: Array) -> Array:
     """Return Y / A, and 0 where Y is 0, whatever A is."""
     return np.divide(Y, A, out=np.zeros_like(A), where=Y != 0)
 
@@ -77,7 +77,7 @@ class CrossEntropy(Loss):
 
     def gradient(self, at: LossContext) -> Op:
         def step() -> None:
-            np.negative(divided(at.Y, at.A), at.dA)
+            np.negative(divide(at.Y, at.A), at.dA)
 
         return step
 

@@ -17,7 +17,7 @@ from app.problem.learning_rates import rates_of
 from app.problem.writer import ProblemWriter, scalar
 from app.settings import Settings
 from core.errors import Issue
-from core.explaining.explanation import Explanation, explained
+from core.explaining.explanation import Explanation, explain
 from core.explaining.step import Step
 
 
@@ -28,7 +28,7 @@ def explain_problem(body: ExplainRequest, settings: Settings, check_deadline: Ch
         settings.max_answer_elements, seeded=body.seed is not None
     )
     style = body.style
-    explanation = explained(
+    explanation = explain(
         problem,
         style.notation,
         style.focus,

@@ -17,7 +17,7 @@ from app.problem.schemas import FORWARD_PARTS, GRADIENTS_PARTS
 from app.problem.writer import ProblemWriter, scalar
 from app.settings import Settings
 from core.derivatives.certificate import certify
-from core.diagnoses import diagnosed
+from core.diagnoses import diagnose
 from core.errors import Issue
 from core.network import names_of
 from core.plan import Plan, Retain
@@ -71,7 +71,7 @@ def compute_gradients(body: GradientsRequest, settings: Settings, check_deadline
     if body.verify:
         certificate = certify(problem, plan.gradients.gradients, plan.gradients.input_gradients)
         answer["certificate"] = dataclasses.asdict(certificate)
-    return {**answer, **_closing(plan, body, rendering, *diagnosed(plan))}
+    return {**answer, **_closing(plan, body, rendering, *diagnose(plan))}
 
 
 def _results(plan: Plan, problem: Problem, rendering: ProblemWriter) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.activations.base import Activation
 from core.arrays import Array
-from core.checking.layer_rules import activated, through
+from core.checking.layer_rules import activate, through
 from core.checking.mistakes.shared.derivative import WrongDerivative
 
 
@@ -22,4 +22,4 @@ class DerivativeAtActivation(WrongDerivative):
     unseen = "f'(a) and f'(z) are equal here, as they always are for relu"
 
     def differentiated(self, function: Activation, Z: Array, A: Array, dA: Array) -> Array:
-        return through(function, A, activated(function, A), dA)
+        return through(function, A, activate(function, A), dA)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from core.arrays import Array
-from core.checking.layer_rules import activated, through
+from core.checking.layer_rules import activate, through
 from core.checking.mistakes.base import Mistake
 from core.checking.quantity import Quantity
 from core.checking.trace import Trace
@@ -34,7 +34,7 @@ class _AtAnotherLayer(Mistake):
         function, other = trace.network.nodes[layer].function, self.array(trace, layer)
         if other is None or other.shape != dA.shape:
             return super().through_activation(trace, layer, dA)
-        return through(function, other, activated(function, other), dA)
+        return through(function, other, activate(function, other), dA)
 
 
 class DerivativeAtInput(_AtAnotherLayer):
@@ -75,4 +75,4 @@ class DerivativeAtDelta(_AtAnotherLayer):
         function = trace.network.nodes[layer].function
         if self.array(trace, layer) is None:
             return super().through_activation(trace, layer, dA)
-        return through(function, dA, activated(function, dA), dA)
+        return through(function, dA, activate(function, dA), dA)

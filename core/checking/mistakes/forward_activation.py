@@ -8,7 +8,7 @@ import numpy as np
 
 from core.activations import FUNCTIONS
 from core.arrays import Array
-from core.checking.layer_rules import activated
+from core.checking.layer_rules import activate
 from core.checking.mistakes.base import Mistake
 from core.checking.quantity import Quantity
 from core.checking.trace import Trace
@@ -63,7 +63,7 @@ class AnotherActivation(Mistake):
         return possible and node.function.name != self.other and not node.function.is_identity
 
     def activation(self, trace: Trace, layer: str) -> Array:
-        return activated(FUNCTIONS[self.other](), trace.preactivations[layer])
+        return activate(FUNCTIONS[self.other](), trace.preactivations[layer])
 
 
 def _of(name: str) -> type[AnotherActivation]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.activations import FUNCTIONS
 from core.arrays import Array
-from core.checking.layer_rules import activated, through
+from core.checking.layer_rules import activate, through
 from core.checking.mistakes.shared.kind import OfKind
 from core.checking.trace import Trace
 
@@ -39,7 +39,7 @@ class _ThroughTime(OfKind):
         states, sums = [np.zeros((x.shape[1], len(U)))], []
         for step in x:
             sums.append(step @ parameters["weight"] + states[-1] @ U + bias)
-            states.append(activated(f, sums[-1]))
+            states.append(activate(f, sums[-1]))
         arriving = D.swapaxes(0, 1) if D.ndim == 3 else np.zeros_like(np.stack(sums))
         if D.ndim == 2:
             arriving[-1] = D
