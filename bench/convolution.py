@@ -107,8 +107,8 @@ def floor(problem: Problem, dtype: Any) -> Callable[[], object]:
             steps.append(partial(W.T.dot, Z, np.empty_like(X)))
 
     def run() -> None:
-        for step in steps:
-            step()
+        for op in steps:
+            op()
 
     return run
 

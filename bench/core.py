@@ -1,7 +1,7 @@
 """Forward and backward of dense networks: gradd's core beside the bare matrix products, and beside torch where installed.
 
 Run it with `make bench`. The floor is the matrix products that the network needs and nothing else, in NumPy. One BLAS
-thread. Plans are laid once, as for a stored model or a training loop; laying one is timed in a column of its own.
+thread. Plans are built once, as for a stored model or a training loop; building one is timed in a column of its own.
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ def floor(case: Case, dtype: Any) -> Callable[[], object]:
             steps.append(partial(Z[layer + 1].dot, W[layer].T, dA[layer]))
 
     def run() -> None:
-        for step in steps:
-            step()
+        for op in steps:
+            op()
 
     return run
 
@@ -144,7 +144,7 @@ def main() -> None:
     has_torch = find_spec("torch") is not None
     print(f"Forward + backward, {os.environ['OPENBLAS_NUM_THREADS']} BLAS thread(s), medians of interleaved turns.")
     print(
-        f"{'network, examples':<28}{'dtype':<9}{'floor':>9}{'gradd':>9}{'/floor':>8}{'torch':>9}{'/gradd':>8}{'lay plan':>10}"
+        f"{'network, examples':<28}{'dtype':<9}{'floor':>9}{'gradd':>9}{'/floor':>8}{'torch':>9}{'/gradd':>8}{'build':>10}"
     )
     for case in CASES:
         for dtype in ("float32", "float64"):
@@ -153,7 +153,7 @@ def main() -> None:
             if has_torch:
                 contenders["torch"] = torch_eager(case, problem)
             times = medians(contenders, case.rounds)
-            laying = medians({"lay": lambda problem=problem: planned(problem)}, 3)["lay"]  # type: ignore[misc]
+            building = medians({"build": lambda problem=problem: planned(problem)}, 3)["build"]  # type: ignore[misc]
             torch_time = (
                 f"{readable(times['torch']):>9}{times['torch'] / times['gradd']:>8.2f}"
                 if has_torch
@@ -161,7 +161,7 @@ def main() -> None:
             )
             print(
                 f"{case.name:<28}{dtype:<9}{readable(times['floor']):>9}{readable(times['gradd']):>9}"
-                f"{times['gradd'] / times['floor']:>8.2f}{torch_time}{readable(laying):>10}",
+                f"{times['gradd'] / times['floor']:>8.2f}{torch_time}{readable(building):>10}",
                 flush=True,
             )
 

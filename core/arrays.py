@@ -24,6 +24,9 @@ Shape = tuple[int, ...]
 Op = Callable[[], object]
 """An operation: one instruction of a plan. It reads and writes the arrays that it is bound to; its result is ignored."""
 
+CheckDeadline = Callable[[], object]
+"""A function that a long computation calls now and then; it ends the computation by raising."""
+
 
 SMALL = 2**17
 """Largest number of elements for which the examples of a matrix are innermost in memory."""

@@ -35,7 +35,7 @@ def finite_check(layer: str, position: int, tensor: str, array: Array, cause: Ca
         Refusal: `non-finite`, with the layer, the tensor and the cause.
     """
 
-    def step() -> None:
+    def op() -> None:
         if not np.isfinite(array).all():
             index = [int(i) for i in np.argwhere(~np.isfinite(array))[0]]
             found = "NaN" if np.isnan(array[tuple(index)]) else "infinite"
@@ -51,7 +51,7 @@ def finite_check(layer: str, position: int, tensor: str, array: Array, cause: Ca
                 or f"The largest finite number in {array.dtype} is {np.finfo(array.dtype).max:.3g}.",
             )
 
-    return step
+    return op
 
 
 def all_finite(vector: Array) -> bool:

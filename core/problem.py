@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import Array, Op, Shape
+from core.arrays import Array, CheckDeadline, Shape
 from core.convention import Convention, parameter_shape
 from core.errors import Issue
 from core.feedback_alignment import Feedback
@@ -47,7 +47,7 @@ class Problem:
         dtype: np.dtype[Any] | None = None,
         backward: bool = True,
         retain: Retain | None = None,
-        check_deadline: Op | None = None,
+        check_deadline: CheckDeadline | None = None,
         gradients: Mapping[str, Mapping[str, Array]] | None = None,
         by_row: bool = False,
     ) -> Plan:

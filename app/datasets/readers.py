@@ -10,12 +10,11 @@ from typing import IO, Literal
 import numpy as np
 
 from app.datasets.schemas import DatasetRequest
-from app.http.executor import CheckDeadline
 from app.problem.from_request import unknown_names
 from app.wire import csv_file, npz_file, safetensors_file, safetensors_message
 from app.wire.decode import decode
 from app.wire.limits import DocumentLimits
-from core.arrays import Array
+from core.arrays import Array, CheckDeadline
 from core.convention import tensor
 from core.dataset import Dataset
 from core.errors import Refusal, refuse_if_any
@@ -117,7 +116,7 @@ def _of_arrays(arrays: Mapping[str, Array], options: DatasetOptions) -> Found:
     return Found(Dataset(inputs, arrays.get(target)), ignored=sorted(name for name in arrays if name not in used))
 
 
-def _from_csv(file: IO[bytes], options: DatasetOptions, elements: int, check_deadline: Callable[[], None]) -> Found:
+def _from_csv(file: IO[bytes], options: DatasetOptions, elements: int, check_deadline: CheckDeadline) -> Found:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
         delimiter = csv_file.DELIMITERS[options.delimiter]

@@ -9,13 +9,12 @@ import numpy as np
 
 from app.datasets import repository
 from app.datasets.readers import READERS, DatasetOptions, Format
-from app.http.executor import CheckDeadline
 from app.http.reply import Reply
 from app.settings import Settings
 from app.storage import Database
 from app.storage.tables.datasets import StoredDataset
 from app.wire.timestamp import timestamp
-from core.arrays import Array
+from core.arrays import Array, CheckDeadline
 from core.dataset import Dataset, moments, refuse_uneven, standardise
 from core.errors import Refusal
 from core.network import INPUT

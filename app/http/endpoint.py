@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from app.http.compression import compress, decompress
-from app.http.executor import CheckDeadline, ComputeExecutor, Overloaded
+from app.http.executor import ComputeExecutor, Overloaded
 from app.http.negotiation import JSON, format_of_answer, format_of_body
 from app.http.problem_details import problem_response, refusal_response
 from app.http.problem_types import PROBLEM_TYPES
@@ -25,6 +25,7 @@ from app.settings import Settings
 from app.wire.decode import decode
 from app.wire.encode import encode
 from app.wire.safetensors_message import MEDIA_TYPE, decode_message, encode_message
+from core.arrays import CheckDeadline
 from core.errors import Refusal
 
 M = TypeVar("M", bound=BaseModel)

@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
+from core.arrays import CheckDeadline
 from core.errors import Issue, Refusal
 
 T = TypeVar("T")
-CheckDeadline = Callable[[], None]
 
 
 class Overloaded(Refusal):

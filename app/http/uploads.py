@@ -13,9 +13,9 @@ from starlette.requests import ClientDisconnect
 
 from app.http.compression import decompress
 from app.http.endpoint import Endpoint
-from app.http.executor import CheckDeadline
 from app.http.negotiation import format_of_answer
 from app.http.reply import Reply
+from core.arrays import CheckDeadline
 from core.errors import Refusal
 
 BLOCK = 2**20

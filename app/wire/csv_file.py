@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TextIO
@@ -12,7 +12,7 @@ from typing import TextIO
 import numpy as np
 
 from app.wire.limits import ISSUES_LIMIT
-from core.arrays import Array
+from core.arrays import Array, CheckDeadline
 from core.errors import Issue, Refusal, refuse_if_any
 
 DELIMITERS = {"comma": ",", "semicolon": ";", "tab": "\t"}
@@ -88,7 +88,7 @@ def read(
     names: Sequence[str],
     choice: Choice,
     elements: int,
-    check_deadline: Callable[[], None],
+    check_deadline: CheckDeadline,
 ) -> CsvTable:
     """Read the lines after the header.
 

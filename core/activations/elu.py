@@ -50,22 +50,22 @@ class Elu(Activation):
     def forward(self, Z: Array, A: Array) -> Op:
         alpha, zero = constant(self.alpha, Z), constant(0, Z)
 
-        def step() -> None:
+        def op() -> None:
             minimum(Z, zero, out=A)
             expm1(A, A)
             multiply(A, alpha, A)
             copyto(A, Z, where=Z.real > 0)
 
-        return step
+        return op
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         alpha, zero = constant(self.alpha, Z), constant(0, Z)
 
-        def step() -> None:
+        def op() -> None:
             minimum(Z, zero, out=dZ)
             exp(dZ, dZ)
             multiply(dZ, alpha, dZ)
             multiply(dZ, dA, dZ)
             copyto(dZ, dA, where=Z.real > 0)
 
-        return step
+        return op

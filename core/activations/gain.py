@@ -72,22 +72,22 @@ class Gain(Activation):
         gain, scaled = constant(self.gain, Z), np.empty_like(Z)
         apply = self.function.forward(scaled, A)
 
-        def step() -> None:
+        def op() -> None:
             multiply(Z, gain, scaled)
             apply()
 
-        return step
+        return op
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         gain, scaled = constant(self.gain, Z), np.empty_like(Z)
         differentiate = self.function.backward(scaled, A, dA, dZ)
 
-        def step() -> None:
+        def op() -> None:
             multiply(Z, gain, scaled)
             differentiate()
             multiply(dZ, gain, dZ)
 
-        return step
+        return op
 
 
 class GainOverFeatures(Gain):

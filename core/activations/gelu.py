@@ -34,15 +34,15 @@ class Gelu(Activation):
         return 1.13
 
     def forward(self, Z: Array, A: Array) -> Op:
-        def step() -> None:
+        def op() -> None:
             multiply(Z, normal_distribution(Z), A)
 
-        return step
+        return op
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         minus_half, peak = constant(-0.5, Z), constant(1 / math.sqrt(2 * math.pi), Z)
 
-        def step() -> None:
+        def op() -> None:
             multiply(Z, Z, dZ)
             multiply(dZ, minus_half, dZ)
             exp(dZ, dZ)
@@ -51,4 +51,4 @@ class Gelu(Activation):
             add(dZ, normal_distribution(Z), dZ)
             multiply(dZ, dA, dZ)
 
-        return step
+        return op

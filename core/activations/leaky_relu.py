@@ -48,17 +48,17 @@ class LeakyRelu(Activation):
     def forward(self, Z: Array, A: Array) -> Op:
         slope = constant(self.negative_slope, Z)
 
-        def step() -> None:
+        def op() -> None:
             multiply(Z, slope, A)
             copyto(A, Z, where=Z.real > 0)
 
-        return step
+        return op
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         slope = constant(self.negative_slope, Z)
 
-        def step() -> None:
+        def op() -> None:
             multiply(dA, slope, dZ)
             copyto(dZ, dA, where=Z.real > 0)
 
-        return step
+        return op

@@ -39,22 +39,22 @@ class LogSoftmax(Activation):
         shift = shifted(Z, A)
         exponentiate, sums = exponentials(A, np.empty_like(A))
 
-        def step() -> None:
+        def op() -> None:
             shift()
             exponentiate()
             log(sums, sums)
             subtract(A, sums, A)
 
-        return step
+        return op
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         total = np.empty((*Z.shape[:-1], 1), A.dtype)
         sum_of: Callable[..., object] = np.add.reduce
 
-        def step() -> None:
+        def op() -> None:
             sum_of(dA, -1, None, total, True)
             exp(A, dZ)
             multiply(dZ, total, dZ)
             subtract(dA, dZ, dZ)
 
-        return step
+        return op

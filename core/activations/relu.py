@@ -44,12 +44,12 @@ class Relu(Activation):
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         passed = real(A)
 
-        def step() -> None:
+        def op() -> None:
             sign(passed, dZ)
             multiply(dZ, dA, dZ)
 
         if A.size <= SMALL:
-            return step
+            return op
         zero, mask = constant(0, passed), np.empty_like(passed, bool)
 
         def masked() -> None:

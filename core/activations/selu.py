@@ -48,23 +48,23 @@ class Selu(Activation):
     def forward(self, Z: Array, A: Array) -> Op:
         zero, alpha, scale = constant(0, Z), constant(ALPHA, Z), constant(SCALE, Z)
 
-        def step() -> None:
+        def op() -> None:
             minimum(Z, zero, out=A)
             expm1(A, A)
             multiply(A, alpha, A)
             add(A, maximum(Z, zero), A)
             multiply(A, scale, A)
 
-        return step
+        return op
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         zero, scale, saturation = constant(0, Z), constant(SCALE, Z), constant(SCALE * ALPHA, Z)
 
-        def step() -> None:
+        def op() -> None:
             minimum(Z, zero, out=dZ)
             exp(dZ, dZ)
             multiply(dZ, saturation, dZ)
             dZ[Z.real > 0] = scale
             multiply(dZ, dA, dZ)
 
-        return step
+        return op

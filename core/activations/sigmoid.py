@@ -45,20 +45,20 @@ class Sigmoid(Activation):
         saturated = constant(2 - math.log(np.finfo(Z.dtype).eps), Z)
         denominator = np.empty_like(A)
 
-        def step() -> None:
+        def op() -> None:
             minimum(Z, saturated, out=A)
             exp(A, A)
             add(A, one, denominator)
             divide(A, denominator, A)
 
-        return step
+        return op
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         one = constant(1, A)
 
-        def step() -> None:
+        def op() -> None:
             subtract(one, A, dZ)
             multiply(dZ, A, dZ)
             multiply(dZ, dA, dZ)
 
-        return step
+        return op

@@ -35,22 +35,22 @@ class Silu(Activation):
     def forward(self, Z: Array, A: Array) -> Op:
         sigmoid = Sigmoid().forward(Z, A)
 
-        def step() -> None:
+        def op() -> None:
             sigmoid()
             multiply(Z, A, A)
 
-        return step
+        return op
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         one = constant(1, Z)
         S = np.empty_like(Z)
         sigmoid = Sigmoid().forward(Z, S)
 
-        def step() -> None:
+        def op() -> None:
             sigmoid()
             subtract(one, S, dZ)
             multiply(dZ, A, dZ)
             add(dZ, S, dZ)
             multiply(dZ, dA, dZ)
 
-        return step
+        return op

@@ -29,8 +29,8 @@ class Sin(Activation):
         return partial(np.sin, Z, A)
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
-        def step() -> None:
+        def op() -> None:
             cos(Z, dZ)
             multiply(dZ, dA, dZ)
 
-        return step
+        return op

@@ -14,11 +14,11 @@ def shifted(Z: Array, S: Array) -> Op:
     largest = np.empty((*Z.shape[:-1], 1), Z.dtype)
     largest_of: Callable[..., object] = maximum.reduce
 
-    def step() -> None:
+    def op() -> None:
         largest_of(Z, -1, None, largest, True)
         subtract(Z, largest, S)
 
-    return step
+    return op
 
 
 def exponentials(S: Array, A: Array) -> tuple[Op, Array]:
@@ -26,11 +26,11 @@ def exponentials(S: Array, A: Array) -> tuple[Op, Array]:
     sums = np.empty((*S.shape[:-1], 1), S.dtype)
     add_up = last_axis_sums(A, sums)
 
-    def step() -> None:
+    def op() -> None:
         exp(S, A)
         add_up()
 
-    return step, sums
+    return op, sums
 
 
 class Softmax(Activation):
@@ -61,21 +61,21 @@ class Softmax(Activation):
         shift = shifted(Z, A)
         exponentiate, sums = exponentials(A, A)
 
-        def step() -> None:
+        def op() -> None:
             shift()
             exponentiate()
             divide(A, sums, A)
 
-        return step
+        return op
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         inner = np.empty((*Z.shape[:-1], 1), A.dtype)
         sum_of: Callable[..., object] = np.add.reduce
 
-        def step() -> None:
+        def op() -> None:
             multiply(A, dA, dZ)
             sum_of(dZ, -1, None, inner, True)
             subtract(dA, inner, dZ)
             multiply(dZ, A, dZ)
 
-        return step
+        return op

@@ -39,7 +39,7 @@ class Softplus(Activation):
     def forward(self, Z: Array, A: Array) -> Op:
         zero, T = constant(0, Z), np.empty_like(Z)
 
-        def step() -> None:
+        def op() -> None:
             negative(Z, T)
             minimum(Z, T, out=T)
             exp(T, T)
@@ -47,13 +47,13 @@ class Softplus(Activation):
             maximum(Z, zero, out=A)
             add(A, T, A)
 
-        return step
+        return op
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
-        def step() -> None:
+        def op() -> None:
             negative(A, dZ)
             expm1(dZ, dZ)
             negative(dZ, dZ)
             multiply(dZ, dA, dZ)
 
-        return step
+        return op

@@ -38,22 +38,22 @@ class Softsign(Activation):
     def forward(self, Z: Array, A: Array) -> Op:
         one, T = constant(1, Z), np.empty_like(Z)
 
-        def step() -> None:
+        def op() -> None:
             negative(Z, T)
             maximum(Z, T, out=T)
             add(T, one, T)
             divide(Z, T, A)
 
-        return step
+        return op
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         one = constant(1, Z)
 
-        def step() -> None:
+        def op() -> None:
             negative(Z, dZ)
             maximum(Z, dZ, out=dZ)
             add(dZ, one, dZ)
             multiply(dZ, dZ, dZ)
             divide(dA, dZ, dZ)
 
-        return step
+        return op

@@ -22,14 +22,14 @@ class Square(Activation):
         return "2 * <Z>"
 
     def forward(self, Z: Array, A: Array) -> Op:
-        def step() -> None:
+        def op() -> None:
             multiply(Z, Z, A)
 
-        return step
+        return op
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
-        def step() -> None:
+        def op() -> None:
             add(Z, Z, dZ)
             multiply(dZ, dA, dZ)
 
-        return step
+        return op

@@ -43,9 +43,9 @@ class Tanh(Activation):
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         one = constant(1, A)
 
-        def step() -> None:
+        def op() -> None:
             multiply(A, A, dZ)
             subtract(one, dZ, dZ)
             multiply(dZ, dA, dZ)
 
-        return step
+        return op

@@ -6,8 +6,9 @@ still right, a program with the mistake passes this check.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
+from core.arrays import CheckDeadline
 from core.checking.comparison import Comparator
 from core.checking.mistakes import MISTAKES
 from core.checking.mistakes.base import Fitted, Mistake
@@ -19,26 +20,24 @@ from core.checking.trace import Trace
 from core.checking.words import Words
 
 
-def blind_spots(
-    comparator: Comparator, trace: Trace, words: Words, check_deadline: Callable[[], object]
-) -> list[BlindSpot]:
+def blind_spots(comparator: Comparator, trace: Trace, words: Words, check_deadline: CheckDeadline) -> list[BlindSpot]:
     """Return the mistakes that do not show, each with the reason."""
     found: list[BlindSpot] = []
     for quantity, right in comparator.right.items():
         check_deadline()
         hidden: dict[str, type[Mistake]] = {}
         shown: set[str] = set()
-        for cause in MISTAKES:
-            mistake = cause()
+        for kind in MISTAKES:
+            mistake = kind()
             if not isinstance(mistake, Fitted) and mistake.strikes_at(trace, quantity):
                 if comparator.differs(made_by(quantity.by_rule, mistake, trace), right):
-                    shown.add(cause.slug)
+                    shown.add(kind.slug)
                 else:
-                    hidden.setdefault(cause.slug, cause)
+                    hidden.setdefault(kind.slug, kind)
         nothing = not right.any()
-        for slug, cause in hidden.items():
+        for slug, kind in hidden.items():
             if slug not in shown:
-                reason = "every number of it is 0 here: a dead or saturated layer" if nothing else cause.unseen
+                reason = "every number of it is 0 here: a dead or saturated layer" if nothing else kind.unseen
                 found.append(_spot(words, quantity, slug, reason))
         found += _confused(trace, quantity, words)
     return found
@@ -49,14 +48,14 @@ def _confused(trace: Trace, quantity: Quantity, words: Words) -> Iterator[BlindS
     if quantity.part != "deltas" or quantity.layer != trace.network.last:
         return
     known: dict[float, str] = {}
-    for cause in MISTAKES:
-        mistake = cause()
+    for kind in MISTAKES:
+        mistake = kind()
         if isinstance(mistake, ConstantFactor) and mistake.strikes_at(trace, quantity):
             multiplier = mistake.multiplier(trace)
-            other = known.setdefault(multiplier, cause.slug)
-            if other != cause.slug and multiplier != 1:
+            other = known.setdefault(multiplier, kind.slug)
+            if other != kind.slug and multiplier != 1:
                 yield _spot(
-                    words, quantity, cause.slug, f"it gives the same numbers as {other}: both are {multiplier:g}"
+                    words, quantity, kind.slug, f"it gives the same numbers as {other}: both are {multiplier:g}"
                 )
 
 

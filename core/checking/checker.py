@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from core.arrays import Array
+from core.arrays import Array, CheckDeadline
 from core.checking.blind_spots import blind_spots
 from core.checking.explanation import Explainer
 from core.checking.interpretation import Interpretation, Right, equivalences_of, needs_of, rows_of
@@ -45,7 +45,7 @@ class Checker:
     """A problem with its right values, which checks submissions."""
 
     @np.errstate(all="ignore")
-    def __init__(self, problem: Problem, check_deadline: Callable[[], object]) -> None:
+    def __init__(self, problem: Problem, check_deadline: CheckDeadline) -> None:
         self.problem = problem
         self.check_deadline = check_deadline
         self.right = Right(problem)

@@ -56,7 +56,7 @@ class Equations:
     @cached_property
     def _steps(self) -> dict[str, Step]:
         problem = self._network.problem
-        reported = {name: rules.reported for name, rules in self._network.stages.items() if rules.reported}
+        reported = {name: rules.reported for name, rules in self._network.layer_rules.items() if rules.reported}
         builder = DerivationBuilder(problem, reported, "delta", with_numbers=False)
         return {step.id: step for step in builder.steps}
 

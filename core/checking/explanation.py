@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from core.arrays import CheckDeadline
 from core.checking.comparison import Comparator
 from core.checking.equivalences import EQUIVALENCES, Reading
-from core.checking.forward_mistakes import suppositions
+from core.checking.forward_mistakes import forward_mistakes
 from core.checking.hypothesis import AGAIN, NAMED
 from core.checking.interpretation import Interpretation, Right
 from core.checking.numerical_gradient import Numerical, recognise
@@ -24,7 +25,7 @@ SMALL = 10_000
 class Explainer:
     """Finds the explanation of a submission that costs least."""
 
-    def __init__(self, problem: Problem, right: Right, check_deadline: Callable[[], object]) -> None:
+    def __init__(self, problem: Problem, right: Right, check_deadline: CheckDeadline) -> None:
         self._problem = problem
         self._right = right
         self._check_deadline = check_deadline
@@ -40,14 +41,14 @@ class Explainer:
             criterion: when two numbers agree.
         """
         reading = Reading(problem=self._problem, sent=sent or SubmissionSpec())
-        interpretation = self._attempt(reading, submission, self._right, criterion)
+        interpretation = self._interpret(reading, submission, self._right, criterion)
         if sent is None or not interpretation.hypotheses[0].accusations:
             return interpretation, None
         if numerical := self._numerical(interpretation):
             return self._forgiven(interpretation), numerical
         return self._supposing(self._read_otherwise(interpretation)), None
 
-    def _attempt(
+    def _interpret(
         self,
         reading: Reading,
         submission: Submission,
@@ -89,7 +90,7 @@ class Explainer:
             comparator = Comparator(right.network, interpretation.comparator.criterion, right.trace, right.values)
             if any(not comparator.is_right(quantity, submission.values[quantity]) for quantity in fine):
                 continue  # A tensor that is right under the request would become wrong.
-            other = self._attempt(reading, submission, right, interpretation.comparator.criterion, cheapest.cost)
+            other = self._interpret(reading, submission, right, interpretation.comparator.criterion, cheapest.cost)
             if other.cost < cheapest.cost:
                 cheapest = other
         return cheapest
@@ -115,7 +116,7 @@ class Explainer:
         unknown = any(not accusation.findings for accusation in interpretation.hypotheses[0].accusations)
         if not unknown or sent & {"preactivations", "activations"}:
             return interpretation
-        for supposed in suppositions(interpretation.right.trace):
+        for supposed in forward_mistakes(interpretation.right.trace):
             self._check_deadline()
             price = NAMED + AGAIN * (len(supposed) - 1)
             search = Search(

@@ -29,7 +29,7 @@ class Formulas:
 
     def preactivation(self, trace: Trace, layer: str) -> Array:
         """Return Z of a layer from the tensors that it reads."""
-        return trace.network.stages[layer].result(trace.read_by(layer))
+        return trace.network.layer_rules[layer].result(trace.read_by(layer))
 
     def activation(self, trace: Trace, layer: str) -> Array:
         """Return A of a layer from its Z."""
@@ -50,9 +50,9 @@ class Formulas:
         """½ λ Σ‖W‖²."""
         network, l2 = trace.network, trace.network.objective.loss.l2
         weights = [
-            stage.parameters[name]
-            for stage in network.stages.values()
-            for name, parameter in stage.node.parameters.items()
+            rules.parameters[name]
+            for rules in network.layer_rules.values()
+            for name, parameter in rules.node.parameters.items()
             if parameter.weight_like
         ]
         return 0.5 * l2 * sum((weight * weight).sum() for weight in weights) if l2 else 0.0

@@ -12,16 +12,16 @@ from core.checking.trace import Trace
 FORWARD = ("preactivations", "activations")
 
 
-def suppositions(trace: Trace) -> Iterator[dict[Quantity, Finding]]:
+def forward_mistakes(trace: Trace) -> Iterator[dict[Quantity, Finding]]:
     """Yield every forward mistake in one layer, and then in all layers where it can occur."""
     everywhere: list[dict[Quantity, Finding]] = []
-    for cause in MISTAKES:
+    for kind in MISTAKES:
         places = {}
         for name in trace.network.nodes:
             for part in FORWARD:
-                quantity, mistake = Quantity(part, name), cause()
-                if part in cause.strikes and mistake.strikes_at(trace, quantity):
-                    places[quantity] = Finding((cause,), mistake, None, True)
+                quantity, mistake = Quantity(part, name), kind()
+                if part in kind.strikes and mistake.strikes_at(trace, quantity):
+                    places[quantity] = Finding((kind,), mistake, None, True)
         for quantity, finding in places.items():
             yield {quantity: finding}
         if len(places) > 1:

@@ -53,8 +53,8 @@ def _all(trace: Trace, near: float) -> Iterator[Kink]:
 def _zeros(layer: str, values: Array, near: float, why: str) -> Iterator[Kink]:
     size = float(np.abs(values).max(initial=0))
     for index in np.argwhere(np.abs(values) <= near * size):
-        context = tuple(int(each) for each in index)
-        yield Kink(layer=layer, index=context, distance=float(np.abs(values[context])), why=why)
+        at = tuple(int(each) for each in index)
+        yield Kink(layer=layer, index=at, distance=float(np.abs(values[at])), why=why)
 
 
 def _ties(layer: MaxPool2D, name: str, trace: Trace) -> Iterator[Kink]:
@@ -64,5 +64,5 @@ def _ties(layer: MaxPool2D, name: str, trace: Trace) -> Iterator[Kink]:
     for (windows, numbers), (counted, _) in zip(layer.offsets(Z, X), layer.offsets(largest, X), strict=True):
         np.add(counted, windows == numbers, counted)
     for index in np.argwhere(largest > 1):
-        context = tuple(int(each) for each in index)
-        yield Kink(layer=name, index=context, distance=0.0, why="a window in which several numbers are the largest")
+        at = tuple(int(each) for each in index)
+        yield Kink(layer=name, index=at, distance=0.0, why="a window in which several numbers are the largest")

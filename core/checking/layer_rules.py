@@ -82,8 +82,8 @@ class LayerRules:
             self._backward = list(self.node.layer.backward(context))
         self._run(inputs)
         np.copyto(context.d_result, delta)
-        for step in self._backward:
-            step()
+        for op in self._backward:
+            op()
         if context.saved:  # A backward pass may overwrite the arrays that the forward pass saved.
             self._read = ()
         found = [array.copy() for array in context.d_inputs if array is not None]
@@ -101,8 +101,8 @@ class LayerRules:
         self._read = ()
         for source, array in zip(self._context.sources, inputs, strict=True):
             np.copyto(source.array, array)
-        for step in self._forward:
-            step()
+        for op in self._forward:
+            op()
         self._read = list(inputs)
 
 

@@ -10,12 +10,12 @@ The step is worked out from the error, then the difference is computed with that
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from core.arrays import Array
+from core.arrays import Array, CheckDeadline
 from core.checking.precision import Criterion
 from core.checking.quantity import Quantity
 from core.derivatives.certificate import read_as_classes
@@ -41,7 +41,7 @@ class Numerical(NamedTuple):
     said: str
 
 
-class _Place(NamedTuple):
+class _Entry(NamedTuple):
     """One number that the loss depends on."""
 
     array: Array
@@ -55,7 +55,7 @@ def recognise(
     yours: dict[Quantity, Array],
     right: dict[Quantity, Array],
     criterion: Criterion,
-    check_deadline: Callable[[], object],
+    check_deadline: CheckDeadline,
 ) -> Numerical | None:
     """Return the kind of finite difference that wrong gradients are, if they are one.
 
@@ -78,7 +78,7 @@ def recognise(
 class _Losses:
     """Evaluates the loss with one number moved."""
 
-    def __init__(self, problem: Problem, check_deadline: Callable[[], object]) -> None:
+    def __init__(self, problem: Problem, check_deadline: CheckDeadline) -> None:
         self._check_deadline = check_deadline
         self._still = read_as_classes(problem.nodes)
         self._plan = problem.plan(
@@ -91,7 +91,7 @@ class _Losses:
             backward=False,
         )
 
-    def places(self, yours: dict[Quantity, Array], right: dict[Quantity, Array]) -> list[_Place]:
+    def places(self, yours: dict[Quantity, Array], right: dict[Quantity, Array]) -> list[_Entry]:
         """Return the numbers with the largest errors, and their places in the arrays of the plan."""
         found = []
         for quantity, array in yours.items():
@@ -102,10 +102,10 @@ class _Losses:
             apart = np.abs(array - right[quantity])
             for flat in np.argsort(apart, axis=None)[::-1][:SAMPLE]:
                 index = tuple(int(i) for i in np.unravel_index(int(flat), array.shape))
-                found.append(_Place(at, index, float(array[index]), float(right[quantity][index])))
+                found.append(_Entry(at, index, float(array[index]), float(right[quantity][index])))
         return sorted(found, key=lambda place: -abs(place.yours - place.right))[:SAMPLE]
 
-    def at(self, place: _Place, step: float) -> float:
+    def at(self, place: _Entry, step: float) -> float:
         """Return the loss with that number moved by a step."""
         self._check_deadline()
         kept = place.array[place.at]
@@ -115,7 +115,7 @@ class _Losses:
         return float(self._plan.loss.total)
 
 
-def _too_small(losses: _Losses, places: Sequence[_Place], criterion: Criterion) -> Numerical | None:
+def _too_small(losses: _Losses, places: Sequence[_Entry], criterion: Criterion) -> Numerical | None:
     """Recognise numbers that are all multiples of the last place of the loss, divided by one step."""
     numbers = np.array([place.yours for place in places])
     loss = abs(losses.at(places[0], 0.0))
@@ -146,7 +146,7 @@ def _find_rounding(name: str, exponent: int, sides: int) -> Numerical:
     return Numerical("difference-step-too-small", said)
 
 
-def _too_large(losses: _Losses, places: Sequence[_Place]) -> Numerical | None:
+def _too_large(losses: _Losses, places: Sequence[_Entry]) -> Numerical | None:
     """Recognise the error of a one-sided or a central difference with some step."""
     error = np.array([place.yours - place.right for place in places])
     h = PROBING_STEP

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.arrays import Array, Shape
+from core.arrays import Array, CheckDeadline, Shape
 from core.checking.blind_spots import blind_spots
 from core.checking.comparison import Comparator
 from core.checking.formulas import RIGHT
@@ -58,7 +58,7 @@ def probe(
     *,
     seed: int,
     limits: NetworkLimits | None,
-    check_deadline: Callable[[], object],
+    check_deadline: CheckDeadline,
 ) -> Probe:
     """Return the best of a few random points, the first of those that hide the fewest mistakes.
 
@@ -94,7 +94,7 @@ def probe(
     return best
 
 
-def _hidden(problem: Problem, check_deadline: Callable[[], object]) -> list[BlindSpot]:
+def _hidden(problem: Problem, check_deadline: CheckDeadline) -> list[BlindSpot]:
     network = Network(problem)
     trace = run(network, RIGHT)
     right = {quantity: value_in(trace, quantity, RIGHT) for quantity in quantities(network)}

@@ -68,8 +68,8 @@ def findings(
         made: the function that computes each of these from the rule.
     """
     right = {quantity: rule(RIGHT, trace) for quantity, rule in made.items()}
-    concerned = [cause for cause in MISTAKES if cause().strikes_at(trace, struck)]
-    single = [Trial((cause,), cause()) for cause in concerned]
+    concerned = [kind for kind in MISTAKES if kind().strikes_at(trace, struck)]
+    single = [Trial((kind,), kind()) for kind in concerned]
     found = list(_reproducing(comparator, trace, single, right, yours, made))
     if not found:
         pairs = list(_pairs(concerned))
@@ -104,20 +104,20 @@ def _in_proportion(
     made: Mapping[Quantity, Made],
 ) -> Iterator[Trial]:
     """Yield pairs of a mistake and a constant factor, if the submission is that multiple of the mistake's result."""
-    plain = [cause for cause in concerned if cause.plain]
-    multipliers = {cause: cause().multiplier(trace) for cause in plain if issubclass(cause, ConstantFactor)}
+    plain = [kind for kind in concerned if kind.plain]
+    multipliers = {kind: kind().multiplier(trace) for kind in plain if issubclass(kind, ConstantFactor)}
     quantity, rule = max(made.items(), key=lambda item: yours[item[0]].size)
-    for cause in concerned:
-        if cause.plain or issubclass(cause, Fitted):
+    for kind in concerned:
+        if kind.plain or issubclass(kind, Fitted):
             continue
-        replayed = made_by(rule, cause(), trace)
+        replayed = made_by(rule, kind(), trace)
         square = float(np.vdot(replayed, replayed))
         if replayed.shape != yours[quantity].shape or not square > 0:
             continue
         ratio = float(np.vdot(yours[quantity], replayed)) / square
         for factor, multiplier in multipliers.items():
             if abs(ratio - multiplier) <= 1e-3 * abs(multiplier):
-                yield Trial((factor, cause), both(factor, cause))
+                yield Trial((factor, kind), both(factor, kind))
 
 
 def _reproducing(

@@ -8,12 +8,12 @@ submission with the fewest mistakes is believed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from core.arrays import Array
+from core.arrays import Array, CheckDeadline
 from core.checking.comparison import Comparator
 from core.checking.formulas import RIGHT, Formulas
 from core.checking.hypothesis import AGAIN, NAMED, Accusation, Hypothesis
@@ -35,7 +35,7 @@ class Search:
         network: Network,
         comparator: Comparator,
         submission: Submission,
-        check_deadline: Callable[[], object],
+        check_deadline: CheckDeadline,
         limit: float = math.inf,
         supposed: Mapping[Quantity, Finding] | None = None,
     ) -> None:

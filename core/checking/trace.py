@@ -36,13 +36,13 @@ class Network:
         self.inputs = {name: array.astype(dtype) for name, array in problem.inputs.items()}
         self.shapes: dict[str, Shape] = {name: array.shape for name, array in problem.inputs.items()}
         self.readers: dict[str, list[Reader]] = {name: [] for name in problem.inputs}
-        self.stages: dict[str, LayerRules] = {}
+        self.layer_rules: dict[str, LayerRules] = {}
         for node in problem.nodes:
             self.shapes[node.name] = node.shape
             self.readers[node.name] = []
             for position, name in enumerate(node.reads):
                 self.readers[name].append(Reader(node.name, position))
-            self.stages[node.name] = LayerRules(
+            self.layer_rules[node.name] = LayerRules(
                 node,
                 [self.shapes[name] for name in node.reads],
                 problem.parameters[node.name],
@@ -59,7 +59,7 @@ class Network:
         return LayerRules(
             node if kind is None else replace(node, layer=kind),
             [self.shapes[name] for name in node.reads],
-            {**self.stages[layer].parameters, **(parameters or {})},
+            {**self.layer_rules[layer].parameters, **(parameters or {})},
             self.problem.state.get(layer, {}),
             dtype=np.dtype(np.float64),
             column=self.problem.convention == "column",
@@ -131,7 +131,7 @@ class Trace:
     def backward(self, layer: str) -> Backward:
         """Return the gradients that a layer's rules compute from its delta."""
         if layer not in self._backward:
-            self._backward[layer] = self.network.stages[layer].backward(self.read_by(layer), self.deltas[layer])
+            self._backward[layer] = self.network.layer_rules[layer].backward(self.read_by(layer), self.deltas[layer])
         return self._backward[layer]
 
     def with_delta(self, layer: str, delta: Array) -> Trace:
@@ -143,4 +143,4 @@ class Trace:
 
     def parameters(self, layer: str) -> Mapping[str, Array]:
         """Return the parameters of a layer."""
-        return self.network.stages[layer].parameters
+        return self.network.layer_rules[layer].parameters

@@ -17,7 +17,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.arrays import Array, Op
+from core.arrays import Array, CheckDeadline
 from core.errors import Refusal
 from core.network import Node
 from core.plan import Objective, Plan, Retain
@@ -64,7 +64,7 @@ def refuse_divided(problem: Problem, batch_size: int | None) -> None:
         raise Refusal.of("unsupported-operator", detail, "batch_size", got=batch_size, hint=hint)
 
 
-def plan_apart(problem: Problem, check_deadline: Op | None = None) -> Plan:
+def plan_apart(problem: Problem, check_deadline: CheckDeadline | None = None) -> Plan:
     """Return a plan that has run forward and backward with a share of 1 for every example, and without l2."""
     if problem.objective is None:
         raise LookupError("gradients are those of a loss")

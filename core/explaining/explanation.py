@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.arrays import Array
-from core.arrays import Op as CheckDeadline
+from core.arrays import Array, CheckDeadline
 from core.errors import Refusal
 from core.explaining.derivation_builder import DerivationBuilder, Notation
 from core.explaining.focus import Focus, focus_on

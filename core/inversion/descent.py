@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from core.activations.base import Interval
-from core.arrays import Array
+from core.arrays import Array, CheckDeadline
 from core.errors import Refusal
 from core.inversion.chain import Link, links_of
 from core.inversion.outcome import Inversion, LayerInversion
@@ -51,7 +51,7 @@ def invert(
     problem: Problem,
     reference: Array | None,
     solve: Solver,
-    check_deadline: Callable[[], object],
+    check_deadline: CheckDeadline,
     *,
     tolerance: float | None = None,
     null_spaces: bool = True,
@@ -170,7 +170,7 @@ def _repair(
     weight: Decomposed,
     below: Interval,
     solve: Solver,
-    check_deadline: Callable[[], object],
+    check_deadline: CheckDeadline,
 ) -> None:
     """Move values outside the range of the layer below into it along the null space, if possible."""
     outside = ((way.image <= below[0]) | (way.image >= below[1])).any(axis=1)

@@ -53,10 +53,10 @@ class BinaryCrossEntropy(Loss):
         return -sum_over_features(times_log(Y, A) + times_log(1 - Y, 1 - A))
 
     def gradient(self, at: LossContext) -> Op:
-        def step() -> None:
+        def op() -> None:
             subtract(divide(1 - at.Y, 1 - at.A), divide(at.Y, at.A), at.dA)
 
-        return step
+        return op
 
     def on_logits(self, activation: Activation) -> Loss | None:
         return SigmoidCrossEntropy(reduction=self.reduction, l2=self.l2) if isinstance(activation, Sigmoid) else None

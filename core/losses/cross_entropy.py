@@ -76,10 +76,10 @@ class CrossEntropy(Loss):
         return -sum_over_features(times_log(Y, A))
 
     def gradient(self, at: LossContext) -> Op:
-        def step() -> None:
+        def op() -> None:
             np.negative(divide(at.Y, at.A), at.dA)
 
-        return step
+        return op
 
     def on_logits(self, activation: Activation) -> Loss | None:
         return SoftmaxCrossEntropy(reduction=self.reduction, l2=self.l2) if isinstance(activation, Softmax) else None

@@ -55,7 +55,7 @@ class Hinge(Loss):
         return np.asarray(generator.choice([-1.0, 1.0], shape))
 
     def gradient(self, at: LossContext) -> Op:
-        def step() -> None:
+        def op() -> None:
             at.dA[...] = np.where(real(at.Y * at.A) < 1, -at.Y, 0)
 
-        return step
+        return op

@@ -53,10 +53,10 @@ class Huber(Loss):
     def gradient(self, at: LossContext) -> Op:
         factor, delta = constant(len(at.A) / at.A.size, at.A), constant(self.delta, at.A)
 
-        def step() -> None:
+        def op() -> None:
             np.subtract(at.A, at.Y, at.dA)
             np.maximum(at.dA, -delta, out=at.dA)
             np.minimum(at.dA, delta, out=at.dA)
             np.multiply(at.dA, factor, at.dA)
 
-        return step
+        return op

@@ -46,9 +46,9 @@ class MeanAbsoluteError(Loss):
 
         error = real(at.dA)
 
-        def step() -> None:
+        def op() -> None:
             np.subtract(at.A, at.Y, at.dA)
             np.sign(error, at.dA)
             np.multiply(at.dA, factor, at.dA)
 
-        return step
+        return op

@@ -40,8 +40,8 @@ class MeanSquaredError(Loss):
     def gradient(self, at: LossContext) -> Op:
         factor = constant(2 * len(at.A) / at.A.size, at.A)
 
-        def step() -> None:
+        def op() -> None:
             np.subtract(at.A, at.Y, at.dA)
             np.multiply(at.dA, factor, at.dA)
 
-        return step
+        return op

@@ -33,7 +33,7 @@ def _terms(Z: Array, Y: Array, out: Array) -> Op:
     """
     zero, T, product = constant(0, Z), np.empty_like(out), np.empty_like(out)
 
-    def step() -> None:
+    def op() -> None:
         negative(Z, T)
         minimum(Z, T, out=T)
         exp(T, T)
@@ -43,7 +43,7 @@ def _terms(Z: Array, Y: Array, out: Array) -> Op:
         subtract(out, product, out)
         add(out, T, out)
 
-    return step
+    return op
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

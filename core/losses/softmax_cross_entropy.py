@@ -102,9 +102,9 @@ class SoftmaxCrossEntropy(Loss):
         totals = np.empty((*Y.shape[:-1], 1), Y.dtype)
         add_up = last_axis_sums(Y, totals)
 
-        def step() -> None:
+        def op() -> None:
             add_up()
             multiply(P, totals, dZ)
             subtract(dZ, Y, dZ)
 
-        return step
+        return op

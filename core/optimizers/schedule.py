@@ -87,5 +87,3 @@ class Cosine(Spec):
 
 AnySchedule = Constant | StepDecay | Exponential | InverseTime | Cosine
 """Every kind of schedule."""
-
-SCHEDULES = ("constant", "step", "exponential", "inverse_time", "cosine")

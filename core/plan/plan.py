@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from core.arrays import Array, Op, tensor_memory
+from core.arrays import Array, CheckDeadline, Op, tensor_memory
 from core.errors import Issue
 from core.feedback_alignment import Feedback
 from core.layer_context import LayerContext
@@ -39,7 +39,7 @@ class Plan:
         backward: bool = True,
         retain: Retain | None = None,
         feedback: Feedback | None = None,
-        check_deadline: Op | None = None,
+        check_deadline: CheckDeadline | None = None,
         gradients: Mapping[str, Mapping[str, Array]] | None = None,
         by_row: bool = False,
     ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.arrays import Array, Op
+from core.arrays import Array, CheckDeadline, Op
 from core.network import Node
 from core.nonfinite import Cause, finite_check
 
@@ -13,7 +13,7 @@ from core.nonfinite import Cause, finite_check
 class Watch:
     """Adds checks to a plan: for NaN and infinity, and of the deadline. Without `check_deadline` it adds none."""
 
-    check_deadline: Op | None = None
+    check_deadline: CheckDeadline | None = None
     """Function called after every layer in both directions; it ends a run by raising an exception."""
 
     def tensor(self, ops: list[Op], node: Node, tensor: str, array: Array, cause: Cause) -> None:

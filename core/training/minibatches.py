@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.arrays import Array, Op, extended_matrix
+from core.arrays import Array, CheckDeadline, extended_matrix
 from core.derivatives import per_example
 from core.layer_context import LayerContext
 from core.layers.base import Layer
@@ -47,7 +47,7 @@ class Minibatches:
         seed: int,
         backward: bool = True,
         gradients: Gradients | None = None,
-        check_deadline: Op | None = None,
+        check_deadline: CheckDeadline | None = None,
     ) -> None:
         """Use the problem's parameters and the memory for `gradients` in place (aliased)."""
         self._problem, self._objective = problem, objective_of(problem)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.arrays import Array, Op
+from core.arrays import Array, CheckDeadline
 from core.errors import Refusal
 from core.nonfinite import all_finite
 from core.problem import Problem
@@ -45,7 +45,7 @@ class Epoch:
 
 
 def train(
-    problem: Problem, recipe: Recipe, start: TrainingState | None = None, *, check_deadline: Op | None = None
+    problem: Problem, recipe: Recipe, start: TrainingState | None = None, *, check_deadline: CheckDeadline | None = None
 ) -> Iterator[Epoch]:
     """Train a network.
 
@@ -69,7 +69,7 @@ class _Run:
     """The arrays of a run."""
 
     def __init__(
-        self, problem: Problem, recipe: Recipe, start: TrainingState | None, check_deadline: Op | None
+        self, problem: Problem, recipe: Recipe, start: TrainingState | None, check_deadline: CheckDeadline | None
     ) -> None:
         self._recipe, self._check_deadline = recipe, check_deadline or (lambda: None)
         training, held = split(problem, recipe.validation_fraction, shuffle=recipe.shuffle, seed=recipe.seed)
@@ -95,7 +95,7 @@ class _Run:
         self._validation = Validation(held, recipe.batch_size, check_deadline) if held else None
         self._plan = self._minibatches.plan(self._done * self._minibatches.parts)
 
-    def _order(self, *, gradients: Gradients | None = None, check_deadline: Op | None = None) -> Minibatches:
+    def _order(self, *, gradients: Gradients | None = None, check_deadline: CheckDeadline | None = None) -> Minibatches:
         training, recipe = self._training, self._recipe
         size, shuffle, seed = recipe.batch_size, recipe.shuffle, recipe.seed
         return Minibatches(

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.arrays import Array, Op
+from core.arrays import Array, CheckDeadline
 from core.derivatives import per_example
 from core.diagnoses.silent_units import largest_slopes
 from core.errors import Refusal
@@ -30,7 +30,7 @@ Arrays = Mapping[str, Mapping[str, Array]]
 class Validation:
     """Evaluates parameters on the examples that were held back."""
 
-    def __init__(self, problem: Problem, batch_size: int, check_deadline: Op | None) -> None:
+    def __init__(self, problem: Problem, batch_size: int, check_deadline: CheckDeadline | None) -> None:
         self._problem = problem = for_evaluation(problem)
         self._size = _examples(problem) if per_example.coupling(problem) else max(AT_ONCE, batch_size)
         self._check_deadline = check_deadline or (lambda: None)

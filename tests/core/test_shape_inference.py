@@ -1,4 +1,4 @@
-"""The survey: names, wiring, parameters and sizes."""
+"""Shape inference: names, wiring, parameters and sizes."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def surveyed(
     convention: Convention = "row",
     limits: NetworkLimits | None = None,
 ) -> ShapeReport:
-    """A survey; parameters are drawn unless some are sent."""
+    """Infer shapes; parameters are drawn unless some are sent."""
     return infer_shapes(layers, inputs, parameters or {}, convention, seeded=parameters is None, limits=limits)
 
 
-def contexts(issues: Sequence[Issue]) -> list[tuple[str, tuple[str | int, ...]]]:
+def codes_and_paths(issues: Sequence[Issue]) -> list[tuple[str, tuple[str | int, ...]]]:
     """Code and path of each issue."""
     return [(issue.code, issue.path) for issue in issues]
 
@@ -79,7 +79,7 @@ def test_an_unknown_name_is_told_the_nearest() -> None:
 def test_a_layer_reads_no_later_layer_and_not_itself() -> None:
     layers = [Dense(units=2, name="a", inputs=["b"]), Dense(units=2, name="b", inputs=["b"])]
     found = surveyed(layers)
-    assert contexts(found.issues) == [
+    assert codes_and_paths(found.issues) == [
         ("unknown-name", ("network", "layers", 0, "inputs", 0)),
         ("unknown-name", ("network", "layers", 1, "inputs", 0)),
     ]
@@ -106,7 +106,7 @@ def test_what_follows_an_unknown_shape_is_not_blamed() -> None:
         Dense(units=2, inputs=["a"], name="fine"),
     ]
     found = surveyed(layers)
-    assert contexts(found.issues) == [
+    assert codes_and_paths(found.issues) == [
         ("shape-mismatch", ("network", "layers", 1, "inputs")),
         ("unknown-name", ("network", "layers", 3, "inputs", 1)),
     ]
@@ -122,7 +122,7 @@ def test_an_unknown_activation_does_not_hide_other_issues() -> None:
         ActivationLayer(function="tan"),
     ]
     found = surveyed(layers, {"1": {"weight": (3, 7)}, "3": {"weight": (2, 2), "bias": (2,)}})
-    assert set(contexts(found.issues)) == {
+    assert set(codes_and_paths(found.issues)) == {
         ("unknown-name", ("network", "layers", 0, "activation")),
         ("invalid-request", ("network", "layers", 1, "activation", "alpha")),
         ("unknown-name", ("network", "layers", 2, "activation", "function")),
@@ -136,7 +136,7 @@ def test_an_unknown_activation_does_not_hide_other_issues() -> None:
 
 def test_missing_parameters_say_their_shape() -> None:
     weight, bias = surveyed([Dense(units=2)], {"1": {}}).issues
-    assert contexts([weight, bias]) == [
+    assert codes_and_paths([weight, bias]) == [
         ("missing-parameters", ("parameters", "1", "weight")),
         ("missing-parameters", ("parameters", "1", "bias")),
     ]
@@ -181,13 +181,13 @@ def test_parameters_of_no_layer_are_refused() -> None:
 
 
 def test_a_network_has_a_layer() -> None:
-    assert contexts(surveyed([]).issues) == [("invalid-request", ("network", "layers"))]
+    assert codes_and_paths(surveyed([]).issues) == [("invalid-request", ("network", "layers"))]
 
 
 def test_too_many_parameters_and_activations_are_counted_apart() -> None:
     layers = [Dense(units=10), Dense(units=10**9), Dense(units=10)]
     parameters, activations = surveyed(layers, limits=NetworkLimits(parameters=10**6, activations=10**6)).issues
-    assert contexts([parameters, activations]) == [("too-large", ("network", "layers", 1))] * 2
+    assert codes_and_paths([parameters, activations]) == [("too-large", ("network", "layers", 1))] * 2
     assert parameters.got == 40 + 11 * 10**9 + 10**10 + 10
     assert "11,000,000,000" in parameters.detail
     assert activations.got == 40 + 4 * 10**9 + 40

@@ -6,9 +6,9 @@ from typing import Any
 
 from app.computations.check.probe_schemas import ProbeRequest
 from app.computations.check.service import spots
-from app.http.executor import CheckDeadline
 from app.problem.from_request import refuse_too_many_layers
 from app.settings import Settings
+from core.arrays import CheckDeadline
 from core.checking import probe
 from core.network import INPUT, NetworkLimits
 

@@ -8,12 +8,11 @@ from typing import Any
 import numpy as np
 
 from app.computations.check.schemas import CheckRequest, Submission
-from app.http.executor import CheckDeadline
 from app.http.problem_details import error_of
 from app.problem.from_request import problem_of
 from app.problem.writer import ProblemWriter
 from app.settings import Settings
-from core.arrays import Array
+from core.arrays import Array, CheckDeadline
 from core.checking import Checker, Report, SubmissionSpec, Tolerance
 from core.checking.quantity import Quantity
 from core.checking.report import Blame, BlindSpot, Row

@@ -9,13 +9,13 @@ from latex2mathml.converter import convert
 
 from app.computations.explain.document import Document
 from app.computations.explain.schemas import ExplainRequest, Style
-from app.http.executor import CheckDeadline
 from app.http.problem_details import error_of
 from app.http.reply import Reply
 from app.problem.from_request import problem_of
 from app.problem.learning_rates import rates_of
 from app.problem.writer import ProblemWriter, scalar
 from app.settings import Settings
+from core.arrays import CheckDeadline
 from core.errors import Issue
 from core.explaining.explanation import Explanation, explain
 from core.explaining.step import Step

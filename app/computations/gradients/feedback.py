@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from app.http.executor import CheckDeadline
 from app.problem.writer import ProblemWriter
-from core.arrays import Array
+from core.arrays import Array, CheckDeadline
 from core.errors import Refusal
 from core.feedback_alignment import angle
 from core.plan import Plan

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from app.http.executor import CheckDeadline
 from app.problem.writer import ProblemWriter, scalar
-from core.arrays import Array
+from core.arrays import Array, CheckDeadline
 from core.derivatives import per_example
 from core.errors import Refusal
 from core.plan import Plan

@@ -10,12 +10,12 @@ import numpy as np
 
 from app.computations.gradients import feedback, per_example
 from app.computations.gradients.schemas import ForwardRequest, GradientsRequest
-from app.http.executor import CheckDeadline
 from app.http.problem_details import error_of
 from app.problem.from_request import problem_of, unknown_names
 from app.problem.schemas import FORWARD_PARTS, GRADIENTS_PARTS
 from app.problem.writer import ProblemWriter, scalar
 from app.settings import Settings
+from core.arrays import CheckDeadline
 from core.derivatives.certificate import certify
 from core.diagnoses import diagnose
 from core.errors import Issue

@@ -9,12 +9,11 @@ import numpy as np
 
 from app.computations.invert.linear_programme import solve
 from app.computations.invert.schemas import InvertRequest
-from app.http.executor import CheckDeadline
 from app.http.problem_details import error_of
 from app.problem.from_request import refuse_too_many_layers
 from app.problem.writer import ProblemWriter, scalar
 from app.settings import Settings
-from core.arrays import Array
+from core.arrays import Array, CheckDeadline
 from core.convention import Convention, tensor
 from core.errors import GraddError, Issue, Refusal
 from core.inversion import LayerInversion, check_chain, input_features, invert

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from app.computations.jacobian.schemas import JacobianRequest
-from app.http.executor import CheckDeadline
 from app.http.problem_details import error_of
 from app.problem.from_request import problem_of, unknown_names
 from app.problem.writer import ProblemWriter
 from app.settings import Settings
+from core.arrays import CheckDeadline
 from core.convention import is_transposed
 from core.derivatives.jacobian import Variable, jacobian, refuse_large
 from core.errors import Issue, Refusal

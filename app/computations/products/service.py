@@ -10,12 +10,11 @@ import numpy as np
 
 from app.computations.products.schemas import Direction as DirectionBody
 from app.computations.products.schemas import ProductsRequest
-from app.http.executor import CheckDeadline
 from app.http.problem_details import error_of
 from app.problem.from_request import problem_of, unknown_names
 from app.problem.writer import ProblemWriter
 from app.settings import Settings
-from core.arrays import Array
+from core.arrays import Array, CheckDeadline
 from core.convention import layer_parameters, parameter_shape, tensor, tensor_shape
 from core.derivatives import products
 from core.errors import Issue, Refusal, refuse_if_any

@@ -9,12 +9,12 @@ import numpy as np
 
 from app.computations.step.schemas import OptimizerState as StateBody
 from app.computations.step.schemas import StepRequest
-from app.http.executor import CheckDeadline
 from app.http.problem_details import error_of
 from app.problem.from_request import problem_of
 from app.problem.learning_rates import in_core, rates_of, wrong_shapes
 from app.problem.writer import ProblemWriter, scalar
 from app.settings import Settings
+from core.arrays import CheckDeadline
 from core.convention import layer_parameters
 from core.derivatives import per_example
 from core.errors import Issue, Refusal, refuse_if_any

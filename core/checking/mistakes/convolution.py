@@ -31,8 +31,8 @@ class KernelNotTurned(OfKind):
     unseen = "the kernels are symmetric"
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
-        stage = trace.network.variant(layer, parameters={"weight": turned(trace.parameters(layer)["weight"])})
-        return stage.backward(trace.read_by(layer), trace.deltas[layer]).inputs[position]
+        rules = trace.network.variant(layer, parameters={"weight": turned(trace.parameters(layer)["weight"])})
+        return rules.backward(trace.read_by(layer), trace.deltas[layer]).inputs[position]
 
 
 class KernelGradientTurned(OfKind):

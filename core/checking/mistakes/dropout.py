@@ -51,4 +51,4 @@ class DropoutScaleForgotten(OfKind):
         return trace.read_by(layer)[0] * (self._mask(trace, layer) > 0)
 
     def _mask(self, trace: Trace, layer: str) -> Array:
-        return trace.network.stages[layer].saved(trace.read_by(layer))["mask"]
+        return trace.network.layer_rules[layer].saved(trace.read_by(layer))["mask"]

@@ -23,7 +23,7 @@ class _Normalised(OfKind):
 
     def parts(self, trace: Trace, layer: str) -> tuple[Array, Array, Array, tuple[int, ...]]:
         """G = γ ∘ Δ, x̂, √(σ² + ε), and the axes that the statistics run over."""
-        saved = trace.network.stages[layer].saved(trace.read_by(layer))
+        saved = trace.network.layer_rules[layer].saved(trace.read_by(layer))
         D, gamma = trace.deltas[layer], trace.parameters(layer)["gamma"]
         if trace.network.nodes[layer].layer.kind == "layer_norm":
             return D * gamma, saved["standardised"], saved["deviation"], (D.ndim - 1,)
@@ -86,8 +86,8 @@ class GammaLeftOut(_Normalised):
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
         ones = {"gamma": np.ones_like(trace.parameters(layer)["gamma"])}
-        stage = trace.network.variant(layer, parameters=ones)
-        return stage.backward(trace.read_by(layer), trace.deltas[layer]).inputs[position]
+        rules = trace.network.variant(layer, parameters=ones)
+        return rules.backward(trace.read_by(layer), trace.deltas[layer]).inputs[position]
 
 
 class GammaGradientOfRawInput(_Normalised):

@@ -31,7 +31,7 @@ class MeanWithoutItsShare(OfKind):
         return trace.backward(layer).inputs[position] * self._count(trace, layer)
 
     def forward(self, trace: Trace, layer: str) -> Array | None:
-        return trace.network.stages[layer].result(trace.read_by(layer)) * self._count(trace, layer)
+        return trace.network.layer_rules[layer].result(trace.read_by(layer)) * self._count(trace, layer)
 
     def _count(self, trace: Trace, layer: str) -> float:
         kind: Any = trace.network.nodes[layer].layer
@@ -54,8 +54,8 @@ class MaximumToWholeWindow(OfKind):
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
         kind: Any = trace.network.nodes[layer].layer
         mean = AveragePool2D(size=kind.size, stride=kind.stride, padding=kind.padding)
-        stage = trace.network.variant(layer, kind=mean)
-        return stage.backward(trace.read_by(layer), trace.deltas[layer]).inputs[position] * window_size(kind.size)
+        rules = trace.network.variant(layer, kind=mean)
+        return rules.backward(trace.read_by(layer), trace.deltas[layer]).inputs[position] * window_size(kind.size)
 
 
 class MeanToWholeWindow(MaximumToWholeWindow):

@@ -125,5 +125,5 @@ class RecurrentGradientOfCurrentState(_ThroughTime):
         if parameter != "recurrent_weight":
             return None
         _, before, delta = self.deltas(trace, layer)
-        saved = trace.network.stages[layer].saved(trace.read_by(layer))["H"]
+        saved = trace.network.layer_rules[layer].saved(trace.read_by(layer))["H"]
         return np.einsum("tnv,tnu->vu", saved[1:], delta) if len(saved) == len(before) + 1 else None

@@ -124,9 +124,9 @@ class Filters(Layer):
         windows = self.windows(layout.inputs[0])[-len(self.axes) :]
         flip = "" if self.mode == "cross_correlation" else "[" + ", ".join([":", ":", *["::-1"] * len(self.axes)]) + "]"
         x, z, k = ("chw", "ors", "ij") if len(self.axes) == 2 else ("cw", "os", "j")
-        numbers, contexts = x[1:], z[1:]
+        numbers, positions = x[1:], z[1:]
         select = "".join(
-            f",{context}{number}{offset}" for context, number, offset in zip(contexts, numbers, k, strict=True)
+            f",{position}{number}{offset}" for position, number, offset in zip(positions, numbers, k, strict=True)
         )
         chosen = "".join(f", <{name}>" for name in ("R", "S")[-len(self.axes) :])
         g, channels, filters = self.groups, layout.inputs[0][1], self.filters

@@ -45,7 +45,7 @@ def assert_whole(latex: str) -> None:
 
 def assert_derivation_is_whole(problem: Problem) -> None:
     with np.errstate(all="ignore"):
-        reported = {name: rules.reported for name, rules in Network(problem).stages.items()}
+        reported = {name: rules.reported for name, rules in Network(problem).layer_rules.items()}
         for notation in ("delta", "factors"):
             for step in DerivationBuilder(problem, reported, notation).steps:
                 assert_whole(step.latex)

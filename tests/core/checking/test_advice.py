@@ -41,7 +41,7 @@ class Desk:
     def __init__(self, problem: Problem) -> None:
         self.network = Network(problem)
         self.equations = Equations(self.network)
-        reported = {name: rules.reported for name, rules in self.network.stages.items()}
+        reported = {name: rules.reported for name, rules in self.network.layer_rules.items()}
         with np.errstate(all="ignore"):
             self.trace = run(self.network, RIGHT)
             builder = DerivationBuilder(problem, reported, "delta")

@@ -14,7 +14,7 @@ from core.shape_inference import infer_shapes
 
 
 def issues_of(kind: str, shapes: list[Shape], convention: Convention = "row", **fields: object) -> list[Issue]:
-    """What a survey says of one layer that reads tensors of those (batch-first) shapes."""
+    """The issues that shape inference finds for one layer that reads tensors of those (batch-first) shapes."""
     inputs = dict(zip("abcd", shapes, strict=False))
     construct: Callable[..., object] = KINDS[kind]
     layer = construct(inputs=list(inputs), **fields)

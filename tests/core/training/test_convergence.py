@@ -83,8 +83,8 @@ def test_a_convolutional_network_learns() -> None:
     """Whether a bar lies or stands, wherever it is."""
     generator = np.random.default_rng(7)
     images, stands = generator.normal(scale=0.3, size=(200, 1, 8, 8)), np.arange(200) % 2
-    for image, upright, context in zip(images[:, 0], stands, generator.integers(1, 7, 200), strict=True):
-        (image.T if upright else image)[context] += 1
+    for image, upright, row in zip(images[:, 0], stands, generator.integers(1, 7, 200), strict=True):
+        (image.T if upright else image)[row] += 1
     sent: dict[str, Any] = {
         "layers": [
             Conv2D(filters=4, kernel_size=3, activation="relu"),
