@@ -122,7 +122,7 @@ def wrong_parameters(
                     detail=f"Layer {node.name!r} ({node.layer.kind}) has no parameter {name[:60]!r}.",
                     expected=has,
                     got=name[:60],
-                    hint='The layer says "bias": false.' if name == "bias" else None,
+                    hint='The layer says "bias": false.' if name == "bias" else did_you_mean(name, has),
                 )
             )
     return issues
