@@ -7,16 +7,8 @@ from collections.abc import Iterator, Sequence
 from core.activations import Activation
 from core.activations.gain import Gain
 from core.errors import Issue
-from core.layers.activation import ActivationLayer
 from core.losses import Loss
 from core.network import Node
-
-APPLIED_BY_LOSS = {
-    "softmax_cross_entropy": ("double-softmax", "softmax", "cross_entropy", ("softmax", "log_softmax")),
-    "sigmoid_cross_entropy": ("double-sigmoid", "sigmoid", "binary_cross_entropy", ("sigmoid",)),
-}
-"""By the kind of a loss on logits: the warning's code, the function that the loss applies itself, the same loss on
-probabilities, and the activation functions that should not come before it."""
 
 
 def unread_layers(nodes: Sequence[Node]) -> Iterator[Issue]:
@@ -33,9 +25,9 @@ def unread_layers(nodes: Sequence[Node]) -> Iterator[Issue]:
 
 def activation_applied_twice(nodes: Sequence[Node], loss: Loss | None) -> Iterator[Issue]:
     """Yield a warning if the output has passed the function that a loss on logits applies itself."""
-    if loss is None or loss.kind not in APPLIED_BY_LOSS:
+    if loss is None or loss.applies is None:
         return
-    code, applied, on_probabilities, repeated = APPLIED_BY_LOSS[loss.kind]
+    applied, on_probabilities, repeated, code = loss.applies
     node = nodes[-1]
     function, field_name = _last_function(node)
     if function not in repeated:
@@ -57,8 +49,9 @@ def activation_applied_twice(nodes: Sequence[Node], loss: Loss | None) -> Iterat
 def _last_function(node: Node) -> tuple[str, str]:
     """The name of the function that a layer applies last, and the field that names it."""
     name = _name(node.function)
-    if isinstance(node.layer, ActivationLayer) and name == "identity":
-        return _name(node.layer.function_of_input()), "function"
+    of_input = node.layer.function_of_input()
+    if of_input and name == "identity":
+        return _name(of_input), "function"
     return name, "activation"
 
 

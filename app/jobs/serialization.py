@@ -11,6 +11,7 @@ import orjson
 from sqlalchemy.orm import Session
 
 from app.jobs.request_schemas import JobRequest
+from app.problem.from_request import feedback_spec
 from app.problem.learning_rates import rates_of
 from app.storage import blobs
 from app.storage.tables.jobs import StoredJob
@@ -21,7 +22,6 @@ from app.wire.safetensors_message import KEY, decode_message, extract_tensors
 from core.arrays import Array
 from core.convention import tensor
 from core.errors import Refusal
-from core.feedback_alignment import FeedbackSpec
 from core.network import INPUT, NetworkLimits
 from core.problem import Problem
 from core.problem_spec import ProblemSpec
@@ -86,7 +86,7 @@ def problem_and_recipe(
         convention=body.convention,
         dtype=body.dtype,
         seed=body.seed,
-        feedback=_feedback(body),
+        feedback=feedback_spec(body.feedback),
     )
     try:
         problem = validate(sent, limits)
@@ -130,10 +130,3 @@ def _to_convention(path: str, array: Array, body: JobRequest) -> Array:
     if convention == "column" and array.ndim == 1 and array.dtype.kind == "f" and not are_classes:
         array = array[:, np.newaxis]
     return tensor(array, convention)
-
-
-def _feedback(body: JobRequest) -> FeedbackSpec | None:
-    feedback = body.feedback
-    if feedback is None:
-        return None
-    return FeedbackSpec(kind=feedback.kind, seed=feedback.seed, weights=feedback.weights or {})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.http.problem_details import MOST_ERRORS
+from app.problem.schemas import Feedback
 from app.problem.schemas import Problem as ProblemBody
 from app.settings import Settings
 from core.errors import Issue, Refusal, did_you_mean
@@ -65,6 +66,13 @@ def _feedback(body: ProblemBody, takes_feedback: bool) -> FeedbackSpec | None:
         detail = "Feedback alignment computes directions for training, but this computation needs the true derivatives."
         hint = "Leave out feedback; POST /v1/gradients compares its directions with the gradients."
         raise Refusal.of("invalid-request", detail, "feedback", hint=hint)
+    return feedback_spec(feedback)
+
+
+def feedback_spec(feedback: Feedback | None) -> FeedbackSpec | None:
+    """Return the feedback of a request as the core takes it."""
+    if feedback is None:
+        return None
     return FeedbackSpec(kind=feedback.kind, seed=feedback.seed, weights=feedback.weights or {})
 
 

@@ -15,7 +15,6 @@ from core.checking.quantity import Quantity
 from core.checking.trace import Network
 from core.explaining.derivation_builder import DerivationBuilder
 from core.explaining.step import Step
-from core.losses import Loss
 from core.network import INPUT
 
 MOST_EQUATIONS = 4
@@ -40,7 +39,7 @@ class Equations:
     def rule(self, quantity: Quantity) -> Rule:
         """Return the right rule of a quantity."""
         objective = self._network.problem.objective
-        if objective is None or type(objective.loss).numpy_gradient is Loss.numpy_gradient:
+        if objective is None or not objective.loss.has_derivation:
             return Rule(objective.loss.batch_formula() if objective and quantity.part == "loss" else "", "")
         if quantity.part == "activations" and self._network.nodes[quantity.layer].function.is_identity:
             result = self._steps[f"preactivations.{quantity.layer}"].result

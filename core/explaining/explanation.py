@@ -14,7 +14,6 @@ from core.explaining.focus import Focus, focus_on
 from core.explaining.script import program
 from core.explaining.step import Step
 from core.explaining.update import write_update
-from core.losses import Loss
 from core.optimizers import Optimizer
 from core.plan import Plan, Retain
 from core.problem import Problem
@@ -49,7 +48,7 @@ def explain(
     Raises:
         Refusal: `unknown-name` for a focus that names no number, `unsupported-operator` for a loss without a derivation.
     """
-    if problem.objective and type(problem.objective.loss).numpy_gradient is Loss.numpy_gradient:
+    if problem.objective and not problem.objective.loss.has_derivation:
         kind = problem.objective.loss.kind
         hint = "Send the gradient of the loss at the output as batch.upstream, with the loss upstream."
         raise Refusal.of(

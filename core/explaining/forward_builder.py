@@ -43,6 +43,9 @@ class ForwardBuilder:
         self._reported = reported
         self._tags, self._arrays = Tags(), dict[str, Array]()
         self._tag = {node.name: self._tags.identifier(node.name) for node in problem.nodes}
+        results = {name: array.shape for name, array in problem.inputs.items()}
+        results |= {node.name: node.shape for node in problem.nodes}
+        self._shapes = {name: tensor_shape(shape, problem.convention) for name, shape in results.items()}
         self._values: dict[str, Symbol] = {}
         self._scopes: dict[str, dict[str, Symbol]] = {}
         for name, array in problem.inputs.items():
@@ -86,12 +89,8 @@ class ForwardBuilder:
         return symbol
 
     def _layout(self, node: Node) -> Layout:
-        convention = self.problem.convention
-        results = {other.name: other.shape for other in self.problem.nodes}
-        results |= {name: array.shape for name, array in self.problem.inputs.items()}
-        shapes = [tensor_shape(results[name], convention) for name in node.reads]
-        shape = tensor_shape(node.shape, convention)
-        return Layout(convention, shapes, shape, frozenset(node.parameters))
+        shapes = [self._shapes[name] for name in node.reads]
+        return Layout(self.problem.convention, shapes, self._shapes[node.name], frozenset(node.parameters))
 
     def _forward(self, node: Node) -> None:
         tag, below = self._tag[node.name], subscript(node.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -47,6 +47,20 @@ class LossContext:
     def flat(self) -> Array:
         """The memory of dA as a vector."""
         return in_memory_order(self.dA)
+
+
+class AppliedFunction(NamedTuple):
+    """The activation function that a loss on logits applies itself."""
+
+    name: str
+    on_probabilities: str
+    """The same loss on what the function gives."""
+
+    repeated_by: tuple[str, ...]
+    """The activation functions that should not come before the loss."""
+
+    warning: str
+    """The code of the warning where one does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +112,9 @@ class Loss(Spec):
     advice_on_logarithms: ClassVar[str] = ""
     """For a loss that takes logarithms of the output: how to avoid one that is no probability."""
 
+    applies: ClassVar[AppliedFunction | None] = None
+    """The function that a loss on logits applies to them."""
+
     kink: ClassVar[str] = ""
     """The place where the loss has no derivative, as part of a sentence."""
 
@@ -108,6 +125,11 @@ class Loss(Spec):
     def value(self, at: LossContext) -> Scalar:
         """Return the function that computes the loss of the batch. It runs once in every forward pass, before `gradient`."""
         return lambda: at.coefficients.dot(self.per_example(at.A, at.Y))
+
+    @property
+    def has_derivation(self) -> bool:
+        """Whether the loss writes its gradient as NumPy, which derivations and the rules of a check are made of."""
+        return type(self).numpy_gradient is not Loss.numpy_gradient
 
     def distance_to_kink(self, A: Array, Y: Array) -> Array | None:
         """Return the distance of each output from the kink of the loss; None for a loss without a kink."""

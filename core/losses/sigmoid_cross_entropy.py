@@ -11,7 +11,7 @@ from numpy import add, exp, log1p, maximum, minimum, multiply, negative, subtrac
 from core.activations.sigmoid import Sigmoid
 from core.arrays import Array, Op, constant, in_memory_order, sum_over_features
 from core.errors import Issue
-from core.losses.base import Loss, LossContext, Scalar
+from core.losses.base import AppliedFunction, Loss, LossContext, Scalar
 
 
 def refuse_beyond_one(kind: str, Y: Array) -> Issue | None:
@@ -57,6 +57,7 @@ class SigmoidCrossEntropy(Loss):
     kind: Literal["sigmoid_cross_entropy"] = "sigmoid_cross_entropy"
     formula = r"-\sum_k \bigl( y_k \log \sigma(a_k) + (1 - y_k) \log(1 - \sigma(a_k)) \bigr)"
     boundary = (0.0, 0.5)
+    applies = AppliedFunction("sigmoid", "binary_cross_entropy", ("sigmoid",), "double-sigmoid")
     takes_class_indices = True
 
     def refusal_of(self, Y: Array) -> Issue | None:

@@ -12,7 +12,7 @@ from numpy import divide, multiply, subtract
 from core.activations.softmax import exponentials, shifted
 from core.arrays import Array, Op, Shape, column_of, inner_product, last_axis_sums
 from core.errors import Issue
-from core.losses.base import Loss, LossContext, Scalar
+from core.losses.base import AppliedFunction, Loss, LossContext, Scalar
 
 SHIFTED = "<A> - <A>.max(axis=<axis>, keepdims=True)"
 SUMS = f"np.exp({SHIFTED}).sum(axis=<axis>, keepdims=True)"
@@ -39,6 +39,7 @@ class SoftmaxCrossEntropy(Loss):
 
     kind: Literal["softmax_cross_entropy"] = "softmax_cross_entropy"
     formula = r"-\sum_k y_k \log p_k, \quad p = \mathrm{softmax}(a)"
+    applies = AppliedFunction("softmax", "cross_entropy", ("softmax", "log_softmax"), "double-softmax")
     takes_class_indices = True
 
     def draw_targets(self, shape: Shape, generator: np.random.Generator) -> Array:

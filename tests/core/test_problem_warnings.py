@@ -14,7 +14,7 @@ from core.losses.cross_entropy import CrossEntropy
 from core.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from core.network import Node
-from core.problem_warnings import APPLIED_BY_LOSS, activation_applied_twice
+from core.problem_warnings import activation_applied_twice
 from core.shape_inference import infer_shapes
 
 
@@ -25,9 +25,9 @@ def nodes(*layers: Layer) -> list[Node]:
 
 
 def test_the_losses_exist() -> None:
-    assert set(APPLIED_BY_LOSS) | {on_probabilities for _, _, on_probabilities, _ in APPLIED_BY_LOSS.values()} <= set(
-        LOSSES
-    )
+    applying = {kind: loss.applies for kind, loss in LOSSES.items() if loss.applies}
+    assert set(applying) == {"softmax_cross_entropy", "sigmoid_cross_entropy"}
+    assert {applied.on_probabilities for applied in applying.values()} <= set(LOSSES)
 
 
 @pytest.mark.parametrize(
