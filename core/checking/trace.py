@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -96,6 +96,10 @@ class Network:
         return self.shapes[self.last][-1] if len(self.shapes[self.last]) > 1 else 1
 
 
+BackwardOfLayer = Callable[["Trace"], Backward]
+"""A layer's backward rules: from the trace that holds its delta to the gradients of its inputs and parameters."""
+
+
 @dataclass(slots=True)
 class Trace:
     """The numbers around the rules of one run: the submitted ones, and the results of the rules for all others."""
@@ -107,6 +111,8 @@ class Trace:
     deltas: dict[str, Array] = field(default_factory=dict)
     given: frozenset[tuple[str, str]] = frozenset()
     """The submitted ones among them, as (layer, part)."""
+    inside: Mapping[str, BackwardOfLayer] = field(default_factory=dict)
+    """Layers whose own backward rules are wrong in the user's program, with the wrong ones."""
     _backward: dict[str, Backward] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -121,6 +127,7 @@ class Trace:
             dict(self.activations),
             dict(self.deltas),
             self.given,
+            self.inside,
             dict(self._backward),
         )
 
@@ -129,15 +136,27 @@ class Trace:
         return [self.activations[name] for name in self.network.nodes[layer].reads]
 
     def backward(self, layer: str) -> Backward:
-        """Return the gradients that a layer's rules compute from its delta."""
+        """Return the gradients that a layer's rules compute from its delta: the user's rules, where those are known."""
         if layer not in self._backward:
-            self._backward[layer] = self.network.layer_rules[layer].backward(self.read_by(layer), self.deltas[layer])
+            wrong = self.inside.get(layer)
+            self._backward[layer] = wrong(self.with_rules_of(layer, None)) if wrong else self._by_right_rules(layer)
         return self._backward[layer]
+
+    def _by_right_rules(self, layer: str) -> Backward:
+        return self.network.layer_rules[layer].backward(self.read_by(layer), self.deltas[layer])
 
     def with_delta(self, layer: str, delta: Array) -> Trace:
         """Return a copy of the trace with a delta of that layer."""
         found = self.branch()
         found.deltas[layer] = delta
+        found._backward.pop(layer, None)
+        return found
+
+    def with_rules_of(self, layer: str, backward: BackwardOfLayer | None) -> Trace:
+        """Return a copy of the trace in which that layer's own backward rules are these; None for the right ones."""
+        found = self.branch()
+        others = {name: rules for name, rules in self.inside.items() if name != layer}
+        found.inside = others if backward is None else {**others, layer: backward}
         found._backward.pop(layer, None)
         return found
 

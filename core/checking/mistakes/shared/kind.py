@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from core.arrays import Array
+from core.checking.layer_rules import Backward
 from core.checking.mistakes.base import Mistake
 from core.checking.quantity import Quantity
 from core.checking.trace import Trace
@@ -57,3 +58,27 @@ class OfKind(Mistake):
         if not self.is_kind(trace, layer) or layer not in trace.deltas:
             return None
         return self.sent_back(trace, layer, position)
+
+
+class InsideLayer(OfKind):
+    """A mistake in the backward pass inside a layer, which several of its gradients show at once.
+
+    The wrong backward pass is computed as a whole, and is one accusation. To allow two mistakes in one layer, a base class
+    writes out the right backward pass with a method for every term, and a mistake overrides one of these methods.
+    """
+
+    strikes: ClassVar[tuple[str, ...]] = ("gradients", "deltas", "input_gradient")
+    block: ClassVar[str] = ""
+    """The part of the layer that is wrong, in words: "forget gate", "keys"; "" for all of it."""
+
+    def backward(self, trace: Trace, layer: str) -> Backward | None:
+        """Return the wrong gradients of what the layer reads and of its parameters; None where it is not possible."""
+        raise NotImplementedError
+
+    def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
+        found = self.backward(trace, layer)
+        return None if found is None else found.inputs[position]
+
+    def parameter_gradient(self, trace: Trace, layer: str, parameter: str) -> Array | None:
+        found = self.backward(trace, layer)
+        return None if found is None else found.parameters.get(parameter)
