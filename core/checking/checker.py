@@ -10,6 +10,7 @@ import numpy as np
 
 from core.arrays import Array, CheckDeadline
 from core.checking.blind_spots import blind_spots
+from core.checking.effort import Effort
 from core.checking.explanation import Explainer
 from core.checking.interpretation import Interpretation, Right, equivalences_of, needs_of, rows_of
 from core.checking.kinks import kinks
@@ -59,8 +60,10 @@ class Checker:
         criterion = criterion_for(
             {*dtypes, self.problem.dtype.name}, submission.values.values(), tolerance.rtol, tolerance.atol
         )
-        explainer = Explainer(self.problem, self.right, self.check_deadline)
-        interpretation, numerical = explainer.explain(sent, submission, criterion)
+        explained = Explainer(self.problem, self.right, Effort(self.check_deadline)).explain(
+            sent, submission, criterion
+        )
+        interpretation, numerical = explained.interpretation, explained.numerical
         best, words = interpretation.hypotheses[0], Words(interpretation.right.network)
         rows = rows_of(interpretation)
         blame = write_blame(words, best, interpretation.hypotheses[1:])

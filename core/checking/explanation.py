@@ -4,36 +4,51 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from core.arrays import CheckDeadline
 from core.checking.comparison import Comparator
+from core.checking.effort import Effort
 from core.checking.equivalences import EQUIVALENCES, Reading
 from core.checking.forward_mistakes import forward_mistakes
 from core.checking.hypothesis import AGAIN, NAMED
 from core.checking.interpretation import Interpretation, Right
 from core.checking.numerical_gradient import Numerical, recognise
 from core.checking.precision import Criterion
+from core.checking.quantity import Quantity
 from core.checking.search import Search
 from core.checking.submission import Submission, SubmissionSpec, read
+from core.errors import Refusal
 from core.problem import Problem
+
+LOSS = Quantity("loss")
 
 SMALL = 10_000
 """Up to this many numbers in all tensors, readings that differ from the request in two respects are tried as well."""
 
 
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What explains a submission best."""
+
+    interpretation: Interpretation
+    numerical: Numerical | None = None
+    """The kind of numerical gradient that the submission is, if it is one."""
+    rival: Interpretation | None = None
+    """The mistakes that explain as much as the differences in writing that would clear the submission."""
+    partial: bool = False
+    """True if the search ended before everything was tried."""
+
+
 class Explainer:
     """Finds the explanation of a submission that costs least."""
 
-    def __init__(self, problem: Problem, right: Right, check_deadline: CheckDeadline) -> None:
+    def __init__(self, problem: Problem, right: Right, effort: Effort) -> None:
         self._problem = problem
         self._right = right
-        self._check_deadline = check_deadline
+        self._effort = effort
 
-    def explain(
-        self, sent: SubmissionSpec | None, submission: Submission, criterion: Criterion
-    ) -> tuple[Interpretation, Numerical | None]:
-        """Return the best interpretation, and the kind of numerical gradient that the submission is, if it is one.
+    def explain(self, sent: SubmissionSpec | None, submission: Submission, criterion: Criterion) -> Explanation:
+        """Return the best explanation.
 
         Args:
             sent: the submission as sent; None if it is the server's own.
@@ -41,12 +56,20 @@ class Explainer:
             criterion: when two numbers agree.
         """
         reading = Reading(problem=self._problem, sent=sent or SubmissionSpec())
-        interpretation = self._interpret(reading, submission, self._right, criterion)
-        if sent is None or not interpretation.hypotheses[0].accusations:
-            return interpretation, None
-        if numerical := self._numerical(interpretation):
-            return self._forgiven(interpretation), numerical
-        return self._supposing(self._read_otherwise(interpretation)), None
+        located = self._interpret(reading, submission, self._right, criterion)
+        if sent is None or not located.hypotheses[0].accusations:
+            return Explanation(located)
+        best = located
+        try:
+            if numerical := self._numerical(located):
+                return Explanation(self._forgiven(located), numerical)
+            best = self._read_otherwise(located)
+            best = self._supposing(best)
+        except Refusal as refusal:
+            if all(issue.code != "timeout" for issue in refusal.issues):
+                raise
+            return Explanation(best, partial=True)
+        return Explanation(best, rival=_rival(located, best), partial=self._effort.is_spent)
 
     def _interpret(
         self,
@@ -58,7 +81,7 @@ class Explainer:
     ) -> Interpretation:
         """Explain a submission under a reading, if that costs less than the limit."""
         comparator = Comparator(right.network, criterion, right.trace, right.values)
-        search = Search(right.network, comparator, submission, self._check_deadline, limit - reading.price)
+        search = Search(right.network, comparator, submission, self._effort, limit - reading.price)
         return Interpretation(reading, right, submission, comparator, search.explain())
 
     def _read_otherwise(self, interpretation: Interpretation) -> Interpretation:
@@ -77,10 +100,10 @@ class Explainer:
     def _cheapest(self, interpretation: Interpretation, readings: Sequence[Reading]) -> Interpretation:
         """Return the interpretation, or a cheaper one under another reading."""
         cheapest = interpretation
-        fine = [
-            q for q, yours in interpretation.submission.values.items() if interpretation.comparator.is_right(q, yours)
-        ]
         for reading in readings:
+            if self._effort.is_spent or cheapest.cost <= reading.price:
+                break
+            self._effort.spend(0)
             right = (
                 interpretation.right if reading.problem is interpretation.reading.problem else Right(reading.problem)
             )
@@ -88,8 +111,8 @@ class Explainer:
             if reading.sent.convention is not None and "transposed" in submission.layouts.values():
                 continue  # Some tensors are not written in that convention.
             comparator = Comparator(right.network, interpretation.comparator.criterion, right.trace, right.values)
-            if any(not comparator.is_right(quantity, submission.values[quantity]) for quantity in fine):
-                continue  # A tensor that is right under the request would become wrong.
+            if not _is_better(interpretation, submission, comparator):
+                continue
             other = self._interpret(reading, submission, right, interpretation.comparator.criterion, cheapest.cost)
             if other.cost < cheapest.cost:
                 cheapest = other
@@ -103,7 +126,9 @@ class Explainer:
             return None
         if any(yours.shape != interpretation.right.values[q].shape for q, yours in wrong.items()):
             return None
-        return recognise(self._problem, wrong, interpretation.right.values, comparator.criterion, self._check_deadline)
+        return recognise(
+            self._problem, wrong, interpretation.right.values, comparator.criterion, self._effort.check_deadline
+        )
 
     def _forgiven(self, interpretation: Interpretation) -> Interpretation:
         """Return the interpretation without accusations."""
@@ -112,24 +137,55 @@ class Explainer:
 
     def _supposing(self, interpretation: Interpretation) -> Interpretation:
         """Return the interpretation, or one that explains all of it by a mistake in an unsubmitted forward pass."""
-        sent = {quantity.part for quantity in interpretation.submission.values}
+        submission = interpretation.submission
         unknown = any(not accusation.findings for accusation in interpretation.hypotheses[0].accusations)
-        if not unknown or sent & {"preactivations", "activations"}:
+        if not unknown or {quantity.part for quantity in submission.values} & {"preactivations", "activations"}:
+            return interpretation
+        loss = submission.values.get(LOSS)
+        if loss is not None and interpretation.comparator.is_right(LOSS, loss):
             return interpretation
         for supposed in forward_mistakes(interpretation.right.trace):
-            self._check_deadline()
+            if self._effort.is_spent:
+                break
+            self._effort.spend(0)
             price = NAMED + AGAIN * (len(supposed) - 1)
             search = Search(
                 interpretation.right.network,
                 interpretation.comparator,
-                interpretation.submission,
-                self._check_deadline,
+                submission,
+                self._effort,
                 min(interpretation.hypotheses[0].cost, price + AGAIN / 2),
                 supposed,
             )
             if found := search.explain():
                 return replace(interpretation, hypotheses=found)
         return interpretation
+
+
+def _is_better(interpretation: Interpretation, submission: Submission, comparator: Comparator) -> bool:
+    """Return True if another reading makes a wrong tensor right, and none of the right ones wrong."""
+    better = False
+    for quantity, yours in interpretation.submission.values.items():
+        before = interpretation.comparator.is_right(quantity, yours)
+        after = comparator.is_right(quantity, submission.values[quantity])
+        if before and not after:
+            return False
+        better = better or after > before
+    return better
+
+
+def _rival(located: Interpretation, best: Interpretation) -> Interpretation | None:
+    """Return the mistakes that explain what an equivalence would clear, if they are more than a constant factor.
+
+    A loss that was sent decides between the two, because it is part of what an equivalence changes.
+    """
+    hypothesis = located.hypotheses[0]
+    if best is located or best.hypotheses[0].accusations or not best.reading.slugs:
+        return None
+    for accusation in hypothesis.accusations:
+        if not accusation.findings or all(mistake.plain for mistake in accusation.findings[0].mistakes):
+            return None
+    return located if all(accusation.findings[0].sure for accusation in hypothesis.accusations) else None
 
 
 def _readings(reading: Reading) -> Iterator[Reading]:

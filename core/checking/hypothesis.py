@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.arrays import Array
+from core.checking.formulas import Formulas
+from core.checking.layer_rules import Backward
 from core.checking.quantity import Quantity
 from core.checking.replay import Finding
 from core.checking.trace import Trace
@@ -29,6 +31,8 @@ class Accusation:
     """The submitted tensor, or one recovered from the submission; None if neither exists."""
     certain: bool = True
     """True if no other quantity can be the wrong one."""
+    also: tuple[Quantity, ...] = ()
+    """Other quantities that are wrong by the same mistake: gradients of one layer, if the mistake is inside it."""
 
     @property
     def slug(self) -> str | None:
@@ -57,6 +61,8 @@ class Hypothesis:
     cost: float = 0.0
     lost: frozenset[str] = field(default_factory=frozenset)
     """Layers whose delta is unknown, so that their gradients cannot be judged."""
+    doubtful: frozenset[str] = field(default_factory=frozenset)
+    """Layers with an unknown mistake inside, so that what they send back may be wrong."""
 
     def accusing(self, *accusations: Accusation) -> Hypothesis:
         """Return the hypothesis with more mistakes."""
@@ -74,6 +80,19 @@ class Hypothesis:
         price = NAMED * len(accusation.findings[0].mistakes)
         return price - (NAMED - AGAIN) * any(finding.slug in known for finding in accusation.findings)
 
+    def with_rules_of(self, layer: str, formulas: Formulas) -> Hypothesis:
+        """Return the hypothesis in which the backward pass inside that layer is the one of these formulas."""
+
+        def backward(trace: Trace) -> Backward:
+            reads = range(len(trace.network.nodes[layer].reads))
+            parameters = trace.network.nodes[layer].parameters
+            return Backward(
+                [formulas.through_layer(trace, layer, position) for position in reads],
+                {name: formulas.data_gradient(trace, layer, name) for name in parameters},
+            )
+
+        return replace(self, trace=self.trace.with_rules_of(layer, backward))
+
     def with_delta(self, layer: str, delta: Array) -> Hypothesis:
         """Return the hypothesis with a delta of that layer."""
         return replace(self, trace=self.trace.with_delta(layer, delta))
@@ -81,6 +100,10 @@ class Hypothesis:
     def losing(self, layer: str) -> Hypothesis:
         """Return the hypothesis with the delta of that layer unknown."""
         return replace(self, lost=self.lost | {layer})
+
+    def doubting(self, layer: str) -> Hypothesis:
+        """Return the hypothesis with what that layer sends back in doubt."""
+        return replace(self, doubtful=self.doubtful | {layer})
 
     def contradicted(self) -> Hypothesis:
         """Return the hypothesis with the cost of a contradiction added."""

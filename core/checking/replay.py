@@ -11,22 +11,17 @@ import numpy as np
 
 from core.arrays import Array
 from core.checking.comparison import Comparator
+from core.checking.effort import Effort
+from core.checking.evidence import is_sure
 from core.checking.formulas import RIGHT, Formulas
-from core.checking.mistakes import MISTAKES
-from core.checking.mistakes.base import Fitted, Mistake, both
-from core.checking.mistakes.shared.factor import ConstantFactor
+from core.checking.mistakes.base import Fitted, Mistake
 from core.checking.quantity import Quantity
 from core.checking.trace import Trace
+from core.checking.trials import Replayed, Trial, concerned, pairs
+from core.errors import Refusal
 
 Made = Callable[[Formulas, Trace], Array]
 """Computes the tensor that a program with these formulas submits, from the trace before the rule."""
-
-SURE = 2.0
-"""Decimal digits of agreement that must remain as evidence after those that the choice among all mistakes explains."""
-
-
-LARGE = 20_000
-"""For a submission of more numbers, the only pairs tried are a constant factor with another mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +33,7 @@ class Finding:
     residual: float | None
     """‖yours − replayed‖ / ‖yours‖; None if only what follows from the tensor was compared, not the tensor itself."""
     sure: bool
-    """True if too many numbers agree for a coincidence."""
+    """True if too many independent numbers agree for a coincidence."""
 
     @property
     def slug(self) -> str:
@@ -57,6 +52,9 @@ def findings(
     struck: Quantity,
     yours: Mapping[Quantity, Array],
     made: Mapping[Quantity, Made],
+    effort: Effort | None = None,
+    *,
+    inside: bool = False,
 ) -> list[Finding]:
     """Return the mistakes in the rule of `struck` that reproduce all of `yours`: single ones, or pairs if there are none.
 
@@ -66,82 +64,90 @@ def findings(
         struck: the quantity whose rule is examined.
         yours: the submitted tensors.
         made: the function that computes each of these from the rule.
+        effort: what is left of the replays; None for no limit.
+        inside: whether only the mistakes of the backward pass inside a layer are tried.
     """
-    right = {quantity: rule(RIGHT, trace) for quantity, rule in made.items()}
-    concerned = [kind for kind in MISTAKES if kind().strikes_at(trace, struck)]
-    single = [Trial((kind,), kind()) for kind in concerned]
-    found = list(_reproducing(comparator, trace, single, right, yours, made))
-    if not found:
-        pairs = list(_pairs(concerned))
-        if sum(array.size for array in yours.values()) > LARGE:
-            pairs = list(_in_proportion(concerned, trace, yours, made))
-        found = [finding for finding in _reproducing(comparator, trace, pairs, right, yours, made) if finding.sure]
+    effort = effort or Effort(lambda: None)
+    rule = _Rule(comparator, trace, yours, made, effort)
+    single = [Trial((kind,), kind()) for kind in concerned(trace, struck, inside=inside)]
+    replayed: list[Replayed] = []
+    found = _without_needless_fits(list(rule.reproducing(single, replayed)))
+    if not found and not effort.is_spent:
+        numbers = rule.flat(rule.right), rule.flat(yours)
+        trials = list(pairs(trace, replayed, *numbers))
+        found = [each for each in rule.reproducing(trials, [], tried=len(single) ** 2) if each.sure]
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """Formulas to try."""
-
-    mistakes: tuple[type[Mistake], ...]
-    formulas: Mistake
-
-
-def _pairs(concerned: Sequence[type[Mistake]]) -> Iterator[Trial]:
-    """Yield pairs of mistakes in one rule, except two constant factors or a fitted number, which cannot be told apart."""
-    for position, first in enumerate(concerned):
-        for second in concerned[position + 1 :]:
-            fitted = issubclass(first, Fitted) or issubclass(second, Fitted)
-            same = issubclass(first, second) or issubclass(second, first)
-            if not fitted and not same and not (first.plain and second.plain):
-                yield Trial((first, second), both(first, second))
+def _without_needless_fits(found: list[Finding]) -> list[Finding]:
+    """A number that least squares choose explains nothing that a mistake without such a number explains."""
+    exact = [each for each in found if not isinstance(each.formulas, Fitted)]
+    if not exact:
+        return found
+    plain = all(each.plain for each in exact[0].mistakes)
+    return [
+        each
+        for each in found
+        if not isinstance(each.formulas, Fitted)
+        or (plain and abs(each.formulas.factor - round(each.formulas.factor)) < 1e-6)
+    ]
 
 
-def _in_proportion(
-    concerned: Sequence[type[Mistake]],
-    trace: Trace,
-    yours: Mapping[Quantity, Array],
-    made: Mapping[Quantity, Made],
-) -> Iterator[Trial]:
-    """Yield pairs of a mistake and a constant factor, if the submission is that multiple of the mistake's result."""
-    plain = [kind for kind in concerned if kind.plain]
-    multipliers = {kind: kind().multiplier(trace) for kind in plain if issubclass(kind, ConstantFactor)}
-    quantity, rule = max(made.items(), key=lambda item: yours[item[0]].size)
-    for kind in concerned:
-        if kind.plain or issubclass(kind, Fitted):
-            continue
-        replayed = made_by(rule, kind(), trace)
-        square = float(np.vdot(replayed, replayed))
-        if replayed.shape != yours[quantity].shape or not square > 0:
-            continue
-        ratio = float(np.vdot(yours[quantity], replayed)) / square
-        for factor, multiplier in multipliers.items():
-            if abs(ratio - multiplier) <= 1e-3 * abs(multiplier):
-                yield Trial((factor, kind), both(factor, kind))
+class _Rule:
+    """One rule with the submitted tensors that depend on it."""
 
+    def __init__(
+        self,
+        comparator: Comparator,
+        trace: Trace,
+        yours: Mapping[Quantity, Array],
+        made: Mapping[Quantity, Made],
+        effort: Effort,
+    ) -> None:
+        self._comparator, self._trace, self._yours, self._made, self._effort = comparator, trace, yours, made, effort
+        self._numbers = sum(array.size for array in yours.values())
+        self.right = {quantity: made_by(rule, RIGHT, trace) for quantity, rule in made.items()}
 
-def _reproducing(
-    comparator: Comparator,
-    trace: Trace,
-    trials: Sequence[Trial] | Iterator[Trial],
-    right: Mapping[Quantity, Array],
-    yours: Mapping[Quantity, Array],
-    made: Mapping[Quantity, Made],
-) -> Iterator[Finding]:
-    trials = list(trials)
-    for trial in trials:
-        formulas = trial.formulas
-        if isinstance(formulas, Fitted) and not _fit(formulas, trace, yours, made):
-            continue
-        replayed = {quantity: made_by(rule, formulas, trace) for quantity, rule in made.items()}
-        if not any(comparator.differs(array, right[quantity]) for quantity, array in replayed.items()):
-            continue
-        if all(
-            comparator.agrees(yours[quantity], partial(made_by, made[quantity], formulas), trace, array)
-            for quantity, array in replayed.items()
-        ):
-            residual = _residual(yours, replayed)
-            yield Finding(trial.mistakes, formulas, residual, _is_sure(comparator, yours, len(trials), formulas))
+    def reproducing(
+        self, trials: Sequence[Trial], replayed: list[Replayed], tried: int | None = None
+    ) -> Iterator[Finding]:
+        """Yield the trials that reproduce the submission; `replayed` receives the numbers of the single mistakes."""
+        for trial in trials:
+            if tried is not None and self._effort.is_spent:
+                return
+            formulas = trial.formulas
+            if isinstance(formulas, Fitted) and not fit(formulas, self._trace, self._yours, self._made):
+                continue
+            self._effort.spend(self._numbers)
+            results = self._results(formulas)
+            if len(trial.mistakes) == 1 and len(results) == len(self._yours):
+                replayed.append(Replayed(trial.mistakes[0], self.flat(results)))
+            if len(results) < len(self._yours) or not self._reproduces(formulas, results):
+                continue
+            sure = is_sure(self._comparator, self._yours, self.right, results, tried or len(trials), formulas)
+            yield Finding(trial.mistakes, formulas, _residual(self._yours, results), sure)
+
+    def flat(self, arrays: Mapping[Quantity, Array]) -> Array:
+        """All tensors in one row of numbers."""
+        return np.concatenate([np.ravel(arrays[quantity]) for quantity in self._yours])
+
+    def _results(self, formulas: Formulas) -> dict[Quantity, Array]:
+        """Return what the formulas give, up to the first tensor of a wrong shape."""
+        results = {}
+        for quantity, rule in self._made.items():
+            result = made_by(rule, formulas, self._trace)
+            if result.shape != self._yours[quantity].shape:
+                break
+            results[quantity] = result
+        return results
+
+    def _reproduces(self, formulas: Formulas, results: Mapping[Quantity, Array]) -> bool:
+        return all(
+            self._comparator.agrees(
+                self._yours[quantity], partial(made_by, self._made[quantity], formulas), self._trace, array
+            )
+            for quantity, array in results.items()
+        ) and any(self._comparator.differs(array, self.right[quantity]) for quantity, array in results.items())
 
 
 def made_by(rule: Made, formulas: Formulas, trace: Trace) -> Array:
@@ -149,11 +155,11 @@ def made_by(rule: Made, formulas: Formulas, trace: Trace) -> Array:
     with np.errstate(all="ignore"):
         try:
             return np.asarray(rule(formulas, trace))
-        except (ValueError, TypeError, IndexError, np.linalg.LinAlgError):
+        except (ValueError, TypeError, IndexError, KeyError, np.linalg.LinAlgError, Refusal):
             return np.full(0, np.nan)
 
 
-def _fit(formulas: Fitted, trace: Trace, yours: Mapping[Quantity, Array], made: Mapping[Quantity, Made]) -> bool:
+def fit(formulas: Fitted, trace: Trace, yours: Mapping[Quantity, Array], made: Mapping[Quantity, Made]) -> bool:
     """Find the number in the formulas by least squares. Return False if the data do not overdetermine it."""
     differences, directions = [], []
     for quantity, rule in made.items():
@@ -178,15 +184,3 @@ def _residual(yours: Mapping[Quantity, Array], replayed: Mapping[Quantity, Array
     size = math.hypot(*(float(np.linalg.norm(array / scale)) for array in yours.values()), 0.0)
     apart = math.hypot(*(float(np.linalg.norm((yours[q] - replayed[q]) / scale)) for q in yours), 0.0)
     return apart / size if size else apart
-
-
-def _is_sure(comparator: Comparator, yours: Mapping[Quantity, Array], tried: int, formulas: Formulas) -> bool:
-    """Return True if more digits agree than a choice among everything that was tried gives by chance."""
-    digits = 0.0
-    for array in yours.values():
-        size = np.abs(array[np.nonzero(array)]) if array.ndim else np.abs(np.atleast_1d(array))
-        with np.errstate(divide="ignore"):
-            precision = -np.log10(np.clip(comparator.criterion.allowed(size) / np.where(size == 0, 1, size), 1e-17, 1))
-        digits += float(precision.sum())
-    spent = math.log10(max(tried, 1)) + (3.0 if isinstance(formulas, Fitted) else 0.0)
-    return digits >= spent + SURE

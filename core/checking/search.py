@@ -13,10 +13,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.arrays import Array, CheckDeadline
+from core.arrays import Array
 from core.checking.comparison import Comparator
+from core.checking.effort import Effort
 from core.checking.formulas import RIGHT, Formulas
 from core.checking.hypothesis import AGAIN, NAMED, Accusation, Hypothesis
+from core.checking.inside import InsideSearch
 from core.checking.quantity import Quantity
 from core.checking.recovery import recovered_delta
 from core.checking.replay import Finding, Made, findings
@@ -35,7 +37,7 @@ class Search:
         network: Network,
         comparator: Comparator,
         submission: Submission,
-        check_deadline: CheckDeadline,
+        effort: Effort,
         limit: float = math.inf,
         supposed: Mapping[Quantity, Finding] | None = None,
     ) -> None:
@@ -45,7 +47,7 @@ class Search:
             network: the network of the problem.
             comparator: decides whether two tensors agree.
             submission: the submission to explain.
-            check_deadline: called now and then; ends the search by raising.
+            effort: what is left of the replays that the check may make.
             limit: hypotheses that cost this much or more are dropped, and their mistakes are not searched for.
             supposed: mistakes that are assumed in a forward pass that was not submitted.
         """
@@ -53,9 +55,11 @@ class Search:
         self._comparator = comparator
         self._submission = submission
         self._values = submission.values
-        self._check_deadline = check_deadline
+        self._effort = effort
         self._limit = limit
         self._supposed = supposed or {}
+        self._right: dict[Quantity, bool] = {}
+        self._inside = InsideSearch(comparator, submission.values, effort)
 
     def explain(self) -> list[Hypothesis]:
         """Return the hypotheses that explain the submission at less than the limit, cheapest first."""
@@ -87,12 +91,12 @@ class Search:
         if self._network.problem.objective is None:
             return beam
         for node in reversed(self._network.problem.nodes):
-            self._check_deadline()
+            self._effort.check_deadline()
             beam = self._cheapest([each for one in beam for each in self._at_layer(one, node.name)])
         for name in self._network.inputs:
             quantity = Quantity("input_gradient", name)
             if quantity in self._values:
-                beam = self._cheapest([each for one in beam for each in self._at_input(one, quantity)])
+                beam = self._cheapest([self._at_input(one, quantity) for one in beam])
         return beam
 
     def _at_layer(self, hypothesis: Hypothesis, layer: str) -> list[Hypothesis]:
@@ -105,15 +109,15 @@ class Search:
                 hypothesis = self._judged(hypothesis.with_delta(layer, own), quantity)
             if self._submission.fits(self._network, quantity):
                 hypothesis = hypothesis.with_delta(layer, self._values[quantity])
-            for gradient in submitted:
-                hypothesis = self._judged(hypothesis, gradient)
-            return [hypothesis]
+            wrong = [q for q in submitted if not self._is_right(q) and not self._follows(hypothesis.trace, q)]
+            return [self._blaming(hypothesis, submitted, wrong)] if wrong else [hypothesis]
         hypothesis = hypothesis.with_delta(layer, quantity.by_rule(RIGHT, hypothesis.trace))
-        if self._is_lost(hypothesis, layer):
-            right = [q for q in submitted if self._is_right(q)]
-            hypothesis = hypothesis.losing(layer)
-            return [hypothesis.contradicted() if right else hypothesis]
         unlike = [q for q in submitted if not self._follows(hypothesis.trace, q)]
+        if self._is_lost(hypothesis, layer) or (unlike and self._is_doubtful(hypothesis, layer)):
+            right = [q for q in submitted if self._is_right(q)]
+            lost = self._is_lost(hypothesis, layer)
+            hypothesis = hypothesis.losing(layer)
+            return [hypothesis.contradicted() if right and lost else hypothesis]
         wrong = [q for q in unlike if not self._is_right(q)]
         if len(wrong) < len(unlike):
             hypothesis = hypothesis.contradicted()
@@ -123,9 +127,12 @@ class Search:
         self, hypothesis: Hypothesis, layer: str, submitted: Sequence[Quantity], wrong: Sequence[Quantity]
     ) -> list[Hypothesis]:
         """Return hypotheses for a layer whose delta was not submitted and whose gradients are wrong."""
-        if hypothesis.cost + (AGAIN if hypothesis.accusations else NAMED) >= self._limit:
+        if self._is_too_costly(hypothesis):
             return []
-        options = [self._blaming(hypothesis, wrong)]
+        blamed = self._blaming(hypothesis, submitted, wrong)
+        if self._inside.concerns(hypothesis.trace, layer) and blamed.accusations[-1].findings:
+            return [blamed]  # The rules inside the layer explain it: the delta above is not blamed for that.
+        options = [blamed]
         for struck_layer in self._suspects(layer):
             options += self._blaming_delta(hypothesis, struck_layer, layer, submitted, wrong)
         if len(wrong) == len(submitted):
@@ -140,12 +147,25 @@ class Search:
                 options.append(hypothesis.accusing(accusation).losing(layer))
         return options
 
-    def _blaming(self, hypothesis: Hypothesis, wrong: Sequence[Quantity]) -> Hypothesis:
-        """Return the hypothesis in which each of these gradients has a mistake in its own rule."""
-        for quantity in wrong:
-            accusation = self._accused(hypothesis.trace, quantity)
-            hypothesis = hypothesis.accusing(replace(accusation, certain=bool(accusation.findings)))
-        return hypothesis
+    def _blaming(self, hypothesis: Hypothesis, submitted: Sequence[Quantity], wrong: Sequence[Quantity]) -> Hypothesis:
+        """Return the hypothesis in which the mistake is in the rules of a layer's gradients.
+
+        A mistake inside the layer is one accusation; otherwise each wrong gradient is one.
+        """
+        layer = wrong[0].layer
+        known = Quantity("deltas", layer) in self._values
+        if self._inside.concerns(hypothesis.trace, layer):
+            accusation = self._inside.accusation(hypothesis.trace, submitted, wrong)
+            if accusation.findings:
+                return hypothesis.accusing(accusation).with_rules_of(layer, accusation.findings[0].formulas)
+        accusations = [self._accused(hypothesis.trace, quantity) for quantity in wrong]
+        if self._inside.concerns(hypothesis.trace, layer):
+            unknown = [each for each in accusations if not each.findings]
+            if unknown:
+                others = tuple(each.quantity for each in unknown[1:])
+                accusations = [each for each in accusations if each.findings] + [replace(unknown[0], also=others)]
+                hypothesis = hypothesis.doubting(layer)
+        return hypothesis.accusing(*(replace(each, certain=known or bool(each.findings)) for each in accusations))
 
     def _blaming_delta(
         self,
@@ -162,16 +182,21 @@ class Search:
         def made(quantity: Quantity) -> Made:
             return lambda formulas, trace: quantity.by_rule(RIGHT, self._struck(trace, formulas, struck_layer, layer))
 
-        options = []
+        options: list[Hypothesis] = []
         for seen in ([*submitted], *([quantity] for quantity in wrong if len(submitted) > 1)):
+            if self._effort.is_spent and seen != [*submitted]:
+                break
             rules = {quantity: made(quantity) for quantity in seen}
             yours = {quantity: self._values[quantity] for quantity in seen}
-            for finding in findings(self._comparator, hypothesis.trace, struck, yours, rules)[:BEAM_WIDTH]:
+            found = findings(self._comparator, hypothesis.trace, struck, yours, rules, self._effort)
+            for finding in found[:BEAM_WIDTH]:
                 trace = self._struck(hypothesis.trace, finding.formulas, struck_layer, layer)
                 accusation = Accusation(struck, (finding,), own, trace.deltas[struck_layer])
                 option = replace(hypothesis.accusing(accusation), trace=trace)
                 left = [quantity for quantity in submitted if not self._follows(option.trace, quantity)]
-                options.append(self._blaming(option, left))
+                if any(self._is_right(quantity) for quantity in left):
+                    continue  # A right tensor would have to be wrong.
+                options.append(self._blaming(option, submitted, left) if left else option)
             if options:
                 break
         return options
@@ -179,6 +204,8 @@ class Search:
     def _struck(self, trace: Trace, formulas: Formulas, struck_layer: str, layer: str) -> Trace:
         """Return the trace with the delta of `struck_layer` from these formulas, and the deltas from there to `layer`."""
         trace = trace.with_delta(struck_layer, Quantity("deltas", struck_layer).by_rule(formulas, trace))
+        if struck_layer == layer:
+            return trace
         path = self._suspects(layer)
         for name in reversed(path[: path.index(struck_layer)]):
             trace = trace.with_delta(name, RIGHT.delta(trace, name))
@@ -195,44 +222,41 @@ class Search:
         positions = {node.name: node.position for node in self._network.problem.nodes}
         return sorted(found, key=positions.__getitem__)
 
-    def _at_input(self, hypothesis: Hypothesis, quantity: Quantity) -> list[Hypothesis]:
-        """Return the hypotheses after the gradient of an input."""
-        if any(reader.layer in hypothesis.lost for reader in self._network.readers[quantity.layer]):
-            return [hypothesis]
-        return [self._judged(hypothesis, quantity)]
+    def _at_input(self, hypothesis: Hypothesis, quantity: Quantity) -> Hypothesis:
+        """Return the hypothesis after the gradient of an input."""
+        if self._is_lost(hypothesis, quantity.layer):
+            return hypothesis
+        return self._judged(hypothesis, quantity)
 
     def _judged(self, hypothesis: Hypothesis, quantity: Quantity) -> Hypothesis:
         """Return the hypothesis, with an accusation if a submitted quantity is neither right nor follows from the trace."""
         if self._is_right(quantity) or self._follows(hypothesis.trace, quantity):
             return hypothesis
-        if quantity.part == "gradients" and quantity.layer in hypothesis.lost:
-            return hypothesis
-        return self._accusing(hypothesis, quantity)
-
-    def _accusing(self, hypothesis: Hypothesis, quantity: Quantity) -> Hypothesis:
-        """Return the hypothesis with an accusation; if that reaches the limit, its mistakes are not searched for."""
-        if hypothesis.cost + (AGAIN if hypothesis.accusations else NAMED) >= self._limit:
+        if self._is_too_costly(hypothesis):
             return replace(hypothesis, cost=math.inf)
-        return hypothesis.accusing(self._accused(hypothesis.trace, quantity))
+        accusation = self._accused(hypothesis.trace, quantity)
+        if not accusation.findings and self._is_doubtful(hypothesis, quantity.layer):
+            return hypothesis  # It is wrong by the unknown mistake inside the layer above.
+        return hypothesis.accusing(accusation)
+
+    def _is_too_costly(self, hypothesis: Hypothesis) -> bool:
+        """Return True if one more accusation reaches the limit, so that its mistakes need not be searched for."""
+        return hypothesis.cost + (AGAIN if hypothesis.accusations else NAMED) >= self._limit
 
     def _accused(self, trace: Trace, quantity: Quantity) -> Accusation:
         """Return an accusation of the rule of a submitted quantity, with the mistakes that reproduce it."""
-        self._check_deadline()
         yours = self._values[quantity]
-        found: Sequence[Finding] = findings(
-            self._comparator,
-            trace,
-            quantity,
-            {quantity: yours},
-            {quantity: lambda formulas, at: quantity.by_rule(formulas, at)},
-        )
+        rules: dict[Quantity, Made] = {quantity: lambda formulas, at: quantity.by_rule(formulas, at)}
+        found = findings(self._comparator, trace, quantity, {quantity: yours}, rules, self._effort)
         return Accusation(quantity, tuple(found), quantity.by_rule(RIGHT, trace), yours)
 
     def _cheapest(self, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:
         return sorted((each for each in hypotheses if each.cost < self._limit), key=lambda each: each.cost)[:BEAM_WIDTH]
 
     def _is_right(self, quantity: Quantity) -> bool:
-        return self._comparator.is_right(quantity, self._values[quantity])
+        if quantity not in self._right:
+            self._right[quantity] = self._comparator.is_right(quantity, self._values[quantity])
+        return self._right[quantity]
 
     def _follows(self, trace: Trace, quantity: Quantity) -> bool:
         """Return True if a submitted quantity follows from the trace by its rule."""
@@ -240,6 +264,9 @@ class Search:
 
     def _is_lost(self, hypothesis: Hypothesis, layer: str) -> bool:
         return any(reader.layer in hypothesis.lost for reader in self._network.readers[layer])
+
+    def _is_doubtful(self, hypothesis: Hypothesis, layer: str) -> bool:
+        return any(reader.layer in hypothesis.doubtful for reader in self._network.readers.get(layer, ()))
 
 
 def _right(quantity: Quantity, trace: Trace) -> Array:

@@ -1,0 +1,60 @@
+"""Evidence: whether the numbers that agree with a wrong formula are too many for a coincidence."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.comparison import Comparator
+from core.checking.formulas import Formulas
+from core.checking.mistakes.base import Fitted
+from core.checking.quantity import Quantity
+
+FEWEST = 2
+"""Fewest different numbers that a mistake must explain and the right rule does not; the loss is one number by its nature."""
+
+SURE = 2.0
+"""Decimal digits of agreement that must remain as evidence after those that the choice among all mistakes explains."""
+
+
+def is_sure(
+    comparator: Comparator,
+    yours: Mapping[Quantity, Array],
+    right: Mapping[Quantity, Array],
+    replayed: Mapping[Quantity, Array],
+    tried: int,
+    formulas: Formulas,
+) -> bool:
+    """Return True if more digits agree than a choice among everything that was tried gives by chance.
+
+    Only numbers count in which the wrong formula differs from the right one, and equal ones count once: a thousand zeros, or
+    one number in every place, is one number.
+    """
+    numbers: list[Array] = []
+    for quantity, array in yours.items():
+        wrong, expected = replayed[quantity], right[quantity]
+        if expected.shape == wrong.shape:
+            apart = np.abs(wrong - expected) > 4 * comparator.criterion.allowed(expected)
+            numbers.append(array[apart & (wrong != 0)])
+        else:
+            numbers.append(array[wrong != 0])
+    different = _different(np.concatenate([np.ravel(each) for each in numbers]))
+    fewest = 1 if all(quantity.part == "loss" for quantity in yours) else FEWEST
+    fewest += isinstance(formulas, Fitted)
+    if len(different) < fewest:
+        return False
+    allowed = comparator.criterion.allowed(different)
+    digits = float(-np.log10(np.clip(allowed / different, 1e-17, 1)).sum())
+    spent = math.log10(max(tried, 1)) + (3.0 if isinstance(formulas, Fitted) else 0.0)
+    return digits >= spent + SURE
+
+
+def _different(numbers: Array) -> Array:
+    """Return the magnitudes of the numbers, each of equal ones once."""
+    size = np.sort(np.abs(numbers))
+    if not len(size):
+        return size
+    return np.asarray(size[np.diff(size, prepend=-np.inf) > 1e-9 * size])

@@ -1,0 +1,55 @@
+"""The search for a mistake inside a layer, which all gradients of the layer show at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from core.arrays import Array
+from core.checking.comparison import Comparator
+from core.checking.effort import Effort
+from core.checking.formulas import RIGHT, Formulas
+from core.checking.hypothesis import Accusation
+from core.checking.mistakes import MISTAKES
+from core.checking.mistakes.shared.kind import InsideLayer
+from core.checking.quantity import Quantity
+from core.checking.replay import Made, findings
+from core.checking.trace import Trace
+
+
+class InsideSearch:
+    """Explains the gradients of one layer by one mistake in its backward pass."""
+
+    def __init__(self, comparator: Comparator, values: Mapping[Quantity, Array], effort: Effort) -> None:
+        self._comparator, self._values, self._effort = comparator, values, effort
+
+    def concerns(self, trace: Trace, layer: str) -> bool:
+        """Return True if the backward pass of a layer has rules of its own, such as gates or scores."""
+        kind = trace.network.nodes[layer].layer.kind
+        return any(issubclass(mistake, InsideLayer) and kind in mistake.kinds for mistake in MISTAKES)
+
+    def accusation(self, trace: Trace, submitted: Sequence[Quantity], wrong: Sequence[Quantity]) -> Accusation:
+        """Return one accusation of a layer for all its wrong gradients, with the mistakes that reproduce all its gradients.
+
+        Args:
+            trace: the numbers around the layer, with its delta.
+            submitted: the submitted gradients of the layer.
+            wrong: those that are neither right nor follow from the delta.
+        """
+        first, *others = wrong
+        found = findings(
+            self._comparator,
+            trace,
+            first,
+            {quantity: self._values[quantity] for quantity in submitted},
+            {quantity: _made(quantity) for quantity in submitted},
+            self._effort,
+            inside=True,
+        )
+        return Accusation(first, tuple(found), first.by_rule(RIGHT, trace), self._values[first], also=tuple(others))
+
+
+def _made(quantity: Quantity) -> Made:
+    def by_rule(formulas: Formulas, trace: Trace) -> Array:
+        return quantity.by_rule(formulas, trace)
+
+    return by_rule

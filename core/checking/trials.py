@@ -1,0 +1,123 @@
+"""Trials: the wrong formulas that are replayed for one rule, single mistakes first and then two at once.
+
+Trying every two mistakes would take thousands of replays. But the numbers of two mistakes mostly follow from those of each:
+a wrong factor of a product multiplies the right numbers, a wrong summand is added to them. So the numbers that two mistakes
+would give are predicted from the single replays, and only pairs whose prediction agrees are replayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.mistakes import MISTAKES
+from core.checking.mistakes.base import Fitted, Mistake, both
+from core.checking.mistakes.shared.factor import ConstantFactor
+from core.checking.mistakes.shared.kind import InsideLayer
+from core.checking.quantity import Quantity
+from core.checking.trace import Trace
+
+SAMPLE = 24
+"""Number of values in which a prediction is compared."""
+
+NEAR = 1e-3
+"""Largest relative error of a prediction whose pair is replayed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Formulas to try."""
+
+    mistakes: tuple[type[Mistake], ...]
+    formulas: Mistake
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """The numbers that one mistake gives, all submitted tensors one after another; empty if a shape does not fit."""
+
+    kind: type[Mistake]
+    numbers: Array
+
+
+def concerned(trace: Trace, struck: Quantity, *, inside: bool = False) -> list[type[Mistake]]:
+    """Return the mistakes that are possible in a rule; with `inside` those of the backward pass inside a layer alone."""
+    kinds = (kind for kind in MISTAKES if not inside or issubclass(kind, InsideLayer))
+    return [kind for kind in kinds if kind().strikes_at(trace, struck)]
+
+
+def pairs(trace: Trace, single: Sequence[Replayed], right: Array, yours: Array) -> Iterator[Trial]:
+    """Yield the pairs of mistakes that may reproduce the submitted numbers.
+
+    Args:
+        trace: the numbers before the rule.
+        single: what each mistake gives.
+        right: what the right rule gives.
+        yours: what was submitted.
+    """
+    usable = [each for each in single if each.numbers.shape == yours.shape and np.isfinite(each.numbers).all()]
+    yield from _in_proportion(trace, usable, yours)
+    structural = [each for each in usable if not each.kind.plain and not issubclass(each.kind, Fitted)]
+    if right.shape == yours.shape and len(structural) > 1:
+        yield from _predicted(structural, right, yours)
+    yield from _inside_one_layer(structural)
+
+
+def _in_proportion(trace: Trace, single: Sequence[Replayed], yours: Array) -> Iterator[Trial]:
+    """Yield a constant factor with a mistake of another sort, if the submission is that multiple of the mistake's result."""
+    plain = [kind for kind in dict.fromkeys(each.kind for each in single) if issubclass(kind, ConstantFactor)]
+    multipliers = {kind: kind().multiplier(trace) for kind in plain}
+    size = float(np.linalg.norm(yours))
+    for each in single:
+        square = float(np.vdot(each.numbers, each.numbers))
+        if each.kind.plain or issubclass(each.kind, Fitted) or not square > 0:
+            continue
+        ratio = float(np.vdot(yours, each.numbers)) / square
+        if float(np.linalg.norm(yours - ratio * each.numbers)) > NEAR * size:
+            continue
+        for factor, multiplier in multipliers.items():
+            if abs(ratio - multiplier) <= NEAR * abs(multiplier):
+                yield Trial((factor, each.kind), both(factor, each.kind))
+
+
+def _predicted(single: Sequence[Replayed], right: Array, yours: Array) -> Iterator[Trial]:
+    """Yield the pairs whose numbers, as far as they follow from the single ones, are those of the submission."""
+    at = np.argsort(-np.abs(yours - right), kind="stable")[:SAMPLE]
+    P, r, y = np.stack([each.numbers[at] for each in single]), right[at], yours[at]
+    scale = np.abs(y).max(initial=0) or 1.0
+    changed = np.abs(P - r).max(axis=1) > NEAR * scale
+    with np.errstate(all="ignore"):
+        product = np.abs(P[:, None] * P[None] / r - y).max(axis=-1)  # k x k
+    total = np.abs(P[:, None] + P[None] - r - y).max(axis=-1)
+    likely = (np.fmin(product, total) <= NEAR * scale) & changed[:, None] & changed
+    for first, second in np.argwhere(np.triu(likely, 1)):
+        one, other = single[first].kind, single[second].kind
+        if not issubclass(one, other) and not issubclass(other, one):
+            yield Trial((one, other), both(one, other))
+
+
+def _inside_one_layer(single: Sequence[Replayed]) -> Iterator[Trial]:
+    """Yield the pairs of mistakes in different terms of one layer's backward pass, which cannot be predicted."""
+    kinds = [(each.kind, _own(each.kind)) for each in single if issubclass(each.kind, InsideLayer)]
+    for position, (first, own) in enumerate(kinds):
+        for second, others in kinds[position + 1 :]:
+            if not own & others and _common_base(first, second):
+                yield Trial((first, second), both(first, second))
+
+
+def _own(kind: type[Mistake]) -> frozenset[str]:
+    """Return the names of the terms that a mistake overrides: its methods, but for those of the base classes."""
+    names: set[str] = set()
+    for each in kind.__mro__:
+        if "slug" in vars(each) or "block" in vars(each):
+            names |= {name for name, value in vars(each).items() if callable(value) and not name.startswith("__")}
+    return frozenset(names - {"applies", "is_kind", "strikes_at"})
+
+
+def _common_base(first: type[Mistake], second: type[Mistake]) -> bool:
+    """Return True if both change the same written-out backward pass, so that each finds the other's terms."""
+    shared = [each for each in first.__mro__ if each in second.__mro__ and issubclass(each, InsideLayer)]
+    return any("backward" in vars(each) for each in shared if each is not InsideLayer)
