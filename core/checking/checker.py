@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.arrays import Array, CheckDeadline
+from core.checking.blame import write_blame
 from core.checking.blind_spots import blind_spots
 from core.checking.effort import Effort
 from core.checking.explanation import Explainer
@@ -19,7 +20,7 @@ from core.checking.precision import UNITS, criterion_for
 from core.checking.quantity import Quantity
 from core.checking.report import Blame, BlindSpot, Report, ReportedEquivalence, Row, Verdict
 from core.checking.submission import Submission, SubmissionSpec, read
-from core.checking.verdict import summary, write_blame
+from core.checking.summary import summary
 from core.checking.words import Words
 from core.plan import Retain
 from core.problem import Problem
@@ -64,24 +65,33 @@ class Checker:
             sent, submission, criterion
         )
         interpretation, numerical = explained.interpretation, explained.numerical
-        best, words = interpretation.hypotheses[0], Words(interpretation.right.network)
         rows = rows_of(interpretation)
-        blame = write_blame(words, best, interpretation.hypotheses[1:])
+        accused = explained.rival or interpretation
+        best, *others = accused.hypotheses
+        deltas_sent = any(quantity.part == "deltas" for quantity in submission.values)
+        words = Words(accused.right.network)
+        blame = write_blame(words, accused.comparator, best, others, deltas_sent=deltas_sent)
+        if explained.rival:
+            blame = [replace(each, certainty="ambiguous") for each in blame]
         equivalences = equivalences_of(interpretation) + (
             [ReportedEquivalence(slug=numerical.slug, said=numerical.said)] if numerical else []
         )
-        verdict = "inconclusive" if numerical else self._verdict(rows, blame, submission, equivalences)
+        undecided = numerical is not None or explained.rival is not None
+        verdict = "inconclusive" if undecided else self._verdict(rows, blame, submission, equivalences)
         return Report(
             verdict=verdict,
-            summary=summary(verdict, blame, rows, equivalences, self.oracle),
+            summary=summary(
+                verdict, blame, rows, equivalences, self.oracle, own=sent is None, partial=explained.partial
+            ),
             blame=blame,
             rows=rows,
             equivalences=equivalences,
             kinks=kinks(self.right.trace, UNITS * criterion.unit),
-            blind_spots=self._blind_spots(interpretation),
+            blind_spots=[] if explained.partial else self._blind_spots(interpretation),
             needs=needs_of(submission, best),
             oracle=self.oracle,
             criterion=str(criterion),
+            partial=explained.partial,
         )
 
     @property

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from core.arrays import Array
 from core.checking.comparison import Comparator
-from core.checking.formulas import Formulas
-from core.checking.mistakes.base import Fitted
+from core.checking.mistakes.base import Fitted, Mistake
 from core.checking.quantity import Quantity
 
 FEWEST = 2
-"""Fewest different numbers that a mistake must explain and the right rule does not; the loss is one number by its nature."""
+"""Fewest different numbers that a mistake must explain and the right rule does not."""
 
 SURE = 2.0
 """Decimal digits of agreement that must remain as evidence after those that the choice among all mistakes explains."""
@@ -26,12 +25,13 @@ def is_sure(
     right: Mapping[Quantity, Array],
     replayed: Mapping[Quantity, Array],
     tried: int,
-    formulas: Formulas,
+    mistakes: Sequence[type[Mistake]],
 ) -> bool:
     """Return True if more digits agree than a choice among everything that was tried gives by chance.
 
     Only numbers count in which the wrong formula differs from the right one, and equal ones count once: a thousand zeros, or
-    one number in every place, is one number.
+    one number in every place, is one number. One is enough only if there is no more, as in the loss or the bias gradient of a
+    single unit, and for that unit the mistake is one of the usual factors.
     """
     numbers: list[Array] = []
     for quantity, array in yours.items():
@@ -42,13 +42,16 @@ def is_sure(
         else:
             numbers.append(array[wrong != 0])
     different = _different(np.concatenate([np.ravel(each) for each in numbers]))
-    fewest = 1 if all(quantity.part == "loss" for quantity in yours) else FEWEST
-    fewest += isinstance(formulas, Fitted)
+    fitted = any(issubclass(mistake, Fitted) for mistake in mistakes)
+    only = sum(array.size for array in yours.values()) == 1
+    usual = all(mistake.plain or quantity.part == "loss" for mistake in mistakes for quantity in yours)
+    fewest = 1 if only and usual else FEWEST
+    fewest += fitted
     if len(different) < fewest:
         return False
     allowed = comparator.criterion.allowed(different)
     digits = float(-np.log10(np.clip(allowed / different, 1e-17, 1)).sum())
-    spent = math.log10(max(tried, 1)) + (3.0 if isinstance(formulas, Fitted) else 0.0)
+    spent = math.log10(max(tried, 1)) + (3.0 if fitted else 0.0)
     return digits >= spent + SURE
 
 

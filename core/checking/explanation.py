@@ -12,9 +12,11 @@ from core.checking.equivalences import EQUIVALENCES, Reading
 from core.checking.forward_mistakes import forward_mistakes
 from core.checking.hypothesis import AGAIN, NAMED
 from core.checking.interpretation import Interpretation, Right
+from core.checking.mistakes.base import Fitted
 from core.checking.numerical_gradient import Numerical, recognise
 from core.checking.precision import Criterion
 from core.checking.quantity import Quantity
+from core.checking.replay import Finding
 from core.checking.search import Search
 from core.checking.submission import Submission, SubmissionSpec, read
 from core.errors import Refusal
@@ -175,17 +177,23 @@ def _is_better(interpretation: Interpretation, submission: Submission, comparato
 
 
 def _rival(located: Interpretation, best: Interpretation) -> Interpretation | None:
-    """Return the mistakes that explain what an equivalence would clear, if they are more than a constant factor.
+    """Return the one mistake that explains what a constant factor of the loss would clear, if it is not a factor itself.
 
-    A loss that was sent decides between the two, because it is part of what an equivalence changes.
+    A loss that was sent decides between the two, because the factor would be in it.
     """
-    hypothesis = located.hypotheses[0]
-    if best is located or best.hypotheses[0].accusations or not best.reading.slugs:
+    accusations = located.hypotheses[0].accusations
+    if best is located or best.hypotheses[0].accusations or len(accusations) != 1:
         return None
-    for accusation in hypothesis.accusations:
-        if not accusation.findings or all(mistake.plain for mistake in accusation.findings[0].mistakes):
-            return None
-    return located if all(accusation.findings[0].sure for accusation in hypothesis.accusations) else None
+    scaled = all(equivalence.scales_loss for equivalence in EQUIVALENCES if equivalence.slug in best.reading.slugs)
+    structural = tuple(each for each in accusations[0].findings if each.sure and not _is_factor(each))
+    if not scaled or not structural:
+        return None
+    accusation = replace(accusations[0], findings=structural)
+    return replace(located, hypotheses=[replace(located.hypotheses[0], accusations=(accusation,))])
+
+
+def _is_factor(finding: Finding) -> bool:
+    return all(mistake.plain or issubclass(mistake, Fitted) for mistake in finding.mistakes)
 
 
 def _readings(reading: Reading) -> Iterator[Reading]:

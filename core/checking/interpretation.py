@@ -58,7 +58,8 @@ def equivalences_of(interpretation: Interpretation) -> list[ReportedEquivalence]
 def rows_of(interpretation: Interpretation) -> list[Row]:
     """Return a row for every tensor, compared with the expected one."""
     submission, comparator = interpretation.submission, interpretation.comparator
-    accused = {accusation.quantity for accusation in interpretation.hypotheses[0].accusations}
+    accusations = interpretation.hypotheses[0].accusations
+    accused = {quantity for accusation in accusations for quantity in (accusation.quantity, *accusation.also)}
     rows = []
     for quantity, expected in interpretation.right.values.items():
         if quantity not in submission.values:

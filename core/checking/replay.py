@@ -124,7 +124,7 @@ class _Rule:
                 replayed.append(Replayed(trial.mistakes[0], self.flat(results)))
             if len(results) < len(self._yours) or not self._reproduces(formulas, results):
                 continue
-            sure = is_sure(self._comparator, self._yours, self.right, results, tried or len(trials), formulas)
+            sure = is_sure(self._comparator, self._yours, self.right, results, tried or len(trials), trial.mistakes)
             yield Finding(trial.mistakes, formulas, _residual(self._yours, results), sure)
 
     def flat(self, arrays: Mapping[Quantity, Array]) -> Array:

@@ -41,6 +41,10 @@ class Blame:
     """A rule that is wrong, and its mistake."""
 
     quantity: Quantity
+    tensors: Sequence[Quantity]
+    """All tensors that the mistake makes wrong in its own layer, that quantity first."""
+    block: str
+    """The part of the layer or of the tensor that is wrong: "forget gate"; "" for all of it."""
     cause: str
     """The mistake's name; `unknown` if no known mistake reproduces the numbers."""
     certainty: Certainty
@@ -108,3 +112,5 @@ class Report:
     needs: Sequence[str]
     oracle: Oracle | None
     criterion: str
+    partial: bool = False
+    """True if the search ended before everything was tried."""

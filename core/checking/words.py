@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from string import Template
 
+from core.arrays import Shape
 from core.checking.equations import Equations
+from core.checking.mistakes.base import Mistake
+from core.checking.products import written
 from core.checking.quantity import Quantity
 from core.checking.trace import Network
-from core.network import INPUT
+from core.convention import is_transposed
+from core.network import INPUT, Node
 
 
 class Words:
@@ -34,6 +38,22 @@ class Words:
             "turned": ".T" if network.convention == "column" else "",
         }
         return Template(text).safe_substitute(words | more)
+
+    def wrong(self, mistake: type[Mistake], quantity: Quantity) -> str:
+        """Return the wrong formula of a mistake, its products written in the convention of the request."""
+        return written(self.fill(mistake.wrong, quantity), self._network.convention)
+
+    def node(self, quantity: Quantity) -> Node | None:
+        """Return the layer of a quantity; None for the loss and for an input of the batch."""
+        return self._network.nodes.get(quantity.layer)
+
+    def shape(self, quantity: Quantity, shape: Shape) -> str:
+        """Return a shape as the convention of the request writes it."""
+        node = self.node(quantity)
+        turned = self._network.convention == "column" and len(shape) == 2
+        if quantity.part == "gradients" and node is not None:
+            turned = is_transposed(node.parameters[quantity.name], self._network.convention) and len(shape) == 2
+        return str(list(shape[::-1] if turned else shape))
 
     def named(self, quantity: Quantity) -> str:
         """Return the quantity as part of a sentence: "bias gradient of layer 'out'"."""

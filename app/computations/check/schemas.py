@@ -110,6 +110,14 @@ class Blame(Body):
     tensor: str | None = None
     """The tensor that the rule computes: deltas, gradients.weight, activations, ..."""
 
+    tensors: list[str] | None = None
+    """All tensors of the layer that this mistake makes wrong. More than one if the mistake is inside the layer, for
+    instance in one gate of an lstm."""
+
+    block: str | None = None
+    """The part of the layer or tensor that alone is wrong: forget gate f, keys K, kernel offset (0, 1). Left out if it
+    is all of it."""
+
     cause: str | None = None
     """Name of the mistake; `unknown` if no known mistake reproduces the numbers."""
 
@@ -266,6 +274,10 @@ class CheckAnswer(Body):
 
     needs: list[str]
     """Parts that a submission could add to allow a more precise diagnosis."""
+
+    partial: bool
+    """True if the search ended before every known mistake was tried, for a very large network. What is said is located all
+    the same."""
 
     oracle: Oracle | None = None
     """Independent verification of the expected gradients. Left out if there is no loss."""

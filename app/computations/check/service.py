@@ -122,6 +122,7 @@ def write_report(report: Report, problem: Problem, hints: str) -> dict[str, Any]
         ],
         "blind_spots": spots(report.blind_spots),
         "needs": list(report.needs),
+        "partial": report.partial,
         "criterion": report.criterion,
     }
     if report.oracle:
@@ -160,7 +161,9 @@ def _blame(blame: Blame, hints: str) -> dict[str, Any]:
     if hints == "layer":
         found.pop("tensor")
         return found
-    found |= {"rule": blame.rule}
+    found |= {"tensors": [each.tensor for each in blame.tensors], "rule": blame.rule}
+    if blame.block:
+        found["block"] = blame.block
     if hints == "rule":
         return found
     found |= {"cause": blame.cause, "certainty": blame.certainty, "why": f"{blame.said} {blame.why}"}

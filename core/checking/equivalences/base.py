@@ -38,6 +38,9 @@ class Equivalence:
     slug: str
     """The name of the equivalence in an answer."""
 
+    scales_loss: bool = False
+    """True if the loss of the user's program is a constant multiple of the request's."""
+
     def readings(self, reading: Reading) -> Iterator[tuple[Problem, SubmissionSpec, str]]:
         """Yield the problem and the submission as the user meant them, with a sentence that describes the difference."""
         raise NotImplementedError

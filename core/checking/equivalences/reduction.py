@@ -13,6 +13,8 @@ from core.problem import Problem
 class _Multiple(Equivalence):
     """The data's loss times a constant, everywhere: value, deltas and gradients. Training finds the same minimum."""
 
+    scales_loss = True
+
     def multiples(self, problem: Problem) -> Iterator[tuple[float, str]]:
         """The constants that come into question, and what they mean."""
         raise NotImplementedError

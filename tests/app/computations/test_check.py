@@ -105,7 +105,7 @@ def test_hints_give_away_no_more_than_they_say(client: httpx.Client) -> None:
     seen = {hints: checked(client, **body, hints=hints) for hints in ("layer", "rule", "cause")}
     assert seen["layer"]["blame"] == [{"layer": "out"}]
     assert seen["layer"]["tensors"] == []
-    assert seen["rule"]["blame"] == [{name: full[name] for name in ("layer", "tensor", "rule")}]
+    assert seen["rule"]["blame"] == [{name: full[name] for name in ("layer", "tensor", "tensors", "rule")}]
     assert "fix" not in seen["cause"]["blame"][0]
     assert seen["cause"]["blame"][0]["cause"] == full["cause"]
     for report in seen.values():
