@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar, Literal
 
@@ -15,6 +15,7 @@ from core.equations.layout import Layout
 from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
 from core.layers.base import Ops
+from core.layers.shared.gates import read_gate_order
 from core.layers.shared.recurrence import (
     Recurrent,
     gather_gradients,
@@ -24,6 +25,7 @@ from core.layers.shared.recurrence import (
     rows,
     states,
 )
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +56,27 @@ class Gru(Recurrent):
     """
 
     kind: Literal["gru"] = "gru"
-    gates: ClassVar[int] = 3
-    biases: ClassVar[tuple[str, ...]] = ("bias", "recurrent_bias")
+
+    gate_order: str | list[str] = field(default="rzn", metadata=constraints(examples=["rzn", "zrn"]))
+    """Order of the gates' blocks in `weight`, `recurrent_weight` and the biases: the letters r, z and n (or h), as a string
+    or a list. torch has "rzn", Keras and ONNX have "zrh"."""
+
+    reset_after: bool = field(default=True, metadata=constraints())
+    """Whether the reset gate r multiplies after the product with the recurrent weight, as in torch, or, if false, the
+    previous state before it."""
+
     equations: ClassVar[dict[str, str]] = {
         "row": "[r z n] from x_t W + b' and h_(t-1) U + c', W is features x 3 units, U is units x 3 units",
         "column": "[r; z; n] from W x_t + b and U h_(t-1) + c, W is 3 units x features, U is 3 units x units",
         "torch": "[r z n] from x_t W' + b' and h_(t-1) U' + c', W is 3 units x features, U is 3 units x units",
     }
+
+    def gates(self) -> tuple[str, ...]:
+        return read_gate_order("gru", self.gate_order, "rzn", {"h": "n"}, 'torch: "rzn"; Keras and ONNX: "zrh".')
+
+    def bias_names(self) -> tuple[str, ...]:
+        names = ("bias", "recurrent_bias") if self.reset_after else ("bias",)
+        return names if self.bias else ()
 
     def derivation(self, layout: Layout) -> Derivation:
         over, u = Unrolled(layout, self.units, None), self.units

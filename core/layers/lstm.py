@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from core.equations.layout import Layout
 from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
 from core.layers.base import Ops
+from core.layers.shared.gates import read_gate_order
 from core.layers.shared.recurrence import (
     Recurrent,
     gather_gradients,
@@ -22,6 +23,7 @@ from core.layers.shared.recurrence import (
     result_of,
     states,
 )
+from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +54,22 @@ class Lstm(Recurrent):
     """
 
     kind: Literal["lstm"] = "lstm"
-    gates: ClassVar[int] = 4
+
+    gate_order: str | list[str] = field(default="ifgo", metadata=constraints(examples=["ifgo", "iofg"]))
+    """Order of the gates' blocks in `weight`, `recurrent_weight` and `bias`: the letters i, f, g (or c) and o, as a string
+    or a list. torch and Keras have "ifgo", ONNX has "iofc"."""
+
+    reads: ClassVar[tuple[int, int]] = (1, 3)
     equations: ClassVar[dict[str, str]] = {
         "row": "[i f g o] = x_t W + h_(t-1) U + b', W is features x 4 units, U is units x 4 units",
         "column": "[i; f; g; o] = W x_t + U h_(t-1) + b, W is 4 units x features, U is 4 units x units",
         "torch": "[i f g o] = x_t W' + h_(t-1) U' + b', W is 4 units x features, U is 4 units x units",
     }
 
-    def _blocks(self, array: Array) -> list[Array]:
+    def gates(self) -> tuple[str, ...]:
+        return read_gate_order("lstm", self.gate_order, "ifgo", {"c": "g"}, 'torch and Keras: "ifgo"; ONNX: "iofc".')
+
+    def _split(self, array: Array) -> list[Array]:
         """The blocks i, f, g, o of an array n x 4u."""
         return np.split(array, 4, axis=-1)
 
@@ -132,8 +142,8 @@ class Lstm(Recurrent):
         context.saved.update(gates=gates, cells=cells, shown=shown)
         a, opened = np.empty_like(P[0]), np.empty_like(P[0])
         open_gates = Sigmoid().forward(a, opened)
-        i, f, g, o = self._blocks(opened)
-        a_g = self._blocks(a)[2]
+        i, f, g, o = self._split(opened)
+        a_g = self._split(a)[2]
 
         def advance() -> None:
             for t in range(len(P)):
@@ -159,8 +169,8 @@ class Lstm(Recurrent):
             by_next.fill(0)
             dc.fill(0)
             for t in reversed(range(len(gates))):
-                i, f, g, o = self._blocks(gates[t])
-                da_i, da_f, da_g, da_o = self._blocks(dA[t])
+                i, f, g, o = self._split(gates[t])
+                da_i, da_f, da_g, da_o = self._split(dA[t])
                 dh = np.add(dH[t], by_next, dH[t])
                 np.add(dc, dh * o * (1 - shown[t] * shown[t]), dc)
                 np.multiply(dc * g, i * (1 - i), da_i)

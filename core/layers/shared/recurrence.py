@@ -25,6 +25,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.arrays import Array, Op, Shape, product
+from core.convention import orient_shape
 from core.layer_context import LayerContext
 from core.layers.base import INITIALIZERS, Layer, Ops, misfit
 from core.parameters import Parameter
@@ -33,7 +34,9 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurrent(Layer):
-    """Base of the recurrent layers."""
+    """Base of the recurrent layers: they read a sequence and, where a second tensor is named, the state before it."""
+
+    reads: ClassVar[tuple[int, int]] = (1, 2)
 
     units: int = field(
         metadata=constraints(
@@ -59,24 +62,50 @@ class Recurrent(Layer):
         ),
     )
 
-    gates: ClassVar[int] = 1
-    """Number of blocks of `units` columns in the weights."""
+    def gates(self) -> tuple[str, ...]:
+        """Return the letter of each block of `units` columns in the parameters, in the order of the blocks."""
+        return ("a",)
 
-    biases: ClassVar[tuple[str, ...]] = ("bias",)
-    """Names of the biases."""
+    def blocks(self, parameter: str) -> dict[str, slice]:
+        """Return the block of each gate along the last axis of a parameter, batch-first (`row`).
+
+        Raises:
+            KeyError: if the layer has no such parameter.
+        """
+        if parameter not in ("weight", "recurrent_weight", *self.bias_names()):
+            raise KeyError(parameter)
+        u = self.units
+        return {letter: slice(k * u, (k + 1) * u) for k, letter in enumerate(self.gates())}
+
+    def bias_names(self) -> tuple[str, ...]:
+        """Return the names of the biases that the layer has."""
+        return ("bias",) if self.bias else ()
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
-        (x,) = inputs
+        self.gates()
+        x, *initial = inputs
         if len(x) != 3 or 0 in x:
             misfit(
                 f"{self.kind} reads sequences, n x time x features; it reads a tensor of shape {list(x)}.",
                 hint="Send a single sequence as [[[...], [...], ...]]." if len(x) == 2 else None,
             )
         n, time, _ = x
+        for position, (name, shape) in enumerate(zip(("h_0", "c_0"), initial, strict=False), 1):
+            if shape != (n, self.units):
+                wanted, got = (list(orient_shape(one, column)) for one in ((n, self.units), shape))
+                misfit(
+                    f"{self.kind} reads its initial state {name} of shape {wanted}, units for each example; it reads a "
+                    f"tensor of shape {got}.",
+                    "inputs",
+                    position,
+                    expected=wanted,
+                    got=got,
+                    hint=_initial_state_hint(shape, (n, self.units)),
+                )
         return (n, time, self.units) if self.return_sequences else (n, self.units)
 
     def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
-        width = self.gates * self.units
+        width = len(self.gates()) * self.units
         fans = {"weight": inputs[0][-1], "recurrent_weight": self.units}
         weights = {
             name: Parameter(
@@ -89,7 +118,7 @@ class Recurrent(Layer):
             )
             for name, fan_in in fans.items()
         }
-        return weights | {name: Parameter(shape=(width,)) for name in self.biases if self.bias}
+        return weights | {name: Parameter(shape=(width,)) for name in self.bias_names()}
 
     def example_gradients(self, context: LayerContext) -> dict[str, Array]:
         """Return the products of `gather_gradients` for each example, summed over its time steps."""
@@ -104,7 +133,18 @@ class Recurrent(Layer):
 
     def working_size(self, *inputs: Shape) -> int:
         n, time, features = inputs[0]
-        return n * time * (features + (self.gates + 2) * self.units)
+        return n * time * (features + (len(self.gates()) + 2) * self.units)
+
+
+def _initial_state_hint(shape: Shape, wanted: Shape) -> str | None:
+    """Return the hint for an initial state of another shape, where the fix is plain."""
+    if shape == (1, *wanted):
+        return "torch writes it with an axis of layers in front: send its only element, h_0[0]."
+    if shape == wanted[::-1]:
+        return "It is transposed."
+    if shape == wanted[1:]:
+        return "Send it once for each example."
+    return None
 
 
 def rows(array: Array) -> Array:
