@@ -119,7 +119,7 @@ class Gru(Recurrent):
         P, ops = project_inputs(context, context.parameters.get("bias"))
         u, H, blocks = self.units, states(context, self.units), self.blocks("weight")
         Q, gates, new = np.empty_like(P), np.empty_like(P[..., : 2 * u]), np.empty_like(H[1:])
-        reset = np.empty_like(new)
+        reset = np.empty_like(new if not self.reset_after else new[:0])
         context.saved.update(Q=Q, gates=gates, new=new, reset=reset)
         sums, opened = np.empty_like(gates[0]), np.empty_like(gates[0])
         open_gates = Sigmoid().forward(sums, opened)
