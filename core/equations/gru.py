@@ -209,7 +209,7 @@ class _ResetBefore(_Form):
         dp = f"<dp{t + 1}>"
         return [
             *(
-                (rf"\partial a_{letter} U_{letter}^\top", self.times_back(f"{dp}{self.part[letter]}", letter))
+                (rf"({dp})_{letter} U_{letter}^\top", self.times_back(f"{dp}{self.part[letter]}", letter))
                 for letter in "rz"
             ),
             (rf"<ds{t + 1}> \circ <r{t + 1}>", f"<ds{t + 1}> * <r{t + 1}>"),
