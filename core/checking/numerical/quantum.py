@@ -1,13 +1,14 @@
 """The quantum of rounded losses: with a small step a quotient is a whole multiple of ulp(L) / h, or of ulp(L) / 2h.
 
 Both losses are multiples of the last place of L, and so is their difference, in whatever order a program sums.
-The quantum is found from the numbers alone: by trying common steps, and as their greatest common divisor.
+The quantum is found from the numbers alone: by trying steps of one or two digits, then all parts of the largest number.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -21,16 +22,25 @@ from core.checking.precision import digits_of
 SAMPLE = 512
 """Number of values that are examined."""
 
-EVIDENCE = 40.0
+DECIMALS = 6
+"""Numbers with no more decimal places were rounded to them; float32 quotients may end after a few more by themselves."""
+
+FEWEST = 3
+"""Fewest different numbers in which a quantum shows."""
+
+EVIDENCE = 50.0
 """Bits by which the numbers must be nearer to multiples than chance would bring them."""
 
-NEAREST = 1e-3
+NEAREST = 1e-6
 """Distance from a whole number, in quanta, that is always allowed."""
 
 FARTHEST = 0.1
-"""Distance at which a number is no longer taken for a multiple."""
+"""Distance from which on a number tells nothing."""
 
-STEPS = {"float64": (1e-14, 1e-5), "float32": (1e-7, 0.3)}
+FIRST = 8
+"""Number of values with which most quanta are ruled out."""
+
+STEPS = {"float64": (1e-14, 1e-4), "float32": (1e-7, 0.3)}
 """The smallest and the largest step whose rounding shows, by the precision of the loss."""
 
 CLOSE = 0.3
@@ -38,6 +48,12 @@ CLOSE = 0.3
 
 COARSE = 30.0
 """Largest error in quanta, if it is large: a loss is a sum, and each of its terms is rounded."""
+
+PARTS = 20_000
+"""The largest number is divided by whole numbers up to this."""
+
+USUAL = sorted({*COMMON, *(float(f"{digits}e{power}") for power in range(-15, 0) for digits in range(10, 100))})
+"""The steps that are tried."""
 
 
 class Quantum(NamedTuple):
@@ -59,12 +75,13 @@ def of_rounding(gradients: Gradients, loss: float) -> Numerical | None:
     """
     numbers = np.unique(np.abs(gradients.numbers(gradients.yours)))
     numbers = numbers[numbers > 0][:: max(1, len(numbers) // SAMPLE)]
-    if not loss or len(numbers) < 4 or _is_rounded(numbers):
+    if not loss or len(numbers) < FEWEST or _is_rounded(numbers):
         return None
     slack = _slack(gradients, numbers)
-    for found in [*_by_step(numbers, slack, abs(loss)), *_by_division(numbers, slack, abs(loss))]:
-        if _bits(numbers, slack, found.size) >= EVIDENCE and _is_made_by(gradients, found):
-            return _name(gradients, found)
+    candidates = chain(_by_step(numbers, slack, abs(loss)), _by_division(numbers, slack, abs(loss)))
+    for found in candidates:
+        if _bits(numbers, slack, found.size) >= EVIDENCE and (factor := _factor(gradients, found)):
+            return _name(gradients, found, factor)
     return None
 
 
@@ -75,7 +92,7 @@ def _is_rounded(numbers: Array) -> bool:
     bits = numbers.astype(np.float32).view(np.uint32)
     brain = numbers.astype(np.float32).astype(np.float64) == numbers
     digits = digits_of([numbers])
-    few = digits is not None and digits.decimals is not None
+    few = digits is not None and digits.decimals is not None and digits.decimals <= DECIMALS
     return few or bool(np.all(half == numbers)) or bool(np.all(brain & (bits & 0xFFFF == 0)))
 
 
@@ -92,13 +109,14 @@ def _by_step(numbers: Array, slack: Array, loss: float) -> list[Quantum]:
     One-sided differences with step h and central ones with step h/2 have the same quantum: the rounder step comes first.
     """
     found = []
+    few, slack_of_few = _few(numbers), _few(slack)
     for dtype, (least, most) in STEPS.items():
         place = float(np.spacing(np.array(loss, dtype)))
-        for step in COMMON:
-            for sides in (2, 1):
-                size = place / (sides * step)
-                if least <= step <= most and slack.max() < FARTHEST * size:
-                    found.append(Quantum(size, dtype, step, sides))
+        tried = np.array([step for step in USUAL if least <= step <= most])
+        for sides in (2, 1):
+            sizes = place / (sides * tried)
+            divides = _divides(few, slack_of_few, sizes)
+            found += [Quantum(place / (sides * step), dtype, float(step), sides) for step in tried[divides]]
     return sorted(found, key=lambda each: (-round(math.log(each.size), 6), not _is_power_of_ten(each.step)))
 
 
@@ -107,50 +125,62 @@ def _is_power_of_ten(step: float) -> bool:
 
 
 def _by_division(numbers: Array, slack: Array, loss: float) -> Iterator[Quantum]:
-    """Yield the quantum that is the greatest common divisor of the numbers, by Euclid's algorithm."""
-    floor = float(numbers.max()) * math.sqrt(30 * float((slack / numbers).max()))
-    divisor = 0.0
-    for number in numbers[::-1]:
-        larger, smaller = float(number), divisor
-        while smaller > floor / 4:
-            larger, smaller = smaller, abs(larger - smaller * round(larger / smaller))
-        divisor = larger
-        if divisor < floor:
-            return
-    counts = np.rint(numbers / divisor)
-    divisor = float(numbers @ counts / (counts @ counts))
-    for dtype, (least, most) in STEPS.items():
-        step = float(np.spacing(np.array(loss, dtype))) / (2 * divisor)
-        if least <= step <= most:
-            yield Quantum(divisor, dtype, step, None)
+    """Yield the quanta of which the largest number is a multiple that is not too large."""
+    few, slack_of_few = _few(numbers), _few(slack)
+    sizes = numbers[-1] / np.arange(1, PARTS + 1)
+    for size in sizes[_divides(few, slack_of_few, sizes)]:
+        for dtype, (least, most) in STEPS.items():
+            step = float(np.spacing(np.array(loss, dtype)) / (2 * size))
+            if least <= step <= most:
+                yield Quantum(float(size), dtype, step, None)
+
+
+def _few(numbers: Array) -> Array:
+    """Return some of the numbers, small and large ones."""
+    return numbers[:: max(1, len(numbers) // FIRST)]
+
+
+def _divides(numbers: Array, slack: Array, sizes: Array) -> Array:
+    """Return for each of several quanta whether a few numbers are multiples of it."""
+    counts = numbers[:, None] / sizes
+    allowed = NEAREST + slack[:, None] / sizes
+    return np.asarray(np.all((np.abs(counts - np.rint(counts)) <= allowed) | (allowed > FARTHEST), axis=0))
 
 
 def _bits(numbers: Array, slack: Array, size: float) -> float:
     """Return the evidence that all numbers are multiples of a quantum; 0 if some are not."""
     allowed = NEAREST + slack / size
     counts = numbers / size
-    if allowed.max() > FARTHEST or np.any(np.abs(counts - np.rint(counts)) > allowed):
+    if np.any(np.abs(counts - np.rint(counts)) > allowed):
         return 0.0
-    return float(-np.log2(2 * allowed).sum())
+    tell = allowed < FARTHEST
+    return float(-np.log2(2 * allowed[tell]).sum())
 
 
-def _is_made_by(gradients: Gradients, found: Quantum) -> bool:
-    """Return True if the right gradient has no such quantum, and the errors are those of its rounding."""
+def _factor(gradients: Gradients, found: Quantum) -> float | None:
+    """Return the factor of the numbers, if the errors are those of rounding and the right gradient has no such quantum."""
     right = np.abs(gradients.numbers(gradients.right))
     counts = right[right > 0] / found.size
     if np.mean(np.abs(counts - np.rint(counts)) < 0.05) > 0.5 and counts.max(initial=0) > 1:
-        return False
+        return None
     error = np.abs(gradients.numbers(gradients.yours) - gradients.numbers(gradients.right))
-    return gradients.are_close(1.0, CLOSE) or bool(error.max() <= COARSE * found.size)
+    if error.max() <= COARSE * found.size:
+        return 1.0
+    return next((factor for factor in (1.0, 2.0, 0.5) if gradients.are_close(factor, CLOSE)), None)
 
 
-def _name(gradients: Gradients, found: Quantum) -> Numerical:
+def _name(gradients: Gradients, found: Quantum, factor: float) -> Numerical:
     right = gradients.numbers(gradients.right)
-    apart = np.linalg.norm(gradients.numbers(gradients.yours) - right) / (np.linalg.norm(right) or 1.0)
+    apart = np.linalg.norm(gradients.numbers(gradients.yours) / factor - right) / (np.linalg.norm(right) or 1.0)
+    if factor != 1:
+        step = f"about {found.step * (found.sides or 2) / (1 if factor == 2 else 2):.1g}"
+        what = f"{'twice' if factor == 2 else 'half'} the differences of a {found.dtype} loss with a step of {step}"
+        divisor = "h instead of 2h" if factor == 2 else "2h instead of h"
+        return Numerical("difference-divided-wrongly", f"Your numbers are {what}, as if divided by {divisor}.")
     kind = {1: "one-sided", 2: "central", None: "numerical"}[found.sides]
-    about = "step about" if found.sides is None else "step"
-    step = f"{found.step:.3g}" if found.sides else f"{found.step:.1g}"
-    what = f"{kind} differences of a {found.dtype} loss with {about} {step}"
+    what = f"{kind} differences of a {found.dtype} loss with step {found.step:.3g}"
+    if not found.sides:
+        what = f"differences of a {found.dtype} loss with a step of about {found.step:.1g}"
     if found.dtype == "float32":
         return Numerical(
             "difference-in-float32",

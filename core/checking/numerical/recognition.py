@@ -12,7 +12,7 @@ from core.checking.numerical.path import paths
 from core.checking.numerical.quantum import of_rounding
 from core.checking.numerical.replay import reproduces
 from core.checking.numerical.scheme import STILL, Numerical, Scheme, drifting
-from core.checking.numerical.step import DECADES, Curvature, across_a_kink, curvatures, refined, steps
+from core.checking.numerical.step import DECADES, Curvature, across_a_kink, curvatures, estimate, likely, refined
 from core.checking.numerical.surface import Surface
 from core.derivatives.certificate import read_as_classes
 from core.errors import Refusal
@@ -27,6 +27,12 @@ EXAMINED = 8
 
 SMALL = 5_000
 """Up to this many numbers, points that drift are considered: with more, the last ones would be far away."""
+
+UNEXPLAINED = 0.5
+"""Share of the errors that terms of higher order may make up."""
+
+MOST = 250
+"""Forward passes after which no other scheme is tried."""
 
 
 def recognise(problem: Problem, gradients: Gradients, check_deadline: CheckDeadline) -> Numerical | None:
@@ -56,15 +62,20 @@ def _of_truncation(problem: Problem, surface: Surface, gradients: Gradients) -> 
     for factor in dict.fromkeys(scheme.factor for scheme in still):
         entries = gradients.worst(factor, max(2, EXAMINED // len(gradients.wrong)), EXAMINED)
         known[factor] = curvatures(surface, gradients, entries)
-    schemes = [*still]
+    schemes = still
     if sum(yours.size for yours in gradients.yours.values()) <= SMALL:
-        schemes += [each for each in drifting(paths(problem, list(gradients.yours))) if each.factor in known]
-    for scheme in schemes:
-        for step in steps(scheme, known[scheme.factor]):
+        schemes = [*still, *(each for each in drifting(paths(problem, list(gradients.yours))) if each.factor in known)]
+    estimates = [(scheme, *estimate(scheme, known[scheme.factor])) for scheme in schemes]
+    for scheme, near, share in sorted(estimates, key=lambda each: round(each[2], 3)):
+        for step in likely(near) if share <= UNEXPLAINED else ():
+            if surface.runs > MOST:
+                return None
             if (found := _replayed(surface, gradients, scheme, step, known[scheme.factor][0].entry)) is not None:
                 return scheme.name(found)
     if _has_kinks(problem):
         for scheme, step in _across_kinks(surface, still, {factor: each[0].entry for factor, each in known.items()}):
+            if surface.runs > MOST:
+                return None
             if reproduces(surface, gradients, scheme, step):
                 return scheme.name(step)
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,8 +18,11 @@ SAMPLE = 24
 SEED = 0
 """Of the draw."""
 
-FEWEST = 4
+FEWEST = 3
 """Fewest numbers whose error is much larger than rounding."""
+
+EVIDENCE = 24.0
+"""Bits by which they must be nearer to the quotients than to those of a smaller step, all together."""
 
 REPRODUCED = 0.02
 """Share of the error that may remain."""
@@ -36,7 +40,7 @@ def reproduces(surface: Surface, gradients: Gradients, scheme: Scheme, step: flo
     worst = gradients.worst(scheme.factor, SAMPLE, SAMPLE)
     noise = UNITS * gradients.criterion.unit * abs(surface.here) / step
     apart: dict[Quantity, list[tuple[Entry, float, float]]] = {}
-    shown = 0
+    shown: list[float] = []
     for entry in worst:
         rounding = noise + entry.slack
         left = abs(scheme.quotient(surface, entry, step) - entry.yours)
@@ -44,9 +48,10 @@ def reproduces(surface: Surface, gradients: Gradients, scheme: Scheme, step: flo
         if left > 0.1 * error + rounding:
             return False
         smaller = abs(scheme.quotient(surface, entry, step / 10) - entry.yours)
-        shown += smaller > 8 * rounding
+        if smaller > 8 * rounding:
+            shown.append(math.log2(smaller / (left + rounding)))
         apart.setdefault(entry.quantity, []).append((entry, left, smaller))
-    if shown < FEWEST:
+    if len(shown) < FEWEST or sum(shown) < EVIDENCE:
         return False
     return all(_fits(part, noise) for part in apart.values()) and _fits_at_random(
         surface, gradients, scheme, step, noise

@@ -79,7 +79,9 @@ class Scheme:
                 "next one is differenced somewhere else. Put every number back before the next.",
             )
         if self.factor != 1:
-            return Numerical("difference-divided-wrongly", f"{what}. Their own error of order h shows it.")
+            return Numerical(
+                "difference-divided-wrongly", f"{what}. The error of differences is left in them, besides the factor."
+            )
         if self.sides == 2:
             return Numerical(
                 "difference-step-too-large", f"{what}, off by h²/6 ∂³L/∂θ³. Use a smaller step, such as 1e-5."

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -22,9 +23,6 @@ from core.checking.quantity import Quantity
 
 EPSILON = 1e-3
 """The step between the gradients whose differences are the rows of the Hessian."""
-
-UNEXPLAINED = 0.5
-"""Share of the error that terms of higher order may make up."""
 
 DECADES = tuple(10.0**-power for power in range(1, 8))
 """Steps that are tried where the series does not hold."""
@@ -61,14 +59,14 @@ def curvatures(surface: Surface, gradients: Gradients, entries: Sequence[Entry])
     return found
 
 
-def steps(scheme: Scheme, known: Sequence[Curvature]) -> Iterator[float]:
-    """Yield steps with which the scheme would have errors like those of the entries; none if there are none."""
+def estimate(scheme: Scheme, known: Sequence[Curvature]) -> tuple[float, float]:
+    """Return the step with which the scheme has errors most like those of the entries, and the share it leaves of them."""
     error = np.array([each.entry.yours / scheme.factor - each.entry.right for each in known])
     slope = np.array([_slope(scheme, each) for each in known])
     square = float(slope @ slope)
-    multiple = float(error @ slope) / square if square > 0 else 0.0
-    if multiple > 0 and np.linalg.norm(error - multiple * slope) <= UNEXPLAINED * np.linalg.norm(error):
-        yield from likely(multiple if scheme.is_first_order else math.sqrt(multiple))
+    multiple = max(0.0, float(error @ slope) / square) if square > 0 else 0.0
+    share = float(np.linalg.norm(error - multiple * slope) / np.linalg.norm(error)) if error.any() else 1.0
+    return multiple if scheme.is_first_order else math.sqrt(multiple), share
 
 
 def _slope(scheme: Scheme, known: Curvature) -> float:
@@ -105,7 +103,7 @@ def across_a_kink(surface: Surface, scheme: Scheme, entry: Entry, made: dict[flo
     """
     off = {step: quotient - entry.yours for step, quotient in made.items()}
     yield from (step for step in off if abs(off[step]) <= 0.03 * abs(entry.yours / scheme.factor - entry.right))
-    for high, low in zip(DECADES[:-1], DECADES[1:], strict=True):
+    for high, low in pairwise(DECADES):
         if off[high] * off[low] < 0:
             yield from likely(_between(surface, scheme, entry, low, high))
 
@@ -130,5 +128,9 @@ def likely(step: float) -> list[float]:
     return [*sorted(near, key=lambda each: abs(math.log(each / step))), step]
 
 
-COMMON = [float(f"{digit}e{power}") for power in range(-15, 1) for digit in (1, 2, 5)] + [2.0**-k for k in range(1, 50)]
-"""The steps that people choose."""
+COMMON = [
+    *(float(f"{digit}e{power}") for power in range(-15, 1) for digit in (1, 2, 5)),
+    *(2.0**-power for power in range(1, 50)),
+    2.0 ** (-52 / 3),
+]
+"""The steps that people choose; the last two kinds include the roots of the unit roundoff."""

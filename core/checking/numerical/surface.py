@@ -31,6 +31,8 @@ class Surface:
         self._plan.forward()
         self.here = float(self._plan.loss.total)
         """The loss at the given point."""
+        self.runs = 1
+        """The number of forward passes so far."""
 
     def loss(self, entry: Entry, step: float, moved: Mapping[Quantity, Array] | None = None) -> float:
         """Return the loss with one number moved by a step, and others by what `moved` says."""
@@ -55,6 +57,7 @@ class Surface:
     def _at(self, entry: Entry, step: float, moved: Mapping[Quantity, Array]) -> Iterator[None]:
         """Run the forward pass at a point nearby, and return to the given point afterwards."""
         self._check_deadline()
+        self.runs += 1
         arrays = {quantity: self._array(quantity) for quantity in (*moved, entry.quantity)}
         kept = {quantity: array.copy() for quantity, array in arrays.items()}
         for quantity, distance in moved.items():
