@@ -7,7 +7,7 @@ The quantum is found from the numbers alone: by trying steps of one or two digit
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
@@ -17,7 +17,6 @@ from core.arrays import Array
 from core.checking.numerical.entry import Gradients
 from core.checking.numerical.scheme import Numerical
 from core.checking.numerical.step import COMMON
-from core.checking.precision import digits_of
 
 SAMPLE = 512
 """Number of values that are examined."""
@@ -44,10 +43,17 @@ STEPS = {"float64": (1e-14, 1e-4), "float32": (1e-7, 0.3)}
 """The smallest and the largest step whose rounding shows, by the precision of the loss."""
 
 CLOSE = 0.3
-"""Share of the gradient that the errors may be, if the rounding is small."""
+"""Share of the gradient below which the errors are said to be small."""
 
-COARSE = 30.0
-"""Largest error in quanta, if it is large: a loss is a sum, and each of its terms is rounded."""
+COARSE, FINE = 30.0, 3000.0
+"""Largest error in quanta: where the numbers have few of them, and in general. A loss is a sum, each term is rounded."""
+
+HALF, SHARE = 0.55, 0.05
+"""A number that is only rounded is off by half a quantum; a difference of two rounded losses is off by more than that at
+least in this share of the numbers."""
+
+MULTIPLES = 60
+"""A quantum that was found may be this part of the true one."""
 
 PARTS = 20_000
 """The largest number is divided by whole numbers up to this."""
@@ -78,9 +84,13 @@ def of_rounding(gradients: Gradients, loss: float) -> Numerical | None:
     if not loss or len(numbers) < FEWEST or _is_rounded(numbers):
         return None
     slack = _slack(gradients, numbers)
-    candidates = chain(_by_step(numbers, slack, abs(loss)), _by_division(numbers, slack, abs(loss)))
+    single = gradients.criterion.unit > np.finfo(np.float64).eps
+    steps = {dtype: limits for dtype, limits in STEPS.items() if dtype == "float32" or not single}
+    candidates = chain(_by_step(numbers, slack, abs(loss), steps), _by_division(numbers, slack, abs(loss), steps))
     for found in candidates:
-        if _bits(numbers, slack, found.size) >= EVIDENCE and (factor := _factor(gradients, found)):
+        if _bits(numbers, slack, found.size) >= EVIDENCE and (
+            factor := _factor(gradients, _coarsest(numbers, slack, found.size))
+        ):
             return _name(gradients, found, factor)
     return None
 
@@ -91,8 +101,12 @@ def _is_rounded(numbers: Array) -> bool:
         half = numbers.astype(np.float16).astype(np.float64)
     bits = numbers.astype(np.float32).view(np.uint32)
     brain = numbers.astype(np.float32).astype(np.float64) == numbers
-    digits = digits_of([numbers])
-    few = digits is not None and digits.decimals is not None and digits.decimals <= DECIMALS
+    exact = 4 * np.finfo(np.float32 if np.all(brain) else np.float64).eps * numbers
+    few = any(
+        bool(np.all(np.abs(np.round(numbers, places) - numbers) <= exact))
+        for places in range(DECIMALS + 1)
+        if np.mean(exact < 0.05 * 10.0**-places) > 0.5
+    )
     return few or bool(np.all(half == numbers)) or bool(np.all(brain & (bits & 0xFFFF == 0)))
 
 
@@ -103,14 +117,14 @@ def _slack(gradients: Gradients, numbers: Array) -> Array:
     return slack if digits is None else slack + digits.half_unit(numbers)
 
 
-def _by_step(numbers: Array, slack: Array, loss: float) -> list[Quantum]:
+def _by_step(numbers: Array, slack: Array, loss: float, steps: Mapping[str, tuple[float, float]]) -> list[Quantum]:
     """Return the quanta of common steps, the largest first, since a part of a quantum divides the numbers too.
 
     One-sided differences with step h and central ones with step h/2 have the same quantum: the rounder step comes first.
     """
     found = []
     few, slack_of_few = _few(numbers), _few(slack)
-    for dtype, (least, most) in STEPS.items():
+    for dtype, (least, most) in steps.items():
         place = float(np.spacing(np.array(loss, dtype)))
         tried = np.array([step for step in USUAL if least <= step <= most])
         for sides in (2, 1):
@@ -124,12 +138,14 @@ def _is_power_of_ten(step: float) -> bool:
     return step == float(f"1e{round(math.log10(step))}")
 
 
-def _by_division(numbers: Array, slack: Array, loss: float) -> Iterator[Quantum]:
+def _by_division(
+    numbers: Array, slack: Array, loss: float, steps: Mapping[str, tuple[float, float]]
+) -> Iterator[Quantum]:
     """Yield the quanta of which the largest number is a multiple that is not too large."""
     few, slack_of_few = _few(numbers), _few(slack)
     sizes = numbers[-1] / np.arange(1, PARTS + 1)
     for size in sizes[_divides(few, slack_of_few, sizes)]:
-        for dtype, (least, most) in STEPS.items():
+        for dtype, (least, most) in steps.items():
             step = float(np.spacing(np.array(loss, dtype)) / (2 * size))
             if least <= step <= most:
                 yield Quantum(float(size), dtype, step, None)
@@ -154,19 +170,29 @@ def _bits(numbers: Array, slack: Array, size: float) -> float:
     if np.any(np.abs(counts - np.rint(counts)) > allowed):
         return 0.0
     tell = allowed < FARTHEST
+    if np.mean(tell) < 0.25:
+        return 0.0
     return float(-np.log2(2 * allowed[tell]).sum())
 
 
-def _factor(gradients: Gradients, found: Quantum) -> float | None:
+def _coarsest(numbers: Array, slack: Array, size: float) -> float:
+    """Return the largest small multiple of a quantum that is a quantum too."""
+    multiples = (size * times for times in range(MULTIPLES, 1, -1))
+    return next((larger for larger in multiples if _bits(numbers, slack, larger) >= EVIDENCE), size)
+
+
+def _factor(gradients: Gradients, size: float) -> float | None:
     """Return the factor of the numbers, if the errors are those of rounding and the right gradient has no such quantum."""
     right = np.abs(gradients.numbers(gradients.right))
-    counts = right[right > 0] / found.size
+    counts = right[right > 0] / size
     if np.mean(np.abs(counts - np.rint(counts)) < 0.05) > 0.5 and counts.max(initial=0) > 1:
         return None
-    error = np.abs(gradients.numbers(gradients.yours) - gradients.numbers(gradients.right))
-    if error.max() <= COARSE * found.size:
-        return 1.0
-    return next((factor for factor in (1.0, 2.0, 0.5) if gradients.are_close(factor, CLOSE)), None)
+    yours, right = gradients.numbers(gradients.yours), gradients.numbers(gradients.right)
+    for factor, most in ((1.0, COARSE), (1.0, FINE), (2.0, FINE), (0.5, FINE)):
+        error = np.abs(yours - factor * right) / size
+        if error.max() <= most and (most == COARSE or gradients.are_close(factor, CLOSE)):
+            return factor if np.sum(error > HALF) >= max(2, SHARE * len(error)) else None
+    return None
 
 
 def _name(gradients: Gradients, found: Quantum, factor: float) -> Numerical:
