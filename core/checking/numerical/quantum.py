@@ -52,9 +52,6 @@ HALF, SHARE = 0.55, 0.05
 """A number that is only rounded is off by half a quantum; a difference of two rounded losses is off by more than that at
 least in this share of the numbers."""
 
-MULTIPLES = 60
-"""A quantum that was found may be this part of the true one."""
-
 PARTS = 20_000
 """The largest number is divided by whole numbers up to this."""
 
@@ -87,12 +84,11 @@ def of_rounding(gradients: Gradients, loss: float) -> Numerical | None:
     single = gradients.criterion.unit > np.finfo(np.float64).eps
     steps = {dtype: limits for dtype, limits in STEPS.items() if dtype == "float32" or not single}
     candidates = chain(_by_step(numbers, slack, abs(loss), steps), _by_division(numbers, slack, abs(loss), steps))
-    for found in candidates:
-        if _bits(numbers, slack, found.size) >= EVIDENCE and (
-            factor := _factor(gradients, _coarsest(numbers, slack, found.size))
-        ):
-            return _name(gradients, found, factor)
-    return None
+    found = next((each for each in candidates if _bits(numbers, slack, each.size) >= EVIDENCE), None)
+    if found is None:
+        return None
+    factor = _factor(gradients, _coarsest(numbers, slack) or found.size)
+    return None if factor is None else _name(gradients, found, factor)
 
 
 def _is_rounded(numbers: Array) -> bool:
@@ -175,10 +171,11 @@ def _bits(numbers: Array, slack: Array, size: float) -> float:
     return float(-np.log2(2 * allowed[tell]).sum())
 
 
-def _coarsest(numbers: Array, slack: Array, size: float) -> float:
-    """Return the largest small multiple of a quantum that is a quantum too."""
-    multiples = (size * times for times in range(MULTIPLES, 1, -1))
-    return next((larger for larger in multiples if _bits(numbers, slack, larger) >= EVIDENCE), size)
+def _coarsest(numbers: Array, slack: Array) -> float | None:
+    """Return the largest quantum of the numbers, whatever the step; None if they have only very fine ones."""
+    sizes = numbers[-1] / np.arange(1, PARTS + 1)
+    sizes = sizes[_divides(_few(numbers), _few(slack), sizes)]
+    return next((float(size) for size in sizes if _bits(numbers, slack, float(size)) >= EVIDENCE), None)
 
 
 def _factor(gradients: Gradients, size: float) -> float | None:
