@@ -13,7 +13,7 @@ from core.checking.forward_mistakes import forward_mistakes
 from core.checking.hypothesis import AGAIN, NAMED
 from core.checking.interpretation import Interpretation, Right
 from core.checking.mistakes.base import Fitted
-from core.checking.numerical_gradient import Numerical, recognise
+from core.checking.numerical import Gradients, Numerical, recognise
 from core.checking.precision import Criterion
 from core.checking.quantity import Quantity
 from core.checking.replay import Finding
@@ -126,11 +126,12 @@ class Explainer:
         wrong = {quantity: yours for quantity, yours in values.items() if not comparator.is_right(quantity, yours)}
         if any(q.part not in ("gradients", "input_gradient") for q in wrong):
             return None
-        if any(yours.shape != interpretation.right.values[q].shape for q, yours in wrong.items()):
+        right = interpretation.right.values
+        yours = {q: array for q, array in values.items() if q.part in ("gradients", "input_gradient")}
+        if any(array.shape != right[q].shape for q, array in yours.items()):
             return None
-        return recognise(
-            self._problem, wrong, interpretation.right.values, comparator.criterion, self._effort.check_deadline
-        )
+        gradients = Gradients(yours, right, frozenset(wrong), comparator.criterion)
+        return recognise(self._problem, gradients, self._effort.check_deadline)
 
     def _forgiven(self, interpretation: Interpretation) -> Interpretation:
         """Return the interpretation without accusations."""

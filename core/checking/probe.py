@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import fields as dataclass_fields
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from core.checking.kinks import kinks
 from core.checking.precision import criterion_for
 from core.checking.quantity import quantities, run, value_in
 from core.checking.report import BlindSpot
-from core.checking.trace import Network
+from core.checking.trace import Network, Trace
 from core.checking.words import Words
 from core.convention import Convention, parameter_shape, tensor, tensor_shape
 from core.derivatives.certificate import read_as_classes
@@ -24,6 +25,7 @@ from core.errors import Refusal, refuse_if_any
 from core.layers import Layer
 from core.layers.embedding import Embedding
 from core.losses import Loss
+from core.losses.hinge import Hinge
 from core.network import NetworkLimits, Node
 from core.problem import Problem
 from core.problem_spec import ProblemSpec
@@ -33,8 +35,14 @@ from core.shape_inference import infer_shapes
 DRAWS = 8
 """The number of points that are tried."""
 
-PRIMES = (5, 7, 11, 13, 17, 19, 23)
+PRIMES = (5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61)
 """Batch sizes: primes, so that the number of examples is not confused with another count."""
+
+UNMISTAKABLE = 1009
+"""A number of examples that is no other length, to tell the axis of the examples from the others."""
+
+WIDE = 3.0
+"""Factor of the last weights for a hinge, so that some outputs lie beyond its margin at 1."""
 
 NEAR_KINK = 1e-3
 """The smallest distance of a number from a kink, so that finite differences are right there too."""
@@ -74,9 +82,8 @@ def probe(
     Raises:
         Refusal: if the layers do not fit together.
     """
-    widths = {length for shape in features.values() for length in shape}
-    widths |= {getattr(layer, "units", 0) for layer in layers}
-    sizes = [prime for prime in PRIMES if prime not in widths]
+    lengths = _lengths(layers, features, convention)
+    sizes = [prime for prime in PRIMES if prime not in lengths]
     best: Probe | None = None
     for draw in range(DRAWS):
         check_deadline()
@@ -103,7 +110,32 @@ def _hidden(problem: Problem, check_deadline: CheckDeadline) -> list[BlindSpot]:
         BlindSpot(cause="kink", layer=kink.layer, tensor="deltas", reason=f"the point lies next to {kink.why}")
         for kink in kinks(trace, NEAR_KINK)
     ]
-    return near + blind_spots(comparator, trace, Words(network), check_deadline)
+    return near + _one_sided(trace) + blind_spots(comparator, trace, Words(network), check_deadline)
+
+
+def _one_sided(trace: Trace) -> list[BlindSpot]:
+    """Return a blind spot if all outputs lie on one side of the kink of the loss: the other branch is never taken."""
+    objective, last = trace.network.objective, trace.network.last
+    A = trace.activations[last]
+    distance = objective.loss.distance_to_kink(A, objective.targets.reshape(A.shape))
+    if distance is None or (np.any(distance > 0) and np.any(distance < 0)):
+        return []
+    reason = f"all outputs lie on one side of {objective.loss.kink}"
+    return [BlindSpot(cause="kink", layer=last, tensor="deltas", reason=reason)]
+
+
+def _lengths(layers: Sequence[Layer], features: Mapping[str, Shape], convention: Convention) -> set[int]:
+    """Return all lengths that a number of examples could be confused with: of axes and groups of axes, and in fields."""
+    shapes = {name: (UNMISTAKABLE, *shape) for name, shape in features.items()}
+    nodes = infer_shapes(layers, shapes, {}, convention, seeded=True, limits=None).nodes
+    tensors = [*features.values(), *(node.shape[1:] for node in nodes)]
+    tensors += [parameter.shape for node in nodes for parameter in node.parameters.values()]
+    found = {length for shape in tensors for length in shape}
+    found |= {math.prod(shape[start:]) for shape in tensors for start in range(len(shape))}
+    for layer in layers:
+        fields = (getattr(layer, field.name) for field in dataclass_fields(layer))
+        found |= {value for value in fields if isinstance(value, int)}
+    return found
 
 
 def _draw(
@@ -136,6 +168,7 @@ def _draw(
     still = read_as_classes(found.nodes)
     like_output = loss.draw_targets(found.nodes[-1].shape, generator)
     written = tensor(like_output, convention)
+    wide, last = isinstance(loss, Hinge), next((node for node in reversed(found.nodes) if node.parameters), None)
     return replace(
         blank,
         seed=None,
@@ -149,7 +182,11 @@ def _draw(
             )
             for name, shape in shapes.items()
         },
-        parameters={node.name: _parameters(node, convention, generator) for node in found.nodes if node.parameters},
+        parameters={
+            node.name: _parameters(node, convention, generator, WIDE if wide and node is last else 1.0)
+            for node in found.nodes
+            if node.parameters
+        },
         state={
             node.name: {name: generator.uniform(0.5, 2, shape) for name, shape in node.state.items()}
             for node in found.nodes
@@ -160,7 +197,7 @@ def _draw(
     )
 
 
-def _parameters(node: Node, convention: Convention, generator: np.random.Generator) -> dict[str, Array]:
+def _parameters(node: Node, convention: Convention, generator: np.random.Generator, gain: float) -> dict[str, Array]:
     """Return weights that preserve the scale of the activations, and biases and gains that are neither 0 nor 1."""
     drawn = {}
     for name, parameter in node.parameters.items():
@@ -168,5 +205,5 @@ def _parameters(node: Node, convention: Convention, generator: np.random.Generat
         fan_in = parameter.fan_in or 1
         scale = 1 / math.sqrt(fan_in) if len(shape) > 1 else 0.5
         centre = 1.0 if parameter.initial == "ones" else 0.0
-        drawn[name] = centre + scale * generator.standard_normal(shape)
+        drawn[name] = centre + gain * scale * generator.standard_normal(shape)
     return drawn

@@ -21,7 +21,7 @@ class _OneExampleOnly(Mistake):
     which: ClassVar[int]
 
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
-        return trace.deltas[quantity.layer].ndim > 1 and len(trace.deltas[quantity.layer]) > 1
+        return trace.deltas[quantity.layer].ndim > 1
 
     def data_gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
         alone = np.zeros_like(trace.deltas[layer])

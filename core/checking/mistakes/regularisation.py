@@ -59,9 +59,6 @@ class PenaltyDividedByBatchSize(_Penalty):
     )
     unseen = "with one example λ and λ/n are the same"
 
-    def applies(self, trace: Trace, quantity: Quantity) -> bool:
-        return super().applies(trace, quantity) and trace.network.examples > 1
-
     def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
         return super().regularisation(trace, layer, parameter) / trace.network.examples
 

@@ -41,6 +41,27 @@ def test_the_number_of_examples_is_none_of_the_widths(client: httpx.Client) -> N
     assert np.shape(answer["batch"]["inputs"]) == (13, 11)
 
 
+def test_the_number_of_examples_is_no_other_length_either(client: httpx.Client) -> None:
+    """5 steps, 7 units, 11 filters, 13 = 13 x 1 positions."""
+    layers = [
+        {"kind": "conv1d", "filters": 11, "kernel_size": 1, "activation": "tanh"},
+        {"kind": "lstm", "units": 7, "return_sequences": True},
+        {"kind": "dense", "units": 3},
+    ]
+    answer = probed(client, network={"layers": layers}, features=[5, 13], loss={"kind": "half_squared_error"})
+    assert np.shape(answer["batch"]["inputs"])[0] not in (3, 5, 7, 11, 13)
+
+
+def test_a_probe_meets_both_sides_of_the_margin(client: httpx.Client) -> None:
+    network = {"layers": [{"kind": "dense", "units": 4, "activation": "tanh"}, {"kind": "dense", "units": 2}]}
+    answer = probed(client, network=network, features=[3], loss={"kind": "hinge"})
+    batch, parameters = answer["batch"], answer["parameters"]
+    hidden = np.tanh(np.array(batch["inputs"]) @ parameters["1"]["weight"] + parameters["1"]["bias"])
+    margin = np.array(batch["targets"]) * (hidden @ parameters["2"]["weight"] + parameters["2"]["bias"])
+    assert (margin > 1).any()
+    assert (margin < 1).any()
+
+
 def test_what_shows_nowhere_is_said(client: httpx.Client) -> None:
     """relu'(a) is relu'(z), whatever the batch."""
     network = {"layers": [{"kind": "dense", "units": 4, "activation": "relu"}, {"kind": "dense", "units": 3}]}
@@ -96,6 +117,16 @@ def spots(client: httpx.Client, **change: Any) -> dict[str, set[str]]:
 def test_a_batch_of_one_hides_sum_and_mean(client: httpx.Client) -> None:
     hidden = spots(client, batch={"inputs": [[0.3, 0.7]], "targets": [[1]]})
     assert {"multiplied-by-batch-size", "divided-by-batch-size"} <= hidden["out"] & hidden["1"]
+    assert {"first-example-only", "last-example-only"} <= hidden["out"] & hidden["1"]
+
+
+def test_a_batch_of_one_hides_the_penalty_over_n(client: httpx.Client) -> None:
+    loss = {**XOR["loss"], "l2": 0.1}
+    assert (
+        "penalty-divided-by-batch-size"
+        in spots(client, batch={"inputs": [[0.3, 0.7]], "targets": [[1]]}, loss=loss)["1"]
+    )
+    assert "penalty-divided-by-batch-size" not in spots(client, loss=loss).get("1", set())
 
 
 def test_two_examples_cannot_tell_the_mean_from_the_half(client: httpx.Client) -> None:
