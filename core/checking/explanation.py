@@ -182,15 +182,17 @@ def _rival(located: Interpretation, best: Interpretation) -> Interpretation | No
 
     A loss that was sent decides between the two, because the factor would be in it.
     """
-    accusations = located.hypotheses[0].accusations
-    if best is located or best.hypotheses[0].accusations or len(accusations) != 1:
+    if best is located or best.hypotheses[0].accusations:
         return None
-    scaled = all(equivalence.scales_loss for equivalence in EQUIVALENCES if equivalence.slug in best.reading.slugs)
-    structural = tuple(each for each in accusations[0].findings if each.sure and not _is_factor(each))
-    if not scaled or not structural:
+    if not all(equivalence.scales_loss for equivalence in EQUIVALENCES if equivalence.slug in best.reading.slugs):
         return None
-    accusation = replace(accusations[0], findings=structural)
-    return replace(located, hypotheses=[replace(located.hypotheses[0], accusations=(accusation,))])
+    for hypothesis in located.hypotheses:
+        findings = [each for accusation in hypothesis.accusations for each in accusation.findings]
+        structural = tuple(each for each in findings if each.sure and not _is_factor(each))
+        if len(hypothesis.accusations) == 1 and structural:
+            accusation = replace(hypothesis.accusations[0], findings=structural)
+            return replace(located, hypotheses=[replace(hypothesis, accusations=(accusation,))])
+    return None
 
 
 def _is_factor(finding: Finding) -> bool:
