@@ -51,12 +51,7 @@ from core.checking.mistakes.number_of_outputs import DividedByOutputs, Multiplie
 from core.checking.mistakes.one_example_only import FirstExampleOnly, LastExampleOnly
 from core.checking.mistakes.outer_product_transposed import DataGradientTransposed, OuterProductTransposed
 from core.checking.mistakes.pooling import MaximumToWholeWindow, MeanToWholeWindow, MeanWithoutItsShare
-from core.checking.mistakes.recurrence import (
-    RecurrentGradientOfCurrentState,
-    RecurrentWeightNotTransposed,
-    TimeDerivativeMissing,
-    TimeTruncated,
-)
+from core.checking.mistakes.recurrence import RECURRENCE
 from core.checking.mistakes.regularisation import (
     PenaltyDividedByBatchSize,
     PenaltyDoubled,
@@ -163,10 +158,7 @@ KINDS: tuple[type[Mistake], ...] = (
     MeanWithoutItsShare,
     MaximumToWholeWindow,
     MeanToWholeWindow,
-    TimeTruncated,
-    RecurrentWeightNotTransposed,
-    TimeDerivativeMissing,
-    RecurrentGradientOfCurrentState,
+    *RECURRENCE,
 )
 LAST: tuple[type[Mistake], ...] = (AccumulatedOverCalls, UnknownFactor)
 
