@@ -86,7 +86,7 @@ class ThroughTime(InsideLayer):
             "weight": lambda: self.sum_over_time("weight", [x.T @ dp for x, dp in zip(run.X, dP, strict=True)]),
             "recurrent_weight": lambda: self.recurrent_gradient(run, dP, dQ),
             "bias": lambda: self.sum_over_time("bias", dP.sum(axis=1)),
-            "recurrent_bias": lambda: self.sum_over_time("recurrent_bias", dQ.sum(axis=1)),
+            "recurrent_bias": lambda: self.recurrent_bias_gradient(dP, dQ),
         }
         dX = (dP @ run.parameters["weight"].T).swapaxes(0, 1)
         return Backward([dX, *starts], {name: formed[name]() for name in run.parameters})
@@ -137,6 +137,10 @@ class ThroughTime(InsideLayer):
         """dU = Σ_t h_{t−1}ᵀ dq_t."""
         before = self.states_before(run.H)
         return self.sum_over_time("recurrent_weight", [h.T @ dq for h, dq in zip(before, dQ, strict=True)])
+
+    def recurrent_bias_gradient(self, dP: Array, dQ: Array) -> Array:
+        """Σ_t dq_tᵀ 1."""
+        return self.sum_over_time("recurrent_bias", dQ.sum(axis=1))
 
     def sum_over_time(self, parameter: str, products: Sequence[Array] | Array) -> Array:
         """Return the gradient of a parameter from those of the time steps."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -95,7 +94,7 @@ class GruBackward(ThroughTime):
 
     def recurrent_gradient(self, run: Unrolled, dP: Array, dQ: Array) -> Array:
         found = super().recurrent_gradient(run, dP, dQ)
-        if not run.layer.reset_after:
+        if not getattr(run.layer, "reset_after", True):
             n = run.blocks["n"]
             S = self.scaled_states(np.split(run.saved["gates"], 2, axis=-1)[0], self.states_before(run.H))
             found[:, n] = self.sum_over_time(
@@ -409,13 +408,8 @@ class CandidateBiasWithoutReset(GruBackward):
     def is_possible(self, layer: Any, steps: int) -> bool:
         return layer.reset_after and layer.bias and super().is_possible(layer, steps)
 
-    def deltas(self, run: Unrolled) -> Deltas:
-        found = super().deltas(run)
-        self._for_bias = found.dP.sum(axis=1)
-        return found
-
-    def sum_over_time(self, parameter: str, products: Sequence[Array] | Array) -> Array:
-        return super().sum_over_time(parameter, self._for_bias if parameter == "recurrent_bias" else products)
+    def recurrent_bias_gradient(self, dP: Array, dQ: Array) -> Array:
+        return super().recurrent_bias_gradient(dP, dP)
 
 
 class CandidateWeightWithoutReset(GruBackward):

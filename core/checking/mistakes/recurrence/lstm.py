@@ -104,7 +104,7 @@ class LstmBackward(ThroughTime):
 
     def to_earlier_cell(self, dc: Array, F: Array, t: int) -> Array:
         """dc_t ∘ f_t, which c_{t−1} receives."""
-        return dc * F[t]
+        return np.asarray(dc * F[t])
 
     def to_earlier_state(self, run: Unrolled, da: Array) -> Array:
         """da_t Uᵀ, which h_{t−1} receives."""
@@ -233,7 +233,7 @@ class ForgetGateOfWrongStep(LstmBackward):
     why = "c_(t+1) = f_(t+1) ∘ c_t + …: the forget gate that scales c_t is that of the time step after it."
 
     def to_earlier_cell(self, dc: Array, F: Array, t: int) -> Array:
-        return dc * F[max(t - 1, 0)]
+        return np.asarray(dc * F[max(t - 1, 0)])
 
 
 class _Beside(LstmBackward):

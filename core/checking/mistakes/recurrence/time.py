@@ -57,22 +57,6 @@ class StateGradientOverwritten(AnyBackward):
         return super().state_gradient(arriving if is_last else np.zeros_like(arriving), later, is_last=is_last)
 
 
-class LastResultOnly(AnyBackward):
-    """∂L/∂h_t only for the last time step."""
-
-    slug = "last-result-only"
-    block = "state h"
-    said = "uses only the gradient of the last time step's result and none of the results before"
-    wrong = r"dh_T = \frac{\partial L}{\partial h_T}, \quad dh_t = da_{t+1} U^\top"
-    why = "With return_sequences, the loss reads the result of every time step."
-
-    def is_possible(self, layer: Any, steps: int) -> bool:
-        return layer.return_sequences and super().is_possible(layer, steps)
-
-    def from_result(self, D: Array, layer: Any) -> Array:
-        return np.concatenate([np.zeros_like(D[:-1]), D[-1:]])
-
-
 class LastResultRepeated(AnyBackward):
     """∂L/∂h_T at every time step."""
 
@@ -175,11 +159,14 @@ class _Summed(AnyBackward):
 
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     of: ClassVar[str] = ""
+    last: ClassVar[bool] = False
+    """True for the last time step only."""
     formed: ClassVar[Callable[[Sequence[Array] | Array], Array]]
 
     def is_possible(self, layer: Any, steps: int) -> bool:
         own = "bias" not in self.of or self.of in layer.bias_names()
-        return own and super().is_possible(layer, steps)
+        truncated = not self.of and self.last and not layer.return_sequences  # That is what TimeTruncated gives.
+        return own and not truncated and super().is_possible(layer, steps)
 
     def sum_over_time(self, parameter: str, products: Sequence[Array] | Array) -> Array:
         if self.of in ("", parameter):
@@ -206,6 +193,7 @@ def _summed(parameter: str, form: str) -> type[_Summed]:
         (_Summed,),
         {
             "of": parameter,
+            "last": form == "last-step-only",
             "parameters": (parameter,) if parameter else (),
             "formed": staticmethod(formed),
             "slug": "-".join(word for word in words if word),
@@ -228,7 +216,6 @@ SUMS = tuple(
 TIME: tuple[type[ThroughTime], ...] = (
     TimeTruncated,
     StateGradientOverwritten,
-    LastResultOnly,
     LastResultRepeated,
     ResultsReversed,
     RecurrentWeightNotTransposed,

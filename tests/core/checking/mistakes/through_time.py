@@ -101,8 +101,6 @@ class Program:
                 dH[t] = (H[-1] @ self.V + self.c - self.Y) @ self.V.T
         if wrong == "last-result-repeated":
             dH = [dH[-1]] * self.T
-        if wrong == "last-result-only":
-            dH = [np.zeros_like(d) for d in dH[:-1]] + [dH[-1]]
         if wrong == "results-in-reversed-time":
             dH = dH[::-1]
         each: list[Found] = []
@@ -130,16 +128,14 @@ class Program:
             if wrong == "recurrent-bias-without-reset":
                 found["recurrent_bias"] = dp.sum(axis=0)
             each.append(found)
-        total = {}
+        total: Found = {}
         for name in self.P:
             start = name.replace("_", "-") + "-"
             form = next((wrong.removeprefix(s) for s in (start, "") if wrong.startswith(s)), "")
             terms = [one[name] for one in each]
-            total[name] = {
-                "last-step-only": lambda terms=terms: terms[0],
-                "first-step-only": lambda terms=terms: terms[-1],
-                "mean-over-time": lambda terms=terms: sum(terms) / self.T,
-            }.get(form, lambda terms=terms: sum(terms))()
+            total[name] = np.asarray(sum(terms)) / (self.T if form == "mean-over-time" else 1)
+            if form in ("last-step-only", "first-step-only"):
+                total[name] = terms[0 if form == "last-step-only" else -1]
         return total | {"input": dX}
 
     def through(self, d: Array, wrong: str) -> Array:
