@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pytest
+
 from core.checking.comparison import Comparator
 from core.checking.interpretation import Right
+from core.checking.mistakes.base import both
 from core.checking.mistakes.recurrence import RECURRENCE
 from core.checking.mistakes.recurrence.base import ThroughTime
+from core.checking.mistakes.recurrence.time import AnyBackward
 from core.checking.precision import criterion_for
 from core.checking.quantity import Quantity
-from core.checking.replay import findings
+from core.checking.replay import findings, made_by
 from tests.core.checking.mistakes.through_time import Array, LstmProgram, Program, program
 
 LAYERS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -84,20 +89,15 @@ def test_the_backward_pass_written_out_is_that_of_the_layer(name: str, sequences
 
 
 @pytest.mark.parametrize(
-    ("name", "slug", "gradient"),
-    [
-        ("lstm", "forget-gate-derivative-incomplete", "input"),
-        ("gru", "direct-path-missing", "input"),
-        ("rnn", "time-truncated", "input"),
-    ],
+    ("kind", "slug"),
+    [("lstm", "forget-gate-derivative-incomplete"), ("gru", "direct-path-missing"), ("rnn", "time-truncated")],
 )
-def test_the_gradient_of_the_input_is_wrong_with_them(name: str, slug: str, gradient: str) -> None:
-    kind, fields = LAYERS[name]
-    made = program(kind, 2, True, **fields)
+def test_the_gradient_of_the_input_is_wrong_with_them(kind: str, slug: str) -> None:
+    made = program(kind, 2, sequences=True)
     trace = Right(made.problem()).trace
     (mistake,) = [each for each in RECURRENCE if each.slug == slug]
-    found = Quantity("input_gradient", gradient).by_rule(mistake(), trace)
-    np.testing.assert_allclose(found, made.solve(slug)[gradient], rtol=1e-10)
+    found = Quantity("input_gradient", "input").by_rule(mistake(), trace)
+    np.testing.assert_allclose(found, made.solve(slug)["input"], rtol=1e-10)
 
 
 def test_two_mistakes_in_one_layer_combine() -> None:
