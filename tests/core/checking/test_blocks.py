@@ -16,9 +16,8 @@ from core.problem_validation import validate
 
 def node(kind: str, read: tuple[int, ...], **fields: Any) -> Node:
     made: Any = KINDS[kind]
-    return validate(
-        ProblemSpec(layers=[made(**fields)], inputs={"input": np.ones(read)}, seed=1, convention="row")
-    ).nodes[0]
+    sent = ProblemSpec(layers=[made(**fields)], inputs={"input": np.ones(read)}, seed=1, convention="row")
+    return validate(sent, needs_loss=False).nodes[0]
 
 
 LSTM = ["input gate i", "forget gate f", "cell candidate g", "output gate o"]

@@ -111,7 +111,7 @@ def dropped(seed: int) -> tuple[Right, Array, Array]:
     return Right(problem), ((x @ W + b) * mask @ V - Y) @ V.T, mask
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [1, 2, 3])  # With seed 0 nothing of the first example is dropped.
 @pytest.mark.parametrize("wrong", [mistake.slug for mistake in DROPOUT])
 def test_a_mistake_of_dropout_is_found(wrong: str, seed: int) -> None:
     right, D, mask = dropped(seed)
