@@ -60,6 +60,7 @@ class GruBackward(ThroughTime):
                 dp_r = self.reset_path(ds, step.before, step) * self.slope("r", step.r)
                 dq = {"r": dp_r, "z": dp_z, "n": np.zeros_like(dp_n)}
                 carried = self.through_gates(run, run.together(dq)) + self.candidate_by_state(ds, step)
+                dq["n"] = dp_n
             dP[t], dQ[t] = run.together({"r": dp_r, "z": dp_z, "n": dp_n}), run.together(dq)
             later = self.carried_by_gates(carried) + self.direct(dh, step)
         return Deltas(dP, dQ, [self.from_later(later)])

@@ -164,7 +164,7 @@ class _Summed(AnyBackward):
     formed: ClassVar[Callable[[Sequence[Array] | Array], Array]]
 
     def is_possible(self, layer: Any, steps: int) -> bool:
-        own = "bias" not in self.of or self.of in layer.bias_names()
+        own = "bias" not in self.of or (layer.bias and self.of in layer.biases)
         truncated = not self.of and self.last and not layer.return_sequences  # That is what TimeTruncated gives.
         return own and not truncated and super().is_possible(layer, steps)
 

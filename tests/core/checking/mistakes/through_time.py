@@ -63,7 +63,7 @@ class Program:
             "recurrent_weight": rng.standard_normal((self.u, k * self.u)),
             "bias": rng.standard_normal(k * self.u),
         }
-        if kind == "gru" and fields.get("reset_after", True):
+        if kind == "gru":
             self.P["recurrent_bias"] = rng.standard_normal(k * self.u)
         self.V, self.c = rng.standard_normal((self.u, 2)), rng.standard_normal(2)
         self.Y = rng.standard_normal((self.n, self.T, 2) if sequences else (self.n, 2))
@@ -272,7 +272,9 @@ class GruProgram(Program):
             }
             p = x @ self.block(W, "n") + self.block(b, "n")
             s["q"] = h @ self.block(U, "n") + self.block(c, "n")
-            s["n"] = np.tanh(p + (s["r"] * s["q"] if self.after else (s["r"] * h) @ self.block(U, "n")))
+            s["n"] = np.tanh(
+                p + (s["r"] * s["q"] if self.after else (s["r"] * h) @ self.block(U, "n") + self.block(c, "n"))
+            )
             self.H.append((1 - s["z"]) * s["n"] + s["z"] * h)
             self.S.append(s)
         return self.H
@@ -321,7 +323,7 @@ class GruProgram(Program):
             "direct-path-without-z": np.ones_like(z),
         }.get(wrong, 1 - z if swapped else z)
         self.later = carried + direct
-        return dp, dq
+        return dp, dq if self.after else dp
 
     def for_recurrent(self, t: int, before: Array, dp: Array, dq: Array, wrong: str) -> Array:
         found = before.T @ dq
