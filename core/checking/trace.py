@@ -114,6 +114,8 @@ class Trace:
     inside: Mapping[str, BackwardOfLayer] = field(default_factory=dict)
     """Layers whose own backward rules are wrong in the user's program, with the wrong ones."""
     _backward: dict[str, Backward] = field(default_factory=dict)
+    _saved: dict[str, tuple[Sequence[Array], Mapping[str, Array]]] = field(default_factory=dict)
+    """What layers save in a forward run, with what they read; shared by all branches, since no delta enters it."""
 
     def __post_init__(self) -> None:
         for name, array in self.network.inputs.items():
@@ -129,11 +131,21 @@ class Trace:
             self.given,
             self.inside,
             dict(self._backward),
+            self._saved,
         )
 
     def read_by(self, layer: str) -> Sequence[Array]:
         """Return the tensors that a layer reads."""
         return [self.activations[name] for name in self.network.nodes[layer].reads]
+
+    def saved(self, layer: str) -> Mapping[str, Array]:
+        """Return the arrays that a layer saves in a forward run: the gates of an lstm, the mask of a dropout."""
+        read = self.read_by(layer)
+        held, saved = self._saved.get(layer, ((), {}))
+        if len(held) != len(read) or any(one is not other for one, other in zip(held, read, strict=True)):
+            saved = self.network.layer_rules[layer].saved(read)
+            self._saved[layer] = (read, saved)
+        return saved
 
     def backward(self, layer: str) -> Backward:
         """Return the gradients that a layer's rules compute from its delta: the user's rules, where those are known."""

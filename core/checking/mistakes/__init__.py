@@ -26,8 +26,8 @@ from core.checking.mistakes.derivative_of_another_layer import (
 )
 from core.checking.mistakes.divided_by_batch_size import DividedByBatchSize
 from core.checking.mistakes.divided_by_two import DividedByTwo
-from core.checking.mistakes.dropout import DropoutMaskForgotten, DropoutScaleForgotten
-from core.checking.mistakes.embedding import RepeatedRowsOverwritten
+from core.checking.mistakes.dropout import DROPOUT
+from core.checking.mistakes.embedding import EMBEDDING
 from core.checking.mistakes.flatten_order import FlattenOrder
 from core.checking.mistakes.fork_overwritten import ForkKeepsFirst, ForkKeepsLast
 from core.checking.mistakes.forward_activation import OTHER_ACTIVATIONS, ActivationLeftOut, SoftmaxOverTheBatch
@@ -51,12 +51,7 @@ from core.checking.mistakes.number_of_outputs import DividedByOutputs, Multiplie
 from core.checking.mistakes.one_example_only import FirstExampleOnly, LastExampleOnly
 from core.checking.mistakes.outer_product_transposed import DataGradientTransposed, OuterProductTransposed
 from core.checking.mistakes.pooling import MaximumToWholeWindow, MeanToWholeWindow, MeanWithoutItsShare
-from core.checking.mistakes.recurrence import (
-    RecurrentGradientOfCurrentState,
-    RecurrentWeightNotTransposed,
-    TimeDerivativeMissing,
-    TimeTruncated,
-)
+from core.checking.mistakes.recurrence import RECURRENCE
 from core.checking.mistakes.regularisation import (
     PenaltyDividedByBatchSize,
     PenaltyDoubled,
@@ -146,9 +141,8 @@ GRADIENTS: tuple[type[Mistake], ...] = (
     GradientOfLayerBelow,
 )
 KINDS: tuple[type[Mistake], ...] = (
-    DropoutMaskForgotten,
-    DropoutScaleForgotten,
-    RepeatedRowsOverwritten,
+    *DROPOUT,
+    *EMBEDDING,
     FlattenOrder,
     StatisticsAsConstants,
     MeanTermMissing,
@@ -163,10 +157,7 @@ KINDS: tuple[type[Mistake], ...] = (
     MeanWithoutItsShare,
     MaximumToWholeWindow,
     MeanToWholeWindow,
-    TimeTruncated,
-    RecurrentWeightNotTransposed,
-    TimeDerivativeMissing,
-    RecurrentGradientOfCurrentState,
+    *RECURRENCE,
 )
 LAST: tuple[type[Mistake], ...] = (AccumulatedOverCalls, UnknownFactor)
 
