@@ -25,7 +25,9 @@ class WrongRowRemoved(WrongRecursion):
     bias_first: ClassVar[bool] = False
     """True for [bᵀ; W]."""
     said = "comes back through the weights of layer '$above' with their biases, from which another row was removed"
-    wrong = r"\frac{\partial L}{\partial A} = \delta \, W'^\top, \quad W' = [W; b^\top] \text{ without another row than } b"
+    wrong = (
+        r"\frac{\partial L}{\partial A} = \delta \, W'^\top, \quad W' = [W; b^\top] \text{ without another row than } b"
+    )
     why = (
         "Where the bias is a row (or column) of the weight matrix, exactly that row is left out on the way back: the "
         "constant input 1 is no unit that receives a delta. With another row left out, the units behind it receive "

@@ -67,6 +67,10 @@ def _of(name: str, base: type[DerivativeOfAnotherFunction]) -> type[DerivativeOf
 
 OTHERS = (
     *(_of(name, DerivativeOfAnotherFunction) for name in COMMON),
-    *(_of(name, FormulaOfAnotherFunction) for name in COMMON if FUNCTIONS[name].reads == "result" or FUNCTIONS[name].rectifies),
+    *(
+        _of(name, FormulaOfAnotherFunction)
+        for name in COMMON
+        if FUNCTIONS[name].reads == "result" or FUNCTIONS[name].rectifies
+    ),
 )
 """One for each function and each form of its derivative."""

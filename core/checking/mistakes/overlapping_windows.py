@@ -128,7 +128,9 @@ class MaskTimesInput(OfPooling):
     kinds = ("max_pool2d",)
     said = "contains the input of layer '$above' at its largest numbers instead of the delta"
     wrong = r"\frac{\partial L}{\partial X}[\text{window}] \mathrel{+}= \text{mask} \circ X[\text{window}]"
-    why = "The mask selects where the delta of a window goes. It multiplies the delta, not the numbers that were pooled."
+    why = (
+        "The mask selects where the delta of a window goes. It multiplies the delta, not the numbers that were pooled."
+    )
     unseen = "each delta is equal to the largest number of its window"
 
     def through_windows(self, windows: PooledWindows) -> Array:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+
 from core.arrays import Array
 from core.checking.mistakes.base import Fitted
 from core.checking.trace import Trace
+
+INDEPENDENT = 3
+"""Numbers of a delta from which on a factor that they share is no coincidence."""
 
 
 class AccumulatedOverCalls(Fitted):
@@ -41,14 +46,27 @@ class UnknownFactor(Fitted):
         "learning rate that is already in the gradient, a weight of the loss, or a mean over something else."
     )
     separate = "Send the loss as well: it shows whether the factor is in the loss or only in the gradient."
+    _layer: str = ""
+    """The layer whose rule was run last."""
+
+    def accepts(self, trace: Trace, factor: float) -> bool:
+        """Return False if the factor rests on too few numbers of a delta: any other delta is then a multiple of it.
+
+        The gradients of a layer with one or two deltas are multiples of these, whatever they lack: f'(z), for instance.
+        """
+        delta = trace.deltas.get(self._layer)
+        given = (self._layer, "deltas") in trace.given
+        return delta is None or given or np.count_nonzero(delta) >= INDEPENDENT
 
     def loss(self, trace: Trace) -> Array:
         return self.factor * super().loss(trace)
 
     def delta(self, trace: Trace, layer: str) -> Array:
+        self._layer = layer
         return self.factor * super().delta(trace, layer)
 
     def gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
+        self._layer = layer
         return self.factor * super().gradient(trace, layer, parameter)
 
     def input_gradient(self, trace: Trace, name: str) -> Array:
