@@ -56,7 +56,7 @@ class UnknownFactor(Fitted):
         """
         delta = trace.deltas.get(self._layer)
         given = (self._layer, "deltas") in trace.given
-        return delta is None or given or np.count_nonzero(delta) >= INDEPENDENT
+        return delta is None or given or bool(np.count_nonzero(delta) >= INDEPENDENT)
 
     def loss(self, trace: Trace) -> Array:
         return self.factor * super().loss(trace)
