@@ -181,7 +181,6 @@ DELTAS: tuple[type[Mistake], ...] = (
     ForkKeepsLast,
     *BRANCHES_LOST,
     *BRANCHES_TWICE,
-    SubtractionSignLost,
     OwnFactorInProduct,
     PartsSwapped,
     BroadcastNotSummed,
@@ -268,7 +267,7 @@ KINDS: tuple[type[Mistake], ...] = (
 )
 LAST: tuple[type[Mistake], ...] = (*SIZES, AccumulatedOverCalls, UnknownFactor)
 
-MISTAKES: tuple[type[Mistake], ...] = (*FACTORS, *FORWARD, *DELTAS, *GRADIENTS, *KINDS, *LAST)
+MISTAKES: tuple[type[Mistake], ...] = (SubtractionSignLost, *FACTORS, *FORWARD, *DELTAS, *GRADIENTS, *KINDS, *LAST)
 """Every known mistake. If two reproduce the same numbers, the earlier one is named and the later is an alternative."""
 
 __all__ = ["MISTAKES", "Mistake"]

@@ -126,3 +126,11 @@ def _of(name: str, words: str, symbol: str, sizes: tuple[Size, ...], power: floa
 
 SIZES = tuple(_of(*named, divides) for named in _NAMED for divides in (True, False))
 """One for each size and each direction."""
+
+
+def is_a_size(trace: Trace, layer: str, factor: float) -> bool:
+    """Return True if a factor is the sign, a 2, a number of examples or outputs, or a size of the layer: it has a name."""
+    n, K = trace.network.examples, trace.network.outputs
+    named = [-1.0, 2.0, float(n), float(K)]
+    named += [math.prod(size(trace, layer) for size in kind.sizes) ** kind.power for kind in SIZES if layer]
+    return any(math.isclose(factor, each, rel_tol=1e-6) for size in named for each in (size, 1 / size) if each != 1)

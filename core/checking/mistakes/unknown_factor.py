@@ -8,6 +8,7 @@ import numpy as np
 
 from core.arrays import Array
 from core.checking.mistakes.base import Fitted
+from core.checking.mistakes.sizes import is_a_size
 from core.checking.trace import Trace
 
 INDEPENDENT = 3
@@ -50,10 +51,14 @@ class UnknownFactor(Fitted):
     """The layer whose rule was run last."""
 
     def accepts(self, trace: Trace, factor: float) -> bool:
-        """Return False if the factor rests on too few numbers of a delta: any other delta is then a multiple of it.
+        """Return False for a factor with a name, and one that rests on too few numbers of a delta.
 
-        The gradients of a layer with one or two deltas are multiples of these, whatever they lack: f'(z), for instance.
+        Any other delta is a multiple of a single one: the gradients of a layer with one or two deltas are multiples of
+        the right ones whatever they lack, f'(z) for instance. With a penalty, a factor of the whole gradient is another
+        mistake than the named one, which has the penalty without it.
         """
+        if trace.network.objective.loss.l2 == 0 and is_a_size(trace, self._layer, factor):
+            return False
         delta = trace.deltas.get(self._layer)
         given = (self._layer, "deltas") in trace.given
         return delta is None or given or bool(np.count_nonzero(delta) >= INDEPENDENT)

@@ -56,9 +56,7 @@ def report_of(kernel: str, data: str, seed: int, *, deltas: bool = False) -> Rep
     rng = np.random.default_rng(seed)
     X, b = rng.standard_normal((N, CHANNELS, HEIGHT, WIDTH)), rng.standard_normal(CHANNELS)
     K = rng.standard_normal((CHANNELS, CHANNELS, SIZE, SIZE))
-    rows, columns = (
-        (length + 2 * PADDING - DILATION * (SIZE - 1) - 1) // STRIDE + 1 for length in (HEIGHT, WIDTH)
-    )
+    rows, columns = ((length + 2 * PADDING - DILATION * (SIZE - 1) - 1) // STRIDE + 1 for length in (HEIGHT, WIDTH))
     padded = np.pad(X, ((0, 0), (0, 0), (PADDING, PADDING), (PADDING, PADDING)))
     Z = np.zeros((N, CHANNELS, rows, columns))
     for r, s in np.ndindex(rows, columns):
