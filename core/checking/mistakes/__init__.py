@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
+from core.checking.mistakes.arithmetic import (
+    BroadcastAveraged,
+    BroadcastNotSummed,
+    OwnFactorInProduct,
+    PartsSwapped,
+    SubtractionSignLost,
+)
+from core.checking.mistakes.augmented_weights import ROWS
 from core.checking.mistakes.base import Mistake
 from core.checking.mistakes.bias_gradient import (
     BiasGradientIsWeightGradient,
@@ -9,11 +17,38 @@ from core.checking.mistakes.bias_gradient import (
     BiasGradientNotSummedColumn,
     BiasGradientOverWrongAxis,
 )
+from core.checking.mistakes.constant_of_activation import (
+    ActivationInsteadOfDerivative,
+    DefaultConstant,
+    DefaultConstantInFormula,
+)
 from core.checking.mistakes.convolution import (
     BiasGradientMeanOverPositions,
     BiasGradientOverExamplesOnly,
     KernelGradientTurned,
     KernelNotTurned,
+)
+from core.checking.mistakes.convolution_windows import (
+    ChannelsSummed,
+    ChannelsSwapped,
+    DilationIgnored,
+    GroupsIgnored,
+    LastPositionOnly,
+    LastWindowOnly,
+    PaddingIgnored,
+    PaddingTooLarge,
+    PaddingTooSmall,
+    StrideIgnored,
+)
+from core.checking.mistakes.dense_gradient import (
+    BiasGradientMeanOfAll,
+    BiasGradientOneNumber,
+    BiasGradientScalar,
+    BiasGradientScalarInRow,
+    InnerProduct,
+    InnerProductOfError,
+    InnerProductWithInput,
+    InputLeftOut,
 )
 from core.checking.mistakes.derivative_applied_twice import DerivativeAppliedTwice
 from core.checking.mistakes.derivative_at_activation import DerivativeAtActivation
@@ -25,11 +60,16 @@ from core.checking.mistakes.derivative_of_another_layer import (
     DerivativeOfLayerAbove,
 )
 from core.checking.mistakes.divided_by_batch_size import DividedByBatchSize
-from core.checking.mistakes.divided_by_two import DividedByTwo
+from core.checking.mistakes.divided_by_two import DividedByTwo, DividedByTwoOfAnotherLoss
 from core.checking.mistakes.dropout import DROPOUT
 from core.checking.mistakes.embedding import EMBEDDING
+from core.checking.mistakes.error_instead_of_delta import (
+    ActivationInsteadOfDelta,
+    DifferenceInsteadOfDelta,
+    ErrorInsteadOfDelta,
+)
 from core.checking.mistakes.flatten_order import FlattenOrder
-from core.checking.mistakes.fork_overwritten import ForkKeepsFirst, ForkKeepsLast
+from core.checking.mistakes.fork_overwritten import BRANCHES_LOST, BRANCHES_TWICE, ForkKeepsFirst, ForkKeepsLast
 from core.checking.mistakes.forward_activation import OTHER_ACTIVATIONS, ActivationLeftOut, SoftmaxOverTheBatch
 from core.checking.mistakes.forward_dense import BiasLeftOut, ForwardWeightsTransposed
 from core.checking.mistakes.gradient_of_another_layer import GradientOfLayerAbove, GradientOfLayerBelow
@@ -38,7 +78,7 @@ from core.checking.mistakes.integer_labels import IntegerLabels, IntegerLabelsFr
 from core.checking.mistakes.loss_value import LossInBits, LossWithoutPenalty
 from core.checking.mistakes.missing_activation_derivative import MissingActivationDerivative
 from core.checking.mistakes.multiplied_by_batch_size import MultipliedByBatchSize
-from core.checking.mistakes.multiplied_by_two import MultipliedByTwo
+from core.checking.mistakes.multiplied_by_two import MultipliedByTwo, MultipliedByTwoOfAnotherLoss
 from core.checking.mistakes.normalisation import (
     GammaGradientOfRawInput,
     GammaLeftOut,
@@ -50,6 +90,18 @@ from core.checking.mistakes.normalisation import (
 from core.checking.mistakes.number_of_outputs import DividedByOutputs, MultipliedByOutputs
 from core.checking.mistakes.one_example_only import FirstExampleOnly, LastExampleOnly
 from core.checking.mistakes.outer_product_transposed import DataGradientTransposed, OuterProductTransposed
+from core.checking.mistakes.overlapping_windows import (
+    EveryLargestNumber,
+    FirstOfWindow,
+    LargestOverwritten,
+    MaskOfAnyWindow,
+    MaskOfLastWindow,
+    MaskTimesInput,
+    MaskTimesInputOverwritten,
+    MeanOverNumbersInside,
+    MeanWindowsOverwritten,
+    WindowsOverwritten,
+)
 from core.checking.mistakes.pooling import MaximumToWholeWindow, MeanToWholeWindow, MeanWithoutItsShare
 from core.checking.mistakes.recurrence import RECURRENCE
 from core.checking.mistakes.regularisation import (
@@ -58,9 +110,11 @@ from core.checking.mistakes.regularisation import (
     PenaltyMissing,
     PenaltyOfAnotherSize,
     PenaltyOnBias,
+    PenaltyOnEveryParameter,
+    PenaltySubtracted,
 )
-from core.checking.mistakes.shared.arithmetic import OwnFactorInProduct, SubtractionSignLost
 from core.checking.mistakes.sign_flipped import SignFlipped
+from core.checking.mistakes.sizes import SIZES
 from core.checking.mistakes.softmax_jacobian_diagonal import SoftmaxDiagonalAppliedAgain, SoftmaxJacobianDiagonal
 from core.checking.mistakes.target_left_out import TargetLeftOut
 from core.checking.mistakes.unknown_factor import AccumulatedOverCalls, UnknownFactor
@@ -81,7 +135,9 @@ FACTORS: tuple[type[Mistake], ...] = (
     DividedByBatchSize,
     SignFlipped,
     MultipliedByTwo,
+    MultipliedByTwoOfAnotherLoss,
     DividedByTwo,
+    DividedByTwoOfAnotherLoss,
     MultipliedByOutputs,
     DividedByOutputs,
 )
@@ -102,6 +158,9 @@ DELTAS: tuple[type[Mistake], ...] = (
     DerivativeAtActivation,
     DerivativeFormulaOfPreactivation,
     *OTHERS,
+    DefaultConstant,
+    DefaultConstantInFormula,
+    ActivationInsteadOfDerivative,
     DerivativeAtInput,
     DerivativeOfLayerAbove,
     DerivativeAtDelta,
@@ -109,10 +168,18 @@ DELTAS: tuple[type[Mistake], ...] = (
     WeightsLeftOut,
     WeightsOfWrongLayer,
     UpdatedWeightsUsed,
+    ErrorInsteadOfDelta,
+    DifferenceInsteadOfDelta,
+    ActivationInsteadOfDelta,
+    *ROWS,
     ForkKeepsFirst,
     ForkKeepsLast,
-    SubtractionSignLost,
+    *BRANCHES_LOST,
+    *BRANCHES_TWICE,
     OwnFactorInProduct,
+    PartsSwapped,
+    BroadcastNotSummed,
+    BroadcastAveraged,
     IntegerLabels,
     IntegerLabelsFromOne,
     TargetLeftOut,
@@ -126,6 +193,14 @@ GRADIENTS: tuple[type[Mistake], ...] = (
     NetworkInputInsteadOfActivation,
     DeltaOfLayerAbove,
     GradientAtActivation,
+    InputLeftOut,
+    InnerProduct,
+    InnerProductOfError,
+    InnerProductWithInput,
+    BiasGradientOneNumber,
+    BiasGradientScalar,
+    BiasGradientScalarInRow,
+    BiasGradientMeanOfAll,
     BiasGradientNotSummed,
     BiasGradientNotSummedColumn,
     BiasGradientOverWrongAxis,
@@ -135,6 +210,8 @@ GRADIENTS: tuple[type[Mistake], ...] = (
     PenaltyMissing,
     PenaltyDoubled,
     PenaltyDividedByBatchSize,
+    PenaltySubtracted,
+    PenaltyOnEveryParameter,
     PenaltyOnBias,
     PenaltyOfAnotherSize,
     GradientOfLayerAbove,
@@ -154,14 +231,34 @@ KINDS: tuple[type[Mistake], ...] = (
     KernelGradientTurned,
     BiasGradientOverExamplesOnly,
     BiasGradientMeanOverPositions,
+    StrideIgnored,
+    DilationIgnored,
+    PaddingIgnored,
+    PaddingTooLarge,
+    PaddingTooSmall,
+    ChannelsSummed,
+    ChannelsSwapped,
+    GroupsIgnored,
+    LastPositionOnly,
+    LastWindowOnly,
     MeanWithoutItsShare,
     MaximumToWholeWindow,
     MeanToWholeWindow,
     *RECURRENCE,
+    WindowsOverwritten,
+    LargestOverwritten,
+    MeanWindowsOverwritten,
+    MaskOfLastWindow,
+    MaskOfAnyWindow,
+    MaskTimesInput,
+    MaskTimesInputOverwritten,
+    EveryLargestNumber,
+    FirstOfWindow,
+    MeanOverNumbersInside,
 )
-LAST: tuple[type[Mistake], ...] = (AccumulatedOverCalls, UnknownFactor)
+LAST: tuple[type[Mistake], ...] = (*SIZES, AccumulatedOverCalls, UnknownFactor)
 
-MISTAKES: tuple[type[Mistake], ...] = (*FACTORS, *FORWARD, *DELTAS, *GRADIENTS, *KINDS, *LAST)
+MISTAKES: tuple[type[Mistake], ...] = (SubtractionSignLost, *FACTORS, *FORWARD, *DELTAS, *GRADIENTS, *KINDS, *LAST)
 """Every known mistake. If two reproduce the same numbers, the earlier one is named and the later is an alternative."""
 
 __all__ = ["MISTAKES", "Mistake"]

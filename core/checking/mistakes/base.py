@@ -45,6 +45,9 @@ class Mistake(Formulas):
     plain: ClassVar[bool] = False
     """True for a constant factor, which may be combined with any other mistake."""
 
+    alone: ClassVar[bool] = False
+    """True for one of many forms of a mistake, which is not combined with another: the pairs would be too many."""
+
     separate: ClassVar[str] = ""
     """Data to send so that other mistakes give different numbers."""
 

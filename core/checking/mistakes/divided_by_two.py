@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from core.checking.mistakes.multiplied_by_two import is_distance
 from core.checking.mistakes.shared.factor import ConstantFactor
+from core.checking.quantity import Quantity
 from core.checking.trace import Trace
 
 
@@ -18,5 +20,20 @@ class DividedByTwo(ConstantFactor):
     )
     unseen = "every number here is 0"
 
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return is_distance(trace)
+
     def multiplier(self, trace: Trace) -> float:
         return 0.5
+
+
+class DividedByTwoOfAnotherLoss(DividedByTwo):
+    """The same for a loss without squares."""
+
+    why = (
+        "This loss has no ½, and no square whose 2 a ½ would cancel. A ½ of a squared error was carried over, or the "
+        "right value was averaged over two numbers."
+    )
+
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return not is_distance(trace)

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from core.checking.mistakes.shared.factor import ConstantFactor
+from core.checking.quantity import Quantity
 from core.checking.trace import Trace
+
+
+def is_distance(trace: Trace) -> bool:
+    """Return True if the loss is a distance of output and target, of which there are forms with and without ½."""
+    return trace.network.objective.loss.measures_distance
 
 
 class MultipliedByTwo(ConstantFactor):
@@ -18,5 +24,20 @@ class MultipliedByTwo(ConstantFactor):
     )
     unseen = "every number here is 0"
 
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return is_distance(trace)
+
     def multiplier(self, trace: Trace) -> float:
         return 2.0
+
+
+class MultipliedByTwoOfAnotherLoss(MultipliedByTwo):
+    """The same for a loss without squares."""
+
+    why = (
+        "Nothing in this loss gives a factor 2; such a factor comes with the derivative of a squared error. Here "
+        "the right value was counted twice, or a 2 was carried over from another loss."
+    )
+
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return not is_distance(trace)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import numpy as np
@@ -63,6 +64,44 @@ class PenaltyDividedByBatchSize(_Penalty):
         return super().regularisation(trace, layer, parameter) / trace.network.examples
 
 
+class PenaltySubtracted(Mistake):
+    """−λ W, and −λ b for a bias."""
+
+    slug = "penalty-subtracted"
+    strikes: ClassVar[tuple[str, ...]] = ("gradients",)
+    said = "has the l2 penalty subtracted instead of added"
+    wrong = r"\dots - \lambda W"
+    why = (
+        "The gradient of the penalty ½ λ ‖W‖² is + λ W, for the weights alone. It is added to the gradient; the minus "
+        "sign of the update is applied once, to the sum. A bias has no penalty."
+    )
+    unseen = "the weights are 0"
+
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        return trace.network.objective.loss.l2 > 0
+
+    def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
+        return -trace.network.objective.loss.l2 * trace.parameters(layer)[parameter]
+
+
+class PenaltyOnEveryParameter(Mistake):
+    """λ b added to ∂L/∂b."""
+
+    slug = "penalty-on-bias"
+    strikes: ClassVar[tuple[str, ...]] = ("gradients",)
+    said = "contains λ times the $parameter as an extra term"
+    wrong = r"\frac{\partial L}{\partial b} = \delta^\top \mathbf{1} + \lambda \, b"
+    why = "The penalty applies to the weights only, not to biases: a bias shifts the output without making it steeper."
+    unseen = "the biases are 0"
+
+    def applies(self, trace: Trace, quantity: Quantity) -> bool:
+        parameter = trace.network.nodes[quantity.layer].parameters[quantity.name]
+        return trace.network.objective.loss.l2 > 0 and not parameter.weight_like
+
+    def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
+        return np.asarray(trace.network.objective.loss.l2 * trace.parameters(layer)[parameter])
+
+
 class PenaltyOnBias(Fitted):
     """c b added to ∂L/∂b."""
 
@@ -73,6 +112,10 @@ class PenaltyOnBias(Fitted):
     wrong = r"\frac{\partial L}{\partial b} = \delta^\top \mathbf{1} + c \, b"
     why = "The penalty applies to the weights only, not to biases: a bias shifts the output without making it steeper."
     unseen = "the biases are 0"
+
+    def accepts(self, trace: Trace, factor: float) -> bool:
+        l2 = trace.network.objective.loss.l2
+        return not any(math.isclose(factor, known, rel_tol=1e-6) for known in (l2, -l2))
 
     def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
         found = super().regularisation(trace, layer, parameter)
@@ -92,6 +135,11 @@ class PenaltyOfAnotherSize(Fitted):
         "would give."
     )
     unseen = "the weights are 0"
+
+    def accepts(self, trace: Trace, factor: float) -> bool:
+        """Return False for the multiples that are mistakes of their own: 0, −λ, 2 λ and λ/n instead of λ."""
+        l2, n = trace.network.objective.loss.l2, trace.network.examples
+        return not any(math.isclose(factor, known, rel_tol=1e-6) for known in (-l2, -2 * l2, l2, l2 / n - l2) if known)
 
     def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
         found = super().regularisation(trace, layer, parameter)

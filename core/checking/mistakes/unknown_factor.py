@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+import numpy as np
+
 from core.arrays import Array
 from core.checking.mistakes.base import Fitted
+from core.checking.mistakes.sizes import is_a_size
 from core.checking.trace import Trace
+
+INDEPENDENT = 3
+"""Numbers of a delta from which on a factor that they share is no coincidence."""
 
 
 class AccumulatedOverCalls(Fitted):
@@ -41,14 +47,31 @@ class UnknownFactor(Fitted):
         "learning rate that is already in the gradient, a weight of the loss, or a mean over something else."
     )
     separate = "Send the loss as well: it shows whether the factor is in the loss or only in the gradient."
+    _layer: str = ""
+    """The layer whose rule was run last."""
+
+    def accepts(self, trace: Trace, factor: float) -> bool:
+        """Return False for a factor with a name, and one that rests on too few numbers of a delta.
+
+        Any other delta is a multiple of a single one: the gradients of a layer with one or two deltas are multiples of
+        the right ones whatever they lack, f'(z) for instance. With a penalty, a factor of the whole gradient is another
+        mistake than the named one, which has the penalty without it.
+        """
+        if trace.network.objective.loss.l2 == 0 and is_a_size(trace, self._layer, factor):
+            return False
+        delta = trace.deltas.get(self._layer)
+        given = (self._layer, "deltas") in trace.given
+        return delta is None or given or bool(np.count_nonzero(delta) >= INDEPENDENT)
 
     def loss(self, trace: Trace) -> Array:
         return self.factor * super().loss(trace)
 
     def delta(self, trace: Trace, layer: str) -> Array:
+        self._layer = layer
         return self.factor * super().delta(trace, layer)
 
     def gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
+        self._layer = layer
         return self.factor * super().gradient(trace, layer, parameter)
 
     def input_gradient(self, trace: Trace, name: str) -> Array:

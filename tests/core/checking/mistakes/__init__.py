@@ -1,0 +1,1 @@
+"""Tests of single mistakes, with numbers from programs that make them."""
