@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.checking.mistakes.attention import ATTENTION
 from core.checking.mistakes.base import Mistake
 from core.checking.mistakes.bias_gradient import (
     BiasGradientIsWeightGradient,
@@ -167,6 +168,7 @@ KINDS: tuple[type[Mistake], ...] = (
     RecurrentWeightNotTransposed,
     TimeDerivativeMissing,
     RecurrentGradientOfCurrentState,
+    *ATTENTION,
 )
 LAST: tuple[type[Mistake], ...] = (AccumulatedOverCalls, UnknownFactor)
 
