@@ -40,14 +40,7 @@ from core.checking.mistakes.loss_value import LossInBits, LossWithoutPenalty
 from core.checking.mistakes.missing_activation_derivative import MissingActivationDerivative
 from core.checking.mistakes.multiplied_by_batch_size import MultipliedByBatchSize
 from core.checking.mistakes.multiplied_by_two import MultipliedByTwo
-from core.checking.mistakes.normalisation import (
-    GammaGradientOfRawInput,
-    GammaLeftOut,
-    MeanTermMissing,
-    StatisticsAsConstants,
-    UnbiasedVariance,
-    VarianceTermMissing,
-)
+from core.checking.mistakes.normalisation import NORMALISATION
 from core.checking.mistakes.number_of_outputs import DividedByOutputs, MultipliedByOutputs
 from core.checking.mistakes.one_example_only import FirstExampleOnly, LastExampleOnly
 from core.checking.mistakes.outer_product_transposed import DataGradientTransposed, OuterProductTransposed
@@ -151,12 +144,7 @@ KINDS: tuple[type[Mistake], ...] = (
     DropoutScaleForgotten,
     RepeatedRowsOverwritten,
     FlattenOrder,
-    StatisticsAsConstants,
-    MeanTermMissing,
-    VarianceTermMissing,
-    GammaLeftOut,
-    GammaGradientOfRawInput,
-    UnbiasedVariance,
+    *NORMALISATION,
     KernelNotTurned,
     KernelGradientTurned,
     BiasGradientOverExamplesOnly,

@@ -93,13 +93,13 @@ class AttentionScale(AttentionBackward):
     on: tuple[bool, bool] = (True, True)
     """Whether the wrong factor is in dQ, and in dK."""
 
-    def factor(self, at: Attention) -> float:
+    def wrong_scale(self, at: Attention) -> float:
         """Return the wrong factor."""
         return 1.0
 
     def scales(self, at: Attention) -> tuple[float, float]:
         of_queries, of_keys = super().scales(at)
-        wrong = self.factor(at)
+        wrong = self.wrong_scale(at)
         return (wrong if self.on[0] else of_queries, wrong if self.on[1] else of_keys)
 
 
@@ -149,7 +149,7 @@ class ScaleAppliedTwice(AttentionScale):
         "not to both."
     )
 
-    def factor(self, at: Attention) -> float:
+    def wrong_scale(self, at: Attention) -> float:
         return at.scale**2
 
 
@@ -165,7 +165,7 @@ class ScaleOfAllFeatures(AttentionScale):
     why = "The forward pass divides the scores by √s, where s = d/k is the number of features of one head."
     unseen = "there is one head, so s = d"
 
-    def factor(self, at: Attention) -> float:
+    def wrong_scale(self, at: Attention) -> float:
         return 1 / math.sqrt(at.X.shape[-1])
 
 
