@@ -37,6 +37,7 @@ from core.checking.mistakes.gradient_of_another_layer import GradientOfLayerAbov
 from core.checking.mistakes.gradient_of_another_loss import OTHER_LOSSES
 from core.checking.mistakes.integer_labels import IntegerLabels, IntegerLabelsFromOne
 from core.checking.mistakes.loss_value import LossInBits, LossWithoutPenalty
+from core.checking.mistakes.matrix import MATRIX
 from core.checking.mistakes.missing_activation_derivative import MissingActivationDerivative
 from core.checking.mistakes.multiplied_by_batch_size import MultipliedByBatchSize
 from core.checking.mistakes.multiplied_by_two import MultipliedByTwo
@@ -157,6 +158,7 @@ KINDS: tuple[type[Mistake], ...] = (
     TimeDerivativeMissing,
     RecurrentGradientOfCurrentState,
     *ATTENTION,
+    *MATRIX,
 )
 LAST: tuple[type[Mistake], ...] = (AccumulatedOverCalls, UnknownFactor)
 

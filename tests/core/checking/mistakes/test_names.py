@@ -7,12 +7,13 @@ import pytest
 from core.checking.formulas import Formulas
 from core.checking.mistakes.attention import ATTENTION
 from core.checking.mistakes.base import Fitted, Mistake
+from core.checking.mistakes.matrix import MATRIX
 from core.checking.mistakes.normalisation import NORMALISATION
 from core.checking.mistakes.shared.factor import ConstantFactor
 from core.checking.mistakes.shared.kind import InsideLayer
 
 
-@pytest.mark.parametrize("kind", [*ATTENTION, *NORMALISATION], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("kind", [*ATTENTION, *NORMALISATION, *MATRIX], ids=lambda kind: kind.__name__)
 def test_a_term_has_the_name_of_no_rule(kind: type[Mistake]) -> None:
     interface = set(dir(InsideLayer))
     own = {name for base in kind.__mro__ if not issubclass(InsideLayer, base) for name in vars(base)} - interface
