@@ -15,8 +15,8 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.errors import Issue
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Ops, misfit
-from core.layers.shared.normalisation import reduced_memory, refuse_unless, spread, standardise
+from core.layers.base import Ops, misfit
+from core.layers.shared.normalisation import Normalisation, reduced_memory, refuse_unless, spread, standardise
 from core.parameters import Parameter
 from core.spec import constraints
 
@@ -32,7 +32,7 @@ def _beside(X: Array, values: Array) -> Array:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BatchNorm(Layer):
+class BatchNorm(Normalisation):
     """Batch normalisation: each feature is standardised over the examples, then scaled by γ and shifted by β.
 
     For the N values x of one feature, with mean μ and variance σ² = (1/N) Σ (x − μ)²:
@@ -94,6 +94,16 @@ class BatchNorm(Layer):
         return replace(self, mode="eval")
 
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
+        return self.mode == "train"
+
+    def statistics_axes(self, rank: int) -> tuple[int, ...]:
+        return (0, *range(2, rank))
+
+    def feature_axis(self, rank: int) -> int:
+        return 1
+
+    @property
+    def statistics_vary(self) -> bool:
         return self.mode == "train"
 
     def derivation(self, layout: Layout) -> Derivation:

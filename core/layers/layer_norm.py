@@ -12,14 +12,21 @@ from core.arrays import Array, Op, Shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Ops, misfit
-from core.layers.shared.normalisation import reduced_memory, refuse_unless, spread, standardise, through_standardise
+from core.layers.base import Ops, misfit
+from core.layers.shared.normalisation import (
+    Normalisation,
+    reduced_memory,
+    refuse_unless,
+    spread,
+    standardise,
+    through_standardise,
+)
 from core.parameters import Parameter
 from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LayerNorm(Layer):
+class LayerNorm(Normalisation):
     """Layer normalisation: each example is standardised over its own features, then scaled by γ and shifted by β.
 
     For the f features x of one example, with mean μ and variance σ² = (1/f) Σ (x − μ)²:
@@ -53,6 +60,12 @@ class LayerNorm(Layer):
     def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
         shape = inputs[0][-1:]
         return {"gamma": Parameter(shape=shape, initial="ones"), "beta": Parameter(shape=shape)}
+
+    def statistics_axes(self, rank: int) -> tuple[int, ...]:
+        return (rank - 1,)
+
+    def feature_axis(self, rank: int) -> int:
+        return rank - 1
 
     def derivation(self, layout: Layout) -> Derivation:
         X, dZ = layout.core("<X>", layout.inputs[0]), layout.core("<dZ>", layout.result)

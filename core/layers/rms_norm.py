@@ -12,14 +12,14 @@ from core.arrays import Array, Op, Shape, real
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
-from core.layers.base import Layer, Ops, misfit
-from core.layers.shared.normalisation import reduced_memory, refuse_unless
+from core.layers.base import Ops, misfit
+from core.layers.shared.normalisation import Normalisation, reduced_memory, refuse_unless
 from core.parameters import Parameter
 from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RmsNorm(Layer):
+class RmsNorm(Normalisation):
     """Root-mean-square normalisation: each example is divided by the root mean square of its features, then scaled by γ.
 
     With means over the f features of one example:
@@ -42,6 +42,7 @@ class RmsNorm(Layer):
     epsilon: float = field(default=1e-5, metadata=constraints(ge=0))
     """ε, added to the mean square. 0 is allowed if every example has a nonzero feature."""
 
+    subtracts_mean: ClassVar[bool] = False
     equations: ClassVar[dict[str, str]] = {"any": "Z = gamma * A / sqrt(mean(A * A) + epsilon)"}
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
@@ -52,6 +53,12 @@ class RmsNorm(Layer):
 
     def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
         return {"gamma": Parameter(shape=inputs[0][-1:], initial="ones")}
+
+    def statistics_axes(self, rank: int) -> tuple[int, ...]:
+        return (rank - 1,)
+
+    def feature_axis(self, rank: int) -> int:
+        return rank - 1
 
     def derivation(self, layout: Layout) -> Derivation:
         X, dZ = layout.core("<X>", layout.inputs[0]), layout.core("<dZ>", layout.result)
@@ -98,8 +105,8 @@ class RmsNorm(Layer):
 
     def forward(self, context: LayerContext) -> Ops:
         (X,), Z = context.inputs, context.new_result()
-        values = context.saved["normalised"] = np.empty_like(Z)
-        size = context.saved["size"] = reduced_memory(Z, -1)
+        values = context.saved["standardised"] = np.empty_like(Z)
+        size = context.saved["deviation"] = reduced_memory(Z, -1)
 
         def op() -> None:
             if self.epsilon == 0:
@@ -112,7 +119,7 @@ class RmsNorm(Layer):
 
     def backward(self, context: LayerContext) -> Ops:
         (dX,), dZ, gamma = context.d_inputs, context.d_result, context.parameters["gamma"]
-        values, size = context.saved["normalised"], context.saved["size"]
+        values, size = context.saved["standardised"], context.saved["deviation"]
         d_gamma = context.gradients["gamma"]
         axes = tuple(range(dZ.ndim - 1))
         ops: list[Op] = [lambda: np.sum(dZ * values, axis=axes, out=d_gamma)]
@@ -122,7 +129,7 @@ class RmsNorm(Layer):
 
     def example_gradients(self, context: LayerContext) -> dict[str, Array]:
         axes = tuple(range(1, context.d_result.ndim - 1))
-        return {"gamma": np.sum(context.d_result * context.saved["normalised"], axis=axes)}
+        return {"gamma": np.sum(context.d_result * context.saved["standardised"], axis=axes)}
 
 
 def _without_radial_part(gradient: Array, values: Array, size: Array) -> None:

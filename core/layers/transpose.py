@@ -37,14 +37,15 @@ class Transpose(Layer):
 
     equations: ClassVar[dict[str, str]] = {"any": "Z = A'"}
 
-    def _order(self, rank: int) -> list[int]:
+    def order(self, rank: int) -> list[int]:
+        """Return, for each axis of the result, the axis of a tensor of this rank that it comes from."""
         if self.axes is not None:
             return self.axes
         return [*range(rank - 2), rank - 1, rank - 2] if rank > 1 else [0]
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         x = orient_shape(inputs[0], column)
-        order = self._order(len(x))
+        order = self.order(len(x))
         if sorted(order) != list(range(len(x))):
             misfit(
                 f"transpose takes every axis 0 to {len(x) - 1} of a tensor of shape {list(x)} once; axes is {order}.",
@@ -57,13 +58,13 @@ class Transpose(Layer):
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         rank = len(inputs[0])
         examples = 1 if column and rank == 2 else 0
-        return self._order(rank)[examples] != examples
+        return self.order(rank)[examples] != examples
 
     def _transposed(self, X: Array, context: LayerContext) -> Array:
-        return context.as_sent(context.as_sent(X).transpose(self._order(X.ndim)))
+        return context.as_sent(context.as_sent(X).transpose(self.order(X.ndim)))
 
     def derivation(self, layout: Layout) -> Derivation:
-        order = tuple(self._order(len(layout.inputs[0])))
+        order = tuple(self.order(len(layout.inputs[0])))
         back = tuple(int(axis) for axis in np.argsort(order))
         because = "The numbers are rearranged; none changes."
         return Derivation(

@@ -9,6 +9,7 @@ from core.checking.mistakes.arithmetic import (
     PartsSwapped,
     SubtractionSignLost,
 )
+from core.checking.mistakes.attention import ATTENTION
 from core.checking.mistakes.augmented_weights import ROWS
 from core.checking.mistakes.base import Mistake
 from core.checking.mistakes.bias_gradient import (
@@ -76,17 +77,11 @@ from core.checking.mistakes.gradient_of_another_layer import GradientOfLayerAbov
 from core.checking.mistakes.gradient_of_another_loss import OTHER_LOSSES
 from core.checking.mistakes.integer_labels import IntegerLabels, IntegerLabelsFromOne
 from core.checking.mistakes.loss_value import LossInBits, LossWithoutPenalty
+from core.checking.mistakes.matrix import MATRIX
 from core.checking.mistakes.missing_activation_derivative import MissingActivationDerivative
 from core.checking.mistakes.multiplied_by_batch_size import MultipliedByBatchSize
 from core.checking.mistakes.multiplied_by_two import MultipliedByTwo, MultipliedByTwoOfAnotherLoss
-from core.checking.mistakes.normalisation import (
-    GammaGradientOfRawInput,
-    GammaLeftOut,
-    MeanTermMissing,
-    StatisticsAsConstants,
-    UnbiasedVariance,
-    VarianceTermMissing,
-)
+from core.checking.mistakes.normalisation import NORMALISATION
 from core.checking.mistakes.number_of_outputs import DividedByOutputs, MultipliedByOutputs
 from core.checking.mistakes.one_example_only import FirstExampleOnly, LastExampleOnly
 from core.checking.mistakes.outer_product_transposed import DataGradientTransposed, OuterProductTransposed
@@ -221,12 +216,7 @@ KINDS: tuple[type[Mistake], ...] = (
     *DROPOUT,
     *EMBEDDING,
     FlattenOrder,
-    StatisticsAsConstants,
-    MeanTermMissing,
-    VarianceTermMissing,
-    GammaLeftOut,
-    GammaGradientOfRawInput,
-    UnbiasedVariance,
+    *NORMALISATION,
     KernelNotTurned,
     KernelGradientTurned,
     BiasGradientOverExamplesOnly,
@@ -255,6 +245,8 @@ KINDS: tuple[type[Mistake], ...] = (
     EveryLargestNumber,
     FirstOfWindow,
     MeanOverNumbersInside,
+    *ATTENTION,
+    *MATRIX,
 )
 LAST: tuple[type[Mistake], ...] = (*SIZES, AccumulatedOverCalls, UnknownFactor)
 

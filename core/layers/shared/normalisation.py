@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import ClassVar
+
 import numpy as np
 
 from core.arrays import Array, real
 from core.convention import orient_shape
 from core.layer_context import LayerContext
+from core.layers.base import Layer
 
 Axes = int | tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Normalisation(Layer):
+    """Base of the layers that standardise what they read: X̂ = (X − μ)/√(σ² + ε), which γ scales."""
+
+    subtracts_mean: ClassVar[bool] = True
+    """Whether μ is a mean; otherwise it is 0, and σ² is the mean square."""
+
+    def statistics_axes(self, rank: int) -> tuple[int, ...]:
+        """Return the axes of a tensor of this rank over which μ and σ² are taken."""
+        raise NotImplementedError
+
+    def feature_axis(self, rank: int) -> int:
+        """Return the axis of a tensor of this rank along which γ holds a number for each position."""
+        raise NotImplementedError
+
+    @property
+    def statistics_vary(self) -> bool:
+        """Whether μ and σ² are those of what the layer reads, so that its gradient has terms through them."""
+        return True
 
 
 def _axes_from_front(axes: Axes, rank: int) -> set[int]:
