@@ -56,9 +56,7 @@ class Checker:
         """Check a submission; without one, the server's own backward pass."""
         network = self.right.network
         submission = self._own() if sent is None else read(network, sent)
-        criterion = criterion_for(
-            {*dtypes, self.problem.dtype.name}, submission.values.values(), tolerance.rtol, tolerance.atol
-        )
+        criterion = criterion_for({*dtypes, self.problem.dtype.name}, submission.values, tolerance.rtol, tolerance.atol)
         explainer = Explainer(self.problem, self.right, self.check_deadline)
         interpretation, numerical = explainer.explain(sent, submission, criterion)
         best, words = interpretation.hypotheses[0], Words(interpretation.right.network)

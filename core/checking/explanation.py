@@ -87,10 +87,11 @@ class Explainer:
             submission = read(right.network, reading.sent)
             if reading.sent.convention is not None and "transposed" in submission.layouts.values():
                 continue  # Some tensors are not written in that convention.
-            comparator = Comparator(right.network, interpretation.comparator.criterion, right.trace, right.values)
+            criterion = interpretation.comparator.criterion.scaling_deltas(reading.scale_of_deltas)
+            comparator = Comparator(right.network, criterion, right.trace, right.values)
             if any(not comparator.is_right(quantity, submission.values[quantity]) for quantity in fine):
                 continue  # A tensor that is right under the request would become wrong.
-            other = self._interpret(reading, submission, right, interpretation.comparator.criterion, cheapest.cost)
+            other = self._interpret(reading, submission, right, criterion, cheapest.cost)
             if other.cost < cheapest.cost:
                 cheapest = other
         return cheapest

@@ -98,7 +98,7 @@ def _hidden(problem: Problem, check_deadline: CheckDeadline) -> list[BlindSpot]:
     network = Network(problem)
     trace = run(network, RIGHT)
     right = {quantity: value_in(trace, quantity, RIGHT) for quantity in quantities(network)}
-    comparator = Comparator(network, criterion_for({"float64"}, [], None, None), trace, right)
+    comparator = Comparator(network, criterion_for({"float64"}, {}, None, None), trace, right)
     near = [
         BlindSpot(cause="kink", layer=kink.layer, tensor="deltas", reason=f"the point lies next to {kink.why}")
         for kink in kinks(trace, NEAR_KINK)
