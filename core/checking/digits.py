@@ -25,6 +25,9 @@ DIFFERENT = 3
 FLOAT32_DIGITS = 9
 """A float32 in its shortest form has at most this many significant digits: numbers with no more may be float32."""
 
+FLOAT16_DIGITS = 5
+"""The same for a float16."""
+
 SAMPLE = 2048
 """Number of values whose digits are examined."""
 
@@ -115,11 +118,17 @@ def _possible(numbers: Array) -> Iterator[Digits]:
     if np.all(_significant(numbers, FEWEST)):
         return  # Few decimal digits often have few bits as well.
     with np.errstate(over="ignore"):
-        if np.all(numbers.astype(np.float16).astype(np.float64) == numbers):
+        half = numbers.astype(np.float16)
+        if np.all(half == numbers) or (np.all(_significant(numbers, FLOAT16_DIGITS)) and _is_shortest(half, numbers)):
             yield Digits(binary="float16")
         single = numbers.astype(np.float32)
     if np.all(single == numbers) and not np.any(single.view(np.uint32) & 0xFFFF):
         yield Digits(binary="bfloat16")
+
+
+def _is_shortest(half: Array, numbers: Array) -> bool:
+    """Return True if the numbers are float16 in their shortest form: 0.2812 for 0.28125."""
+    return all(float(str(each)) == number for each, number in zip(half, numbers.tolist(), strict=True))
 
 
 def _significant(numbers: Array, digits: int) -> Array:

@@ -95,6 +95,9 @@ def probe(
 
 
 def _hidden(problem: Problem, check_deadline: CheckDeadline) -> list[BlindSpot]:
+    plan = problem.plan(check_deadline=check_deadline)
+    plan.forward()  # A layer may refuse the point, such as a matrix that is not symmetric; the rules of a check do not.
+    plan.backward()
     network = Network(problem)
     trace = run(network, RIGHT)
     right = {quantity: value_in(trace, quantity, RIGHT) for quantity in quantities(network)}
