@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from core.arrays import CheckDeadline
 from core.checking.comparison import Comparator
-from core.checking.equivalences import EQUIVALENCES, Reading
+from core.checking.equivalences import EQUIVALENCES, Equivalence, Reading
+from core.checking.equivalences.slope_at_kink import SlopeAtKink
 from core.checking.forward_mistakes import forward_mistakes
 from core.checking.hypothesis import AGAIN, NAMED
 from core.checking.interpretation import Interpretation, Right
@@ -44,6 +45,9 @@ class Explainer:
         interpretation = self._interpret(reading, submission, self._right, criterion)
         if sent is None or not interpretation.hypotheses[0].accusations:
             return interpretation, None
+        at_kinks = self._cheapest(interpretation, list(_readings(reading, (SlopeAtKink(),))))
+        if not at_kinks.hypotheses[0].accusations:
+            return at_kinks, None  # Before finite differences, which have the slope ½ at a kink.
         if numerical := self._numerical(interpretation):
             return self._forgiven(interpretation), numerical
         return self._supposing(self._read_otherwise(interpretation)), None
@@ -133,9 +137,9 @@ class Explainer:
         return interpretation
 
 
-def _readings(reading: Reading) -> Iterator[Reading]:
+def _readings(reading: Reading, equivalences: Sequence[Equivalence] = EQUIVALENCES) -> Iterator[Reading]:
     """Yield the readings of the request that differ in one more respect."""
-    for equivalence in EQUIVALENCES:
+    for equivalence in equivalences:
         if equivalence.slug not in reading.slugs:
             for problem, sent, said in equivalence.readings(reading):
                 yield Reading(
