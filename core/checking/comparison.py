@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from core.arrays import Array
 from core.checking.disturbance import Disturbed, disturb, disturb_network
 from core.checking.precision import AMPLIFIED, Criterion
 from core.checking.quantity import Quantity, run, value_in
+from core.checking.slopes.places import NEAR, may_have_kinks, with_choices
 from core.checking.trace import Network, Trace
 
 DRAWS = 16
@@ -24,7 +24,7 @@ FAR = 6
 """A difference is far from passing if it exceeds what is allowed by this factor."""
 
 SHARE = 0.25
-"""The least effect of rounding on a number, as a part of the mean effect on its tensor: a few draws may miss it."""
+"""The least effect of rounding on a number, as a part of the median effect on its tensor: a few draws may miss it."""
 
 HOPELESS = 0.3
 """Above this difference, relative to the largest number of the tensor, rounding is not tested."""
@@ -77,6 +77,7 @@ class Comparator:
         """The right value of every quantity."""
         self._network = network
         self._networks: dict[int, Network] = {}
+        self._steady: Network | None = None
         self._spread: dict[Quantity, Array] | None = None
 
     def allowed(self, quantity: Quantity, yours: Array | None = None) -> Array:
@@ -144,8 +145,17 @@ class Comparator:
         """Return the network in the precision of the submission, with a random disturbance of all that it is given."""
         if draw not in self._networks:
             formulas = Disturbed(self.criterion.unit, (0, draw))
-            self._networks[draw] = disturb_network(self._network, formulas, self.criterion.dtype)
+            self._networks[draw] = disturb_network(self._held(), formulas, self.criterion.dtype)
         return self._networks[draw]
+
+    def _held(self) -> Network:
+        """Return the network with the slopes at its kinks held: a side changed by a disturbance is no rounding error."""
+        if self._steady is None:
+            self._steady = self._network
+            if may_have_kinks(self._network.problem):
+                problem, choices = with_choices(self.truth, NEAR)
+                self._steady = Network(problem) if choices else self._network
+        return self._steady
 
     def _spreads(self) -> dict[Quantity, Array]:
         """Return the change of each right quantity when every number before it is disturbed."""
@@ -178,6 +188,5 @@ def _moved_by(moved: Array, expected: Array) -> Array:
 
 
 def _at_least_a_share(spread: Array) -> Array:
-    """Return the spread, of every number at least a share of the root mean square of all."""
-    finite = spread[np.isfinite(spread)]
-    return np.maximum(spread, SHARE * math.sqrt(float((finite * finite).mean()))) if finite.size else spread
+    """Return the spread, of every number at least a share of the median of all."""
+    return np.maximum(spread, SHARE * float(np.median(spread))) if spread.size else spread

@@ -17,13 +17,10 @@ from core.checking.formulas import RIGHT
 from core.checking.quantity import Quantity, quantities
 from core.checking.slopes.choice import Choice
 from core.checking.slopes.least_squares import bounded_least_squares
-from core.checking.slopes.places import may_have_kinks, with_choices
+from core.checking.slopes.places import NEAR, may_have_kinks, with_choices
 from core.checking.submission import Submission, SubmissionSpec, read
 from core.checking.trace import Network, Trace
 from core.problem import Problem
-
-NEAR = 2e-6
-"""Numbers within this part of the largest around them are at a kink: float32 may have them on either side of it."""
 
 MOST = 64
 """The largest number of slopes that are solved for; of more, only equal ones are tried."""

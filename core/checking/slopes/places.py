@@ -25,6 +25,9 @@ from core.layers.rnn import Rnn
 from core.network import Node
 from core.problem import Problem
 
+NEAR = 2e-6
+"""Numbers within this part of the largest around them are at a kink: float32 may have them on either side of it."""
+
 
 def may_have_kinks(problem: Problem) -> bool:
     """Return True if some function, layer or loss of the problem has kinks at all."""
@@ -50,7 +53,7 @@ def with_choices(trace: Trace, near: float) -> tuple[Problem, list[Choice]]:
     nodes = []
     for node in problem.nodes:
         Z, changed = trace.preactivations[node.name], node
-        if node.function.kinks() and (where := _at_zero(Z, near)).any():
+        if node.function.kinks() and (where := at_zero_within(Z, near)).any():
             what = f"{node.function.title} of layer {node.name!r} at z = 0"
             choices.append(at_zero(node.function, Z, where, what, node.name))
             changed = replace(changed, function=with_slopes(node.function, choices[-1]))
@@ -60,7 +63,7 @@ def with_choices(trace: Trace, near: float) -> tuple[Problem, list[Choice]]:
     objective, last = trace.network.objective, trace.network.last
     A = trace.activations[last]
     distance = objective.loss.distance_to_kink(A, objective.targets.reshape(A.shape))
-    if distance is not None and (where := _at_zero(distance, near)).any():
+    if distance is not None and (where := at_zero_within(distance, near)).any():
         choices.append(at_kink_of_loss(objective, A, where, objective.loss.kink, last))
         objective = replace(objective, loss=loss_with_slopes(objective.loss, choices[-1]))
     return replace(problem, nodes=nodes, objective=objective), choices
@@ -72,11 +75,11 @@ def _inside(trace: Trace, node: Node, near: float) -> tuple[Layer, list[Choice]]
     target = node.reads[0] if len(trace.network.readers[node.reads[0]]) == 1 else ""
     if isinstance(layer, ActivationLayer):
         function = layer.function_of_input()
-        if function.kinks() and (where := _at_zero(read[0], near)).any():
+        if function.kinks() and (where := at_zero_within(read[0], near)).any():
             choice = at_zero(function, read[0], where, f"{function.title} of layer {node.name!r} at 0", target)
             changed = with_slopes(function, choice)
             return overriding(layer, function_of_input=lambda _: changed), [choice]
-    if isinstance(layer, MaxPool2D):
+    if type(layer) is MaxPool2D:  # Not one whose shares are chosen already.
         what = f"windows of layer {node.name!r} in which several numbers are the largest"
         ties = at_ties(layer, trace.preactivations[node.name], read[0], what, "")
         if ties is not None:
@@ -85,7 +88,7 @@ def _inside(trace: Trace, node: Node, near: float) -> tuple[Layer, list[Choice]]
         A = trace.network.layer_rules[node.name].saved(read)["A"]
         choices, functions = [], []
         for t, at in enumerate(A):
-            function, where = layer.function_at(t), _at_zero(at, near)
+            function, where = layer.function_at(t), at_zero_within(at, near)
             if where.any():
                 what = f"{function.title} inside layer {node.name!r} at time step {t}"
                 choices.append(at_zero(function, at, where, what, ""))
@@ -96,5 +99,6 @@ def _inside(trace: Trace, node: Node, near: float) -> tuple[Layer, list[Choice]]
     return layer, []
 
 
-def _at_zero(values: Array, near: float) -> Array:
+def at_zero_within(values: Array, near: float) -> Array:
+    """Return True where a number is within this part of the largest of 0."""
     return np.asarray(np.abs(values) <= near * float(np.abs(values).max(initial=0)))
