@@ -23,7 +23,7 @@ FEW = 4
 FAR = 6
 """A difference is far from passing if it exceeds what is allowed by this factor."""
 
-SHARE = 0.25
+SHARE = 1.0
 """The least effect of rounding on a number, as a part of the median effect on its tensor: a few draws may miss it."""
 
 HOPELESS = 0.3

@@ -142,4 +142,4 @@ def _significant(numbers: Array, digits: int) -> Array:
 def _sample(arrays: Iterable[Array]) -> Array:
     """Return the numbers that are examined, without zeros."""
     numbers = np.concatenate([np.zeros(0), *(np.ravel(array)[:SAMPLE] for array in arrays)]).astype(np.float64)
-    return numbers[numbers != 0]
+    return np.asarray(numbers[numbers != 0])
