@@ -31,8 +31,11 @@ FLOAT16_DIGITS = 5
 SAMPLE = 2048
 """Number of values whose digits are examined."""
 
-BINARY = {"float16": (11, -25), "bfloat16": (8, -134)}
-"""Bits of the significand, and the exponent of half the smallest number, of the formats with 16 bits."""
+SHORTEST = "float16 in its shortest form"
+
+BINARY = {"float16": (11, -25), "bfloat16": (8, -134), SHORTEST: (10, -24)}
+"""Bits of the significand, and the exponent of half the smallest number, of the formats with 16 bits. A number printed in
+its shortest form is rounded twice, the second time to anything nearer to it than to its neighbours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +113,27 @@ def _possible(numbers: Array) -> Iterator[Digits]:
             if np.all(np.abs(np.round(numbers, digits) - numbers) <= exact):
                 yield Digits(decimals=digits)
                 break
-    if np.all(_significant(numbers, MOST)):
+    binary = _binary(numbers)
+    if binary:
+        yield Digits(binary=binary)
+    elif np.all(_significant(numbers, MOST)):  # A float16 in its shortest form has few digits, and is still coarser.
         for digits in range(FEWEST, MOST + 1):
             if np.all(_significant(numbers, digits)):
                 yield Digits(significant=digits)
                 break
+
+
+def _binary(numbers: Array) -> str | None:
+    """Return the format with 16 bits that holds all these numbers, if they have more digits than some decimal ones."""
     if np.all(_significant(numbers, FEWEST)):
-        return  # Few decimal digits often have few bits as well.
+        return None  # Few decimal digits often have few bits as well.
     with np.errstate(over="ignore"):
-        half = numbers.astype(np.float16)
-        if np.all(half == numbers) or (np.all(_significant(numbers, FLOAT16_DIGITS)) and _is_shortest(half, numbers)):
-            yield Digits(binary="float16")
-        single = numbers.astype(np.float32)
+        half, single = numbers.astype(np.float16), numbers.astype(np.float32)
     if np.all(single == numbers) and not np.any(single.view(np.uint32) & 0xFFFF):
-        yield Digits(binary="bfloat16")
+        return "bfloat16"
+    if np.all(half == numbers):
+        return "float16"
+    return SHORTEST if np.all(_significant(numbers, FLOAT16_DIGITS)) and _is_shortest(half, numbers) else None
 
 
 def _is_shortest(half: Array, numbers: Array) -> bool:

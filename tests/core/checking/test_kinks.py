@@ -64,7 +64,7 @@ def program(function: str, apart: bool, seed: int) -> tuple[Problem, dict[str, A
     else:
         from core.activations.choice import Function
 
-        chosen = Function(function=function, **constants)  # type: ignore[arg-type]
+        chosen = Function(function=function, **constants)
         layers = [layer("dense", units=3, activation=chosen), layer("dense", units=4, activation=chosen)]
         layers.append(layer("dense", units=2))
     parameters = {name: {"weight": w, "bias": c} for name, w, c in zip(names, W, b, strict=True)}
