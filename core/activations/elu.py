@@ -52,6 +52,7 @@ class Elu(Activation):
 
         def op() -> None:
             minimum(Z, zero, out=A)
+            copyto(A, Z, where=Z.real == 0)  # minimum would compare imaginary parts there, and lose a complex step.
             expm1(A, A)
             multiply(A, alpha, A)
             copyto(A, Z, where=Z.real > 0)

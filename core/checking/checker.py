@@ -58,9 +58,7 @@ class Checker:
         """Check a submission; without one, the server's own backward pass."""
         network = self.right.network
         submission = self._own() if sent is None else read(network, sent)
-        criterion = criterion_for(
-            {*dtypes, self.problem.dtype.name}, submission.values.values(), tolerance.rtol, tolerance.atol
-        )
+        criterion = criterion_for({*dtypes, self.problem.dtype.name}, submission.values, tolerance.rtol, tolerance.atol)
         explained = Explainer(self.problem, self.right, Effort(self.check_deadline)).explain(
             sent, submission, criterion
         )

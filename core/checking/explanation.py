@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from core.checking.comparison import Comparator
 from core.checking.effort import Effort
-from core.checking.equivalences import EQUIVALENCES, Reading
+from core.checking.equivalences import EQUIVALENCES, Equivalence, Reading
+from core.checking.equivalences.slope_at_kink import SlopeAtKink
 from core.checking.forward_mistakes import forward_mistakes
 from core.checking.hypothesis import AGAIN, NAMED
 from core.checking.interpretation import Interpretation, Right
@@ -63,6 +64,9 @@ class Explainer:
             return Explanation(located)
         best = located
         try:
+            at_kinks = self._cheapest(located, list(_readings(reading, (SlopeAtKink(),))))
+            if not at_kinks.hypotheses[0].accusations:
+                return Explanation(at_kinks)  # Before finite differences, which have the slope ½ at a kink.
             if numerical := self._numerical(located):
                 return Explanation(self._forgiven(located), numerical)
             best = self._read_otherwise(located)
@@ -112,10 +116,11 @@ class Explainer:
             submission = read(right.network, reading.sent)
             if reading.sent.convention is not None and "transposed" in submission.layouts.values():
                 continue  # Some tensors are not written in that convention.
-            comparator = Comparator(right.network, interpretation.comparator.criterion, right.trace, right.values)
+            criterion = interpretation.comparator.criterion.scaling_deltas(reading.scale_of_deltas)
+            comparator = Comparator(right.network, criterion, right.trace, right.values)
             if not _is_better(interpretation, submission, comparator):
                 continue
-            other = self._interpret(reading, submission, right, interpretation.comparator.criterion, cheapest.cost)
+            other = self._interpret(reading, submission, right, criterion, cheapest.cost)
             if other.cost < cheapest.cost:
                 cheapest = other
         return cheapest
@@ -199,9 +204,9 @@ def _is_factor(finding: Finding) -> bool:
     return all(mistake.plain or issubclass(mistake, Fitted) for mistake in finding.mistakes)
 
 
-def _readings(reading: Reading) -> Iterator[Reading]:
+def _readings(reading: Reading, equivalences: Sequence[Equivalence] = EQUIVALENCES) -> Iterator[Reading]:
     """Yield the readings of the request that differ in one more respect."""
-    for equivalence in EQUIVALENCES:
+    for equivalence in equivalences:
         if equivalence.slug not in reading.slugs:
             for problem, sent, said in equivalence.readings(reading):
                 yield Reading(

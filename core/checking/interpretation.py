@@ -75,7 +75,7 @@ def rows_of(interpretation: Interpretation) -> list[Row]:
                 quantity=quantity,
                 status=status,
                 total=expected.size,
-                difference=difference(yours, expected, comparator.allowed(quantity)) if fits else None,
+                difference=difference(yours, expected, comparator.allowed(quantity, yours)) if fits else None,
                 yours=yours,
                 expected=expected,
                 layout=submission.layouts.get(quantity),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
 
 from core.arrays import Array
+from core.checking.quantity import Quantity
 from core.checking.trace import Trace
 from core.layers.max_pool2d import MaxPool2D
+from core.layers.rnn import Rnn
 
 MOST = 100
 """The largest number of kinks that are listed."""
@@ -25,11 +27,31 @@ class Kink:
     """Batch-first."""
     distance: float
     why: str
+    inside: bool = False
+    """True if it is inside the layer, so that the layer's delta does not depend on its slope."""
 
 
 def kinks(trace: Trace, near: float, most: int | None = MOST) -> list[Kink]:
     """Return the kinks of the right trace: numbers at a kink, or within `near` times the largest number of the tensor."""
     return list(islice(_all(trace, near), most))
+
+
+def kinks_in(trace: Trace, quantity: Quantity, near: float) -> list[Kink]:
+    """Return the kinks whose slopes enter the rule of a delta or a gradient: its layer's own, and those of its readers.
+
+    Where a submission is wrong in more than these slopes, they are what its author may suspect first.
+    """
+    if quantity.part not in ("deltas", "gradients", "input_gradient"):
+        return []
+    network, found = trace.network, []
+    above = {reader.layer for reader in network.readers[quantity.layer]}
+    for kink in _all(trace, near):
+        inside = kink.inside or network.nodes[kink.layer].layer.function_of_input() is not None
+        if (kink.layer == quantity.layer and (not inside or quantity.part == "gradients")) or (
+            kink.layer in above and inside
+        ):
+            found.append(kink)
+    return found[:MOST]
 
 
 def _all(trace: Trace, near: float) -> Iterator[Kink]:
@@ -42,6 +64,8 @@ def _all(trace: Trace, near: float) -> Iterator[Kink]:
             yield from _zeros(name, X, near, f"the kink of {of_input.title} at 0")
         if isinstance(node.layer, MaxPool2D):
             yield from _ties(node.layer, name, trace)
+        if isinstance(node.layer, Rnn) and (inner := node.layer.function_at(0)).kinks():
+            yield from _in_time(name, trace, near, f"the kink of {inner.name} at a = 0, inside the recurrence")
     objective, last = trace.network.problem.objective, trace.network.last
     if objective is not None:
         A = trace.activations[last]
@@ -65,4 +89,12 @@ def _ties(layer: MaxPool2D, name: str, trace: Trace) -> Iterator[Kink]:
         np.add(counted, windows == numbers, counted)
     for index in np.argwhere(largest > 1):
         at = tuple(int(each) for each in index)
-        yield Kink(layer=name, index=at, distance=0.0, why="a window in which several numbers are the largest")
+        why = "a window in which several numbers are the largest"
+        yield Kink(layer=name, index=at, distance=0.0, why=why, inside=True)
+
+
+def _in_time(name: str, trace: Trace, near: float, why: str) -> Iterator[Kink]:
+    """Yield the kinks inside a recurrent layer, with indices example, time step, unit."""
+    A = trace.network.layer_rules[name].saved(trace.read_by(name))["A"]
+    for kink in _zeros(name, np.swapaxes(A, 0, 1), near, why):
+        yield replace(kink, inside=True)

@@ -13,6 +13,7 @@ import numpy as np
 
 from core.activations.base import Activation
 from core.arrays import Array, Shape, tensor_memory
+from core.errors import Refusal
 from core.layer_context import LayerContext, Value
 from core.network import Node
 
@@ -29,7 +30,11 @@ class Backward:
 
 
 class LayerRules:
-    """A layer that computes with the arrays passed to it. Returned arrays are never written to again."""
+    """A layer that computes with the arrays passed to it. Returned arrays are never written to again.
+
+    A check runs rules on whatever a program has computed. Where a layer refuses that, such as the logarithm of a matrix
+    with a negative eigenvalue, the result is NaN, which agrees with nothing.
+    """
 
     def __init__(
         self,
@@ -56,6 +61,7 @@ class LayerRules:
         self._forward = list(node.layer.forward(self._context))
         self._backward: list[Any] | None = None
         self._read: Sequence[Array] = ()
+        self._refused = False
 
     @property
     def reported(self) -> Mapping[str, Array]:
@@ -70,7 +76,7 @@ class LayerRules:
     def result(self, inputs: Sequence[Array]) -> Array:
         """Return Z, the layer's result before its activation."""
         self._run(inputs)
-        return self._context.result.copy()
+        return np.full_like(self._context.result, np.nan) if self._refused else self._context.result.copy()
 
     def backward(self, inputs: Sequence[Array], delta: Array) -> Backward:
         """Return the gradients of the layer's inputs and parameters, from ∂L/∂Z."""
@@ -82,12 +88,16 @@ class LayerRules:
             self._backward = list(self.node.layer.backward(context))
         self._run(inputs)
         np.copyto(context.d_result, delta)
-        for op in self._backward:
-            op()
+        try:
+            for op in () if self._refused else self._backward:
+                op()
+        except Refusal:
+            self._refused, self._read = True, ()
         if context.saved:  # A backward pass may overwrite the arrays that the forward pass saved.
             self._read = ()
-        found = [array.copy() for array in context.d_inputs if array is not None]
-        return Backward(found, {name: array.copy() for name, array in context.gradients.items()})
+        copy = _unknown if self._refused else np.copy
+        found = [copy(array) for array in context.d_inputs if array is not None]
+        return Backward(found, {name: copy(array) for name, array in context.gradients.items()})
 
     def saved(self, inputs: Sequence[Array]) -> dict[str, Array]:
         """Return the arrays that the layer saves in a forward run: x̂ of a normalisation, the mask of a dropout."""
@@ -99,11 +109,28 @@ class LayerRules:
         if len(self._read) == len(inputs) and all(one is other for one, other in zip(self._read, inputs, strict=True)):
             return
         self._read = ()
-        for source, array in zip(self._context.sources, inputs, strict=True):
-            np.copyto(source.array, array)
-        for op in self._forward:
-            op()
-        self._read = list(inputs)
+        for symmetrised in (False, True):
+            for source, array in zip(self._context.sources, inputs, strict=True):
+                np.copyto(source.array, _symmetrised(array) if symmetrised else array)
+            try:
+                for op in self._forward:
+                    op()
+            except Refusal:
+                self._refused = True
+            else:
+                self._refused = False
+                self._read = list(inputs)
+                return
+
+
+def _symmetrised(array: Array) -> Array:
+    """Return (X + Xᵀ)/2 of square matrices, which rounding leaves a little unsymmetric, and other arrays as they are."""
+    square = array.ndim > 1 and array.shape[-1] == array.shape[-2]
+    return np.asarray((array + np.swapaxes(array, -1, -2)) / 2) if square else array
+
+
+def _unknown(array: Array) -> Array:
+    return np.full_like(array, np.nan)
 
 
 def activate(function: Activation, Z: Array) -> Array:

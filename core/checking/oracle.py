@@ -19,12 +19,17 @@ from core.arrays import Array
 from core.checking.formulas import RIGHT, Formulas
 from core.checking.kinks import kinks
 from core.checking.quantity import Quantity, quantities, value_in
+from core.checking.slopes.straight import straight_inside
 from core.checking.trace import Network, Trace
 from core.derivatives.certificate import SEED, derivative_at_zero, read_as_classes
+from core.layers.rnn import Rnn
 from core.problem import Problem
 
 NEAR = 1e-2
 """Numbers nearer to a kink than this part of the largest around them are held where a difference might cross it."""
+
+NEGLIGIBLE = 1e-6
+"""Rates of change below this part of the loss are rounding errors, and may be all that there is: gradients may be 0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,10 @@ def certify(problem: Problem, trace: Trace) -> Oracle:
     """Compare deltas and gradients of a right trace with the change of the loss along one random direction of everything."""
     exact = all(node.layer.complex_safe for node in problem.nodes)
     held = {name: np.zeros(node.shape, bool) for name, node in trace.network.nodes.items()}
-    for kink in kinks(trace, 0.0 if exact else NEAR, most=None):
-        held[kink.layer][kink.index] = True
+    near = 0.0 if exact else NEAR
+    for kink in kinks(trace, near, most=None):
+        if not isinstance(trace.network.nodes[kink.layer].layer, Rnn) or not kink.inside:
+            held[kink.layer][kink.index] = True
     formulas = _Held(held)
     away = trace.branch()
     for node in reversed(problem.nodes):
@@ -72,11 +79,13 @@ def certify(problem: Problem, trace: Trace) -> Oracle:
             terms.append((right * v).ravel())
     products = np.concatenate(terms)
 
+    straight = straight_inside(problem, trace, near)
+
     def loss_at(step: complex) -> Any:
-        return _loss_along(problem, direction, step, held, trace)
+        return _loss_along(straight, direction, step, held, trace)
 
     method, _, independent = derivative_at_zero(loss_at, complex_safe=exact)
-    size = float(np.abs(products).sum())
+    size = float(np.abs(products).sum()) + NEGLIGIBLE * abs(float(RIGHT.loss(trace)))
     error = abs(float(products.sum()) - independent)
     return Oracle(method, error / size if size else error)
 

@@ -102,10 +102,13 @@ def probe(
 
 
 def _hidden(problem: Problem, check_deadline: CheckDeadline) -> list[BlindSpot]:
+    plan = problem.plan(check_deadline=check_deadline)
+    plan.forward()  # A layer may refuse the point, such as a matrix that is not symmetric; the rules of a check do not.
+    plan.backward()
     network = Network(problem)
     trace = run(network, RIGHT)
     right = {quantity: value_in(trace, quantity, RIGHT) for quantity in quantities(network)}
-    comparator = Comparator(network, criterion_for({"float64"}, [], None, None), trace, right)
+    comparator = Comparator(network, criterion_for({"float64"}, {}, None, None), trace, right)
     near = [
         BlindSpot(cause="kink", layer=kink.layer, tensor="deltas", reason=f"the point lies next to {kink.why}")
         for kink in kinks(trace, NEAR_KINK)

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.activations import FUNCTIONS
+from core.activations import FUNCTIONS, Activation
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.equations.recurrence import Unrolled
@@ -93,12 +93,16 @@ class Rnn(Recurrent):
         gathered = over.gathered("da", "da", {"bias": "da"} if self.bias else {})
         return Derivation([*forward, over.result()], [*backward, *gathered, *over.d_initial(2, back(0))])
 
+    def function_at(self, t: int) -> Activation:
+        """Return f of a time step, counted from 0."""
+        return FUNCTIONS[self.nonlinearity]()
+
     def forward(self, context: LayerContext) -> Ops:
-        U, f = context.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
+        U = context.parameters["recurrent_weight"]
         A, ops = project_inputs(context, context.parameters.get("bias"))
         context.saved["A"], H = A, states(context, self.units)
         by_state = np.empty_like(H[0])
-        apply = [f.forward(A[t], H[t + 1]) for t in range(len(A))]
+        apply = [self.function_at(t).forward(A[t], H[t + 1]) for t in range(len(A))]
 
         def advance() -> None:
             for t in range(len(A)):
@@ -109,11 +113,11 @@ class Rnn(Recurrent):
         return [*ops, *begin(context, H[0]), advance, result_of(context)]
 
     def backward(self, context: LayerContext) -> Ops:
-        U, f = context.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
+        U = context.parameters["recurrent_weight"]
         A, H = context.saved["A"], context.saved["H"]
         dH, arrive = receive_state_gradients(context)
         dA, by_next = np.empty_like(A), np.empty_like(H[0])
-        differentiate = [f.backward(A[t], H[t + 1], dH[t], dA[t]) for t in range(len(A))]
+        differentiate = [self.function_at(t).backward(A[t], H[t + 1], dH[t], dA[t]) for t in range(len(A))]
 
         def retreat() -> None:
             by_next.fill(0)

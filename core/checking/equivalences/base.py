@@ -28,6 +28,12 @@ class Reading:
         """The cost of the reading."""
         return PRICE * len(self.slugs)
 
+    @property
+    def scale_of_deltas(self) -> float:
+        """What the reading has multiplied the submitted deltas by, and half a unit of their last digit with them."""
+        objective = self.problem.objective
+        return 1 / len(objective.coefficients) if objective and "deltas-without-mean" in self.slugs else 1.0
+
 
 class Equivalence:
     """A difference from the request in the way of writing that is not a mistake.

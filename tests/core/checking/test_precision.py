@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.checking.precision import Digits, digits_of
+from core.checking.digits import Digits, digits_of
 from tests.core.checking.student import PARTS, Exercise, Solution, Student, examined
 
 pytestmark = pytest.mark.slow
