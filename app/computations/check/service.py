@@ -19,8 +19,10 @@ from core.checking.quantity import Quantity
 from core.checking.report import Blame, BlindSpot, Row
 from core.checking.steps import StepBlame, StepRow, with_steps
 from core.convention import is_transposed
+from core.diagnoses import diagnose_learning
 from core.errors import Issue, refuse_if_any
 from core.network import INPUT
+from core.plan import Retain
 from core.problem import Problem
 
 BACKWARD = ("loss", "deltas", "gradients", "input_gradient")
@@ -43,7 +45,11 @@ def check_submission(body: CheckRequest, settings: Settings, check_deadline: Che
     problem = problem_of(body, settings, needs_loss=needs_loss)
     submission = None if sent is None else _submission(problem, sent)
     tolerance = Tolerance() if body.tolerance is None else Tolerance(**body.tolerance.model_dump())
-    plan = problem.plan(backward=problem.objective is not None, check_deadline=check_deadline)
+    plan = problem.plan(
+        backward=problem.objective is not None,
+        retain=Retain(preactivations=True),  # The diagnoses read them.
+        check_deadline=check_deadline,
+    )
     with np.errstate(all="ignore"):  # Numbers that are not finite are refused here, with their location.
         plan.forward()
         plan.backward()
@@ -56,7 +62,9 @@ def check_submission(body: CheckRequest, settings: Settings, check_deadline: Che
     answer = write_report(report, problem, body.hints)
     if body.seed is not None:
         answer["parameters"] = rendering.parameters(problem.parameters, everything=True)
-    found = [*problem.warnings, *([SKIPPED] if examination.skips_blind_spots else [])]
+    with np.errstate(all="ignore"):
+        diagnoses = diagnose_learning(plan) if problem.objective is not None else []
+    found = [*problem.warnings, *diagnoses, *([SKIPPED] if examination.skips_blind_spots else [])]
     warnings = [error_of(issue) for issue in found]
     return {**answer, "convention": problem.convention, "dtype": problem.dtype.name, "warnings": warnings}
 

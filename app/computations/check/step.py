@@ -11,7 +11,7 @@ from app.problem.learning_rates import rates_of
 from core.arrays import Array, CheckDeadline
 from core.checking import Tolerance
 from core.checking.steps import SentStep, StepChecker, StepReport, StepSpec
-from core.errors import Issue, Refusal
+from core.errors import Refusal
 from core.problem import Problem
 
 PATH = ("submission", "step")
@@ -58,7 +58,7 @@ def _sent(step: StepSubmission, done: int, gradients: Mapping[str, Mapping[str, 
         completed = each.step or (each.optimizer_state.step if each.optimizer_state else 0) or done + 1
         if completed <= done:
             detail = f"The steps must be in order: {completed} comes after {done}."
-            raise Refusal(Issue(code="invalid-request", path=(*path, "step"), detail=detail, got=completed))
+            raise Refusal.of("invalid-request", detail, *path, "step", got=completed)
         used = each.gradients or (gradients if number == 0 and completed == done + 1 else None)
         found.append(
             SentStep(

@@ -15,8 +15,11 @@ Count = Annotated[int, Field(strict=True, ge=1, lt=2**53)]
 
 
 class SubmittedUpdate(StepAnswer):
-    """What your program has after a step. parameters, optimizer_state and step are read; other fields of the answer of
-    /v1/step are accepted and ignored."""
+    """What your program has after a step.
+
+    parameters, optimizer_state, gradients and step are read; other fields of the answer of /v1/step are accepted and
+    ignored.
+    """
 
     parameters: Parameters | None = None  # type: ignore[assignment]
     """The parameters after the step; any layers and names."""

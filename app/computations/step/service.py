@@ -22,6 +22,7 @@ from core.errors import Issue, Refusal, refuse_if_any
 from core.optimizers import Optimizer
 from core.problem import Problem
 from core.training.minibatches import Minibatches
+from core.training.start import diagnose_start
 from core.training.stepper import OptimizerState, Stepper
 from core.training.trainable import Trainable
 
@@ -45,6 +46,7 @@ def take_steps(body: StepRequest, settings: Settings, check_deadline: CheckDeadl
         gradients=stepper.gradients,
         check_deadline=check_deadline,
     )
+    diagnoses = diagnose_start(problem)
     losses = np.empty(body.steps)
     with np.errstate(all="ignore"):
         plan = batches.plan(state.step)
@@ -81,7 +83,7 @@ def take_steps(body: StepRequest, settings: Settings, check_deadline: CheckDeadl
         }
     if plan.new_state:
         answer["state"] = plan.new_state
-    warnings = [error_of(issue) for issue in (*problem.warnings, *plan.warnings)]
+    warnings = [error_of(issue) for issue in (*problem.warnings, *plan.warnings, *diagnoses)]
     return {**answer, "convention": problem.convention, "dtype": problem.dtype.name, "warnings": warnings}
 
 

@@ -73,7 +73,7 @@ def read_steps(problem: Problem, sent: Sequence[SentStep], optimizer: Optimizer,
     found, issues = Read(), list[Issue]()
     written = convention or problem.convention
     for each in sent:
-        parts = {("parameters",): each.parameters, ("gradients",): each.gradients}
+        parts: dict[tuple[str, ...], Named] = {("parameters",): each.parameters, ("gradients",): each.gradients}
         for slot, slotted in each.slots.items():
             if slot not in optimizer.slots:
                 issues.append(

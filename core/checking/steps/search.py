@@ -1,4 +1,4 @@
-"""The search for the rule that gives the submitted steps: alone, as a constant factor, as a pair, or parameter by parameter."""
+"""The search for the rule that gives the submitted steps: one mistake, a constant factor, a pair, or one a parameter."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class Search:
 
     def _explain(self, found: Found, rules: Sequence[type[UpdateRule]]) -> list[Explanation]:
         keys = tuple(found.wrong)
-        singles = [(rule,) for rule in rules]
+        singles: list[tuple[type[UpdateRule], ...]] = [(rule,) for rule in rules]
         everywhere = [each for each in singles if not self._wrong[each]]
         if everywhere:
             return [Explanation(everywhere[0], keys, tuple(everywhere[1:]))]

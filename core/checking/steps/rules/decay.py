@@ -112,12 +112,12 @@ class _Penalty(UpdateRule):
     def applies(self, now: Moment) -> bool:
         return now.layout.l2 > 0
 
-    def extra(self, now: Moment) -> Array:
+    def added(self, now: Moment) -> Array:
         """Return what is added to the right gradient."""
         raise NotImplementedError
 
     def gradient(self, now: Moment) -> Array:
-        return np.asarray(super().gradient(now) + self.extra(now))
+        return np.asarray(super().gradient(now) + self.added(now))
 
 
 class PenaltySign(_Penalty):
@@ -128,7 +128,7 @@ class PenaltySign(_Penalty):
     wrong = r"\partial L_{\text{data}} / \partial W - \lambda W"
     why = "The penalty ½ λ ‖W‖² has the gradient λ W, which is added."
 
-    def extra(self, now: Moment) -> Array:
+    def added(self, now: Moment) -> Array:
         return -2 * now.layout.l2 * np.where(now.layout.weight_like, now.theta, 0.0)
 
 
@@ -140,7 +140,7 @@ class PenaltyLeftOut(_Penalty):
     wrong = r"\partial L_{\text{data}} / \partial W"
     why = "The penalty ½ λ ‖W‖² of the loss has the gradient λ W, which is added."
 
-    def extra(self, now: Moment) -> Array:
+    def added(self, now: Moment) -> Array:
         return -now.layout.l2 * np.where(now.layout.weight_like, now.theta, 0.0)
 
 
@@ -152,7 +152,7 @@ class PenaltyOnBiases(_Penalty):
     wrong = r"\partial L / \partial b + \lambda b"
     why = "The penalty of the loss contains the weights alone; biases are not penalised."
 
-    def extra(self, now: Moment) -> Array:
+    def added(self, now: Moment) -> Array:
         return now.layout.l2 * np.where(now.layout.weight_like, 0.0, now.theta)
 
 

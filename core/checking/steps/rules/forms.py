@@ -84,7 +84,10 @@ class KerasAdam(WithMoments):
     is_form = True
     said = "Your update has Keras' form: ε is added to √v before the bias correction"
     wrong = r"\theta - \eta \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} \frac{m}{\sqrt{v} + \epsilon}"
-    why = "The end of §2 of Kingma & Ba and Keras correct the learning rate instead of the moments, which divides ε by √(1 − β₂^t)."
+    why = (
+        "The end of §2 of Kingma & Ba and Keras correct the learning rate instead of the moments, which divides ε by "
+        "√(1 − β₂^t)."
+    )
     unseen = "ε is far below the size of the moments"
 
     def denominator(self, now: Moment, v: Array) -> Array:

@@ -8,7 +8,7 @@ from core.checking.steps.rules.base import UpdateRule
 
 
 class LearningRateSign(UpdateRule):
-    """θ ← θ + η …"""
+    """θ ← θ + η Δ."""
 
     slug = "step-uphill"
     aspect = "rate"

@@ -138,7 +138,10 @@ class VelocitySubtracted(WithVelocity):
     aspect = "velocity kept"
     said = "Your velocity subtracts that of the step before from the gradient"
     wrong = r"g - \mu v"
-    why = "Velocity and gradient must have the same sign where they are added: v ← μ v + g and θ ← θ − η v, or μ v − η g and θ + v."
+    why = (
+        "Velocity and gradient must have the same sign where they are added: v ← μ v + g and θ ← θ − η v, or v ← μ v − η g "
+        "and θ ← θ + v."
+    )
     unseen = "in the first step there is no velocity yet; send two steps"
 
     def kept(self, now: Moment, velocity: Array) -> Array:
