@@ -29,7 +29,7 @@ def zero_gradients(plan: Plan) -> Iterator[Issue]:
     yield Issue(
         code="zero-gradients",
         path=("parameters",) if are_zero else ("network", "layers"),
-        detail=f"Nothing can be learned from here: the gradient of every weight is exactly 0, because {reason}. The gradients "
-        "are right, and every step leaves the weights as they are.",
+        detail=f"Nothing can be learned from here: the gradient of every weight is exactly 0, because {reason}. "
+        "The gradients are right, and every step leaves the weights as they are.",
         hint='Initialise the weights at random ("seed"); biases may start at 0.',
     )

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.arrays import Array, CheckDeadline
 from core.checking.steps.moment import Layout
+from core.errors import Refusal
 from core.optimizers import Optimizer
 from core.problem import Problem
 from core.training.minibatches import Minibatches
@@ -115,13 +116,20 @@ class Course:
         key = (t, theta.tobytes())
         if key not in self._gradients:
             self.check_deadline()
-            trainable, plan = self.layout.trainable, self._batches.plan(t - 1)
-            self._theta[...] = theta
-            for array, part in trainable.elsewhere(self._theta, plan.parameters):
-                array[...] = part
+            self._gradients[key] = self._computed(theta, t)
+        return self._gradients[key]
+
+    def _computed(self, theta: Array, t: int) -> Array:
+        """Return the gradient; NaN where it is not finite, as on the way of a wrong rule that diverges."""
+        trainable, plan = self.layout.trainable, self._batches.plan(t - 1)
+        self._theta[...] = theta
+        for array, part in trainable.elsewhere(self._theta, plan.parameters):
+            array[...] = part
+        try:
             plan.forward()
             plan.backward()
-            for array, part in trainable.elsewhere(self._gradient, plan.gradients.gradients):
-                part[...] = array
-            self._gradients[key] = self._gradient.copy()
-        return self._gradients[key]
+        except Refusal:
+            return np.full_like(theta, np.nan)
+        for array, part in trainable.elsewhere(self._gradient, plan.gradients.gradients):
+            part[...] = array
+        return self._gradient.copy()
