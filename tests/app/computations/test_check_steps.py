@@ -9,6 +9,7 @@ import httpx
 import numpy as np
 import pytest
 
+from app.computations.check.examples import CHECK
 from app.examples import CLASSES, XOR
 from core.optimizers import OPTIMIZERS
 from tests.core.checking import updates
@@ -133,7 +134,8 @@ def test_a_right_program_is_right(
     client: httpx.Client, optimizer: dict[str, Any], sent: list[list[Any]], kept: str
 ) -> None:
     """In float64, in numbers stored as float32, and printed with six decimal places."""
-    keep = {"float64": np.float64, "float32": np.float32, "digits": lambda array: np.round(array, 6)}[kept]
+    ways: dict[str, Any] = {"float64": np.float64, "float32": np.float32, "digits": lambda array: np.round(array, 6)}
+    keep = ways[kept]
     sent = [[np.asarray(keep(array), np.float64) for array in theta] for theta in sent]
     report = post(client, "/v1/check", **problem(optimizer, sent))
     assert report["verdict"] == "correct", report["summary"]
@@ -235,7 +237,7 @@ def test_the_fix_runs_and_gives_the_right_step(client: httpx.Client) -> None:
     right = run(adam(), 1)[0]
     for theta, g, expected in zip(START, gradients(START), right, strict=True):
         scope = {"np": np, "theta": theta, "g": g, "learning_rate": RATE, "first_moment": 0 * g, "second_moment": 0 * g}
-        exec(blame["fix"]["numpy"], scope)  # noqa: S102  # The answer promises that it runs.
+        exec(blame["fix"]["numpy"], scope)  # The answer promises that it runs.
         np.testing.assert_allclose(scope["theta"], expected, rtol=1e-12)
 
 
@@ -262,3 +264,8 @@ def test_bad_updates_are_refused_with_their_place(
     assert response.status_code == 422, response.text
     errors = response.json()["errors"]
     assert (errors[0]["code"], errors[0]["pointer"]) == (code, pointer)
+
+
+def test_the_example_of_the_documentation(client: httpx.Client) -> None:
+    (blame,) = post(client, "/v1/check", **CHECK["step"]["value"])["blame"]
+    assert (blame["cause"], blame["certainty"]) == ("gradient-summed", "exact")

@@ -54,7 +54,8 @@ def problem(optimizer: dict[str, Any], sent: list[list[Any]], **more: Any) -> di
 
 def run(program: Program, steps: int = 3, l2: float = 0.0) -> list[list[Any]]:
     """Run a program for some steps, parameter by parameter: it never sees the others."""
-    theta, kept, found = [array.copy() for array in START], [{} for _ in START], []
+    kept: list[dict[str, Any]] = [{} for _ in START]
+    theta, found = [array.copy() for array in START], []
     for t in range(1, steps + 1):
         present = gradients(theta, l2)
         theta = [program(t, array, g, keep) for array, g, keep in zip(theta, present, kept, strict=True)]
@@ -62,7 +63,7 @@ def run(program: Program, steps: int = 3, l2: float = 0.0) -> list[list[Any]]:
     return found
 
 
-def adam(  # noqa: PLR0913  # Every way to have it wrong is an argument.
+def adam(  # Every way to have it wrong is an argument.
     first: str = "divide",
     second: str = "divide",
     *,
@@ -103,7 +104,7 @@ def adam(  # noqa: PLR0913  # Every way to have it wrong is an argument.
     return program
 
 
-def momentum(  # noqa: PLR0913  # Every way to have it wrong is an argument.
+def momentum(  # Every way to have it wrong is an argument.
     gain: float = 1.0,
     used: float = 1.0,
     *,
