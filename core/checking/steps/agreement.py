@@ -126,6 +126,11 @@ class Disturbance:
         self._layout, self._unit, self._digits = layout, criterion.unit, criterion.digits
         self._generator = np.random.Generator(np.random.PCG64(seed))
 
+    @property
+    def is_single(self) -> bool:
+        """True if the submission has no more than the precision of float32."""
+        return self._unit > float(np.finfo(np.float64).eps)
+
     def start(self, theta: Array) -> Array:
         """Return parameters within the digits in which they were submitted."""
         if self._digits is None:

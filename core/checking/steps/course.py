@@ -92,44 +92,62 @@ class Course:
         if rates is not None:
             default = optimizer.default_rate
             self.rate = Vector(layout, rates).over(np.full(size, default))
-        self._gradients: dict[tuple[int, bytes], Array] = {}
-        self._build(problem)
+        self._gradients: dict[tuple[int, bool, bytes], Array] = {}
+        self._problem = problem
+        self._passes: dict[bool, _Passes] = {}
 
-    def _build(self, problem: Problem) -> None:
-        """Build the plan that computes gradients: that of POST /v1/step for the whole batch, in float64."""
-        trainable = self.layout.trainable
-        self._theta, self._gradient = np.zeros(trainable.size), np.zeros(trainable.size)
-        parameters = copy_arrays(problem.parameters)
-        for layer, named in trainable.apart(self._theta).items():
-            parameters[layer] |= named
-        self._batches = Minibatches(
-            replace(problem, parameters=parameters, dtype=np.dtype(np.float64)),
-            self.layout.examples,
-            shuffle=True,
-            seed=0,
-            gradients=trainable.apart(self._gradient),
-            check_deadline=self.check_deadline,
-        )
+    def gradient_at(self, theta: Array, t: int, *, single: bool = False) -> Array:
+        """Return the gradient of the loss at these parameters in step t, shape (parameters,).
 
-    def gradient_at(self, theta: Array, t: int) -> Array:
-        """Return the gradient of the loss at these parameters in step t, shape (parameters,)."""
-        key = (t, theta.tobytes())
+        With `single` it is computed in float32, as the gradients of the submission may have been.
+        """
+        key = (t, single, theta.tobytes())
         if key not in self._gradients:
             self.check_deadline()
-            self._gradients[key] = self._computed(theta, t)
+            if single not in self._passes:
+                self._passes[single] = _Passes(self._problem, self.layout, single, self.check_deadline)
+            self._gradients[key] = self._passes[single].gradient(theta, t)
         return self._gradients[key]
 
-    def _computed(self, theta: Array, t: int) -> Array:
+
+class _Passes:
+    """The passes that compute gradients: those of POST /v1/step for the whole batch."""
+
+    def __init__(self, problem: Problem, layout: Layout, single: bool, check_deadline: CheckDeadline) -> None:
+        self._trainable, dtype = layout.trainable, np.dtype(np.float32 if single else np.float64)
+        self._theta, self._gradient = (np.zeros(self._trainable.size, dtype) for _ in range(2))
+        parameters = copy_arrays(problem.parameters)
+        for layer, named in self._trainable.apart(self._theta).items():
+            parameters[layer] |= named
+        self._batches = Minibatches(
+            replace(
+                problem,
+                inputs={name: array.astype(dtype) for name, array in problem.inputs.items()},
+                parameters=parameters,
+                state={
+                    layer: {name: array.astype(dtype) for name, array in named.items()}
+                    for layer, named in problem.state.items()
+                },
+                dtype=dtype,
+            ),
+            layout.examples,
+            shuffle=True,
+            seed=0,
+            gradients=self._trainable.apart(self._gradient),
+            check_deadline=check_deadline,
+        )
+
+    def gradient(self, theta: Array, t: int) -> Array:
         """Return the gradient; NaN where it is not finite, as on the way of a wrong rule that diverges."""
-        trainable, plan = self.layout.trainable, self._batches.plan(t - 1)
+        plan = self._batches.plan(t - 1)
         self._theta[...] = theta
-        for array, part in trainable.elsewhere(self._theta, plan.parameters):
+        for array, part in self._trainable.elsewhere(self._theta, plan.parameters):
             array[...] = part
         try:
             plan.forward()
             plan.backward()
         except Refusal:
             return np.full_like(theta, np.nan)
-        for array, part in trainable.elsewhere(self._gradient, plan.gradients.gradients):
+        for array, part in self._trainable.elsewhere(self._gradient, plan.gradients.gradients):
             part[...] = array
-        return self._gradient.copy()
+        return self._gradient.astype(np.float64)

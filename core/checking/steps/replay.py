@@ -18,6 +18,10 @@ from core.optimizers import Memory
 class Disturbs(Protocol):
     """Moves numbers by as much as rounding may have moved them."""
 
+    @property
+    def is_single(self) -> bool:
+        """True if gradients are computed in float32."""
+
     def start(self, theta: Array) -> Array:
         """Return other parameters before a step."""
 
@@ -77,7 +81,7 @@ def _gradient(course: Course, t: int, point: Point | None, disturb: Disturbs | N
         if disturb is None:
             found = course.gradient_at(theta, t)
         else:
-            found = disturb.gradient(course.gradient_at(disturb.point(theta), t))
+            found = disturb.gradient(course.gradient_at(disturb.point(theta), t, single=disturb.is_single))
         return found if point is None else point.gradient.over(found)
 
     return gradient_at

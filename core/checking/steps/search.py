@@ -16,11 +16,14 @@ from core.checking.steps.replay import Predicted, replay
 from core.checking.steps.rules import RULES, UpdateRule, combined, family_of
 from core.optimizers import Memory
 
-MOST_OPERATIONS = 40_000_000
+MOST_OPERATIONS = 3_000_000
 """Pairs of mistakes are tried as long as all their replays together have no more elements than this."""
 
 MOST_STEPS = 2_000
 """Causes are not looked for where their replays have more steps than this between the submitted points."""
+
+LARGE = 50_000
+"""With more parameters than this in all steps, mistakes that cannot show are not looked for where nothing is wrong."""
 
 FEWEST_FOR_FACTOR = 3
 """A constant factor is seen only in at least so many numbers."""
@@ -106,6 +109,8 @@ class Search:
         steps = self.course.points[-1].step - self.course.first_step
         if steps * len(rules) > MOST_STEPS * len(self.course.points):
             found.explanations = [Explanation((), tuple(found.wrong))] if found.wrong else []
+            return found
+        if not found.wrong and self.course.start.size * steps > LARGE:
             return found
         for rule in rules:
             own = self._replay((rule,))
