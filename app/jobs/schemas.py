@@ -146,7 +146,8 @@ class JobEvent(Body):
 
     data: dict[str, Any]
     """metrics: loss and metrics of an epoch. status: the new status, with the result or error once the job has ended.
-    checkpoint: the epoch and the id of its model. warning: a message."""
+    checkpoint: the epoch and the id of its model. warning: a message; at the start
+    with code, pointer, got and hint, as in the answer of /v1/gradients."""
 
 
 class JobEventList(Body):

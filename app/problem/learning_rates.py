@@ -49,8 +49,13 @@ def in_core(named: Mapping[str, Mapping[str, Array]], problem: Problem) -> dict[
     }
 
 
-def rates_of(optimizer: Optimizer, problem: Problem) -> dict[str, dict[str, Array]] | None:
+def rates_of(optimizer: Optimizer, problem: Problem, *path: str) -> dict[str, dict[str, Array]] | None:
     """Return the learning rates for single weights, or None if the learning rate is one number.
+
+    Args:
+        optimizer: the optimizer.
+        problem: the problem whose parameters it moves.
+        path: where the optimizer is in the request. Default: "optimizer".
 
     Raises:
         Refusal: with every tensor that does not fit.
@@ -58,6 +63,7 @@ def rates_of(optimizer: Optimizer, problem: Problem) -> dict[str, dict[str, Arra
     sent = optimizer.learning_rate
     if not isinstance(sent, dict):
         return None
+    where = (*(path or ("optimizer",)), "learning_rate")
     arrays: dict[str, dict[str, Array]] = {}
     for layer, named in sent.items():
         for name, value in named.items():
@@ -65,6 +71,6 @@ def rates_of(optimizer: Optimizer, problem: Problem) -> dict[str, dict[str, Arra
                 arrays.setdefault(layer, {})[name] = np.asarray(value, np.float64)
             except (TypeError, ValueError):
                 detail = "Learning rates for single weights must be a tensor of numbers."
-                raise Refusal.of("invalid-request", detail, "optimizer", "learning_rate", layer, name) from None
-    refuse_if_any(wrong_shapes(arrays, problem, "optimizer", "learning_rate"))
+                raise Refusal.of("invalid-request", detail, *where, layer, name) from None
+    refuse_if_any(wrong_shapes(arrays, problem, *where))
     return in_core(arrays, problem)

@@ -24,7 +24,7 @@ class Warning(Body):
 
     code: str
     """The kind of warning: ambiguous-convention, unread-layer, double-softmax, double-sigmoid, single-example,
-    symmetric-units, dead-units, saturated-units or kink."""
+    zero-gradients, symmetric-units, dead-units, saturated-units or kink."""
 
     pointer: str
     """Location in the request as a JSON pointer."""

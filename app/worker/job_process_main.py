@@ -31,6 +31,7 @@ from core.arrays import Array
 from core.errors import Refusal
 from core.problem import Problem
 from core.training import Epoch, Recipe, TrainingState, epoch_of_result, model_of, result_of, train
+from core.training.start import diagnose_start
 
 T = TypeVar("T")
 WRITE_EVERY = 0.25
@@ -51,6 +52,7 @@ class Training:
     def __init__(self, database: Database, identity: str, fencing_token: int) -> None:
         self._database, self._identity, self._fencing_token = database, identity, fencing_token
         self._reports: list[dict[str, Any]] = []
+        self._warnings: list[dict[str, Any]] = []
         self._progress: dict[str, Any] = {}
         self._written = self._checkpointed = self._started = time.monotonic()
 
@@ -63,6 +65,8 @@ class Training:
         """
         body, dataset, start = retry(self._begin)
         problem, recipe = problem_and_recipe(body, dataset)
+        if start is None:
+            self._warnings = [error_of(issue) for issue in diagnose_start(problem)]
         first, state = start.epoch if start else 0, start
         reason = "epochs"
         for epoch in train(problem, recipe, start):
@@ -133,13 +137,15 @@ class Training:
             checkpoints.save(session, job, layers, state, last)
 
     def _report(self, session: Session) -> StoredJob:
-        """Write the metrics events that are not written yet.
+        """Write the metrics events that are not written yet, and before the first of them the warnings.
 
         Epochs repeated after an interruption are reported once.
         """
         job = lock_held(session, *self._key)
         for report in self._reports:
             if report["epoch"] > job.reported:
+                for warning in self._warnings if not job.reported else ():
+                    tell(session, job, "warning", warning)
                 tell(session, job, "metrics", report)
                 job.reported = report["epoch"]
         return job

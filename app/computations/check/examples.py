@@ -34,5 +34,21 @@ CHECK: dict[str, Any] = {
             },
         },
     },
+    "step": {
+        "summary": "A step of gradient descent whose gradient was summed over the batch and not averaged",
+        "value": {
+            "network": {"layers": [{"kind": "dense", "units": 1}]},
+            "parameters": {"1": {"weight": [[0.5], [-0.3]], "bias": [0.1]}},
+            "batch": {"inputs": [[1, 2], [3, 1], [2, 0]], "targets": [[1], [0], [1]]},
+            "loss": {"kind": "half_squared_error"},
+            "convention": "row",
+            "submission": {
+                "step": {
+                    "optimizer": {"kind": "sgd", "learning_rate": 0.1},
+                    "parameters": {"1": {"weight": [[0.19], [-0.23]], "bias": [0.06]}},
+                }
+            },
+        },
+    },
     "self": {"summary": "No submission: the server checks its own backward pass", "value": XOR},
 }

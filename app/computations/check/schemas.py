@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.computations.check.step_schemas import StepSubmission
 from app.problem.results import GradientsAnswer, Warning
 from app.problem.schemas import Body, Parameters, Problem
 from core.convention import Convention
@@ -15,9 +16,13 @@ class Submission(GradientsAnswer):
     """The numbers that your own code computed: any parts, for any layers.
 
     The complete answer of /v1/gradients is a valid submission. loss, output, preactivations, activations, deltas,
-    gradients and input_gradient are compared; other fields are accepted and ignored. A tensor of the wrong shape is not
-    refused but reported as a mistake.
+    gradients and input_gradient are compared, and the update in `step`; other fields are accepted and ignored. A tensor of
+    the wrong shape is not refused but reported as a mistake.
     """
+
+    step: StepSubmission | None = None
+    """Your parameters after one step or several, and the optimizer. Where `gradients` are sent as well, they are those that
+    the first step used."""
 
     convention: Convention | None = None  # type: ignore[assignment]
     """Layout of the submitted matrices. Default: the convention of the problem."""
@@ -108,7 +113,10 @@ class Blame(Body):
     """The layer whose rule is wrong; for input_gradient, the name of the input. Left out for the loss."""
 
     tensor: str | None = None
-    """The tensor that the rule computes: deltas, gradients.weight, activations, ..."""
+    """The tensor that the rule computes: deltas, gradients.weight, activations, step.parameters, ..."""
+
+    step: int | None = None
+    """For an update: the first step in which the mistake shows."""
 
     tensors: list[str] | None = None
     """All tensors of the layer that this mistake makes wrong. More than one if the mistake is inside the layer, for
@@ -172,7 +180,11 @@ class ComparedTensor(Body):
     """The layer that the tensor belongs to. Left out for the loss."""
 
     tensor: str
-    """Name of the tensor: loss, preactivations, activations, deltas, gradients.<parameter> or input_gradient."""
+    """Name of the tensor: loss, preactivations, activations, deltas, gradients.<parameter>, input_gradient,
+    step.parameters.<parameter> or step.optimizer_state.<slot>.<parameter>."""
+
+    step: int | None = None
+    """For an update: the number of steps completed."""
 
     status: Literal["correct", "wrong", "inherited", "missing"]
     """correct: the numbers agree. wrong: the rule of this tensor is wrong. inherited: the numbers are wrong only

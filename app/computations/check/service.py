@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from app.computations.check.schemas import CheckRequest, Submission
+from app.computations.check.step import check_steps
 from app.http.problem_details import error_of
 from app.problem.from_request import problem_of
 from app.problem.writer import ProblemWriter
@@ -16,12 +17,18 @@ from core.arrays import Array, CheckDeadline
 from core.checking import Checker, Report, SubmissionSpec, Tolerance
 from core.checking.quantity import Quantity
 from core.checking.report import Blame, BlindSpot, Row
+from core.checking.steps import StepBlame, StepRow, with_steps
 from core.convention import is_transposed
+from core.diagnoses import diagnose_learning
 from core.errors import Issue, refuse_if_any
 from core.network import INPUT
+from core.plan import Retain
 from core.problem import Problem
 
 BACKWARD = ("loss", "deltas", "gradients", "input_gradient")
+
+PARTS = (*BACKWARD, "preactivations", "activations", "output")
+"""The fields of a submission that are numbers of a backpropagation."""
 
 SKIPPED = Issue(
     code="blind-spots-skipped",
@@ -34,21 +41,30 @@ SKIPPED = Issue(
 def check_submission(body: CheckRequest, settings: Settings, check_deadline: CheckDeadline) -> dict[str, Any]:
     """Check the submission of a request, or the server's own backward pass if there is none."""
     sent = body.submission
-    needs_loss = sent is None or any(getattr(sent, part) is not None for part in BACKWARD)
+    needs_loss = sent is None or sent.step is not None or any(getattr(sent, part) is not None for part in BACKWARD)
     problem = problem_of(body, settings, needs_loss=needs_loss)
     submission = None if sent is None else _submission(problem, sent)
     tolerance = Tolerance() if body.tolerance is None else Tolerance(**body.tolerance.model_dump())
-    plan = problem.plan(backward=problem.objective is not None, check_deadline=check_deadline)
+    plan = problem.plan(
+        backward=problem.objective is not None,
+        retain=Retain(preactivations=True),  # The diagnoses read them.
+        check_deadline=check_deadline,
+    )
     with np.errstate(all="ignore"):  # Numbers that are not finite are refused here, with their location.
         plan.forward()
         plan.backward()
     examination = Checker(problem, check_deadline)
     report = examination.report(submission, _dtypes(sent), tolerance)
+    if sent is not None and sent.step is not None:
+        steps = check_steps(problem, sent, body.freeze or (), _dtypes(sent), tolerance, check_deadline)
+        report = with_steps(report, steps, alone=all(getattr(sent, part) is None for part in PARTS))
     rendering = ProblemWriter(problem, (), None)
     answer = write_report(report, problem, body.hints)
     if body.seed is not None:
         answer["parameters"] = rendering.parameters(problem.parameters, everything=True)
-    found = [*problem.warnings, *([SKIPPED] if examination.skips_blind_spots else [])]
+    with np.errstate(all="ignore"):
+        diagnoses = diagnose_learning(plan) if problem.objective is not None else []
+    found = [*problem.warnings, *diagnoses, *([SKIPPED] if examination.skips_blind_spots else [])]
     warnings = [error_of(issue) for issue in found]
     return {**answer, "convention": problem.convention, "dtype": problem.dtype.name, "warnings": warnings}
 
@@ -157,7 +173,7 @@ def _withheld(report: Report, hints: str) -> str:
 
 
 def _blame(blame: Blame, hints: str) -> dict[str, Any]:
-    found: dict[str, Any] = _at(blame.quantity)
+    found: dict[str, Any] = _at(blame.quantity) | ({"step": blame.step} if isinstance(blame, StepBlame) else {})
     if hints == "layer":
         found.pop("tensor")
         return found
@@ -186,6 +202,8 @@ def _at(quantity: Quantity) -> dict[str, Any]:
 
 def _row(row: Row, problem: Problem, hints: str) -> dict[str, Any]:
     found: dict[str, Any] = {**_at(row.quantity), "status": row.status, "total": row.total}
+    if isinstance(row, StepRow):
+        found["step"] = row.step
     if row.layout:
         found["layout"] = row.layout
     if row.shapes:
@@ -207,7 +225,7 @@ def _row(row: Row, problem: Problem, hints: str) -> dict[str, Any]:
 
 def _is_turned(quantity: Quantity, rank: int, problem: Problem) -> bool:
     """Return whether the caller's convention transposes this tensor."""
-    if quantity.part == "gradients":
+    if quantity.name:
         node = next(node for node in problem.nodes if node.name == quantity.layer)
         return is_transposed(node.parameters[quantity.name], problem.convention)
     return problem.convention == "column" and rank == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +19,10 @@ from core.arrays import CheckDeadline
 from core.convention import layer_parameters
 from core.derivatives import per_example
 from core.errors import Issue, Refusal, refuse_if_any
+from core.optimizers import Optimizer
 from core.problem import Problem
 from core.training.minibatches import Minibatches
+from core.training.start import diagnose_start
 from core.training.stepper import OptimizerState, Stepper
 from core.training.trainable import Trainable
 
@@ -30,7 +33,7 @@ def take_steps(body: StepRequest, settings: Settings, check_deadline: CheckDeadl
     rendering = ProblemWriter(problem, (), None)
     rendering.refuse_large(settings.max_answer_elements, seeded=True)
     trainable = Trainable(problem.nodes, body.freeze or ())
-    state = _state(body.optimizer_state, body, problem)
+    state = state_of(body.optimizer_state, body.optimizer, body.freeze or (), problem, "optimizer_state")
     rates = rates_of(body.optimizer, problem)
     per_example.refuse_divided(problem, body.batch_size)
     size = body.batch_size or (len(problem.objective.targets) if problem.objective else 1)
@@ -43,6 +46,7 @@ def take_steps(body: StepRequest, settings: Settings, check_deadline: CheckDeadl
         gradients=stepper.gradients,
         check_deadline=check_deadline,
     )
+    diagnoses = diagnose_start(problem)
     losses = np.empty(body.steps)
     with np.errstate(all="ignore"):
         plan = batches.plan(state.step)
@@ -79,7 +83,7 @@ def take_steps(body: StepRequest, settings: Settings, check_deadline: CheckDeadl
         }
     if plan.new_state:
         answer["state"] = plan.new_state
-    warnings = [error_of(issue) for issue in (*problem.warnings, *plan.warnings)]
+    warnings = [error_of(issue) for issue in (*problem.warnings, *plan.warnings, *diagnoses)]
     return {**answer, "convention": problem.convention, "dtype": problem.dtype.name, "warnings": warnings}
 
 
@@ -102,15 +106,16 @@ def _at_step(refusal: Refusal, stepper: Stepper, steps: int) -> Refusal:
     )
 
 
-def _state(sent: StateBody | None, body: StepRequest, problem: Problem) -> OptimizerState:
-    """Return the optimizer state of the core.
+def state_of(
+    sent: StateBody | None, optimizer: Optimizer, freeze: Sequence[str], problem: Problem, *path: str
+) -> OptimizerState:
+    """Return the optimizer state of the core; `path` is where it is in the request.
 
     Raises:
         Refusal: with every unknown slot and every tensor that does not fit.
     """
     if sent is None:
         return OptimizerState()
-    optimizer = body.optimizer
     issues: list[Issue] = []
     for field, names, valid in (("slots", sent.slots, optimizer.slots), ("scalars", sent.scalars, optimizer.scalars)):
         for name in names:
@@ -118,20 +123,20 @@ def _state(sent: StateBody | None, body: StepRequest, problem: Problem) -> Optim
                 issues.append(
                     Issue(
                         code="unknown-name",
-                        path=("optimizer_state", field, name),
+                        path=(*path, field, name),
                         detail=f"{optimizer.kind} has no {name[:60]!r} in its state.",
                         expected=list(valid),
                         hint="The state belongs to another optimizer. Leave it out to start without one.",
                     )
                 )
     for slot, named in sent.slots.items():
-        issues += wrong_shapes(named, problem, "optimizer_state", "slots", slot)
+        issues += wrong_shapes(named, problem, *path, "slots", slot)
     if not issues and sent.step:
-        trainable = Trainable(problem.nodes, body.freeze or ())
+        trainable = Trainable(problem.nodes, freeze)
         issues += [
             Issue(
                 code="missing-parameters",
-                path=("optimizer_state", "slots", slot, layer),
+                path=(*path, "slots", slot, layer),
                 detail=f"After {sent.step} steps, {optimizer.kind} needs a {slot} for {layer}.{name}; this state has none.",
                 hint="Send the optimizer_state of the previous answer unchanged.",
             )

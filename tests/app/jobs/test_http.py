@@ -128,6 +128,21 @@ def test_what_cannot_be_trained_is_refused_at_once(client: httpx.Client, case: s
     assert not any("batch." in error.detail for error in document.errors), "a job has data, not a batch"
 
 
+def test_a_job_that_cannot_learn_says_so_before_its_first_epoch(client: httpx.Client) -> None:
+    zero = {"1": {"weight": [[0.0] * 3] * 2, "bias": [0.0] * 3}, "2": {"weight": [[0.0]] * 3, "bias": [0.0]}}
+    layers = [
+        {"kind": "dense", "units": 3, "activation": "tanh"},
+        {"kind": "dense", "units": 1, "activation": "sigmoid"},
+    ]
+    body = changed(network={"layers": layers}, parameters=zero, epochs=5, batch_size=4, convention="row")
+    job = posted(client, body)
+    ended(client, job)
+    told = [event for event in events_of(client, job) if event["type"] in ("warning", "metrics")]
+    assert [event["type"] for event in told] == ["warning"] * 2 + ["metrics"] * 5
+    assert [event["data"]["code"] for event in told[:2]] == ["zero-gradients", "symmetric-units"]
+    assert "Nothing can be learned" in told[0]["data"]["detail"]
+
+
 def test_a_job_that_diverges_fails_with_the_layer(client: httpx.Client) -> None:
     body = changed(loss={"kind": "mean_squared_error"}, optimizer={"kind": "sgd", "learning_rate": 1e200})
     body["network"] = {"layers": [{"kind": "dense", "units": 3}, {"kind": "dense", "units": 1}]}

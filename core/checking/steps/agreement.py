@@ -1,0 +1,163 @@
+"""When submitted parameters agree with those of a rule: the update counts, not the size of the parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from core.arrays import Array
+from core.checking.precision import Criterion
+from core.checking.steps.course import Course, Point, Vector
+from core.checking.steps.moment import Layout
+from core.checking.steps.replay import Predicted, replay
+from core.checking.steps.rules import UpdateRule
+
+DRAWS = 3
+"""Number of random disturbances with which rounding is tested."""
+
+UNITS = 16
+"""Disturbance of parameters and gradients, in units of the last place."""
+
+AMPLIFIED = 4
+"""The factor by which a difference may exceed the effect of such a disturbance."""
+
+HOPELESS = 0.3
+"""Above this difference, relative to the largest update of a parameter, rounding is not tested."""
+
+Key = tuple[str, str]
+
+
+class Agreement:
+    """Compares the submitted points with those of a rule."""
+
+    def __init__(self, course: Course, criterion: Criterion) -> None:
+        self.course, self.criterion = course, criterion
+
+    def allowed(self, predicted: Array, before: Array) -> Array:
+        """Return the distance that rounding of the result itself explains.
+
+        A parameter is stored with the precision of its own size, its update with that of the update. The parameters before
+        the step were rounded as well.
+        """
+        criterion = self.criterion
+        if criterion.chosen:
+            return criterion.allowed(predicted)
+        size = np.maximum(np.abs(predicted), np.abs(before))
+        allowed = 2 * criterion.unit * size + criterion.rtol * np.abs(predicted - before)
+        if criterion.digits is not None:
+            allowed = allowed + (1 + 1e-6) * (
+                criterion.digits.half_unit(predicted) + criterion.digits.half_unit(before)
+            )
+        return np.asarray(allowed)
+
+    def wrong(self, rule: UpdateRule, predicted: Sequence[Predicted]) -> dict[Key, list[int]]:
+        """Return for each submitted parameter the numbers of the points at which the rule does not give it."""
+        spread: list[tuple[Array, dict[str, Array]]] | None = None
+        found: dict[Key, list[int]] = {}
+        for number, (point, own) in enumerate(zip(self.course.points, predicted, strict=True)):
+            for key, part in self.course.layout.slices.items():
+                fits = True
+                for yours, computed, before, which in self._compared(point, own):
+                    if not yours.known[part].all() or not len(computed[part]):
+                        continue
+                    apart = np.abs(yours.values[part] - computed[part])
+                    allowed = self.allowed(computed[part], before[part])
+                    if np.all(apart <= allowed):
+                        continue
+                    if not self._is_hopeful(apart, computed[part], before[part]):
+                        fits = False
+                        break
+                    if spread is None:
+                        spread = self._spread(rule, predicted)
+                    theta, slots = spread[number]
+                    moved = theta[part] if which is None else slots[which][part]
+                    if not np.all(apart <= allowed + AMPLIFIED * moved):
+                        fits = False
+                        break
+                if not fits:
+                    found.setdefault(key, []).append(number)
+        return found
+
+    def differs(self, one: Sequence[Predicted], other: Sequence[Predicted]) -> bool:
+        """Return whether two rules differ by more than any tolerance in what was submitted."""
+        for point, first, second in zip(self.course.points, one, other, strict=True):
+            for yours, computed, before, which in self._compared(point, first):
+                rival = second.theta if which is None else second.slots[which]
+                apart = np.abs(computed - rival)
+                if np.any(~(apart <= 8 * self.allowed(computed, before)) & yours.known):
+                    return True
+        return False
+
+    def _compared(self, point: Point, own: Predicted) -> list[tuple[Vector, Array, Array, str | None]]:
+        """Return pairs of submitted and computed vectors, each with what it was before, and the slot."""
+        found: list[tuple[Vector, Array, Array, str | None]] = [(point.theta, own.theta, own.before, None)]
+        zero = np.zeros_like(own.theta)
+        return found + [(vector, own.slots[name], zero, name) for name, vector in point.slots.items()]
+
+    def _is_hopeful(self, apart: Array, computed: Array, before: Array) -> bool:
+        if self.criterion.chosen or not np.isfinite(computed).all():
+            return False
+        update = float(np.abs(computed - before).max(initial=0))
+        coarse = float(self.allowed(computed, before).max(initial=0))
+        return float(apart.max(initial=0)) <= max(HOPELESS * update, 100 * coarse)
+
+    def _spread(self, rule: UpdateRule, predicted: Sequence[Predicted]) -> list[tuple[Array, dict[str, Array]]]:
+        """Return by how much the numbers of a rule move when every number before them is disturbed."""
+        theta = [np.zeros_like(each.theta) for each in predicted]
+        slots = [{name: np.zeros_like(array) for name, array in each.slots.items()} for each in predicted]
+        for seed in range(DRAWS):
+            for number, moved in enumerate(replay(self.course, rule, self._disturbance(seed))):
+                theta[number] = np.maximum(theta[number], _finite(moved.theta - predicted[number].theta))
+                for name, array in moved.slots.items():
+                    slots[number][name] = np.maximum(
+                        slots[number][name], _finite(array - predicted[number].slots[name])
+                    )
+        return list(zip(theta, slots, strict=True))
+
+    def _disturbance(self, seed: int) -> Disturbance:
+        return Disturbance(self.course.layout, self.criterion, seed)
+
+
+class Disturbance:
+    """Moves numbers by as much as rounding may have moved them."""
+
+    def __init__(self, layout: Layout, criterion: Criterion, seed: int) -> None:
+        self._layout, self._unit, self._digits = layout, criterion.unit, criterion.digits
+        self._generator = np.random.Generator(np.random.PCG64(seed))
+
+    @property
+    def is_single(self) -> bool:
+        """True if the submission has no more than the precision of float32."""
+        return self._unit > float(np.finfo(np.float64).eps)
+
+    def start(self, theta: Array) -> Array:
+        """Return parameters within the digits in which they were submitted."""
+        if self._digits is None:
+            return theta
+        return np.asarray(theta + self._digits.half_unit(theta) * self._draw(theta))
+
+    def point(self, theta: Array) -> Array:
+        """Return parameters that differ by a few units of the last place, where a gradient is taken."""
+        return np.asarray(theta * (1 + UNITS * self._unit * self._draw(theta)))
+
+    def gradient(self, g: Array) -> Array:
+        """Return a gradient whose terms, of the size of its largest elements, were rounded before they were added."""
+        reach = UNITS * self._unit * (np.abs(g) + _largest_of_each(self._layout, g) / 4)
+        return np.asarray(g + reach * self._draw(g))
+
+    def _draw(self, array: Array) -> Array:
+        return self._generator.uniform(-1, 1, array.shape)
+
+
+def _largest_of_each(layout: Layout, array: Array) -> Array:
+    """Return for each element the largest magnitude in its parameter: a sum over examples may have cancelled."""
+    found = np.zeros_like(array)
+    for part in layout.slices.values():
+        found[part] = np.abs(array[part]).max(initial=0)
+    return found
+
+
+def _finite(apart: Array) -> Array:
+    size = np.abs(apart)
+    return np.where(np.isfinite(size), size, np.inf)
