@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.checking.mistakes.matrix import MATRIX
 from core.checking.quantity import Quantity
+from core.convention import Convention
 from core.losses import LOSSES
 from core.problem import Problem
 from core.problem_spec import ProblemSpec
@@ -22,10 +23,10 @@ Array = NDArray[np.float64]
 N = 3
 
 
-def problem(top: Any, inputs: dict[str, Array], targets: Array) -> Problem:
+def problem(top: Any, inputs: dict[str, Array], targets: Array, convention: Convention = "row") -> Problem:
     loss: Any = LOSSES["half_squared_error"]
     return validate(
-        ProblemSpec(layers=[top], inputs=inputs, parameters={}, targets=targets, loss=loss(), convention="row")
+        ProblemSpec(layers=[top], inputs=inputs, parameters={}, targets=targets, loss=loss(), convention=convention)
     )
 
 
@@ -261,11 +262,22 @@ def test_a_mistake_in_matmul_is_named(
         b = 0 if shared else e
         dA[e], added = gradients((A[e] @ B[b] - Y[e]) / N, A[e], B[b])
         dB[b] += added
-    if shared and wrong == "swapped":
-        pytest.skip("The gradients of the two operands differ in shape.")
     sent = problem(layer("matmul", inputs=["a", "b"]), {"a": A, "b": B}, Y)
     for name, found in (("a", dA), ("b", dB)):
         assert named(sent, at_input(name), {at_input(name): found}) == {slug}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(("wrong", "slug", "gradients"), OF_MATMUL)
+def test_a_mistake_in_matmul_of_columns_is_named(
+    wrong: str, slug: str, gradients: Callable[[Array, Array, Array], tuple[Array, Array]], seed: int
+) -> None:
+    """The core turns matrices of the column convention; the product is that of the matrices as sent."""
+    rng = np.random.default_rng(seed)
+    A, B, Y = (rng.standard_normal((3, 3)) for _ in range(3))
+    sent = problem(layer("matmul", inputs=["a", "b"]), {"a": A, "b": B}, Y, "column")
+    for name, found in zip("ab", gradients((A @ B - Y) / 3, A, B), strict=True):
+        assert named(sent, at_input(name), {at_input(name): found.T}) == {slug}
 
 
 @pytest.mark.parametrize("seed", range(3))
