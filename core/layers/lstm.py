@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from core.activations.sigmoid import Sigmoid
-from core.arrays import Array
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
 from core.layers.base import Ops
+from core.layers.shared.gates import Gates
 from core.layers.shared.recurrence import (
     Recurrent,
+    apart,
+    begin,
     gather_gradients,
     project_inputs,
     receive_state_gradients,
     result_of,
+    return_to_start,
     states,
 )
+from core.spec import constraints
+
+GATES = Gates("lstm", "ifgo", {"c": "g"}, 'torch and Keras: "ifgo"; ONNX: "iofc".')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lstm(Recurrent):
     """Long short-term memory (LSTM): gates decide what a cell c forgets, stores and exposes as the state h.
 
-    For t = 1 … T, with h_0 = c_0 = 0, n examples, i features and u units:
+    For t = 1 … T, with the initial state h_0 and cell c_0 (0 unless read), n examples, i features and u units:
 
         Forward    [a_i a_f a_g a_o] = x_t W + h_{t−1} U + 1 bᵀ     W (i, 4u), U (u, 4u), b (4u)
                    i, f, o = σ(a_i), σ(a_f), σ(a_o)                 (n, u): input, forget and output gate
@@ -40,9 +46,11 @@ class Lstm(Recurrent):
                    da_i = dc_t ∘ g ∘ i ∘ (1 − i),         da_f = dc_t ∘ c_{t−1} ∘ f ∘ (1 − f)
                    da_g = dc_t ∘ i ∘ (1 − g ∘ g),         da_o = dh_t ∘ tanh(c_t) ∘ o ∘ (1 − o)
                    dW = Σ_t x_tᵀ da_t,   dU = Σ_t h_{t−1}ᵀ da_t,   db = Σ_t da_tᵀ 1,   dx_t = da_t Wᵀ
+                   dh_0 = da_1 Uᵀ,   dc_0 = dc_1 ∘ f_1
 
     The result is h_T, or every h_t with `return_sequences`. W is `weight`, U is `recurrent_weight`; their columns (rows,
-    under `column` and `torch`) hold the blocks i, f, g, o in this order.
+    under `column` and `torch`) and b hold the blocks i, f, g, o in the order of `gate_order`. `inputs` names the sequence
+    and, optionally, h_0 (n, u) and c_0 (n, u).
 
     In torch.nn.LSTM, W is weight_ih_l0 and U is weight_hh_l0 (transposed in the row convention), b is bias_ih_l0 +
     bias_hh_l0; the gradient of each of these two is that of b.
@@ -52,25 +60,37 @@ class Lstm(Recurrent):
     """
 
     kind: Literal["lstm"] = "lstm"
-    gates: ClassVar[int] = 4
+
+    gate_order: str | list[str] = field(default="ifgo", metadata=constraints(examples=["ifgo", "iofg"]))
+    """Order of the gates' blocks in `weight`, `recurrent_weight` and `bias`: the letters i, f, g (or c) and o, as a string
+    or a list. torch and Keras have "ifgo", ONNX has "iofc"."""
+
+    reads: ClassVar[tuple[int, int]] = (1, 3)
     equations: ClassVar[dict[str, str]] = {
         "row": "[i f g o] = x_t W + h_(t-1) U + b', W is features x 4 units, U is units x 4 units",
         "column": "[i; f; g; o] = W x_t + U h_(t-1) + b, W is 4 units x features, U is 4 units x units",
         "torch": "[i f g o] = x_t W' + h_(t-1) U' + b', W is 4 units x features, U is 4 units x units",
     }
 
-    def _blocks(self, array: Array) -> list[Array]:
-        """The blocks i, f, g, o of an array n x 4u."""
-        return np.split(array, 4, axis=-1)
+    def equation(self, convention: str) -> str | None:
+        return GATES.rewrite(Recurrent.equation(self, convention), self.gate_order)
+
+    def gates(self) -> tuple[str, ...]:
+        return GATES.order(self.gate_order)
 
     def derivation(self, layout: Layout) -> Derivation:
-        over, u = Unrolled(layout, self.units, "<bias>" if self.bias else None), self.units
+        over = Unrolled(layout, self.units, "<bias>" if self.bias else None)
         steps = range(1, over.time + 1)
-        forward, backward = [over.zero("h0", "h_0"), over.zero("c0", "c_0")], []
+        blocks, names = self.blocks("weight"), {"i": "input", "f": "forget", "g": "candidate", "o": "output"}
+        forward, backward = [over.initial("h", 2), over.initial("c", 3)], []
+
+        def back(t: int) -> list[tuple[str, str]]:
+            return [(rf"<da{t + 1}> U^\top", f"<da{t + 1}> @ ({over.U}).T")] if t < over.time else []
+
         for t in steps:
             forward.append(Equation(f"a{t}", *over.contributed(t, f"<h{t - 1}>"), "All four gates at once.", f"a_{t}"))
-            for k, (letter, name) in enumerate({"i": "input", "f": "forget", "g": "candidate", "o": "output"}.items()):
-                part = f"<a{t}>[:, {k * u}:{(k + 1) * u}]"
+            for letter, name in names.items():
+                part = f"<a{t}>[:, {blocks[letter].start}:{blocks[letter].stop}]"
                 numpy = f"np.tanh({part})" if letter == "g" else f"1 / (1 + np.exp(-{part}))"
                 latex = rf"{chr(92)}tanh(a_{letter})" if letter == "g" else rf"{chr(92)}sigma(a_{letter})"
                 forward.append(Equation(f"{letter}{t}", latex, numpy, f"The {name} gate.", f"{letter}_{t}"))
@@ -92,18 +112,17 @@ class Lstm(Recurrent):
             ]
         for t in reversed(steps):
             last = t == over.time
-            back = (rf"<da{t + 1}> U^\top", f"<da{t + 1}> @ ({over.U}).T")
-            backward.append(over.d_state(t, [] if last else [back]))
+            backward.append(over.d_state(t, back(t)))
             cell = rf"<dh{t}> \circ <o{t}> \circ (1 - \tanh^2 <c{t}>)"
             numpy = f"<dh{t}> * <o{t}> * (1 - np.tanh(<c{t}>)**2)"
             if not last:
                 cell, numpy = cell + rf" + <dc{t + 1}> \circ <f{t + 1}>", numpy + f" + <dc{t + 1}> * <f{t + 1}>"
-            gates = [
-                f"<dc{t}> * <g{t}> * <i{t}> * (1 - <i{t}>)",
-                f"<dc{t}> * <c{t - 1}> * <f{t}> * (1 - <f{t}>)",
-                f"<dc{t}> * <i{t}> * (1 - <g{t}>**2)",
-                f"<dh{t}> * np.tanh(<c{t}>) * <o{t}> * (1 - <o{t}>)",
-            ]
+            gates = {
+                "i": f"<dc{t}> * <g{t}> * <i{t}> * (1 - <i{t}>)",
+                "f": f"<dc{t}> * <c{t - 1}> * <f{t}> * (1 - <f{t}>)",
+                "g": f"<dc{t}> * <i{t}> * (1 - <g{t}>**2)",
+                "o": f"<dh{t}> * np.tanh(<c{t}>) * <o{t}> * (1 - <o{t}>)",
+            }
             backward += [
                 Equation(
                     f"dc{t}",
@@ -114,15 +133,15 @@ class Lstm(Recurrent):
                 ),
                 Equation(
                     f"da{t}",
-                    r"[\partial a_i\; \partial a_f\; \partial a_g\; \partial a_o]",
-                    f"np.concatenate([{', '.join(gates)}], axis=1)",
+                    "[" + r"\; ".join(rf"\partial a_{letter}" for letter in blocks) + "]",
+                    f"np.concatenate([{', '.join(gates[letter] for letter in blocks)}], axis=1)",
                     r"Through every gate: $\sigma' = \sigma (1 - \sigma)$ and $\tanh' = 1 - \tanh^2$.",
                     rf"\partial a_{t}",
                 ),
             ]
-        return Derivation(
-            [*forward, over.result()], [*backward, *over.gathered("da", "da", {"bias": "da"} if self.bias else {})]
-        )
+        gathered = over.gathered("da", "da", {"bias": "da"} if self.bias else {})
+        initial = [*over.d_initial(2, back(0)), *over.d_initial(3, [(r"<dc1> \circ <f1>", "<dc1> * <f1>")])]
+        return Derivation([*forward, over.result()], [*backward, *gathered, *initial])
 
     def forward(self, context: LayerContext) -> Ops:
         U = context.parameters["recurrent_weight"]
@@ -132,8 +151,9 @@ class Lstm(Recurrent):
         context.saved.update(gates=gates, cells=cells, shown=shown)
         a, opened = np.empty_like(P[0]), np.empty_like(P[0])
         open_gates = Sigmoid().forward(a, opened)
-        i, f, g, o = self._blocks(opened)
-        a_g = self._blocks(a)[2]
+        blocks = self.blocks("weight")
+        i, f, g, o = apart(opened, blocks, "ifgo")
+        a_g = a[..., blocks["g"]]
 
         def advance() -> None:
             for t in range(len(P)):
@@ -147,20 +167,21 @@ class Lstm(Recurrent):
                 np.tanh(cells[t + 1], shown[t])
                 np.multiply(o, shown[t], H[t + 1])
 
-        return [*ops, advance, result_of(context)]
+        return [*ops, *begin(context, H[0], cells[0]), advance, result_of(context)]
 
     def backward(self, context: LayerContext) -> Ops:
         U, H = context.parameters["recurrent_weight"], context.saved["H"]
         gates, cells, shown = (context.saved[name] for name in ("gates", "cells", "shown"))
         dH, arrive = receive_state_gradients(context)
         dA, by_next, dc = np.empty_like(gates), np.empty_like(H[0]), np.empty_like(H[0])
+        blocks = self.blocks("weight")
 
         def retreat() -> None:
             by_next.fill(0)
             dc.fill(0)
             for t in reversed(range(len(gates))):
-                i, f, g, o = self._blocks(gates[t])
-                da_i, da_f, da_g, da_o = self._blocks(dA[t])
+                i, f, g, o = apart(gates[t], blocks, "ifgo")
+                da_i, da_f, da_g, da_o = apart(dA[t], blocks, "ifgo")
                 dh = np.add(dH[t], by_next, dH[t])
                 np.add(dc, dh * o * (1 - shown[t] * shown[t]), dc)
                 np.multiply(dc * g, i * (1 - i), da_i)
@@ -170,4 +191,4 @@ class Lstm(Recurrent):
                 np.multiply(dc, f, dc)
                 np.matmul(dA[t], U.T, out=by_next)
 
-        return [arrive, retreat, *gather_gradients(context, dA, dA)]
+        return [arrive, retreat, *return_to_start(context, by_next, dc), *gather_gradients(context, dA, dA)]

@@ -15,10 +15,12 @@ from core.layer_context import LayerContext
 from core.layers.base import Ops
 from core.layers.shared.recurrence import (
     Recurrent,
+    begin,
     gather_gradients,
     project_inputs,
     receive_state_gradients,
     result_of,
+    return_to_start,
     states,
 )
 from core.spec import constraints
@@ -28,16 +30,18 @@ from core.spec import constraints
 class Rnn(Recurrent):
     """Simple (Elman) recurrent layer.
 
-    For t = 1 … T, with h_0 = 0, n examples, i features and u units:
+    For t = 1 … T, with the initial state h_0 (0 unless the layer reads one), n examples, i features and u units:
 
         Forward    a_t = x_t W + h_{t−1} U + 1 bᵀ     x_t (n, i), W (i, u), U (u, u), b (u)
                    h_t = f(a_t)                       (n, u); f is tanh
         Backward   dh_t = (∂L/∂h_t from the result) + da_{t+1} Uᵀ
                    da_t = f'(a_t) ∘ dh_t
                    dW = Σ_t x_tᵀ da_t,   dU = Σ_t h_{t−1}ᵀ da_t,   db = Σ_t da_tᵀ 1,   dx_t = da_t Wᵀ
+                   dh_0 = da_1 Uᵀ
 
     The result is h_T, or every h_t with `return_sequences`. `nonlinearity` is f, inside the recurrence; `activation` is
-    applied to the result, outside the recurrence. W is `weight`, U is `recurrent_weight`, b is `bias`.
+    applied to the result, outside the recurrence. W is `weight`, U is `recurrent_weight`, b is `bias`. `inputs` names the
+    sequence and, optionally, h_0 (n, u).
 
     In torch.nn.RNN, W is weight_ih_l0 and U is weight_hh_l0 (transposed in the row convention), b is bias_ih_l0 +
     bias_hh_l0; the gradient of each of these two is that of b.
@@ -61,7 +65,11 @@ class Rnn(Recurrent):
     def derivation(self, layout: Layout) -> Derivation:
         over, f = Unrolled(layout, self.units, "<bias>" if self.bias else None), FUNCTIONS[self.nonlinearity]()
         steps = range(1, over.time + 1)
-        forward, backward = [over.zero("h0", "h_0")], []
+        forward, backward = [over.initial("h", 2)], []
+
+        def back(t: int) -> list[tuple[str, str]]:
+            return [(rf"<da{t + 1}> U^\top", f"<da{t + 1}> @ ({over.U}).T")] if t < over.time else []
+
         for t in steps:
             latex, numpy = over.contributed(t, f"<h{t - 1}>")
             value = f.numpy().replace("<Z>", f"<a{t}>")
@@ -76,16 +84,14 @@ class Rnn(Recurrent):
             )
             forward.append(Equation(f"h{t}", rf"{f.latex()}(<a{t}>)", value, f"$a = {f.formula}$.", f"h_{t}"))
         for t in reversed(steps):
-            back = (rf"<da{t + 1}> U^\top", f"<da{t + 1}> @ ({over.U}).T")
-            backward.append(over.d_state(t, [back] if t < over.time else []))
+            backward.append(over.d_state(t, back(t)))
             slope = f.numpy_derivative().replace("<Z>", f"<a{t}>").replace("<A>", f"<h{t}>")
             latex = rf"<dh{t}> \circ {f.latex()}'(<a{t}>)"
             backward.append(
                 Equation(f"da{t}", latex, f"<dh{t}> * ({slope})", f"$f' = {f.derivative}$.", rf"\partial a_{t}")
             )
-        return Derivation(
-            [*forward, over.result()], [*backward, *over.gathered("da", "da", {"bias": "da"} if self.bias else {})]
-        )
+        gathered = over.gathered("da", "da", {"bias": "da"} if self.bias else {})
+        return Derivation([*forward, over.result()], [*backward, *gathered, *over.d_initial(2, back(0))])
 
     def forward(self, context: LayerContext) -> Ops:
         U, f = context.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
@@ -100,7 +106,7 @@ class Rnn(Recurrent):
                 np.add(A[t], by_state, A[t])
                 apply[t]()
 
-        return [*ops, advance, result_of(context)]
+        return [*ops, *begin(context, H[0]), advance, result_of(context)]
 
     def backward(self, context: LayerContext) -> Ops:
         U, f = context.parameters["recurrent_weight"], FUNCTIONS[self.nonlinearity]()
@@ -116,4 +122,4 @@ class Rnn(Recurrent):
                 differentiate[t]()
                 np.matmul(dA[t], U.T, out=by_next)
 
-        return [arrive, retreat, *gather_gradients(context, dA, dA)]
+        return [arrive, retreat, *return_to_start(context, by_next), *gather_gradients(context, dA, dA)]

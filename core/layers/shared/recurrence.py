@@ -4,20 +4,23 @@ Internally, time is the first axis, so that every time step is contiguous in mem
 
     X    T x n x features           the input
     P    T x n x gates·units        X W + 1 bᵀ, the contribution of the inputs to the gates, in one product
-    H    (T + 1) x n x units        the states; H[0] = 0, and H[t + 1] follows from P[t] and H[t]
+    H    (T + 1) x n x units        the states; H[0] = h_0, and H[t + 1] follows from P[t] and H[t]
+
+h_0 is the second tensor that the layer reads, or 0 where it reads none.
 
 The backward pass computes dP[t] = ∂L/∂P[t] from the last time step to the first, and dQ[t], the gradient with respect to
 the contribution of the state, H[t] U (the same array as dP[t], except in gru). Then, over all time steps together,
 
     dW = Xᵀ dP     dU = Hᵀ dQ     db = dPᵀ 1     dX = dP Wᵀ
 
-with the axes of time and examples taken as one.
+with the axes of time and examples taken as one. The gradient of h_0 is what the first time step sends back.
 
 Source: Werbos, Backpropagation Through Time (1990).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import ClassVar
@@ -25,6 +28,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.arrays import Array, Op, Shape, product
+from core.convention import orient_shape
 from core.layer_context import LayerContext
 from core.layers.base import INITIALIZERS, Layer, Ops, misfit
 from core.parameters import Parameter
@@ -33,7 +37,9 @@ from core.spec import constraints
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurrent(Layer):
-    """Base of the recurrent layers."""
+    """Base of the recurrent layers: they read a sequence and, where a second tensor is named, the state before it."""
+
+    reads: ClassVar[tuple[int, int]] = (1, 2)
 
     units: int = field(
         metadata=constraints(
@@ -59,24 +65,50 @@ class Recurrent(Layer):
         ),
     )
 
-    gates: ClassVar[int] = 1
-    """Number of blocks of `units` columns in the weights."""
+    def gates(self) -> tuple[str, ...]:
+        """Return the letter of each block of `units` columns in the parameters, in the order of the blocks."""
+        return ("a",)
 
-    biases: ClassVar[tuple[str, ...]] = ("bias",)
-    """Names of the biases."""
+    def blocks(self, parameter: str) -> dict[str, slice]:
+        """Return the block of each gate along the last axis of a parameter, batch-first (`row`).
+
+        Raises:
+            KeyError: if the layer has no such parameter.
+        """
+        if parameter not in ("weight", "recurrent_weight", *self.bias_names()):
+            raise KeyError(parameter)
+        u = self.units
+        return {letter: slice(k * u, (k + 1) * u) for k, letter in enumerate(self.gates())}
+
+    def bias_names(self) -> tuple[str, ...]:
+        """Return the names of the biases that the layer has."""
+        return ("bias",) if self.bias else ()
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
-        (x,) = inputs
+        self.gates()
+        x, *initial = inputs
         if len(x) != 3 or 0 in x:
             misfit(
                 f"{self.kind} reads sequences, n x time x features; it reads a tensor of shape {list(x)}.",
                 hint="Send a single sequence as [[[...], [...], ...]]." if len(x) == 2 else None,
             )
         n, time, _ = x
+        for position, (name, shape) in enumerate(zip(("h_0", "c_0"), initial, strict=False), 1):
+            if shape != (n, self.units):
+                wanted, got = (list(orient_shape(one, column)) for one in ((n, self.units), shape))
+                misfit(
+                    f"{self.kind} reads its initial state {name} of shape {wanted}, units for each example; it reads a "
+                    f"tensor of shape {got}.",
+                    "inputs",
+                    position,
+                    expected=wanted,
+                    got=got,
+                    hint=_initial_state_hint(shape, (n, self.units)),
+                )
         return (n, time, self.units) if self.return_sequences else (n, self.units)
 
     def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
-        width = self.gates * self.units
+        width = len(self.gates()) * self.units
         fans = {"weight": inputs[0][-1], "recurrent_weight": self.units}
         weights = {
             name: Parameter(
@@ -89,7 +121,7 @@ class Recurrent(Layer):
             )
             for name, fan_in in fans.items()
         }
-        return weights | {name: Parameter(shape=(width,)) for name in self.biases if self.bias}
+        return weights | {name: Parameter(shape=(width,)) for name in self.bias_names()}
 
     def example_gradients(self, context: LayerContext) -> dict[str, Array]:
         """Return the products of `gather_gradients` for each example, summed over its time steps."""
@@ -104,7 +136,18 @@ class Recurrent(Layer):
 
     def working_size(self, *inputs: Shape) -> int:
         n, time, features = inputs[0]
-        return n * time * (features + (self.gates + 2) * self.units)
+        return n * time * (features + (len(self.gates()) + 2) * self.units)
+
+
+def _initial_state_hint(shape: Shape, wanted: Shape) -> str | None:
+    """Return the hint for an initial state of another shape, where the fix is plain."""
+    if shape == (1, *wanted):
+        return "torch writes it with an axis of layers in front: send its only element, h_0[0]."
+    if shape == wanted[::-1]:
+        return "It is transposed."
+    if shape == wanted[1:]:
+        return "Send it once for each example."
+    return None
 
 
 def rows(array: Array) -> Array:
@@ -114,7 +157,7 @@ def rows(array: Array) -> Array:
 
 def project_inputs(context: LayerContext, bias: Array | None) -> tuple[Array, Ops]:
     """Return P and the operations that compute it."""
-    (X,), W = context.inputs, context.parameters["weight"]
+    X, W = context.inputs[0], context.parameters["weight"]
     by_time = context.saved["X"] = np.empty((X.shape[1], X.shape[0], X.shape[2]), context.dtype)
     P = np.empty((*by_time.shape[:2], W.shape[1]), context.dtype)
     ops: list[Op] = [partial(np.copyto, by_time, X.swapaxes(0, 1)), product(rows(by_time), W, rows(P))]
@@ -122,10 +165,26 @@ def project_inputs(context: LayerContext, bias: Array | None) -> tuple[Array, Op
 
 
 def states(context: LayerContext, units: int) -> Array:
-    """Allocate H, with H[0] = 0."""
+    """Allocate H, with H[0] = 0, where `begin` copies the initial state."""
     n, time, _ = context.inputs[0].shape
     H = context.saved["H"] = np.zeros((time + 1, n, units), context.dtype)
     return H
+
+
+def begin(context: LayerContext, *first: Array) -> Ops:
+    """Return the operations that copy the initial states that the layer reads to where the first time step reads them."""
+    return [partial(np.copyto, place, sent) for place, sent in zip(first, context.inputs[1:], strict=False)]
+
+
+def return_to_start(context: LayerContext, *found: Array) -> Ops:
+    """Return the operations that hand over the gradients of the initial states that the layer reads."""
+    pairs = zip(context.d_inputs[1:], found, strict=False)
+    return [partial(np.copyto, place, gradient) for place, gradient in pairs if place is not None]
+
+
+def apart(array: Array, blocks: Mapping[str, slice], letters: str) -> list[Array]:
+    """Return the blocks of these gates along the last axis, as views."""
+    return [array[..., blocks[letter]] for letter in letters]
 
 
 def result_of(context: LayerContext) -> Op:
@@ -149,9 +208,9 @@ def receive_state_gradients(context: LayerContext) -> tuple[Array, Op]:
 
 
 def gather_gradients(context: LayerContext, dP: Array, dQ: Array) -> Ops:
-    """Return the operations that compute the gradients of weight, recurrent_weight, bias and input from dP and dQ."""
+    """Return the operations that compute the gradients of weight, recurrent_weight, bias and sequence from dP and dQ."""
     context.saved.update(dP=dP, dQ=dQ)
-    X, H, W, (dX,) = context.saved["X"], context.saved["H"], context.parameters["weight"], context.d_inputs
+    X, H, W, dX = context.saved["X"], context.saved["H"], context.parameters["weight"], context.d_inputs[0]
     ops: list[Op] = [
         product(rows(X).T, rows(dP), context.gradients["weight"]),
         product(rows(H[:-1]).T, rows(dQ), context.gradients["recurrent_weight"]),

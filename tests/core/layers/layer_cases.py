@@ -189,6 +189,25 @@ CASES = [
     ),
     Case("rnn with sigmoid", _recurrent("rnn", nonlinearity="sigmoid"), lambda s: [(s.n, s.k, s.i)]),
     Case("rnn without nonlinearity", _recurrent("rnn", nonlinearity="identity"), lambda s: [(s.n, s.k, s.i)]),
+    *(
+        Case(
+            f"{kind} {'to' if sequences else 'from'} sequences with {states} initial states",
+            _recurrent(kind, return_sequences=sequences),
+            lambda s, states=states: [(s.n, s.k, s.i), *[(s.n, s.o)] * states],  # type: ignore[misc]
+        )
+        for kind, states in (("rnn", 1), ("lstm", 1), ("lstm", 2), ("gru", 1))
+        for sequences in (True, False)
+    ),
+    Case("lstm in another order", _recurrent("lstm", gate_order="ofig"), lambda s: [(s.n, s.k, s.i)]),
+    Case("gru in another order", _recurrent("gru", gate_order="nzr"), lambda s: [(s.n, s.k, s.i)]),
+    *(
+        Case(
+            f"gru with reset before {order} {'with' if bias else 'without'} bias",
+            _recurrent("gru", gate_order=order, bias=bias, reset_after=False, return_sequences=bias),
+            lambda s: [(s.n, s.k, s.i), (s.n, s.o)],
+        )
+        for order, bias in (("rzn", True), ("znr", False))
+    ),
     Case("multi_head_attention", _of("multi_head_attention", heads=2), lambda s: [(s.n, s.k, 2 * s.i)]),
     Case("causal multi_head_attention", _of("multi_head_attention", heads=1, causal=True), lambda s: [(s.n, s.k, s.i)]),
     Case(
