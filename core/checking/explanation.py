@@ -10,6 +10,7 @@ from core.arrays import CheckDeadline
 from core.checking.comparison import Comparator
 from core.checking.equivalences import EQUIVALENCES, Reading
 from core.checking.forward_mistakes import forward_mistakes
+from core.checking.forward_readings.search import forward_reading
 from core.checking.hypothesis import AGAIN, NAMED
 from core.checking.interpretation import Interpretation, Right
 from core.checking.numerical_gradient import Numerical, recognise
@@ -46,7 +47,21 @@ class Explainer:
             return interpretation, None
         if numerical := self._numerical(interpretation):
             return self._forgiven(interpretation), numerical
-        return self._supposing(self._read_otherwise(interpretation)), None
+        return self._with_another_forward_pass(self._supposing(self._read_otherwise(interpretation))), None
+
+    def _with_another_forward_pass(self, interpretation: Interpretation) -> Interpretation:
+        """Return the interpretation, or a cheaper one by another function that the forward pass computes."""
+        accusations = interpretation.hypotheses[0].accusations
+        if len(accusations) < 2 and all(accusation.findings for accusation in accusations):
+            return interpretation
+        reading, criterion = interpretation.reading, interpretation.comparator.criterion
+        outcome = forward_reading(reading.problem, reading.sent, interpretation.right, criterion, self._check_deadline)
+        other = outcome.interpretation
+        if outcome.partial is not None:
+            right = Right(outcome.partial.problem)
+            submission = read(right.network, outcome.partial.sent)
+            other = self._interpret(outcome.partial, submission, right, criterion, interpretation.cost)
+        return other if other is not None and other.cost < interpretation.cost else interpretation
 
     def _interpret(
         self,

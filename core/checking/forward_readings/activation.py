@@ -98,7 +98,9 @@ class SoftmaxTemperature(ForwardReading):
 
             def change(node: Node, temperature: float = temperature) -> Changed | None:
                 function = function_of(node)
-                return with_function(node, with_gain(function, 1 / temperature)) if isinstance(function, Softmax) else None
+                return (
+                    with_function(node, with_gain(function, 1 / temperature)) if isinstance(function, Softmax) else None
+                )
 
             for other, names in one_or_all(problem, change):
                 said = (

@@ -26,10 +26,10 @@ def axes_of(node: Node) -> tuple[int, ...]:
 class AnotherNormalisation(Wrapped):
     """X standardised over any axes, with ε under the root or beside it.
 
-        Forward    X̂  = (X − μ)/s                  s = √(σ² + ε) or σ + ε; without μ for rms_norm
-                   Z  = γ ∘ X̂ + β
-        Backward   dX̂ = γ ∘ dZ
-                   dX = (dX̂ − mean(dX̂) − X̂ ∘ mean(dX̂ ∘ X̂) s/σ)/s, with s/σ = 1 where ε is under the root
+    Forward    X̂  = (X − μ)/s                  s = √(σ² + ε) or σ + ε; without μ for rms_norm
+               Z  = γ ∘ X̂ + β
+    Backward   dX̂ = γ ∘ dZ
+               dX = (dX̂ − mean(dX̂) − X̂ ∘ mean(dX̂ ∘ X̂) s/σ)/s, with s/σ = 1 where ε is under the root
     """
 
     epsilon: float
@@ -55,7 +55,9 @@ class AnotherNormalisation(Wrapped):
             variance = (values * values).mean(axis=axes, keepdims=True)
             deviation = np.sqrt(variance)
             divisor = deviation + self.epsilon if self.outside else np.sqrt(variance + self.epsilon)
-            saved.update(values=values / divisor, divisor=divisor, slope=divisor / deviation if self.outside else 1.0)
+            saved.update(
+                values=values / divisor, divisor=divisor, slope=divisor / (deviation if self.outside else divisor)
+            )
             np.multiply(saved["values"], self._per_feature(gamma, X.ndim), Z)
             if beta is not None:
                 np.add(Z, self._per_feature(beta, X.ndim), Z)

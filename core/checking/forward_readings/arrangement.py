@@ -174,7 +174,8 @@ class AnotherHuberDelta(ForwardReading):
         for delta in (1.0, 0.5, 2.0, 1.345, 1.5, 0.1, 5.0, 10.0):
             if delta != objective.loss.delta:
                 loss = replace(objective.loss, delta=delta)
-                said = f'Your Huber loss has δ = {delta:g}; the request\'s is {objective.loss.delta:g}: send "delta": {delta:g}.'
+                asked = objective.loss.delta
+                said = f'Your Huber loss has δ = {delta:g}; the request\'s is {asked:g}: send "delta": {delta:g}.'
                 yield Variant(
                     problem=replace(problem, objective=replace(objective, loss=loss)),
                     slug=self.slug,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations
 
@@ -60,11 +60,12 @@ class BlocksInAnotherOrder(ForwardReading):
     slug = "another-block-order"
 
     def variants(self, problem: Problem) -> Iterator[Variant]:
-        for order in ["heads", *permutations("QKV")]:
+        orders: list[Sequence[str]] = ["heads", *permutations("QKV")]
+        for order in orders:
 
-            def change(node: Node, order: str | tuple[str, ...] = order) -> Changed | None:
+            def change(node: Node, order: Sequence[str] = order) -> Changed | None:
                 layer = node.layer
-                if not isinstance(layer, MultiHeadAttention) or order == ("Q", "K", "V"):
+                if not isinstance(layer, MultiHeadAttention) or "".join(order) == "QKV":
                     return None
                 d, k = node.shape[-1], layer.heads
                 if order == "heads" and k == 1:
@@ -77,7 +78,9 @@ class BlocksInAnotherOrder(ForwardReading):
                 return Changed(replace(node, layer=_with_columns(layer, columns)))
 
             for other, names in one_or_all(problem, change):
-                how = "head by head, each with its Q, K and V" if order == "heads" else f"in the order {' '.join(order)}"
+                how = (
+                    "head by head, each with its Q, K and V" if order == "heads" else f"in the order {' '.join(order)}"
+                )
                 said = f"The blocks of your {of_layers(names)} stand {how}; the request's are in the order Q K V."
                 yield Variant(problem=other, slug=self.slug, places=at("preactivations", names), said=said)
 

@@ -62,9 +62,7 @@ def changed(problem: Problem, changes: Mapping[str, Changed]) -> Problem:
     return replace(problem, nodes=nodes, parameters=parameters)
 
 
-def one_or_all(
-    problem: Problem, change: Callable[[Node], Changed | None]
-) -> Iterator[tuple[Problem, tuple[str, ...]]]:
+def one_or_all(problem: Problem, change: Callable[[Node], Changed | None]) -> Iterator[tuple[Problem, tuple[str, ...]]]:
     """Yield the problem with every layer changed for which a change exists, if there are several, then each alone."""
     found = {node.name: made for node in problem.nodes if (made := change(node)) is not None}
     if len(found) > 1:

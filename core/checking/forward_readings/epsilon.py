@@ -19,7 +19,7 @@ VALUES = (1e-3, 1e-8, 1e-5, 1e-6, 1e-7, 1e-12, 0.0, 1e-4, 1e-2)
 
 
 class AnotherEpsilon(ForwardReading):
-    """ε = 10⁻³ as in Keras, 10⁻⁸ as in many programs, …"""
+    """ε = 10⁻³ as in Keras, 10⁻⁸ as in many programs, and so on."""
 
     slug = "another-epsilon"
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.arrays import Array
-from core.checking.forward_readings.base import Changed, ForwardReading, Variant, at, one_or_all
+from core.checking.forward_readings.base import Changed, ForwardReading, Variant, at, changed, one_or_all
 from core.checking.forward_readings.texts import forward_mistake
 from core.checking.forward_readings.wrapped import ByName, Reparametrised
 from core.checking.mistakes.forward_dense import BiasLeftOut, ForwardWeightsTransposed
@@ -96,8 +96,7 @@ class WeightOfAnotherLayer(ForwardReading):
                         wrong=r"Z_l = A_{l-1} W_m",
                         why="Every layer has parameters of its own; two of the same shape are easily confused.",
                     )
-                    change = Changed(node, {name: values})
-                    other = next(one_or_all(problem, lambda each: change if each is node else None))[0]
+                    other = changed(problem, {node.name: Changed(node, {name: values})})
                     yield Variant(
                         problem=other, slug=self.slug, places=at("preactivations", (node.name,)), mistake=mistake
                     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.arrays import Array
 from core.checking.forward_readings.base import Changed, ForwardReading, Variant, at, of_layers, one_or_all
-from core.checking.forward_readings.gates import GruResetBefore, LstmOfFunctions, letters
+from core.checking.forward_readings.gates import LstmOfFunctions
 from core.checking.forward_readings.texts import forward_mistake
 from core.checking.forward_readings.wrapped import ByName, Reparametrised
 from core.layers.gru import Gru
@@ -47,9 +47,19 @@ class ResetGateBeforeProduct(ForwardReading):
 
     def _change(self, node: Node) -> Changed | None:
         layer = node.layer
-        if type(layer) is not Gru:
+        if not isinstance(layer, Gru) or not layer.reset_after:
             return None
-        return Changed(replace(node, layer=GruResetBefore(**_fields(layer))))
+        before = replace(layer, reset_after=False)
+
+        def used(named: ByName) -> dict[str, Array]:
+            """One bias, the sum of both: neither is multiplied by the reset gate."""
+            weights = {name: array for name, array in named.items() if not name.endswith("bias")}
+            return weights | ({"bias": named["bias"] + named["recurrent_bias"]} if layer.bias else {})
+
+        def back(named: ByName) -> dict[str, Array]:
+            return {**named, "recurrent_bias": named["bias"]} if layer.bias else dict(named)
+
+        return Changed(replace(node, layer=Reparametrised(inner=before, used=used, back=back)))
 
 
 class BiasOfAnotherGate(ForwardReading):
@@ -59,15 +69,17 @@ class BiasOfAnotherGate(ForwardReading):
 
     def variants(self, problem: Problem) -> Iterator[Variant]:
         for kind in (Lstm, Gru):
-            own = next((letters(node.layer) for node in problem.nodes if isinstance(node.layer, kind)), "")
+            own = next((node.layer.gates() for node in problem.nodes if isinstance(node.layer, kind)), ())
             for k, letter in enumerate(own):
                 for together in (False, True):
 
-                    def change(node: Node, kind: type = kind, k: int = k, together: bool = together) -> Changed | None:
+                    def change(
+                        node: Node, kind: type[Lstm] | type[Gru] = kind, k: int = k, together: bool = together
+                    ) -> Changed | None:
                         layer = node.layer
                         if not isinstance(layer, kind) or "bias" not in node.parameters:
                             return None
-                        return Changed(replace(node, layer=_with_one_bias(layer, k, len(letters(layer)), together)))
+                        return Changed(replace(node, layer=_with_one_bias(layer, k, len(layer.gates()), together)))
 
                     mistake = forward_mistake(
                         self.slug,
@@ -125,7 +137,7 @@ class AnotherGateFunction(ForwardReading):
         for place, function in changes:
 
             def change(node: Node, place: str = place, function: str = function) -> Changed | None:
-                if type(node.layer) is not Lstm:
+                if type(node.layer) is not Lstm or len(node.reads) > 1 or node.layer.gates() != tuple("ifgo"):
                     return None
                 functions = tuple(function if letter == place else right[letter] for letter in "ifgo")
                 shown = function if place == "c" else "tanh"

@@ -75,7 +75,7 @@ class AveragePoolPaddedAside(AveragePool2D):
         return _moved(Pooling._windows(self, x), self.side)
 
 
-ASIDE: dict[type[Layer], type[Layer]] = {
+ASIDE: dict[type[Layer], Any] = {
     Conv1D: Conv1DPaddedAside,
     Conv2D: Conv2DPaddedAside,
     MaxPool2D: MaxPoolPaddedAside,
@@ -164,8 +164,8 @@ class PaddingNotCounted(ForwardReading):
 
         for other, names in one_or_all(problem, change):
             said = (
-                f"Your {of_layers(names)} divides by the numbers of a window that lie inside the image; the request's divides "
-                "by the size of the window."
+                f"Your {of_layers(names)} divides by the numbers of a window that lie inside the image; the request's "
+                "divides by the size of the window."
             )
             yield Variant(problem=other, slug=self.slug, places=at("preactivations", names), said=said, common=True)
 
