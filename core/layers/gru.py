@@ -88,7 +88,7 @@ class Gru(Recurrent):
 
     kind: Literal["gru"] = "gru"
 
-    gate_order: str | list[str] = field(default="rzn", metadata=constraints(examples=["rzn", "zrn"]))
+    gate_order: str | list[str] = field(default="rzn", metadata=constraints(strict=False, examples=["rzn", "zrn"]))
     """Order of the gates' blocks in `weight`, `recurrent_weight` and the biases: the letters r, z and n (or h), as a string
     or a list. torch has "rzn", Keras and ONNX have "zrh"."""
 

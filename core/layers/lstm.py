@@ -61,7 +61,7 @@ class Lstm(Recurrent):
 
     kind: Literal["lstm"] = "lstm"
 
-    gate_order: str | list[str] = field(default="ifgo", metadata=constraints(examples=["ifgo", "iofg"]))
+    gate_order: str | list[str] = field(default="ifgo", metadata=constraints(strict=False, examples=["ifgo", "iofg"]))
     """Order of the gates' blocks in `weight`, `recurrent_weight` and `bias`: the letters i, f, g (or c) and o, as a string
     or a list. torch and Keras have "ifgo", ONNX has "iofc"."""
 
