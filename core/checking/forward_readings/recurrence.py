@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -63,59 +63,71 @@ class ResetGateBeforeProduct(ForwardReading):
 
 
 class BiasOfAnotherGate(ForwardReading):
-    """One block of the bias is added in every gate."""
+    """One block of the bias is added in every gate, in every gate but the candidate, or in one other gate."""
 
     slug = "bias-of-another-gate"
 
     def variants(self, problem: Problem) -> Iterator[Variant]:
         for kind in (Lstm, Gru):
             own = next((node.layer.gates() for node in problem.nodes if isinstance(node.layer, kind)), ())
-            for k, letter in enumerate(own):
-                for together in (False, True):
-
-                    def change(
-                        node: Node, kind: type[Lstm] | type[Gru] = kind, k: int = k, together: bool = together
-                    ) -> Changed | None:
-                        layer = node.layer
-                        if not isinstance(layer, kind) or "bias" not in node.parameters:
-                            return None
-                        return Changed(replace(node, layer=_with_one_bias(layer, k, len(layer.gates()), together)))
-
+            for letter in own:
+                others = [each for each in own if each != letter]
+                gates = [each for each in others if GATES[each] != "candidate"]
+                for into in dict.fromkeys((tuple(others), tuple(gates), *((each,) for each in others))):
+                    where = f"the {GATES[into[0]]}" if len(into) == 1 else "every gate"
+                    if into == tuple(gates) and len(gates) > 1:
+                        where = "every gate but the candidate"
                     mistake = forward_mistake(
                         self.slug,
-                        said=f"adds the {GATES[letter]}'s bias in every gate",
-                        wrong=rf"a = x_t W + h_{{t-1}} U + [b_{letter}\; b_{letter}\; \dots]",
-                        why="Every gate has a block of the bias of its own; here all of them add the same block.",
+                        said=f"adds the {GATES[letter]}'s bias in {where}",
+                        wrong=", ".join(rf"b_{each} = b_{letter}" for each in into),
+                        why="Every gate has a block of the bias of its own.",
                     )
-                    for other, names in one_or_all(problem, change):
-                        yield Variant(
-                            problem=other, slug=self.slug, places=at("preactivations", names), mistake=mistake
-                        )
+                    for together in (False, True):
+
+                        def change(
+                            node: Node,
+                            kind: type[Lstm] | type[Gru] = kind,
+                            source: str = letter,
+                            into: Sequence[str] = into,
+                            together: bool = together,
+                        ) -> Changed | None:
+                            layer = node.layer
+                            if not isinstance(layer, kind) or "bias" not in node.parameters:
+                                return None
+                            return Changed(replace(node, layer=_with_bias_of(layer, source, into, together)))
+
+                        for other, names in one_or_all(problem, change):
+                            yield Variant(
+                                problem=other, slug=self.slug, places=at("preactivations", names), mistake=mistake
+                            )
 
 
-def _with_one_bias(layer: Any, block: int, gates: int, together: bool) -> Reparametrised:
-    """Return the layer with one block of each bias in every gate.
+def _with_bias_of(layer: Recurrent, source: str, into: Sequence[str], together: bool) -> Reparametrised:
+    """Return the layer with the source's block of each bias in other gates as well.
 
     Args:
         layer: the layer.
-        block: the position of the block.
-        gates: the number of blocks.
-        together: whether the gradient of that block is the sum over the gates, as it is by the chain rule; otherwise each
+        source: the letter of the block.
+        into: the letters of the gates that use it instead of their own.
+        together: whether the gradient of that block is the sum over its gates, as it is by the chain rule; otherwise each
             block has the sum of its own gate's deltas, as in a program whose backward pass knows nothing of it.
     """
+    blocks = layer.blocks("bias")
 
     def used(named: ByName) -> dict[str, Array]:
-        return {
-            name: np.tile(np.split(array, gates)[block], gates) if name.endswith("bias") else array
-            for name, array in named.items()
-        }
+        found = {name: np.array(array) for name, array in named.items()}
+        for name in layer.bias_names():
+            for letter in into:
+                found[name][blocks[letter]] = named[name][blocks[source]]
+        return found
 
     def back(named: ByName) -> dict[str, Array]:
-        found = dict(named)
-        for name, array in named.items():
-            if together and name.endswith("bias"):
-                found[name] = np.zeros_like(array)
-                np.split(found[name], gates)[block][...] = np.sum(np.split(array, gates), axis=0)
+        found = {name: np.array(array) for name, array in named.items()}
+        for name in layer.bias_names() if together else ():
+            for letter in into:
+                found[name][blocks[source]] += named[name][blocks[letter]]
+                found[name][blocks[letter]] = 0
         return found
 
     return Reparametrised(inner=layer, used=used, back=back)
