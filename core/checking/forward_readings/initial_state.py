@@ -71,8 +71,8 @@ def initial_states(
             if start is not None:
                 what = "h_0 and c_0" if isinstance(layer, Lstm) else "h_0"
                 said = (
-                    f"The initial state of your layer {node.name!r} is not 0: with {what} = {_written(start)}, everything that "
-                    "you sent follows. Send it as an input that the layer reads."
+                    f"The initial state of your layer {node.name!r} is not 0: with {what} = {_written(start)}, everything "
+                    "that you sent follows. Send it as an input that the layer reads."
                 )
                 yield Variant(
                     problem=fit.problem(start),
