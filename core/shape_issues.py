@@ -45,12 +45,12 @@ def wrong_inputs(
             )
     least, most = layer.reads
     if not least <= len(reads) <= most:
-        wanted = str(least) if least == most else f"{least} or more"
+        wanted = str(least) if least == most else f"{least} or more" if len(reads) < least else f"{least} to {most}"
         issues.append(
             Issue(
                 code="invalid-request",
                 path=("inputs",),
-                detail=f"{layer.kind} reads {wanted} tensor{'s' * (least > 1)}; it is given {len(reads)}.",
+                detail=f"{layer.kind} reads {wanted} tensor{'s' * (most > 1)}; it is given {len(reads)}.",
                 hint='Name them: "inputs": ["a", "b"].' if least > 1 else None,
             )
         )

@@ -149,7 +149,8 @@ class _ResetAfter(_Form):
         ]
 
     def backward(self, t: int) -> list[Equation]:
-        d_reset = f"<dn{t}> * <q{t}>{self.part['n']}"
+        n = self.part["n"] if self.order[-1] != "n" else f"[:, {2 * self.over.units}:]"
+        d_reset = f"<dn{t}> * <q{t}>{n}"
         why = "r scales $q_n$, the previous state's contribution to the candidate."
         return [
             self.d_state(t),
@@ -163,11 +164,16 @@ class _ResetAfter(_Form):
 
 
 class _ResetBefore(_Form):
-    """m = tanh(p_n + s U_n) with s = r ∘ h."""
+    """m = tanh(p_n + s U_n + c_n) with s = r ∘ h."""
 
     def times(self, state: str, letter: str) -> str:
-        """Return the product of a state with a gate's block of U."""
-        return f"<{state}> @ {self.over.U}{self.part[letter]}"
+        """Return what a state contributes to a gate, through the gate's blocks of U and c, as NumPy."""
+        product, part = f"<{state}> @ {self.over.U}{self.part[letter]}", self.part[letter].replace("[:, ", "[")
+        return f"{product} + <recurrent_bias>{part}" if self.bias else product
+
+    def latex_times(self, state: str, letter: str) -> str:
+        """Return the same as LaTeX."""
+        return f"<{state}> U_{letter}" + (f" + c_{letter}" if self.bias else "")
 
     def times_back(self, gradient: str, letter: str) -> str:
         """Return the product of a gate's gradient with the transpose of its block of U."""
@@ -178,7 +184,9 @@ class _ResetBefore(_Form):
         return [
             self.contributed(t),
             *self.gates(
-                t, {letter: self.times(h, letter) for letter in "rz"}, {letter: f"<{h}> U_{letter}" for letter in "rz"}
+                t,
+                {letter: self.times(h, letter) for letter in "rz"},
+                {letter: self.latex_times(h, letter) for letter in "rz"},
             ),
             Equation(
                 f"s{t}",
@@ -189,7 +197,7 @@ class _ResetBefore(_Form):
             ),
             Equation(
                 f"m{t}",
-                rf"\tanh(p_n + <s{t}> U_n)",
+                rf"\tanh(p_n + {self.latex_times(f's{t}', 'n')})",
                 f"np.tanh(<p{t}>{self.part['n']} + {self.times(f's{t}', 'n')})",
                 "The candidate for the new state.",
                 f"n_{t}",
@@ -234,4 +242,6 @@ class _ResetBefore(_Form):
             + "], axis=1)"
             for t in range(1, self.over.time + 1)
         ]
-        return self.over.gathered_by_state("dp", latex, by_state, {"bias": "dp"} if self.bias else {})
+        return self.over.gathered_by_state(
+            "dp", latex, by_state, {"bias": "dp", "recurrent_bias": "dp"} if self.bias else {}
+        )

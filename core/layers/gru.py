@@ -35,12 +35,12 @@ GATES = Gates("gru", "rzn", {"h": "n"}, 'torch: "rzn"; Keras and ONNX: "zrh".')
 
 
 EQUATIONS_RESET_BEFORE = {
-    "row": "[r z n] from x_t W + b' and [h_(t-1) U_r, h_(t-1) U_z, (r * h_(t-1)) U_n], W is features x 3 units, "
+    "row": "[r z n] from x_t W + b' and h_(t-1) U + c', where n reads r * h_(t-1) for h_(t-1), W is features x 3 units, "
     "U is units x 3 units",
-    "column": "[r; z; n] from W x_t + b and [U_r h_(t-1); U_z h_(t-1); U_n (r * h_(t-1))], W is 3 units x features, "
-    "U is 3 units x units",
-    "torch": "[r z n] from x_t W' + b' and [h_(t-1) U_r', h_(t-1) U_z', (r * h_(t-1)) U_n'], W is 3 units x features, "
-    "U is 3 units x units",
+    "column": "[r; z; n] from W x_t + b and U h_(t-1) + c, where n reads r * h_(t-1) for h_(t-1), W is 3 units x "
+    "features, U is 3 units x units",
+    "torch": "[r z n] from x_t W' + b' and h_(t-1) U' + c', where n reads r * h_(t-1) for h_(t-1), W is 3 units x "
+    "features, U is 3 units x units",
 }
 """The forward equation for each convention where r multiplies the state before the product."""
 
@@ -63,20 +63,20 @@ class Gru(Recurrent):
                    dW = Σ_t x_tᵀ dp_t,   db = Σ_t dp_tᵀ 1,   dU = Σ_t h_{t−1}ᵀ dq_t,   dc = Σ_t dq_tᵀ 1,   dx_t = dp_t Wᵀ
                    dh_0 = dq_1 Uᵀ + dh_1 ∘ z_1
 
-    With `reset_after: false`, r multiplies the state before the product; U_r, U_z and U_n are the blocks of U:
+    With `reset_after: false`, r multiplies the state before the product. U_r, U_z and U_n are the blocks of U, and dp = dq:
 
-        Forward    r, z = σ(p_r + h_{t−1} U_r), σ(p_z + h_{t−1} U_z)
+        Forward    [q_r q_z] = h_{t−1} [U_r U_z] + 1 [c_r c_z]ᵀ
                    s    = r ∘ h_{t−1}
-                   m    = tanh(p_n + s U_n)
+                   m    = tanh(p_n + q_n),  q_n = s U_n + 1 c_nᵀ
         Backward   ds   = dp_n U_nᵀ                      dp_n and dp_z as above
                    dp_r = ds ∘ h_{t−1} ∘ r ∘ (1 − r)
-                   dh_{t−1} from time step t = dp_r U_rᵀ + dp_z U_zᵀ + ds ∘ r + dh_t ∘ z
-                   dU_r = Σ_t h_{t−1}ᵀ dp_r,   dU_z = Σ_t h_{t−1}ᵀ dp_z,   dU_n = Σ_t s_tᵀ dp_n
+                   dh_t = (∂L/∂h_t from the result) + dp_r U_rᵀ + dp_z U_zᵀ + ds ∘ r + dh_{t+1} ∘ z, all of t + 1
+                   dU_r = Σ_t h_{t−1}ᵀ dp_r,   dU_z = Σ_t h_{t−1}ᵀ dp_z,   dU_n = Σ_t s_tᵀ dp_n,   dc = db
 
     The result is h_T, or every h_t with `return_sequences`. W is `weight`, U is `recurrent_weight`, b is `bias` and c is
-    `recurrent_bias`. There are two biases because r multiplies only the second; with `reset_after: false` it multiplies
-    neither, so there is b alone: send the sum of two biases, and the gradient of each is that of b. `bias: false` omits
-    all. The columns of the weights (rows, under `column` and `torch`) and the biases hold the blocks r, z, n in the order
+    `recurrent_bias`. There are two biases because r multiplies only the second; `bias: false` omits both. With
+    `reset_after: false` r multiplies neither, so only their sum matters: a program with one bias sends it as b, and zeros
+    as c. The columns of the weights (rows, under `column` and `torch`) and the biases hold the blocks r, z, n in the order
     of `gate_order`. `inputs` names the sequence and, optionally, h_0 (n, u).
 
     In torch.nn.GRU, W is weight_ih_l0 and U is weight_hh_l0 (transposed in the row convention), b is bias_ih_l0 and c is
@@ -96,6 +96,7 @@ class Gru(Recurrent):
     """Whether the reset gate r multiplies after the product with the recurrent weight, as in torch, or, if false, the
     previous state before it."""
 
+    biases: ClassVar[tuple[str, ...]] = ("bias", "recurrent_bias")
     equations: ClassVar[dict[str, str]] = {
         "row": "[r z n] from x_t W + b' and h_(t-1) U + c', W is features x 3 units, U is units x 3 units",
         "column": "[r; z; n] from W x_t + b and U h_(t-1) + c, W is 3 units x features, U is 3 units x units",
@@ -109,10 +110,6 @@ class Gru(Recurrent):
     def gates(self) -> tuple[str, ...]:
         return GATES.order(self.gate_order)
 
-    def bias_names(self) -> tuple[str, ...]:
-        names = ("bias", "recurrent_bias") if self.reset_after else ("bias",)
-        return names if self.bias else ()
-
     def derivation(self, layout: Layout) -> Derivation:
         over = Unrolled(layout, self.units, None)
         return gru_derivation(over, self.blocks("weight"), bias=self.bias, reset_after=self.reset_after)
@@ -122,7 +119,7 @@ class Gru(Recurrent):
         P, ops = project_inputs(context, context.parameters.get("bias"))
         u, H, blocks = self.units, states(context, self.units), self.blocks("weight")
         Q, gates, new = np.empty_like(P), np.empty_like(P[..., : 2 * u]), np.empty_like(H[1:])
-        reset = np.empty_like(new)
+        reset = np.empty_like(new if not self.reset_after else new[:0])
         context.saved.update(Q=Q, gates=gates, new=new, reset=reset)
         sums, opened = np.empty_like(gates[0]), np.empty_like(gates[0])
         open_gates = Sigmoid().forward(sums, opened)
@@ -142,7 +139,10 @@ class Gru(Recurrent):
                 if self.reset_after:
                     np.tanh(p_n + r * q_n, new[t])
                 else:
-                    np.tanh(p_n + np.multiply(r, H[t], reset[t]) @ U_n, new[t])
+                    np.matmul(np.multiply(r, H[t], reset[t]), U_n, out=q_n)
+                    if c is not None:
+                        np.add(q_n, c[blocks["n"]], q_n)
+                    np.tanh(p_n + q_n, new[t])
                 np.subtract(H[t], new[t], H[t + 1])
                 np.multiply(H[t + 1], z, H[t + 1])
                 np.add(H[t + 1], new[t], H[t + 1])
@@ -153,39 +153,36 @@ class Gru(Recurrent):
         U, H = context.parameters["recurrent_weight"], context.saved["H"]
         Q, gates, new = (context.saved[name] for name in ("Q", "gates", "new"))
         dH, arrive = receive_state_gradients(context)
-        dP, dQ, by_next, blocks = np.empty_like(Q), np.empty_like(Q), np.empty_like(H[0]), self.blocks("weight")
-        U_n = U[:, blocks["n"]]
+        dP, by_next, blocks = np.empty_like(Q), np.empty_like(H[0]), self.blocks("weight")
+        dQ = np.empty_like(Q) if self.reset_after else dP
+        U_r, U_z, U_n = apart(U, blocks, "rzn")
 
         def retreat() -> None:
             by_next.fill(0)
             for t in reversed(range(len(Q))):
                 r, z = np.split(gates[t], 2, axis=-1)
                 dp_r, dp_z, dp_n = apart(dP[t], blocks, "rzn")
-                q_n, dq_n = (array[t][:, blocks["n"]] for array in (Q, dQ))
                 dh = np.add(dH[t], by_next, dH[t])
                 np.multiply(dh * (1 - z), 1 - new[t] * new[t], dp_n)
                 np.multiply(dh * (H[t] - new[t]), z * (1 - z), dp_z)
                 if self.reset_after:
-                    np.multiply(dp_n * q_n, r * (1 - r), dp_r)
+                    np.multiply(dp_n * Q[t][:, blocks["n"]], r * (1 - r), dp_r)
                     np.copyto(dQ[t], dP[t])
-                    np.multiply(dp_n, r, dq_n)
+                    np.multiply(dp_n, r, dQ[t][:, blocks["n"]])
                     np.matmul(dQ[t], U.T, out=by_next)
                 else:
                     ds = dp_n @ U_n.T
                     np.multiply(ds * H[t], r * (1 - r), dp_r)
-                    np.copyto(dQ[t], dP[t])
-                    dq_n.fill(0)
-                    np.matmul(dQ[t], U.T, out=by_next)
-                    np.add(by_next, ds * r, by_next)
+                    np.add(dp_r @ U_r.T + dp_z @ U_z.T, ds * r, by_next)
                 np.add(by_next, dh * z, by_next)
 
         ops: list[Op] = [arrive, retreat, *return_to_start(context, by_next), *gather_gradients(context, dP, dQ)]
         if "recurrent_bias" in context.gradients:
             ops.append(partial(np.sum, rows(dQ), axis=0, out=context.gradients["recurrent_bias"]))
         if not self.reset_after:
-            d_candidate = context.gradients["recurrent_weight"][:, blocks["n"]]
+            dU_n = context.gradients["recurrent_weight"][:, blocks["n"]]
             S, dp_n = rows(context.saved["reset"]), rows(dP)[:, blocks["n"]]
-            ops.append(partial(np.matmul, S.T, dp_n, out=d_candidate))
+            ops.append(partial(np.matmul, S.T, dp_n, out=dU_n))
         return ops
 
     def example_gradients(self, context: LayerContext) -> dict[str, Array]:

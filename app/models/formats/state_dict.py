@@ -6,13 +6,20 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from app.models.formats.imported import Imported, ImportOptions
 from core.activations import FUNCTIONS
 from core.arrays import Array
+from core.convention import Convention
 from core.errors import Issue, refuse_if_any
 from core.layers import Layer
 from core.layers.batch_norm import BatchNorm
 from core.layers.dense import Dense
+from core.layers.gru import Gru
+from core.layers.lstm import Lstm
+from core.layers.rnn import Rnn
+from core.layers.shared.recurrence import Recurrent
 from core.model import Arrays
 from core.network import names_of
 
@@ -43,6 +50,9 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
 }
 """Tensors that have another name in torch than here, by kind of layer. All other names are the same."""
 
+GATES_OF_TORCH = {"rnn": Rnn(units=1).gates(), "lstm": Lstm(units=1).gates(), "gru": Gru(units=1).gates()}
+"""The order of the gates' blocks in torch's tensors, which is the default here."""
+
 TensorsByLayer = dict[str, dict[str, Array]]
 
 COUNTERS = "num_batches_tracked"
@@ -56,12 +66,14 @@ def to_torch_names(layers: Sequence[Layer], parameters: Arrays, state: Arrays) -
         of_torch = {place: theirs for theirs, place in NAMES.get(layer.kind, {}).items()}
         for part, arrays in (("parameters", parameters), ("state", state)):
             for ours, array in arrays.get(name, {}).items():
-                tensors[f"{name}.{of_torch.get((part, ours), ours)}"] = array
+                tensors[f"{name}.{of_torch.get((part, ours), ours)}"] = _in_order(layer, array, "torch", to_torch=True)
     return tensors
 
 
-def from_torch_names(tensors: Mapping[str, Array], layers: Sequence[Layer]) -> tuple[TensorsByLayer, TensorsByLayer]:
-    """Return the parameters and state of known layers from tensors with torch's names.
+def from_torch_names(
+    tensors: Mapping[str, Array], layers: Sequence[Layer], convention: Convention
+) -> tuple[TensorsByLayer, TensorsByLayer]:
+    """Return the parameters and state of known layers from tensors with torch's names, and gates in torch's order.
 
     Raises:
         Refusal: `unknown-name`, with every tensor that belongs to no layer.
@@ -81,10 +93,26 @@ def from_torch_names(tensors: Mapping[str, Array], layers: Sequence[Layer]) -> t
             continue
         theirs = name.removeprefix(f"{layer_name}.")
         part, ours = NAMES.get(layer.kind, {}).get(theirs, ("parameters", theirs))
-        found[part].setdefault(layer_name, {})[ours] = array
+        found[part].setdefault(layer_name, {})[ours] = _in_order(layer, array, convention, to_torch=False)
     refuse_if_any(issues)
     _join_biases(found["parameters"], dict(known))
     return found["parameters"], found["state"]
+
+
+def _in_order(layer: Layer, array: Array, convention: Convention, *, to_torch: bool) -> Array:
+    """Return a recurrent layer's parameter with the blocks of its gates in torch's order, or from it in the layer's own.
+
+    A tensor that has no such blocks stays as it is: shapes are compared later.
+    """
+    if not isinstance(layer, Recurrent):
+        return array
+    own, of_torch = layer.gates(), GATES_OF_TORCH[layer.kind]
+    axis = array.ndim - 1 if convention == "row" else 0
+    if own == of_torch or not array.ndim or array.shape[axis] != len(own) * layer.units:
+        return array
+    have, wanted = (own, of_torch) if to_torch else (of_torch, own)
+    blocks = dict(zip(have, np.split(array, len(own), axis), strict=True))
+    return np.concatenate([blocks[gate] for gate in wanted], axis)
 
 
 def _join_biases(parameters: dict[str, dict[str, Array]], layers: Mapping[str, Layer]) -> None:
@@ -120,7 +148,7 @@ def infer_network(tensors: Mapping[str, Array], options: ImportOptions) -> Impor
     refuse_if_any([*_unknown_functions(options), *_chain_issues(modules)])
     layers = _with_activations(layers, options)
     convention = options.convention or "torch"
-    parameters, state = from_torch_names(tensors, layers)
+    parameters, state = from_torch_names(tensors, layers, convention)
     return Imported(layers, parameters, state, convention, list(_warnings(modules, options)))
 
 

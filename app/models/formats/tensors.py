@@ -88,7 +88,7 @@ def _from_tensors(tensors: Mapping[str, Array], metadata: str | None, options: I
     by_path = all(name.startswith(PARTS) for name in tensors)
     convention: Convention = options.convention or said.get("convention") or ("row" if by_path else "torch")
     if not by_path:
-        parameters, state = state_dict.from_torch_names(tensors, network.layers)
+        parameters, state = state_dict.from_torch_names(tensors, network.layers, convention)
         return Imported(network.layers, parameters, state, convention)
     parts: dict[str, dict[str, dict[str, Array]]] = {"parameters": {}, "state": {}}
     for name, array in tensors.items():

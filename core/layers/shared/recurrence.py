@@ -65,6 +65,9 @@ class Recurrent(Layer):
         ),
     )
 
+    biases: ClassVar[tuple[str, ...]] = ("bias",)
+    """Names of the biases."""
+
     def gates(self) -> tuple[str, ...]:
         """Return the letter of each block of `units` columns in the parameters, in the order of the blocks."""
         return ("a",)
@@ -73,16 +76,12 @@ class Recurrent(Layer):
         """Return the block of each gate along the last axis of a parameter, batch-first (`row`).
 
         Raises:
-            KeyError: if the layer has no such parameter.
+            KeyError: if the kind has no such parameter.
         """
-        if parameter not in ("weight", "recurrent_weight", *self.bias_names()):
+        if parameter not in ("weight", "recurrent_weight", *self.biases):
             raise KeyError(parameter)
         u = self.units
         return {letter: slice(k * u, (k + 1) * u) for k, letter in enumerate(self.gates())}
-
-    def bias_names(self) -> tuple[str, ...]:
-        """Return the names of the biases that the layer has."""
-        return ("bias",) if self.bias else ()
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         self.gates()
@@ -121,7 +120,7 @@ class Recurrent(Layer):
             )
             for name, fan_in in fans.items()
         }
-        return weights | {name: Parameter(shape=(width,)) for name in self.bias_names()}
+        return weights | {name: Parameter(shape=(width,)) for name in self.biases if self.bias}
 
     def example_gradients(self, context: LayerContext) -> dict[str, Array]:
         """Return the products of `gather_gradients` for each example, summed over its time steps."""

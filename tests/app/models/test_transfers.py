@@ -221,3 +221,28 @@ def test_recurrent_layers_have_torch_names(client: httpx.Client, kind: str) -> N
         np.testing.assert_array_equal(shown["recurrent_bias"], tensors["r.bias_hh_l0"])
     else:
         np.testing.assert_array_equal(shown["bias"], tensors["r.bias_ih_l0"] + tensors["r.bias_hh_l0"])
+
+
+@pytest.mark.parametrize("convention", ["torch", "row"])
+@pytest.mark.parametrize(("kind", "order", "of_torch"), [("lstm", "oifg", "ifgo"), ("gru", "zrn", "rzn")])
+def test_gates_have_torchs_order_under_torchs_names(
+    client: httpx.Client, kind: str, order: str, of_torch: str, convention: str
+) -> None:
+    random = np.random.default_rng(6)
+    gates = {gate: random.normal(size=(2, 3)) for gate in of_torch}
+    width = 2 * len(of_torch)
+    tensors = {
+        "r.weight_ih_l0": np.concatenate([gates[gate] for gate in of_torch]),
+        "r.weight_hh_l0": random.normal(size=(width, 2)),
+        "r.bias_ih_l0": random.normal(size=width),
+        "r.bias_hh_l0": np.zeros(width),
+    }
+    sent = {name: np.ascontiguousarray(array.T) if convention == "row" else array for name, array in tensors.items()}
+    network = json.dumps({"layers": [{"kind": kind, "units": 2, "name": "r", "gate_order": order}]})
+    model = imported(client, safetensors.numpy.save(sent), "safetensors", network=network, convention=convention)
+    shown = client.get(f"/v1/models/{model['id']}", params={"convention": "torch"}).json()["parameters"]["r"]
+    np.testing.assert_array_equal(shown["weight"], np.concatenate([gates[gate] for gate in order]))
+    back = exported(client, model["id"], "safetensors", convention="torch")
+    found = safetensors.numpy.load(back.content)
+    for name in found:
+        np.testing.assert_array_equal(found[name], tensors[name], err_msg=name)
