@@ -10,6 +10,7 @@ import numpy as np
 from core.arrays import Array, CheckDeadline
 from core.checking.formulas import RIGHT
 from core.checking.forward_readings.base import Changed, Variant, at, changed
+from core.checking.forward_readings.passes import network_of
 from core.checking.forward_readings.wrapped import Wrapped
 from core.checking.quantity import Quantity, run, value_in
 from core.checking.trace import Network
@@ -20,13 +21,17 @@ from core.layers.shared.recurrence import Recurrent
 from core.network import Node
 from core.problem import Problem
 
-MOST = 64
+MOST = 40
 """The most unknown numbers that are looked for."""
 
 MARGIN = 6
 """Numbers that must be submitted beyond the unknown ones, so that a recovered state is confirmed by others."""
 
-ROUNDS = 40
+ROUNDS = 12
+"""Steps of least squares; a consistent system needs few, because they converge quadratically in the end."""
+
+SLOW = 0.2
+"""The share of the squares by which a step after the first three has to reduce them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +105,7 @@ class _Fit:
     ) -> None:
         self._problem, self._node, self._values, self._shape = problem, node, values, shape
         self._check_deadline = check_deadline
+        self._network = Network(problem)
         self._scale = {q: float(np.abs(array).max(initial=0)) or 1.0 for q, array in values.items()}
 
     def problem(self, start: Array) -> Problem:
@@ -113,7 +119,7 @@ class _Fit:
         residual, damping = self._residual(x), 1e-3
         if residual is None:
             return None
-        for _ in range(ROUNDS):
+        for count in range(ROUNDS):
             self._check_deadline()
             if np.abs(residual).max() < 1e-13:
                 break
@@ -131,7 +137,7 @@ class _Fit:
                 break
             gained = 1 - (tried @ tried) / (residual @ residual)
             x, residual, damping = x + step, tried, damping / 16
-            if gained < 1e-3:
+            if count > 2 and gained < SLOW:
                 break
         if np.abs(residual).max() > 1e-2:
             return None
@@ -139,8 +145,7 @@ class _Fit:
 
     def _residual(self, x: Array) -> Array | None:
         """Return everything that was submitted minus what follows from the state, each tensor relative to its size."""
-        network = Network(self.problem(x.reshape(self._shape)))
-        trace = run(network, RIGHT)
+        trace = run(network_of(self.problem(x.reshape(self._shape)), self._network), RIGHT)
         found = []
         for quantity, yours in self._values.items():
             expected = np.asarray(value_in(trace, quantity, RIGHT))

@@ -49,17 +49,7 @@ class ResetGateBeforeProduct(ForwardReading):
         layer = node.layer
         if not isinstance(layer, Gru) or not layer.reset_after:
             return None
-        before = replace(layer, reset_after=False)
-
-        def used(named: ByName) -> dict[str, Array]:
-            """One bias, the sum of both: neither is multiplied by the reset gate."""
-            weights = {name: array for name, array in named.items() if not name.endswith("bias")}
-            return weights | ({"bias": named["bias"] + named["recurrent_bias"]} if layer.bias else {})
-
-        def back(named: ByName) -> dict[str, Array]:
-            return {**named, "recurrent_bias": named["bias"]} if layer.bias else dict(named)
-
-        return Changed(replace(node, layer=Reparametrised(inner=before, used=used, back=back)))
+        return Changed(replace(node, layer=replace(layer, reset_after=False)))
 
 
 class BiasOfAnotherGate(ForwardReading):
@@ -117,14 +107,14 @@ def _with_bias_of(layer: Recurrent, source: str, into: Sequence[str], together: 
 
     def used(named: ByName) -> dict[str, Array]:
         found = {name: np.array(array) for name, array in named.items()}
-        for name in layer.bias_names():
+        for name in layer.biases:
             for letter in into:
                 found[name][blocks[letter]] = named[name][blocks[source]]
         return found
 
     def back(named: ByName) -> dict[str, Array]:
         found = {name: np.array(array) for name, array in named.items()}
-        for name in layer.bias_names() if together else ():
+        for name in layer.biases if together else ():
             for letter in into:
                 found[name][blocks[source]] += named[name][blocks[letter]]
                 found[name][blocks[letter]] = 0

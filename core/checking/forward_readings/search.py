@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,19 +10,19 @@ import numpy as np
 
 from core.arrays import Array, CheckDeadline
 from core.checking.comparison import Comparator
-from core.checking.equivalences import Reading
+from core.checking.equivalences import EQUIVALENCES, Reading
 from core.checking.formulas import RIGHT
 from core.checking.forward_readings import FORWARD_READINGS, Variant
 from core.checking.forward_readings.difference import FORWARD, ForwardDifference, first_forward_difference
 from core.checking.forward_readings.initial_state import initial_states
+from core.checking.forward_readings.passes import forward_pass, network_of
 from core.checking.hypothesis import Accusation, Hypothesis
 from core.checking.interpretation import Interpretation, Right
-from core.checking.layer_rules import LayerRules
 from core.checking.precision import Criterion
 from core.checking.quantity import Quantity
 from core.checking.replay import Finding
 from core.checking.submission import SubmissionSpec, read
-from core.checking.trace import Network, Trace
+from core.checking.trace import Trace
 from core.errors import Refusal
 from core.problem import Problem
 
@@ -32,6 +31,9 @@ NEAR = 1e-3
 
 SURE = 2.0
 """Decimal digits of evidence that must remain after those that the choice among all variants spends."""
+
+MANY = 100
+"""With more variants, only the common ones are tried together with another way of writing."""
 
 SMALL = 10_000
 """Up to this many numbers in all tensors, two differences at once are tried as well."""
@@ -67,7 +69,8 @@ def forward_reading(
         criterion: when two numbers agree.
         check_deadline: called now and then; ends the search by raising.
     """
-    return _ForwardSearch(problem, sent, right, criterion, check_deadline).outcome()
+    reading = Reading(problem=problem, sent=sent)
+    return _ForwardSearch(reading, right, criterion, check_deadline).outcome()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +85,11 @@ class _Match:
 class _ForwardSearch:
     """One search."""
 
-    def __init__(
-        self, problem: Problem, sent: SubmissionSpec, right: Right, criterion: Criterion, check_deadline: CheckDeadline
-    ) -> None:
-        self._problem, self._sent, self._right, self._criterion = problem, sent, right, criterion
+    def __init__(self, base: Reading, right: Right, criterion: Criterion, check_deadline: CheckDeadline) -> None:
+        self._base, self._right, self._criterion = base, right, criterion
+        self._problem, self._sent = base.problem, base.sent
         self._check_deadline = check_deadline
-        self._submission = read(right.network, sent)
+        self._submission = read(right.network, base.sent)
         self._values = self._submission.values
         self._comparator = Comparator(right.network, criterion, right.trace, right.values)
 
@@ -104,6 +106,8 @@ class _ForwardSearch:
             found = self._best(list(_pairs(singles))) or found
         if small and not (found and found.whole):
             found = self._initial_state() or found
+        if small and not (found and found.whole) and not self._base.slugs and (other := self._written_otherwise()):
+            return ForwardOutcome(interpretation=other, difference=difference)
         if found is None:
             return ForwardOutcome(difference=difference)
         if found.whole:
@@ -111,6 +115,22 @@ class _ForwardSearch:
         if any(variant.mistake for variant in found.variants):
             return ForwardOutcome(difference=difference)
         return ForwardOutcome(partial=self._reading(found), difference=difference)
+
+    def _written_otherwise(self) -> Interpretation | None:
+        """Return another forward pass that is also written differently: with a sum for a mean, or in another convention."""
+        for equivalence in EQUIVALENCES:
+            for problem, sent, said in equivalence.readings(self._base):
+                reading = Reading(problem=problem, sent=sent, slugs=(equivalence.slug,), said=(said,))
+                search = _ForwardSearch(reading, Right(problem), self._criterion, self._check_deadline)
+                if sent.convention is not None and "transposed" in search._submission.layouts.values():
+                    continue
+                singles = [(variant,) for each in FORWARD_READINGS for variant in each.variants(problem)]
+                if len(singles) > MANY:
+                    singles = [(variant,) for (variant,) in singles if variant.common]
+                found = search._best(singles)
+                if found and found.whole:
+                    return search._interpreted(found)
+        return None
 
     def _wrong(self) -> list[Quantity]:
         return [q for q, yours in self._values.items() if not self._comparator.is_right(q, yours)]
@@ -161,8 +181,8 @@ class _ForwardSearch:
 
     def _is_near(self, problem: Problem) -> bool:
         """Compare what is submitted with one forward pass; the gradients from the last layer on if there is nothing else."""
-        network = _network(problem, self._right.network)
-        trace = _forward(network, self._right.trace)
+        network = network_of(problem, self._right.network)
+        trace = forward_pass(network, self._right.trace)
         shown = [q for q in self._values if q.part in FORWARD]
         for quantity in shown:
             if not self._near(quantity, _value(trace, quantity)):
@@ -196,8 +216,8 @@ class _ForwardSearch:
         return Reading(
             problem=match.variants[-1].problem,
             sent=self._sent,
-            slugs=tuple(each.slug for each in match.variants if not each.mistake),
-            said=tuple(each.said for each in match.variants if not each.mistake),
+            slugs=(*self._base.slugs, *(each.slug for each in match.variants if not each.mistake)),
+            said=(*self._base.said, *(each.said for each in match.variants if not each.mistake)),
         )
 
     def _interpreted(self, match: _Match) -> Interpretation:
@@ -207,7 +227,6 @@ class _ForwardSearch:
             comparator = Comparator(match.right.network, self._criterion, match.right.trace, match.right.values)
             submission = read(match.right.network, self._sent)
             return Interpretation(reading, match.right, submission, comparator, [Hypothesis(match.right.trace)])
-        base = Reading(problem=self._problem, sent=self._sent)
         right = self._right
         hypothesis = Hypothesis(right.trace)
         for variant in match.variants:
@@ -217,7 +236,7 @@ class _ForwardSearch:
             for place in variant.places:
                 accusation = Accusation(place, (finding,), right.values[place], match.right.values[place])
                 hypothesis = hypothesis.accusing(accusation)
-        return Interpretation(base, right, self._submission, self._comparator, [hypothesis])
+        return Interpretation(self._base, right, self._submission, self._comparator, [hypothesis])
 
 
 def _pairs(singles: Sequence[tuple[Variant, ...]]) -> Iterator[tuple[Variant, ...]]:
@@ -229,50 +248,6 @@ def _pairs(singles: Sequence[tuple[Variant, ...]]) -> Iterator[tuple[Variant, ..
                 for second in reading.variants(first.problem):
                     if second.common:
                         yield first, second
-
-
-def _network(problem: Problem, base: Network) -> Network:
-    """Return the network of a variant; the rules of the layers that are the same are shared."""
-    if problem.inputs is not base.problem.inputs:
-        return Network(problem)
-    found = copy.copy(base)
-    found.problem = problem
-    found.nodes = {node.name: node for node in problem.nodes}
-    found.layer_rules = dict(base.layer_rules)
-    for node in problem.nodes:
-        own, sent = problem.parameters[node.name], base.problem.parameters[node.name]
-        if node is base.nodes[node.name] and own is sent:
-            continue
-        if node.layer is base.nodes[node.name].layer and own is sent:
-            continue  # Only the activation function is another one, and the rules of the layer do not contain it.
-        found.layer_rules[node.name] = LayerRules(
-            node,
-            [base.shapes[name] for name in node.reads],
-            own,
-            problem.state.get(node.name, {}),
-            dtype=np.dtype(np.float64),
-            column=problem.convention == "column",
-        )
-    return found
-
-
-def _forward(network: Network, right: Trace) -> Trace:
-    """Return the trace of the forward pass; the numbers before the first difference are shared."""
-    trace = Trace(network)
-    moved: set[str] = set()
-    for name, node in network.nodes.items():
-        same_rules = network.layer_rules[name] is right.network.layer_rules.get(name)
-        if same_rules and not moved & set(node.reads):
-            trace.preactivations[name] = right.preactivations[name]
-        else:
-            trace.preactivations[name] = RIGHT.preactivation(trace, name)
-            moved.add(name)
-        if name not in moved and node.function is right.network.nodes[name].function:
-            trace.activations[name] = right.activations[name]
-        else:
-            trace.activations[name] = RIGHT.activation(trace, name)
-            moved.add(name)
-    return trace
 
 
 def _value(trace: Trace, quantity: Quantity) -> Array:
