@@ -47,15 +47,15 @@ class Explainer:
             return interpretation, None
         if numerical := self._numerical(interpretation):
             return self._forgiven(interpretation), numerical
-        return self._with_another_forward_pass(self._supposing(self._read_otherwise(interpretation))), None
+        return self._with_another_forward_pass(self._supposing(self._read_otherwise(interpretation)), sent), None
 
-    def _with_another_forward_pass(self, interpretation: Interpretation) -> Interpretation:
+    def _with_another_forward_pass(self, interpretation: Interpretation, sent: SubmissionSpec) -> Interpretation:
         """Return the interpretation, or a cheaper one by another function that the forward pass computes."""
         accusations = interpretation.hypotheses[0].accusations
         if len(accusations) < 2 and all(accusation.findings for accusation in accusations):
             return interpretation
-        reading, criterion = interpretation.reading, interpretation.comparator.criterion
-        outcome = forward_reading(reading.problem, reading.sent, interpretation.right, criterion, self._check_deadline)
+        criterion = interpretation.comparator.criterion
+        outcome = forward_reading(self._problem, sent, self._right, criterion, self._check_deadline)
         other = outcome.interpretation
         if outcome.partial is not None:
             right = Right(outcome.partial.problem)

@@ -27,11 +27,11 @@ MOST = 40
 MARGIN = 6
 """Numbers that must be submitted beyond the unknown ones, so that a recovered state is confirmed by others."""
 
-ROUNDS = 12
+ROUNDS = 25
 """Steps of least squares; a consistent system needs few, because they converge quadratically in the end."""
 
-SLOW = 0.2
-"""The share of the squares by which a step after the first three has to reduce them."""
+SLOW = 0.05
+"""The share of the squares by which a step after the first six has to reduce them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +137,7 @@ class _Fit:
                 break
             gained = 1 - (tried @ tried) / (residual @ residual)
             x, residual, damping = x + step, tried, damping / 16
-            if count > 2 and gained < SLOW:
+            if count > 5 and gained < SLOW:
                 break
         if np.abs(residual).max() > 1e-2:
             return None

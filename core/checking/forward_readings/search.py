@@ -29,6 +29,9 @@ from core.problem import Problem
 NEAR = 1e-3
 """A variant is examined if what is submitted is this near to it, relative to the largest number of a tensor."""
 
+CANCELLED = 1e-6
+"""A tensor whose numbers are this small, relative to the largest of all, may be what is left of a sum that cancels."""
+
 SURE = 2.0
 """Decimal digits of evidence that must remain after those that the choice among all variants spends."""
 
@@ -91,6 +94,7 @@ class _ForwardSearch:
         self._check_deadline = check_deadline
         self._submission = read(right.network, base.sent)
         self._values = self._submission.values
+        self._largest = max((float(np.abs(array).max(initial=0)) for array in self._values.values()), default=0.0)
         self._comparator = Comparator(right.network, criterion, right.trace, right.values)
 
     def outcome(self) -> ForwardOutcome:
@@ -202,7 +206,8 @@ class _ForwardSearch:
         yours = self._values[quantity]
         if yours.shape != found.shape or not np.isfinite(found).all():
             return False
-        allowed = 64 * self._criterion.allowed(found) + NEAR * float(np.abs(found).max(initial=0))
+        size = max(float(np.abs(found).max(initial=0)), CANCELLED * self._largest)
+        allowed = 64 * self._criterion.allowed(found) + NEAR * size
         return bool(np.all(np.abs(yours - found) <= allowed))
 
     def _initial_state(self) -> _Match | None:

@@ -161,14 +161,10 @@ def recurrent(kind: str, seed: int = 3, sequences: bool = False) -> Exercise:
         own["recurrent_bias"] = draw(blocks * u)
     layers = [layer(kind, units=u, return_sequences=sequences), layer("dense", units=2)]
     Y = draw(3, 4, 2) if sequences else draw(3, 2)
-    return Exercise(
-        layers, draw(3, 4, 2), Y, {"1": own, "2": dense(draw, u, 2)}, LOSSES["half_squared_error"]()
-    )
+    return Exercise(layers, draw(3, 4, 2), Y, {"1": own, "2": dense(draw, u, 2)}, LOSSES["half_squared_error"]())
 
 
-def remember(
-    e: Exercise, order: str = "ifgo", bias: Any = None, shown: Any = np.tanh, start: Any = 0.0
-) -> Pass:
+def remember(e: Exercise, order: str = "ifgo", bias: Any = None, shown: Any = np.tanh, start: Any = 0.0) -> Pass:
     """An lstm, with the blocks in some order."""
 
     def forward(p: Parameters, X: Any) -> tuple[Any, dict[str, Any]]:
@@ -177,7 +173,9 @@ def remember(
         b = bias(b) if bias else b
         h = c = np.zeros((len(X), 3)) + start
         for t in range(X.shape[1]):
-            a = dict(zip(order, np.split(X[:, t] @ own["weight"] + h @ own["recurrent_weight"], 4, axis=1), strict=True))
+            a = dict(
+                zip(order, np.split(X[:, t] @ own["weight"] + h @ own["recurrent_weight"], 4, axis=1), strict=True)
+            )
             c = sigmoid(a["f"] + b["f"]) * c + sigmoid(a["i"] + b["i"]) * np.tanh(a["g"] + b["g"])
             h = sigmoid(a["o"] + b["o"]) * shown(c)
         A2 = through(p["2"], h)
