@@ -81,8 +81,7 @@ def test_another_convention_with_a_sum_for_a_mean_is_named() -> None:
     assert {each.slug for each in report.equivalences} == {"sum-or-mean", "another-epsilon"}
 
 
-@pytest.mark.parametrize("parts", ["loss", "all", "gradients"])
-@pytest.mark.parametrize("shared", [True, False], ids=["one state", "a state for each example"])
+@pytest.mark.parametrize(("parts", "shared"), [("loss", True), ("all", True), ("gradients", True), ("all", False)])
 def test_an_initial_state_is_recovered(parts: str, shared: bool) -> None:
     exercise = by_hand.recurrent("rnn", sequences=True)
     start = by_hand.random(8)(1 if shared else 3, 3)
