@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.checking.blocks import wrong_blocks
 from core.checking.comparison import Comparator
+from core.checking.forward_readings.difference import ForwardDifference
 from core.checking.hypothesis import Accusation, Hypothesis
 from core.checking.mistakes.base import Mistake
 from core.checking.quantity import Quantity
@@ -14,12 +16,21 @@ from core.checking.report import Alternative, Blame, Certainty, Fix
 from core.checking.words import Words
 
 UNKNOWN = "unknown"
+ANOTHER_FUNCTION = (
+    "Compare your forward pass with the network of the request, from this tensor on, before anything else."
+)
 ALIKE = 0.75
 """A hypothesis that costs at most this much more than the best one is an alternative."""
 
 
 def write_blame(
-    words: Words, comparator: Comparator, best: Hypothesis, others: Sequence[Hypothesis], *, deltas_sent: bool
+    words: Words,
+    comparator: Comparator,
+    best: Hypothesis,
+    others: Sequence[Hypothesis],
+    *,
+    deltas_sent: bool,
+    difference: ForwardDifference | None = None,
 ) -> list[Blame]:
     """Return the accusations of the best hypothesis in words, with the alternatives from hypotheses that explain as much.
 
@@ -30,6 +41,7 @@ def write_blame(
         others: the hypotheses that explain the submission less well.
         deltas_sent: whether each rule was judged on submitted deltas; otherwise one unknown mistake makes every cause that
             is named beside it only likely.
+        difference: the forward tensor that is another function than the request's, if one is.
     """
     rivals = [each for each in others if each.cost <= best.cost + ALIKE]
     in_agreement = deltas_sent or all(accusation.findings for accusation in best.accusations)
@@ -39,7 +51,10 @@ def write_blame(
             alternatives = _rivals(accusation, best, rivals)
             found.append(_named(words, accusation, alternatives, in_agreement=in_agreement))
         else:
-            found.append(_unknown(words, comparator, accusation))
+            blame = _unknown(words, comparator, accusation)
+            if difference is not None and difference.quantity == accusation.quantity:
+                blame = replace(blame, said=difference.said, why=ANOTHER_FUNCTION)
+            found.append(blame)
     return found
 
 

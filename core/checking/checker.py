@@ -68,7 +68,9 @@ class Checker:
         best, *others = accused.hypotheses
         deltas_sent = any(quantity.part == "deltas" for quantity in submission.values)
         words = Words(accused.right.network)
-        blame = write_blame(words, accused.comparator, best, others, deltas_sent=deltas_sent)
+        blame = write_blame(
+            words, accused.comparator, best, others, deltas_sent=deltas_sent, difference=explained.difference
+        )
         if explained.rival:
             blame = [replace(each, certainty="ambiguous") for each in blame]
         equivalences = equivalences_of(interpretation) + (

@@ -107,7 +107,7 @@ def disturb(trace: Trace, network: Network, formulas: Disturbed, criterion: Crit
         return near if digits is None else like(array, near + digits.half_unit(array) * formulas.noise(array.shape))
 
     still = read_as_classes(network.problem.nodes)
-    found = Trace(network, given=trace.given)
+    found = Trace(network, given=trace.given, inside=trace.inside)
     found.preactivations = {name: moved("preactivations", name, array) for name, array in trace.preactivations.items()}
     found.activations = {
         name: network.inputs[name]

@@ -11,6 +11,8 @@ from core.checking.effort import Effort
 from core.checking.equivalences import EQUIVALENCES, Equivalence, Reading
 from core.checking.equivalences.slope_at_kink import SlopeAtKink
 from core.checking.forward_mistakes import forward_mistakes
+from core.checking.forward_readings.difference import FORWARD, ForwardDifference
+from core.checking.forward_readings.search import forward_reading
 from core.checking.hypothesis import AGAIN, NAMED
 from core.checking.interpretation import Interpretation, Right
 from core.checking.mistakes.base import Fitted
@@ -38,6 +40,8 @@ class Explanation:
     """The kind of numerical gradient that the submission is, if it is one."""
     rival: Interpretation | None = None
     """The mistakes that explain as much as the differences in writing that would clear the submission."""
+    difference: ForwardDifference | None = None
+    """The forward tensor that is another function than the request's, if nothing explains it."""
     partial: bool = False
     """True if the search ended before everything was tried."""
 
@@ -70,12 +74,33 @@ class Explainer:
             if numerical := self._numerical(located):
                 return Explanation(self._forgiven(located), numerical)
             best = self._read_otherwise(located)
+            best, difference = self._with_another_forward_pass(best, sent)
             best = self._supposing(best)
         except Refusal as refusal:
             if all(issue.code != "timeout" for issue in refusal.issues):
                 raise
             return Explanation(best, partial=True)
-        return Explanation(best, rival=_rival(located, best), partial=self._effort.is_spent)
+        if difference is not None:
+            best, difference = _blaming_nothing_behind(best, difference)
+        return Explanation(best, None, _rival(located, best), difference, self._effort.is_spent)
+
+    def _with_another_forward_pass(
+        self, interpretation: Interpretation, sent: SubmissionSpec
+    ) -> tuple[Interpretation, ForwardDifference | None]:
+        """Return the interpretation, or a cheaper one by another function that the forward pass computes."""
+        accusations = interpretation.hypotheses[0].accusations
+        if len(accusations) < 2 and all(accusation.findings for accusation in accusations):
+            return interpretation, None
+        criterion = interpretation.comparator.criterion
+        outcome = forward_reading(self._problem, sent, self._right, criterion, self._effort)
+        other = outcome.interpretation
+        if outcome.partial is not None:
+            right = Right(outcome.partial.problem)
+            submission = read(right.network, outcome.partial.sent)
+            other = self._interpret(outcome.partial, submission, right, criterion, interpretation.cost)
+        if other is not None and other.cost < interpretation.cost:
+            return other, None
+        return interpretation, outcome.difference
 
     def _interpret(
         self,
@@ -180,6 +205,21 @@ def _is_better(interpretation: Interpretation, submission: Submission, comparato
             return False
         better = better or after > before
     return better
+
+
+def _blaming_nothing_behind(
+    interpretation: Interpretation, difference: ForwardDifference
+) -> tuple[Interpretation, ForwardDifference | None]:
+    """Return the interpretation without what it blames behind a forward pass that is another function.
+
+    A known mistake stands: it reproduces the submission from the numbers of this forward pass.
+    """
+    hypothesis = interpretation.hypotheses[0]
+    if not any(each.quantity == difference.quantity and not each.findings for each in hypothesis.accusations):
+        return interpretation, None
+    kept = tuple(each for each in hypothesis.accusations if each.findings or each.quantity.part in FORWARD)
+    judged = replace(hypothesis, accusations=kept)
+    return replace(interpretation, hypotheses=[judged, *interpretation.hypotheses[1:]]), difference
 
 
 def _rival(located: Interpretation, best: Interpretation) -> Interpretation | None:

@@ -76,7 +76,15 @@ def findings(
         numbers = rule.flat(rule.right), rule.flat(yours)
         trials = list(pairs(trace, replayed, *numbers))
         found = [each for each in rule.reproducing(trials, [], tried=len(single) ** 2) if each.sure]
-    return found
+    return _one_of_each(found)
+
+
+def _one_of_each(found: list[Finding]) -> list[Finding]:
+    """Several forms of one mistake, such as f' from z and from a, are one reading."""
+    first: dict[str, Finding] = {}
+    for each in found:
+        first.setdefault(each.slug, each)
+    return list(first.values())
 
 
 def _without_needless_fits(found: list[Finding]) -> list[Finding]:

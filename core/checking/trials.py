@@ -23,6 +23,12 @@ from core.checking.trace import Trace
 SAMPLE = 24
 """Number of values in which a prediction is compared."""
 
+FEW = 6
+"""Number of values in which the predictions of all pairs are compared first."""
+
+INSIDE = 24
+"""Number of mistakes inside a layer, those nearest to the submission, that are tried two at a time."""
+
 NEAR = 1e-3
 """Largest relative error of a prediction whose pair is replayed."""
 
@@ -58,12 +64,15 @@ def pairs(trace: Trace, single: Sequence[Replayed], right: Array, yours: Array) 
         right: what the right rule gives.
         yours: what was submitted.
     """
-    usable = [each for each in single if each.numbers.shape == yours.shape and np.isfinite(each.numbers).all()]
+    combining = (each for each in single if not each.kind.alone and each.numbers.shape == yours.shape)
+    usable = [each for each in combining if np.isfinite(each.numbers).all()]
     yield from _in_proportion(trace, usable, yours)
     structural = [each for each in usable if not each.kind.plain and not issubclass(each.kind, Fitted)]
     if right.shape == yours.shape and len(structural) > 1:
         yield from _predicted(structural, right, yours)
-    yield from _inside_one_layer(structural)
+    inside = [each for each in structural if issubclass(each.kind, InsideLayer)]
+    nearest = sorted(inside, key=lambda each: float(np.linalg.norm(each.numbers - yours)))[:INSIDE]
+    yield from _inside_one_layer(nearest)
 
 
 def _in_proportion(trace: Trace, single: Sequence[Replayed], yours: Array) -> Iterator[Trial]:
@@ -87,21 +96,29 @@ def _predicted(single: Sequence[Replayed], right: Array, yours: Array) -> Iterat
     """Yield the pairs whose numbers, as far as they follow from the single ones, are those of the submission."""
     at = np.argsort(-np.abs(yours - right), kind="stable")[:SAMPLE]
     P, r, y = np.stack([each.numbers[at] for each in single]), right[at], yours[at]
-    scale = np.abs(y).max(initial=0) or 1.0
-    changed = np.abs(P - r).max(axis=1) > NEAR * scale
-    with np.errstate(all="ignore"):
-        product = np.abs(P[:, None] * P[None] / r - y).max(axis=-1)  # k x k
-    total = np.abs(P[:, None] + P[None] - r - y).max(axis=-1)
-    likely = (np.fmin(product, total) <= NEAR * scale) & changed[:, None] & changed
+    near = NEAR * (np.abs(y).max(initial=0) or 1.0)
+    changed = np.abs(P - r).max(axis=1) > near
+    few = np.linspace(0, len(at) - 1, min(FEW, len(at))).astype(int)
+    likely = _apart(P[:, None, few], P[None][..., few], r[few], y[few]) <= near
+    likely &= changed[:, None] & changed
     for first, second in np.argwhere(np.triu(likely, 1)):
         one, other = single[first].kind, single[second].kind
+        if _apart(P[first], P[second], r, y) > near:
+            continue
         if not issubclass(one, other) and not issubclass(other, one):
             yield Trial((one, other), both(one, other))
 
 
+def _apart(first: Array, second: Array, right: Array, yours: Array) -> Array:
+    """Return the distance of the submission from the nearer of two predictions, for many pairs at once."""
+    with np.errstate(all="ignore"):
+        product = np.abs(first * second / right - yours).max(axis=-1)
+    return np.asarray(np.fmin(product, np.abs(first + second - right - yours).max(axis=-1)))
+
+
 def _inside_one_layer(single: Sequence[Replayed]) -> Iterator[Trial]:
     """Yield the pairs of mistakes in different terms of one layer's backward pass, which cannot be predicted."""
-    kinds = [(each.kind, _own(each.kind)) for each in single if issubclass(each.kind, InsideLayer)]
+    kinds = [(each.kind, _own(each.kind)) for each in single]
     for position, (first, own) in enumerate(kinds):
         for second, others in kinds[position + 1 :]:
             if not own & others and _common_base(first, second):

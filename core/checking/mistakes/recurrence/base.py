@@ -65,8 +65,6 @@ class ThroughTime(InsideLayer):
     unseen = "the sequences have one time step"
     least_steps: ClassVar[int] = 2
     """The mistake is possible in sequences of this length."""
-    combines: ClassVar[bool] = True
-    """False for a mistake that is not tried together with others, of which there would be too many pairs."""
 
     def __init__(self) -> None:
         self._last: tuple[Sequence[Array], Backward] | None = None

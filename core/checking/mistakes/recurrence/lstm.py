@@ -286,7 +286,7 @@ class _Copied(LstmBackward):
     """da of one gate equal to that of another."""
 
     least_steps = 1
-    combines = False
+    alone = True
     unseen = "both blocks are equal here"
     letter: ClassVar[str]
     other: ClassVar[str]
