@@ -121,20 +121,26 @@ def _inside_one_layer(single: Sequence[Replayed]) -> Iterator[Trial]:
     kinds = [(each.kind, _own(each.kind)) for each in single]
     for position, (first, own) in enumerate(kinds):
         for second, others in kinds[position + 1 :]:
-            if not own & others and _common_base(first, second):
+            if own and others and not own & others and _common_base(first, second):
                 yield Trial((first, second), both(first, second))
 
 
 def _own(kind: type[Mistake]) -> frozenset[str]:
-    """Return the names of the terms that a mistake overrides: its methods, but for those of the base classes."""
+    """Return the names of the terms that a mistake overrides in a written-out backward pass."""
     names: set[str] = set()
     for each in kind.__mro__:
-        if "slug" in vars(each) or "block" in vars(each):
-            names |= {name for name, value in vars(each).items() if callable(value) and not name.startswith("__")}
+        if _is_written_out(each):
+            break
+        names |= {name for name, value in vars(each).items() if callable(value) and not name.startswith("__")}
     return frozenset(names - {"applies", "is_kind", "strikes_at"})
 
 
 def _common_base(first: type[Mistake], second: type[Mistake]) -> bool:
     """Return True if both change the same written-out backward pass, so that each finds the other's terms."""
     shared = [each for each in first.__mro__ if each in second.__mro__ and issubclass(each, InsideLayer)]
-    return any("backward" in vars(each) for each in shared if each is not InsideLayer)
+    return any(_is_written_out(each) for each in shared)
+
+
+def _is_written_out(kind: type) -> bool:
+    """Return True for a base class that writes out the right backward pass of some kinds of layers."""
+    return "kinds" in vars(kind) and "slug" not in vars(kind)

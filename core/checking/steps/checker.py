@@ -69,7 +69,8 @@ class StepChecker:
         self.course = Course(
             problem, sent.optimizer, self.layout, sent.before, self.read.steps, sent.rates, check_deadline
         )
-        arrays = [point.theta.values[point.theta.known] for point in self.course.points]
+        sent_arrays = enumerate(point.theta.values[point.theta.known] for point in self.course.points)
+        arrays = {Quantity("step", str(number)): array for number, array in sent_arrays}
         self.criterion = criterion_for(dtypes, arrays, rtol, atol)
 
     @np.errstate(all="ignore")
@@ -128,6 +129,8 @@ class StepChecker:
         if not each.mistakes:
             return StepBlame(
                 quantity=quantity,
+                tensors=(quantity,),
+                block="",
                 cause="unknown",
                 certainty="located",
                 rule=fix.latex,
@@ -160,6 +163,8 @@ class StepChecker:
             said = said.replace("a constant factor", f"the constant factor {each.factor:.6g}")
         return StepBlame(
             quantity=quantity,
+            tensors=(quantity,),
+            block="",
             cause=" and ".join(rule.slug for rule in each.wrong),
             certainty=certainty,
             rule=fix.latex,
@@ -178,6 +183,8 @@ class StepChecker:
         fix = right_rule(self.sent.optimizer, misfit.step)
         return StepBlame(
             quantity=Quantity(misfit.part, misfit.layer, misfit.name),
+            tensors=(Quantity(misfit.part, misfit.layer, misfit.name),),
+            block="",
             cause="update-changes-shape",
             certainty="exact",
             rule=fix.latex,

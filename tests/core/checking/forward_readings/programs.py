@@ -30,6 +30,11 @@ def layer(kind: str, **fields: Any) -> Any:
     return KINDS[kind](**fields)
 
 
+def loss(kind: str) -> Any:
+    losses: Any = LOSSES
+    return losses[kind]()
+
+
 def sigmoid(z: Any) -> Any:
     return 1 / (1 + np.exp(-z))
 
@@ -110,7 +115,7 @@ def classifier(activation: Any = "tanh", seed: int = 1, units: int = 4) -> Exerc
         layer("dense", units=3, activation="softmax"),
     ]
     parameters = {"1": dense(draw, 4, units), "2": dense(draw, units, units), "3": dense(draw, units, 3)}
-    return Exercise(layers, draw(5, 4), np.eye(3)[[0, 1, 2, 1, 0]], parameters, LOSSES["cross_entropy"]())
+    return Exercise(layers, draw(5, 4), np.eye(3)[[0, 1, 2, 1, 0]], parameters, loss("cross_entropy"))
 
 
 def classify(
@@ -138,7 +143,7 @@ def normalised(kind: str, seed: int = 2) -> Exercise:
         "2": {"gamma": draw(4), "beta": draw(4)},
         "3": dense(draw, 4, 2),
     }
-    return Exercise(layers, draw(5, 3), draw(5, 2), parameters, LOSSES["half_squared_error"]())
+    return Exercise(layers, draw(5, 3), draw(5, 2), parameters, loss("half_squared_error"))
 
 
 def normalise(e: Exercise, axis: Any, epsilon: float = 1e-5, outside: bool = False) -> Pass:
@@ -161,7 +166,7 @@ def recurrent(kind: str, seed: int = 3, sequences: bool = False) -> Exercise:
         own["recurrent_bias"] = draw(blocks * u)
     layers = [layer(kind, units=u, return_sequences=sequences), layer("dense", units=2)]
     Y = draw(3, 4, 2) if sequences else draw(3, 2)
-    return Exercise(layers, draw(3, 4, 2), Y, {"1": own, "2": dense(draw, u, 2)}, LOSSES["half_squared_error"]())
+    return Exercise(layers, draw(3, 4, 2), Y, {"1": own, "2": dense(draw, u, 2)}, loss("half_squared_error"))
 
 
 def remember(e: Exercise, order: str = "ifgo", bias: Any = None, shown: Any = np.tanh, start: Any = 0.0) -> Pass:
@@ -223,7 +228,7 @@ def attentive(seed: int = 4, causal: bool = False) -> Exercise:
     draw = random(seed)
     layers = [layer("multi_head_attention", heads=2, causal=causal)]
     own = {"in_weight": draw(4, 12), "in_bias": draw(12), "out_weight": draw(4, 4), "out_bias": draw(4)}
-    return Exercise(layers, draw(2, 3, 4), draw(2, 3, 4), {"1": own}, LOSSES["half_squared_error"]())
+    return Exercise(layers, draw(2, 3, 4), draw(2, 3, 4), {"1": own}, loss("half_squared_error"))
 
 
 def attend(e: Exercise, scale: float = 1 / math.sqrt(2), causal: bool = False, order: str = "QKV") -> Pass:

@@ -21,7 +21,7 @@ def named(problem: Problem, struck: Quantity, yours: Mapping[Quantity, Array]) -
     """The slugs of the mistakes in the rule of `struck` that reproduce all of these tensors."""
     with np.errstate(all="ignore"):
         right = Right(problem)
-        criterion = criterion_for({"float64"}, yours.values(), None, None)
+        criterion = criterion_for({"float64"}, yours, None, None)
         comparator = Comparator(right.network, criterion, right.trace, right.values)
         made = {quantity: quantity.by_rule for quantity in yours}
         return {finding.slug for finding in findings(comparator, right.trace, struck, yours, made)}

@@ -25,7 +25,9 @@ X = np.array([[0, 1, 1, 2], [2, 1, 0, 2], [2, 3, 3, 3], [1, 1, 4, 0]])
 
 
 def found_by(right: Right, quantity: Quantity, yours: Array) -> set[str]:
-    comparator = Comparator(right.network, criterion_for(set(), [yours], None, None), right.trace, right.values)
+    comparator = Comparator(
+        right.network, criterion_for(set(), {quantity: yours}, None, None), right.trace, right.values
+    )
     assert not comparator.is_right(quantity, yours)
     return {
         each.slug

@@ -35,9 +35,7 @@ def found_by(made: Program, wrong: str) -> list[str]:
     right = Right(made.problem())
     submitted = made.solve(wrong)
     yours = {Quantity("gradients", "r", name): submitted[name] for name in made.P}
-    comparator = Comparator(
-        right.network, criterion_for(set(), list(yours.values()), None, None), right.trace, right.values
-    )
+    comparator = Comparator(right.network, criterion_for(set(), yours, None, None), right.trace, right.values)
     assert any(not comparator.is_right(q, array) for q, array in yours.items()), "the mistake does not show"
     struck = next(q for q, array in yours.items() if not comparator.is_right(q, array))
     return sorted({one.slug for one in findings(comparator, right.trace, struck, yours, {q: q.by_rule for q in yours})})
