@@ -12,7 +12,7 @@ import numpy as np
 from core.checking import Report
 from core.checking.quantity import Quantity
 from tests import ROOT
-from tests.core.checking.campaign import trials
+from tests.core.checking.campaign.dense import trials
 from tests.core.checking.student import PARTS, Student, examined
 from tests.core.checking.test_other_kinds import WRONG, name_of
 from tests.core.checking.test_precision import exercise_of, in_float32, mapped
