@@ -86,7 +86,7 @@ class Trial:
             report = self.report(checker)
         except Refusal as refusal:
             return self._failed("refused", str(refusal.issues[0].detail), start)
-        except Exception:  # noqa: BLE001 - a crash is a result that the campaign lists
+        except Exception:  # A crash is a result that the campaign lists.
             return self._failed("crashed", traceback.format_exc().splitlines()[-1], start)
         return self._judged(report, time.perf_counter() - start)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,6 +47,9 @@ ON_VECTORS: list[tuple[str, str, Draw]] = [
 INNER = ("identity", "tanh", "sigmoid", "relu", "leaky_relu", "gelu", "softplus")
 """The activation functions of the layer itself."""
 
+ORDER = np.random.default_rng(0).permutation(len(CASES)).tolist()
+"""Mixed, so that a few problems have many kinds of layers."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -75,7 +78,7 @@ def sample_of(number: int, *, in_float32: bool = False) -> Sample:
         number: from 0 on.
         in_float32: whether every number of it is one that float32 can hold.
     """
-    case, generator = CASES[number % len(CASES)], np.random.default_rng(number)
+    case, generator = CASES[ORDER[number % len(CASES)]], np.random.default_rng(number)
     sizes = Sizes(int(generator.integers(2, 7)), 3, int(generator.integers(3, 5)), int(generator.integers(2, 4)))
     convention = CONVENTIONS[int(generator.integers(len(CONVENTIONS)))]
     function = INNER[int(generator.integers(len(INNER)))]
@@ -146,21 +149,23 @@ def _loss(kind: str, **fields: object) -> Loss:
 
 def _single(problem: Problem) -> Problem:
     """The problem with every number rounded to float32, kept in double precision."""
+    return in_dtype(in_dtype(problem, np.float32), np.float64)
 
-    def rounded(array: Array) -> Array:
-        return np.asarray(array.astype(np.float32).astype(np.float64))
+
+def in_dtype(problem: Problem, dtype: type[np.floating[Any]]) -> Problem:
+    """The problem with every number in a precision."""
+
+    def cast(named: Mapping[str, Array]) -> dict[str, Array]:
+        return {name: array.astype(dtype) for name, array in named.items()}
 
     objective = problem.objective
     assert objective is not None
+    targets, coefficients = objective.targets.astype(dtype), objective.coefficients.astype(dtype)
     return replace(
         problem,
-        inputs={name: rounded(array) for name, array in problem.inputs.items()},
-        parameters={
-            layer: {name: rounded(array) for name, array in named.items()}
-            for layer, named in problem.parameters.items()
-        },
-        state={
-            layer: {name: rounded(array) for name, array in named.items()} for layer, named in problem.state.items()
-        },
-        objective=replace(objective, targets=rounded(objective.targets)),
+        inputs=cast(problem.inputs),
+        parameters={layer: cast(named) for layer, named in problem.parameters.items()},
+        state={layer: cast(named) for layer, named in problem.state.items()},
+        objective=replace(objective, targets=targets, coefficients=coefficients),
+        dtype=np.dtype(dtype),
     )

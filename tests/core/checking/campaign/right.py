@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from core.convention import Convention
 from core.plan import Retain
 from core.problem import Problem
 from tests.core.checking.campaign.outcome import Trial
-from tests.core.checking.campaign.problems import Sample, sample_of
+from tests.core.checking.campaign.problems import Sample, in_dtype, sample_of
 from tests.core.checking.campaign.program import ALONE, EVERYTHING, Values, submission
 from tests.core.sample import CONVENTIONS
 
@@ -28,11 +29,9 @@ PRECISIONS = (
 )
 
 
-def right_values(problem: Problem, dtype: type[np.floating]) -> Values:
+def right_values(problem: Problem, dtype: type[np.floating[Any]]) -> Values:
     """What the core's plan computes in this precision. The check has no plan: it runs rule after rule in float64."""
-    plan = problem.plan(
-        dtype=np.dtype(dtype), retain=Retain(preactivations=True, deltas=True, input_gradients=True)
-    )
+    plan = in_dtype(problem, dtype).plan(retain=Retain(preactivations=True, deltas=True, input_gradients=True))
     plan.forward()
     plan.backward()
     found: Values = {Quantity("loss"): np.array(plan.loss.total)}
@@ -95,8 +94,9 @@ def _sent(sample: Sample, values: Values, precision: str) -> Iterator[tuple[str,
     yield "a part", of(some, EVERYTHING)
     if objective.loss.reduction == "mean" and network.examples > 1:
         summed = {q: value * network.examples if q.part == "deltas" else value for q, value in values.items()}
-        yield "deltas without the mean", of(
-            {q: written(value, precision) for q, value in summed.items()}, ("loss", "deltas", "gradients")
+        yield (
+            "deltas without the mean",
+            of({q: written(value, precision) for q, value in summed.items()}, ("loss", "deltas", "gradients")),
         )
     other = CONVENTIONS[(CONVENTIONS.index(sample.problem.convention) + 1) % len(CONVENTIONS)]
     yield f"written in {other}", of(values, EVERYTHING, other)

@@ -55,7 +55,10 @@ def trials(number: int) -> Iterator[tuple[Sample, Trial]]:
         expected = Expected(places, frozenset([UNKNOWN]))
         for way, parts in WAYS.items():
             if differs(values, right, parts) and is_finite(values, parts):
-                yield sample, Trial(FAMILY, number, name, sample.kind, way, submission(network, values, parts), expected)
+                yield (
+                    sample,
+                    Trial(FAMILY, number, name, sample.kind, way, submission(network, values, parts), expected),
+                )
 
 
 Fault = tuple[str, frozenset[Quantity], dict[Quantity, Rule], dict[str, BackwardOfLayer]]
@@ -75,9 +78,12 @@ def faults(sample: Sample, network: Network) -> Iterator[Fault]:
     if gradients:
         spoil = SPOILINGS[1 + seed % 2]
         places = frozenset([*gradients, *below])
-        yield f"{spoil.__name__} inside {sample.layer}", places, {}, {
-            sample.layer: partial(_spoiled_inside, network, sample.layer, spoil, seed)
-        }
+        yield (
+            f"{spoil.__name__} inside {sample.layer}",
+            places,
+            {},
+            {sample.layer: partial(_spoiled_inside, network, sample.layer, spoil, seed)},
+        )
 
 
 def _spoiled(place: Quantity, spoil: Spoiling, seed: int, trace: Trace) -> Array:
