@@ -38,8 +38,10 @@ def another_function(array: Array, seed: int) -> Array:
 def another_matrix(array: Array, seed: int) -> Array:
     """The last axis multiplied by a matrix that has nothing to do with the network."""
     width = array.shape[-1] if array.ndim else 1
+    if width == 1:
+        return another_function(array, seed)  # A matrix of one number is a known mistake: a constant factor.
     matrix = np.random.default_rng(seed).standard_normal((width, width))
-    return np.asarray(array @ matrix) if array.ndim else array * float(matrix[0, 0])
+    return np.asarray(array @ matrix)
 
 
 SPOILINGS: tuple[Spoiling, ...] = (one_number, another_function, another_matrix)
