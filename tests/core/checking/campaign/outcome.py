@@ -31,6 +31,8 @@ class Outcome:
     """The verdict; "refused" or "crashed" if there was none."""
     seconds: float
     accusations: int = 0
+    wanted: int = 1
+    """The number of accusations that is right."""
     layer: bool = False
     rule: bool = False
     cause: bool = False
@@ -54,6 +56,8 @@ class Expected:
     """The rules that are wrong; for a mistake inside a layer, all that show it."""
     causes: frozenset[str]
     """Names for the mistake; `unknown` if it is on no list."""
+    every: bool = False
+    """Whether all places and causes are expected, an accusation for each place, instead of one of them."""
 
     @property
     def layers(self) -> set[str]:
@@ -98,7 +102,8 @@ class Trial:
         expected = self.expected or Expected(frozenset(), frozenset())
         named = [_readings(blame) for blame in report.blame]
         places = [{place for place, _ in readings} for readings in named]
-        causes = [{cause for _, cause in readings} for readings in named]
+        causes = [{_sorted(cause) for _, cause in readings} for readings in named]
+        right_causes, enough = {_sorted(cause) for cause in expected.causes}, all if expected.every else any
         return Outcome(
             self.family,
             self.number,
@@ -108,11 +113,12 @@ class Trial:
             report.verdict,
             seconds,
             accusations=len(report.blame),
-            layer=any({place.layer for place in each} & expected.layers for each in places),
-            rule=any(each & expected.places for each in places),
-            cause=any(each & expected.causes for each in causes),
+            wanted=len(expected.places) if expected.every else 1,
+            layer=enough(any(layer in {p.layer for p in each} for each in places) for layer in expected.layers),
+            rule=enough(any(place in each for each in places) for place in expected.places),
+            cause=enough(any(cause in each for each in causes) for cause in right_causes),
             false_exact=any(
-                blame.certainty == "exact" and blame.cause != UNKNOWN and not each & expected.causes
+                blame.certainty == "exact" and blame.cause != UNKNOWN and not each & right_causes
                 for blame, each in zip(report.blame, causes, strict=True)
             ),
             certainty=report.blame[0].certainty if report.blame else "",
@@ -124,6 +130,11 @@ def _readings(blame: Blame) -> set[tuple[Quantity, str]]:
     """The places and causes that an accusation names, alternatives included."""
     found = {(place, blame.cause) for place in (blame.quantity, *blame.tensors)}
     return found | {(other.quantity, other.cause) for other in blame.alternatives}
+
+
+def _sorted(cause: str) -> str:
+    """A cause, with the parts of a compound in one order."""
+    return "+".join(sorted(cause.split("+")))
 
 
 def _said(report: Report) -> str:
@@ -146,4 +157,4 @@ def _fails(outcome: Outcome) -> bool:
         return True
     if outcome.family == "right":
         return outcome.verdict not in ("correct", "equivalent-layout")
-    return not (outcome.rule and outcome.cause) or outcome.accusations != 1 or outcome.false_exact
+    return not (outcome.rule and outcome.cause) or outcome.accusations != outcome.wanted or outcome.false_exact

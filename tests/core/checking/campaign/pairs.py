@@ -58,7 +58,7 @@ def _sent(
     if values is None:
         return
     places: frozenset[Quantity] = frozenset(each.place for each in made)
-    expected = Expected(places, frozenset(causes or {each.mistake.slug for each in made}))
+    expected = Expected(places, frozenset(causes or {each.mistake.slug for each in made}), every=True)
     for way, parts in WAYS.items():
         alone = [values_of(network, each) for each in made]
         seen = all(one is not None and differs(values, one, parts) for one in alone) if len(made) > 1 else True
