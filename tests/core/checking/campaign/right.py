@@ -70,12 +70,18 @@ def trials(number: int) -> Iterator[tuple[Sample, Trial]]:
         network = sample.network()
         known = set(quantities(network))
         exact = right_values(sample.problem, np.float32 if single else np.float64)
-        values = {quantity: written(value, precision) for quantity, value in exact.items() if quantity in known}
-        if not all(np.isfinite(value).all() for value in values.values()):
+        exact = {quantity: value for quantity, value in exact.items() if quantity in known}
+        if not all(np.isfinite(written(value, precision)).all() for value in exact.values()):
             continue
         dtypes = ("float32",) if precision == "float32" else ()
-        for way, sent in _sent(sample, values, precision):
-            yield sample, Trial(FAMILY, number, precision, sample.kind, way, sent, dtypes=dtypes)
+        for way, sent in _sent(sample, exact, precision):
+            if not _is_empty(sent):
+                yield sample, Trial(FAMILY, number, precision, sample.kind, way, sent, dtypes=dtypes)
+
+
+def _is_empty(sent: SubmissionSpec) -> bool:
+    named = (sent.preactivations, sent.activations, sent.deltas, sent.gradients, sent.input_gradient)
+    return sent.loss is None and not any(named)
 
 
 def _sent(sample: Sample, values: Values, precision: str) -> Iterator[tuple[str, SubmissionSpec]]:
@@ -84,7 +90,8 @@ def _sent(sample: Sample, values: Values, precision: str) -> Iterator[tuple[str,
     generator = np.random.default_rng([sample.number, PRECISIONS.index(precision)])
 
     def of(values: Values, parts: Collection[str], convention: Convention | None = None) -> SubmissionSpec:
-        return submission(network, values, parts, convention)
+        rounded = {quantity: written(value, precision) for quantity, value in values.items()}
+        return submission(network, rounded, parts, convention)
 
     yield "everything", of(values, EVERYTHING)
     yield "loss and gradients", of(values, ALONE)
@@ -94,9 +101,6 @@ def _sent(sample: Sample, values: Values, precision: str) -> Iterator[tuple[str,
     yield "a part", of(some, EVERYTHING)
     if objective.loss.reduction == "mean" and network.examples > 1:
         summed = {q: value * network.examples if q.part == "deltas" else value for q, value in values.items()}
-        yield (
-            "deltas without the mean",
-            of({q: written(value, precision) for q, value in summed.items()}, ("loss", "deltas", "gradients")),
-        )
+        yield "deltas without the mean", of(summed, ("loss", "deltas", "gradients"))
     other = CONVENTIONS[(CONVENTIONS.index(sample.problem.convention) + 1) % len(CONVENTIONS)]
     yield f"written in {other}", of(values, EVERYTHING, other)
