@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from core.checking.mistakes.base import both
+from core.checking.mistakes.base import Fitted, both
 from core.checking.quantity import Quantity
 from tests.core.checking.campaign.known import Made, mistakes_at, values_of
 from tests.core.checking.campaign.outcome import Expected, Trial
 from tests.core.checking.campaign.problems import Sample, sample_of
-from tests.core.checking.campaign.program import WAYS, computed, differs, is_finite, right_trace, submission
+from tests.core.checking.campaign.program import EVERYTHING, WAYS, computed, differs, is_finite, right_trace, submission
 
 FAMILY = "pairs"
 DRAWS = 3
@@ -37,7 +37,9 @@ def trials(number: int) -> Iterator[tuple[Sample, Trial]]:
         if first.place == second.place or first.is_inside or second.is_inside:
             continue
         yield from _sent(sample, f"{first.name} and {second.name}", [first, second])
-    structures = [made for made in shown if not made.is_inside and not made.mistake.plain]
+    structures = [
+        made for made in shown if not (made.is_inside or made.mistake.plain or issubclass(made.mistake, Fitted))
+    ]
     factors = [made for made in shown if made.mistake.plain]
     if structures and factors:
         one = structures[int(generator.integers(len(structures)))]
@@ -55,8 +57,8 @@ def _sent(
 ) -> Iterator[tuple[Sample, Trial]]:
     network = sample.network()
     values, right = values_of(network, *made), computed(network)
-    if values is None:
-        return
+    if values is None or not all(differs({each.place: values[each.place]}, right, EVERYTHING) for each in made):
+        return  # The second undoes the first.
     places: frozenset[Quantity] = frozenset(each.place for each in made)
     expected = Expected(places, frozenset(causes or {each.mistake.slug for each in made}), every=True)
     for way, parts in WAYS.items():
