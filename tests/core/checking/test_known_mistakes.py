@@ -9,7 +9,7 @@ import pytest
 
 from core.checking.mistakes import MISTAKES
 from core.checking.mistakes.base import Mistake
-from tests.core.checking.campaign import Trial, trials
+from tests.core.checking.campaign.dense import Trial, trials
 from tests.core.checking.faults import FAULTS
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.checking.quantity import Quantity
-from tests.core.checking.campaign import NETWORKS, possible
+from tests.core.checking.campaign.dense import NETWORKS, possible
 from tests.core.checking.faults import FAULTS, Fault, at_back, at_bias, at_delta, at_weight
 from tests.core.checking.student import Array, Exercise, Student
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentParser
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +13,8 @@ import numpy as np
 from core.checking import Report
 from core.checking.quantity import Quantity
 from tests import ROOT
-from tests.core.checking.campaign import trials
+from tests.core.checking.campaign.dense import trials
+from tests.core.checking.campaign.tables import tables
 from tests.core.checking.student import PARTS, Student, examined
 from tests.core.checking.test_other_kinds import WRONG, name_of
 from tests.core.checking.test_precision import exercise_of, in_float32, mapped
@@ -109,11 +111,17 @@ def others() -> Iterator[str]:
 
 
 def main() -> None:
-    """Run everything and write the tables."""
+    """Run everything and write the tables; `--scale 0.1` runs a tenth of the campaign and prints its tables alone."""
+    parser = ArgumentParser(description=main.__doc__)
+    parser.add_argument("--scale", type=float, default=None)
+    scale = parser.parse_args().scale
+    if scale is not None:
+        print("\n".join(tables(scale)))
+        return
     text = FILE.read_text(encoding="utf-8")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    tables = "\n\n".join(
+    written = "\n\n".join(
         [
             "### Known mistakes of dense networks",
             "\n".join(known()),
@@ -121,9 +129,10 @@ def main() -> None:
             "\n".join(kinds()),
             "### Everything else",
             "\n".join(others()),
+            "\n".join(tables(1.0)),
         ]
     )
-    FILE.write_text(f"{before}{BEGIN}\n\n{tables}\n\n{END}{after}", encoding="utf-8")
+    FILE.write_text(f"{before}{BEGIN}\n\n{written}\n\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
