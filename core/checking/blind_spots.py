@@ -23,12 +23,15 @@ from core.checking.words import Words
 def blind_spots(comparator: Comparator, trace: Trace, words: Words, check_deadline: CheckDeadline) -> list[BlindSpot]:
     """Return the mistakes that do not show, each with the reason."""
     found: list[BlindSpot] = []
+    mistakes = [
+        kind() for kind in MISTAKES
+    ]  # One of each, which keeps what it computed for another tensor of its layer.
     for quantity, right in comparator.right.items():
         check_deadline()
         hidden: dict[str, type[Mistake]] = {}
         shown: set[str] = set()
-        for kind in MISTAKES:
-            mistake = kind()
+        for mistake in mistakes:
+            kind = type(mistake)
             if not isinstance(mistake, Fitted) and mistake.strikes_at(trace, quantity):
                 if comparator.differs(made_by(quantity.by_rule, mistake, trace), right):
                     shown.add(kind.slug)

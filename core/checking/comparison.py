@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.arrays import Array
+from core.checking.digits import Digits
 from core.checking.disturbance import Disturbed, disturb, disturb_network
 from core.checking.precision import AMPLIFIED, Criterion
 from core.checking.quantity import Quantity, run, value_in
@@ -79,6 +80,7 @@ class Comparator:
         self._networks: dict[int, Network] = {}
         self._steady: Network | None = None
         self._spread: dict[Quantity, Array] | None = None
+        self._digits: dict[int, tuple[Array, Digits | None]] = {}
 
     def allowed(self, quantity: Quantity, yours: Array | None = None) -> Array:
         """Return the allowed distance of a submitted quantity from the right one.
@@ -98,7 +100,13 @@ class Comparator:
         expected = self.right[quantity]
         if yours.shape != expected.shape:
             return False
-        return bool(np.all(np.abs(yours - expected) <= self.allowed(quantity, yours)))
+        apart = np.abs(yours - expected)
+        allowed = self.criterion.allowed(expected, self.criterion.digits_for(quantity))
+        if np.all(apart <= allowed):
+            return True
+        if self.criterion.chosen or not self._hopeful(apart, expected, allowed, self.truth):
+            return False
+        return bool(np.all(apart <= self.allowed(quantity, yours)))
 
     def agrees(self, yours: Array, rule: Evaluated, trace: Trace, value: Array | None = None) -> bool:
         """Return True if a rule gives the submitted tensor from the numbers of a trace."""
@@ -111,8 +119,7 @@ class Comparator:
             return True
         if self.criterion.chosen:
             return False
-        digits = self.criterion.digits_in(yours)
-        allowed = self.criterion.allowed(expected, digits)
+        allowed = self.criterion.allowed(expected, self._digits_in(yours))
         if not self._hopeful(apart, expected, allowed, trace):
             return False
         spread = np.zeros_like(allowed)
@@ -133,6 +140,12 @@ class Comparator:
             return True
         apart = np.abs(one - other)
         return bool(np.any(apart > 4 * self.criterion.allowed(other) + 64 * self.criterion.unit * _largest(other)))
+
+    def _digits_in(self, yours: Array) -> Digits | None:
+        """Return the digits of a submitted tensor, which is compared with the result of every mistake."""
+        if id(yours) not in self._digits:
+            self._digits[id(yours)] = (yours, self.criterion.digits_in(yours))
+        return self._digits[id(yours)][1]
 
     def _hopeful(self, apart: Array, expected: Array, allowed: Array, trace: Trace) -> bool:
         """Return True if rounding may explain the difference, for instance where large numbers cancel in a sum."""

@@ -40,6 +40,11 @@ class Accusation:
         return self.findings[0].slug if self.findings else None
 
     @property
+    def is_factor(self) -> bool:
+        """True if a constant factor is all that is wrong."""
+        return bool(self.findings) and all(mistake.plain for mistake in self.findings[0].mistakes)
+
+    @property
     def ratio(self) -> float | None:
         """The ratio of submitted to expected numbers, if it is the same for all."""
         if self.yours is None or self.yours.shape != self.expected.shape:

@@ -43,7 +43,7 @@ class InsideSearch:
             {quantity: self._values[quantity] for quantity in submitted},
             {quantity: _made(quantity) for quantity in submitted},
             self._effort,
-            inside=True,
+            scope="layer",
         )
         return Accusation(first, tuple(found), first.by_rule(RIGHT, trace), self._values[first], also=tuple(others))
 

@@ -17,7 +17,7 @@ from core.checking.formulas import RIGHT, Formulas
 from core.checking.mistakes.base import Fitted, Mistake
 from core.checking.quantity import Quantity
 from core.checking.trace import Trace
-from core.checking.trials import Replayed, Trial, concerned, pairs
+from core.checking.trials import Replayed, Scope, Trial, pairs, singles
 from core.errors import Refusal
 
 Made = Callable[[Formulas, Trace], Array]
@@ -53,8 +53,7 @@ def findings(
     yours: Mapping[Quantity, Array],
     made: Mapping[Quantity, Made],
     effort: Effort | None = None,
-    *,
-    inside: bool = False,
+    scope: Scope = "rule",
 ) -> list[Finding]:
     """Return the mistakes in the rule of `struck` that reproduce all of `yours`: single ones, or pairs if there are none.
 
@@ -65,16 +64,16 @@ def findings(
         yours: the submitted tensors.
         made: the function that computes each of these from the rule.
         effort: what is left of the replays; None for no limit.
-        inside: whether only the mistakes of the backward pass inside a layer are tried.
+        scope: what is explained.
     """
     effort = effort or Effort(lambda: None)
     rule = _Rule(comparator, trace, yours, made, effort)
-    single = [Trial((kind,), kind()) for kind in concerned(trace, struck, inside=inside)]
+    single = singles(trace, struck, scope)
     replayed: list[Replayed] = []
     found = _without_needless_fits(list(rule.reproducing(single, replayed)))
     if not found and not effort.is_spent:
         numbers = rule.flat(rule.right), rule.flat(yours)
-        trials = list(pairs(trace, replayed, *numbers))
+        trials = list(pairs(trace, replayed, *numbers, scope))
         found = [each for each in rule.reproducing(trials, [], tried=len(single) ** 2) if each.sure]
     return _one_of_each(found)
 

@@ -24,6 +24,7 @@ from core.checking.recovery import recovered_delta
 from core.checking.replay import Finding, Made, findings
 from core.checking.submission import Submission
 from core.checking.trace import Network, Trace
+from core.checking.trials import Scope
 
 BEAM_WIDTH = 6
 """Number of hypotheses that are followed in parallel."""
@@ -130,9 +131,10 @@ class Search:
         if self._is_too_costly(hypothesis):
             return []
         blamed = self._blaming(hypothesis, submitted, wrong)
-        if self._inside.concerns(hypothesis.trace, layer) and blamed.accusations[-1].findings:
+        last = blamed.accusations[-1]
+        if last.also and last.findings and not last.is_factor:
             return [blamed]  # The rules inside the layer explain it: the delta above is not blamed for that.
-        options = [blamed]
+        options = []
         for struck_layer in self._suspects(layer):
             options += self._blaming_delta(hypothesis, struck_layer, layer, submitted, wrong)
         if len(wrong) == len(submitted):
@@ -145,7 +147,8 @@ class Search:
             elif recovered.possible:
                 accusation = Accusation(quantity, (), own, None, certain=False)
                 options.append(hypothesis.accusing(accusation).losing(layer))
-        return options
+        # Of equal ones the first is believed: a factor of all gradients is one of the delta, anything unknown is inside.
+        return [*options, blamed] if last.is_factor else [blamed, *options]
 
     def _blaming(self, hypothesis: Hypothesis, submitted: Sequence[Quantity], wrong: Sequence[Quantity]) -> Hypothesis:
         """Return the hypothesis in which the mistake is in the rules of a layer's gradients.
@@ -158,7 +161,8 @@ class Search:
             accusation = self._inside.accusation(hypothesis.trace, submitted, wrong)
             if accusation.findings:
                 return hypothesis.accusing(accusation).with_rules_of(layer, accusation.findings[0].formulas)
-        accusations = [self._accused(hypothesis.trace, quantity) for quantity in wrong]
+        scope: Scope = "tensor" if self._inside.concerns(hypothesis.trace, layer) else "rule"
+        accusations = [self._accused(hypothesis.trace, quantity, scope) for quantity in wrong]
         if self._inside.concerns(hypothesis.trace, layer):
             unknown = [each for each in accusations if not each.findings]
             if unknown:
@@ -243,11 +247,11 @@ class Search:
         """Return True if one more accusation reaches the limit, so that its mistakes need not be searched for."""
         return hypothesis.cost + (AGAIN if hypothesis.accusations else NAMED) >= self._limit
 
-    def _accused(self, trace: Trace, quantity: Quantity) -> Accusation:
+    def _accused(self, trace: Trace, quantity: Quantity, scope: Scope = "rule") -> Accusation:
         """Return an accusation of the rule of a submitted quantity, with the mistakes that reproduce it."""
         yours = self._values[quantity]
         rules: dict[Quantity, Made] = {quantity: lambda formulas, at: quantity.by_rule(formulas, at)}
-        found = findings(self._comparator, trace, quantity, {quantity: yours}, rules, self._effort)
+        found = findings(self._comparator, trace, quantity, {quantity: yours}, rules, self._effort, scope)
         return Accusation(quantity, tuple(found), quantity.by_rule(RIGHT, trace), yours)
 
     def _cheapest(self, hypotheses: Sequence[Hypothesis]) -> list[Hypothesis]:

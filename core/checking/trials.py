@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -26,7 +27,7 @@ SAMPLE = 24
 FEW = 6
 """Number of values in which the predictions of all pairs are compared first."""
 
-INSIDE = 24
+INSIDE = 12
 """Number of mistakes inside a layer, those nearest to the submission, that are tried two at a time."""
 
 NEAR = 1e-3
@@ -49,13 +50,27 @@ class Replayed:
     numbers: Array
 
 
-def concerned(trace: Trace, struck: Quantity, *, inside: bool = False) -> list[type[Mistake]]:
-    """Return the mistakes that are possible in a rule; with `inside` those of the backward pass inside a layer alone."""
-    kinds = (kind for kind in MISTAKES if not inside or issubclass(kind, InsideLayer))
-    return [kind for kind in kinds if kind().strikes_at(trace, struck)]
+Scope = Literal["rule", "layer", "tensor"]
+"""What is explained: a rule; all gradients of a layer at once, by a mistake inside it or a factor; or one of its gradients
+after that has failed, by a mistake that concerns that gradient alone."""
 
 
-def pairs(trace: Trace, single: Sequence[Replayed], right: Array, yours: Array) -> Iterator[Trial]:
+def singles(trace: Trace, struck: Quantity, scope: Scope) -> list[Trial]:
+    """Return the mistakes that are possible in a rule."""
+    found = []
+    for kind in MISTAKES:
+        inside = issubclass(kind, InsideLayer)
+        if scope == "layer" and not (inside or issubclass(kind, ConstantFactor)):
+            continue
+        if scope == "tensor" and inside and not kind.parameters:
+            continue
+        mistake = kind()
+        if mistake.strikes_at(trace, struck):
+            found.append(Trial((kind,), mistake))
+    return found
+
+
+def pairs(trace: Trace, single: Sequence[Replayed], right: Array, yours: Array, scope: Scope) -> Iterator[Trial]:
     """Yield the pairs of mistakes that may reproduce the submitted numbers.
 
     Args:
@@ -63,26 +78,33 @@ def pairs(trace: Trace, single: Sequence[Replayed], right: Array, yours: Array) 
         single: what each mistake gives.
         right: what the right rule gives.
         yours: what was submitted.
+        scope: what is explained. Two mistakes inside a layer are tried only for all its gradients at once.
     """
-    combining = (each for each in single if not each.kind.alone and each.numbers.shape == yours.shape)
-    usable = [each for each in combining if np.isfinite(each.numbers).all()]
-    yield from _in_proportion(trace, usable, yours)
-    structural = [each for each in usable if not each.kind.plain and not issubclass(each.kind, Fitted)]
+    fitting = (each for each in single if each.numbers.shape == yours.shape)
+    usable = [each for each in fitting if np.isfinite(each.numbers).all()]
+    structural = [each for each in usable if not _is_factor(each.kind) and not each.kind.alone]
+    factors = [each.kind for each in usable if issubclass(each.kind, ConstantFactor)]
+    yield from _in_proportion(trace, factors, structural, yours)
     if right.shape == yours.shape and len(structural) > 1:
         yield from _predicted(structural, right, yours)
-    inside = [each for each in structural if issubclass(each.kind, InsideLayer)]
-    nearest = sorted(inside, key=lambda each: float(np.linalg.norm(each.numbers - yours)))[:INSIDE]
+    within = [each for each in structural if scope == "layer" and issubclass(each.kind, InsideLayer)]
+    nearest = sorted(within, key=lambda each: float(np.linalg.norm(each.numbers - yours)))[:INSIDE]
     yield from _inside_one_layer(nearest)
 
 
-def _in_proportion(trace: Trace, single: Sequence[Replayed], yours: Array) -> Iterator[Trial]:
+def _is_factor(kind: type[Mistake]) -> bool:
+    return kind.plain or issubclass(kind, (Fitted, ConstantFactor))
+
+
+def _in_proportion(
+    trace: Trace, factors: Sequence[type[ConstantFactor]], structural: Sequence[Replayed], yours: Array
+) -> Iterator[Trial]:
     """Yield a constant factor with a mistake of another sort, if the submission is that multiple of the mistake's result."""
-    plain = [kind for kind in dict.fromkeys(each.kind for each in single) if issubclass(kind, ConstantFactor)]
-    multipliers = {kind: kind().multiplier(trace) for kind in plain}
+    multipliers = {kind: kind().multiplier(trace) for kind in dict.fromkeys(factors)}
     size = float(np.linalg.norm(yours))
-    for each in single:
+    for each in structural:
         square = float(np.vdot(each.numbers, each.numbers))
-        if each.kind.plain or issubclass(each.kind, Fitted) or not square > 0:
+        if not square > 0:
             continue
         ratio = float(np.vdot(yours, each.numbers)) / square
         if float(np.linalg.norm(yours - ratio * each.numbers)) > NEAR * size:

@@ -22,7 +22,7 @@ from core.layers.dense import Dense
 from core.losses.half_squared_error import HalfSquaredError
 from core.losses.upstream import Upstream
 from core.problem import Problem
-from tests.core.checking.campaign import Trial
+from tests.core.checking.campaign.dense import Trial
 from tests.core.checking.test_known_mistakes import SAMPLE
 from tests.core.layers.layer_cases import CASES, Case, Sizes
 from tests.core.losses.loss_cases import CASES as LOSSES
