@@ -1,0 +1,27 @@
+"""The table of public reports in docs/checker.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.core.checking.reports import of_activations, of_dense_layers, of_factors
+from tests.core.checking.reports.answer import answer
+from tests.core.checking.reports.public_report import PublicReport
+
+REPORTS: tuple[PublicReport, ...] = (*of_dense_layers.REPORTS, *of_activations.REPORTS, *of_factors.REPORTS)
+
+
+def reports_table() -> Iterator[str]:
+    """Yield a row for each kind of report, and what a teacher would have said of how many."""
+    yield "| what was reported | where | what was sent | verdict | said cause | as a teacher would |"
+    yield "|---|---|---|---|---|---|"
+    right = 0
+    for report in REPORTS:
+        found = answer(report.body)
+        same = found.is_a_teachers(report)
+        right += same
+        parts = ", ".join(report.body["submission"])
+        causes = dict.fromkeys(" or ".join(f"`{cause}`" for cause in sorted(each[2])) for each in found.blame)
+        said = ", ".join([*causes, *(f"`{each}`" for each in sorted(found.says))]) or "—"
+        yield f"| {report.kind} | {report.source} | {parts} | {found.verdict} | {said} | {'yes' if same else 'no'} |"
+    yield f"| **all {len(REPORTS)}** | | | | | **{right}** |"
