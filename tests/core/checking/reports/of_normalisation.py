@@ -10,7 +10,7 @@ from tests.core.checking.reports.public_report import Body, PublicReport, body, 
 from tests.core.checking.student import Array
 
 
-def batch(wrong: str = "", epsilon: float = 1e-5, ddof: int = 0) -> Body:
+def batch(wrong: str = "", epsilon: float = 1e-5, ddof: int = 0, *, activations: bool = False) -> Body:
     """dense; batch_norm, tanh; dense; half the squared error, with the gradient through x̂, σ² and μ in turn."""
     rng = np.random.default_rng(61)
     n = 7
@@ -44,8 +44,10 @@ def batch(wrong: str = "", epsilon: float = 1e-5, ddof: int = 0) -> Body:
     }
     layers = [dense(4), {"kind": "batch_norm", "activation": "tanh", "name": "bn"}, dense(2)]
     parameters = {"1": {"weight": W, "bias": b}, "bn": {"gamma": gamma, "beta": beta}, "3": {"weight": V, "bias": c}}
-    loss = float(0.5 * ((A3 - Y) ** 2).sum() / n)
-    return body(layers, X, Y, parameters, {"loss": loss, "gradients": gradients})
+    sent: Body = {"loss": float(0.5 * ((A3 - Y) ** 2).sum() / n), "gradients": gradients}
+    if activations:
+        sent["activations"] = {"1": A1, "bn": A2, "3": A3}
+    return body(layers, X, Y, parameters, sent)
 
 
 def layer(axes: tuple[int, ...]) -> Body:
@@ -133,7 +135,14 @@ REPORTS = (
     PublicReport(
         kind="batch norm: variance over n − 1 forward, formula for n backward",
         source="NumPy's var and torch's",
+        body=batch(ddof=1, activations=True),
+        blame=[("bn", "activations", "unbiased-variance")],
+    ),
+    PublicReport(
+        kind="the same without the activations",
+        source="NumPy's var and torch's",
         body=batch(ddof=1),
         blame=[("bn", "preactivations", "unbiased-variance")],
+        fails="without activations the loss is said to be that of another function, and the variance is not named",
     ),
 )

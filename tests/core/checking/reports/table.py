@@ -4,11 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.core.checking.reports import of_activations, of_convolution, of_dense_layers, of_factors, of_normalisation, of_sequences
+from tests.core.checking.reports import (
+    mazur,
+    of_activations,
+    of_attention,
+    of_convolution,
+    of_dense_layers,
+    of_differences,
+    of_factors,
+    of_learning,
+    of_normalisation,
+    of_sequences,
+    of_updates,
+)
 from tests.core.checking.reports.answer import answer
 from tests.core.checking.reports.public_report import PublicReport
 
-REPORTS: tuple[PublicReport, ...] = (*of_dense_layers.REPORTS, *of_activations.REPORTS, *of_factors.REPORTS, *of_convolution.REPORTS, *of_normalisation.REPORTS, *of_sequences.REPORTS)
+REPORTS: tuple[PublicReport, ...] = (
+    *of_dense_layers.REPORTS,
+    *of_activations.REPORTS,
+    *of_factors.REPORTS,
+    *of_convolution.REPORTS,
+    *of_normalisation.REPORTS,
+    *of_sequences.REPORTS,
+    *of_attention.REPORTS,
+    *of_differences.REPORTS,
+    *of_updates.REPORTS,
+    *mazur.REPORTS,
+    *of_learning.REPORTS,
+)
 
 
 def reports_table() -> Iterator[str]:
