@@ -15,6 +15,7 @@ from core.checking.quantity import Quantity
 from tests import ROOT
 from tests.core.checking.campaign.dense import trials
 from tests.core.checking.campaign.tables import tables
+from tests.core.checking.reports.table import reports_table
 from tests.core.checking.student import PARTS, Student, examined
 from tests.core.checking.test_other_kinds import WRONG, name_of
 from tests.core.checking.test_precision import exercise_of, in_float32, mapped
@@ -129,6 +130,8 @@ def main() -> None:
             "\n".join(kinds()),
             "### Everything else",
             "\n".join(others()),
+            "### Public reports",
+            "\n".join(reports_table()),
             "\n".join(tables(1.0)),
         ]
     )

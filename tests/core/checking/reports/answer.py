@@ -57,7 +57,8 @@ def answer(body: Body) -> Answer:
             (
                 blame.quantity.layer,
                 blame.quantity.tensor,
-                {blame.cause} | ({each.cause for each in blame.alternatives} if blame.certainty == "ambiguous" else set()),
+                {blame.cause}
+                | ({each.cause for each in blame.alternatives} if blame.certainty == "ambiguous" else set()),
             )
             for blame in report.blame
         ],
@@ -123,7 +124,7 @@ def arrays(named: Any) -> dict[str, dict[str, Any]]:
 
 def checked(problem: Problem, sent: Body) -> Report:
     """Check a backpropagation."""
-    by_layer = {
+    by_layer: dict[str, Any] = {
         part: {layer: np.asarray(array, float) for layer, array in sent.get(part, {}).items()}
         for part in ("preactivations", "activations", "deltas")
     }
@@ -144,9 +145,7 @@ def steps(problem: Problem, body: Body) -> StepReport:
         for number, each in enumerate(step["steps"])
     ]
     fields = {key: value for key, value in step["optimizer"].items() if key != "kind"}
-    spec = StepSpec(
-        optimizer=optimizer(**fields), before=OptimizerState(), steps=sent, frozen=body.get("freeze", ())
-    )
+    spec = StepSpec(optimizer=optimizer(**fields), before=OptimizerState(), steps=sent, frozen=body.get("freeze", ()))
     return StepChecker(problem, spec, set(), None, None, lambda: None).report()
 
 

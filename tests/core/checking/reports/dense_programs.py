@@ -141,4 +141,4 @@ class BinaryOnSoftmax(Student):
 
     def output_delta(self, e: Exercise, Z: Array, A: Array) -> Array:
         G = (A - e.Y) / (A * (1 - A)) / e.examples
-        return A * (G - (A * G).sum(axis=1, keepdims=True))
+        return np.asarray(A * (G - (A * G).sum(axis=1, keepdims=True)))

@@ -9,7 +9,7 @@ import numpy as np
 from tests.core.checking.reports import dense_programs as by_hand
 from tests.core.checking.reports.dense_programs import sent
 from tests.core.checking.reports.public_report import PublicReport
-from tests.core.checking.student import Array, Exercise, Student
+from tests.core.checking.student import Array, Exercise, Solution, Student
 
 SIGMOIDS = Exercise((3, 5, 2), ("sigmoid", "sigmoid"), examples=4, seed=21)
 SQUARE = Exercise((3, 3, 3, 3), ("sigmoid",) * 3, examples=5, seed=22)
@@ -56,6 +56,15 @@ class Outer(Student):
         if self.way == "second transposed":
             return D.T @ A_in if k == 1 else A_in.T @ D
         return {"transposed": D.T @ A_in, "own": A.T @ D, "sum": Z_in.T @ D}[self.way]
+
+
+class Swapped(Student):
+    """The weight gradients of the two lower layers in each other's place."""
+
+    def solve(self, e: Exercise) -> Solution:
+        found = super().solve(e)
+        found.dW[0], found.dW[1] = found.dW[1], found.dW[0]
+        return found
 
 
 class OverUnits(Student):
@@ -145,6 +154,12 @@ REPORTS = (
         source="math.techqa 3979526, stats.SE 291490",
         body=sent(SQUARE, Outer("second transposed").solve(SQUARE)),
         blame=[("2", "gradients.weight", "outer-product-transposed")],
+    ),
+    PublicReport(
+        kind="the weight gradients of two layers in each other's place",
+        source="copies of stats.SE 328242",
+        body=sent(SQUARE, Swapped().solve(SQUARE)),
+        blame=places("gradients.weight", "gradient-of-another-layer", "1", "2"),
     ),
     PublicReport(
         kind="the layer's output for its input in the weight gradient, square layers",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import numpy as np
 
 from tests.core.checking.reports.dense_programs import sent
 from tests.core.checking.reports.public_report import Body, PublicReport
@@ -30,10 +30,10 @@ class AveragedAgain(Student):
     """Deltas that are means already, and 1/n once more before dW and db."""
 
     def weight_gradient(self, e: Exercise, k: int, A_in: Array, D: Array, Z_in: Array, A: Array) -> Array:
-        return A_in.T @ D / e.examples
+        return np.asarray(A_in.T @ D / e.examples)
 
     def bias_gradient(self, e: Exercise, k: int, D: Array) -> Array:
-        return D.sum(axis=0) / e.examples
+        return np.asarray(D.sum(axis=0) / e.examples)
 
 
 class AveragedInEveryLayer(Student):
@@ -63,7 +63,7 @@ class Penalty(Student):
         return A_in.T @ D + self.factor * e.l2 * e.W[k]
 
     def bias_gradient(self, e: Exercise, k: int, D: Array) -> Array:
-        return D.sum(axis=0) + self.bias * e.l2 * e.b[k]
+        return np.asarray(D.sum(axis=0) + self.bias * e.l2 * e.b[k])
 
 
 def scaled(delta: float, loss: float = 1.0, *parts: str) -> Body:
@@ -90,8 +90,6 @@ def later() -> Body:
     moved.b = [b - 0.5 * db for b, db in zip(moved.b, solution.db, strict=True)]
     solution.loss = Student().solve(moved).loss
     return sent(MEAN, solution)
-
-
 
 
 def at_output(cause: str) -> list[tuple[str, str, str]]:

@@ -22,10 +22,10 @@ def alike() -> Body:
 
 
 def saturated() -> Body:
-    """z is near 50 in every hidden unit, where σ' is 2e-22."""
-    e = Exercise((2, 3, 1), ("sigmoid", "sigmoid"), examples=5, seed=103)
+    """z is near −50 in every hidden unit, where σ' is 2e-22."""
+    e = Exercise((2, 3, 1), ("sigmoid", "sigmoid"), examples=9, seed=103)
     e.X = 1 + 0.1 * e.X
-    e.W[0] = 0 * e.W[0] + [[24.0, 25.0, 26.0], [25.0, 26.0, 24.0]]
+    e.W[0] = 0 * e.W[0] - [[24.0, 25.0, 26.0], [25.0, 26.0, 24.0]]
     return sent(e, Student().solve(e))
 
 

@@ -68,32 +68,24 @@ def in_layer(tensor: str, cause: str) -> list[tuple[str, str, str]]:
     return [("r", f"gradients.{tensor}", cause)]
 
 
-class TwoMistakes:
-    """The LSTM whose forget gate lacks 1 − f, with nothing carried back."""
-
-    @staticmethod
-    def body() -> Body:
-        p = program("lstm", 77, False)
-        H = p.forward()
-        dh = (H[-1] @ p.V + p.c - p.Y) @ p.V.T
-        s: Any = p.S[-1]  # type: ignore[attr-defined]
-        C: Any = p.C  # type: ignore[attr-defined]
-        shown = np.tanh(C[-1])
-        dc = dh * s["o"] * (1 - shown**2)
-        da = [
-            dc * s["g"] * s["i"] * (1 - s["i"]),
-            dc * C[-2] * s["f"],
-            dc * s["i"] * (1 - s["g"] ** 2),
-            dh * shown * s["o"] * (1 - s["o"]),
-        ]
-        joined = np.concatenate(da, axis=1)
-        found = through_time("lstm", "", 77)
-        found["submission"]["gradients"]["r"] = {
-            "weight": (p.X[:, -1].T @ joined).tolist(),
-            "recurrent_weight": (H[-2].T @ joined).tolist(),
-            "bias": joined.sum(axis=0).tolist(),
-        }
-        return found
+def last_step_with_half_a_derivative() -> Body:
+    """Return an LSTM's last time step on its own, with f for f (1 − f) in the forget gate."""
+    p: Any = program("lstm", 77, False)
+    H = p.forward()
+    s, before, shown = p.S[-1], p.C[-2], np.tanh(p.C[-1])
+    dh = (H[-1] @ p.V + p.c - p.Y) @ p.V.T
+    dc = dh * s["o"] * (1 - shown**2)
+    by_gate = [
+        dc * s["g"] * s["i"] * (1 - s["i"]),
+        dc * before * s["f"],
+        dc * s["i"] * (1 - s["g"] ** 2),
+        dh * shown * s["o"] * (1 - s["o"]),
+    ]
+    D = np.concatenate(by_gate, axis=1)
+    found = through_time("lstm", "", 77)
+    own = {"weight": p.X[:, -1].T @ D, "recurrent_weight": H[-2].T @ D, "bias": D.sum(axis=0)}
+    found["submission"]["gradients"]["r"] = {name: array.tolist() for name, array in own.items()}
+    return found
 
 
 REPORTS = (
@@ -108,8 +100,8 @@ REPORTS = (
         blame=in_layer("weight", "time-truncated"),
     ),
     PublicReport(
-        kind="LSTM: both of these",
-        body=TwoMistakes.body(),
+        kind="LSTM: f for f (1 − f), and the last time step alone",
+        body=last_step_with_half_a_derivative(),
         blame=in_layer(
             "weight",
             "time-truncated+forget-gate-derivative-incomplete | forget-gate-derivative-incomplete+time-truncated",

@@ -55,5 +55,22 @@ REPORTS = (
         body=problem(SGD, run(momentum(sign=-1.0, mu=0.0), 4)),
         blame=after("step-uphill | gradient-with-wrong-sign"),
     ),
+    PublicReport(
+        kind="gradients are not set to zero between steps",
+        source="torch's zero_grad",
+        body=problem(SGD, run(momentum(mu=1.0), 4)),
+        blame=after("gradients-not-reset"),
+    ),
+    PublicReport(
+        kind="Adam: ε inside the root",
+        source="Ruder's survey and torch",
+        body=problem({**ADAM, "epsilon": 1e-3}, run(adam(epsilon="inside", size=1e-3), 4)),
+        blame=after("epsilon-inside-root"),
+    ),
+    PublicReport(
+        kind="weight decay of the wrong sign in the update",
+        body=problem({**ADAM, "weight_decay": 0.1}, run(adam(decay=-0.1), 4)),
+        blame=after("decay-with-wrong-sign"),
+    ),
     PublicReport(kind="Adam: right", body=problem(ADAM, run(adam(), 4)), verdicts=("correct",)),
 )

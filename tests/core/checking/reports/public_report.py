@@ -44,7 +44,7 @@ def listed(value: Any) -> Any:
 
 
 def body(
-    layers: Sequence[Body], X: Any, Y: Any, parameters: Named, submission: Body, *, loss: Any = "", **more: Any
+    layers: Sequence[Any], X: Any, Y: Any, parameters: Named, submission: Body, *, loss: Any = "", **more: Any
 ) -> Body:
     """Return the request of a check in the row convention."""
     found = {
