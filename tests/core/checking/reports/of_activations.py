@@ -86,7 +86,7 @@ REPORTS = (
         blame=[("1", "deltas", "default-constant-of-activation")],
     ),
     PublicReport(
-        kind="relu' tested on another layer's numbers: ≥ 0 for an output that is never negative",
+        kind="relu' as a ≥ 0, which an output of relu always is",
         source="cs231n, Kinks",
         body=own({"function": "relu"}, lambda z: np.maximum(z, 0), lambda z, a: (a >= 0).astype(float)),
         blame=[("1", "deltas", "missing-activation-derivative | derivative-of-another-function")],

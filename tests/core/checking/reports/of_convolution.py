@@ -81,7 +81,9 @@ def two_kernels(mistake: str) -> Body:
     P = E / E.sum(axis=1, keepdims=True)
     D4 = (P - np.eye(3)[labels]) / n
     D2 = (D4 @ V.T).reshape(A2.shape)
-    if mistake == "flatten":
+    if mistake == "columns first":
+        D2 = D2.swapaxes(2, 3)
+    if mistake == "channels last":
         D2 = (D4 @ V.T).reshape(n, 3, 3, 2).transpose(0, 3, 1, 2)
     dA1 = np.zeros_like(A1)
     back_through = L[:, :, ::-1, ::-1] if mistake == "kernel" else L
@@ -146,8 +148,15 @@ REPORTS = (
         blame=[("2", "gradients.bias", "bias-gradient-over-examples-only")],
     ),
     PublicReport(
-        kind="flattened in one order, folded back in another",
-        body=two_kernels("flatten"),
-        blame=[("2", "deltas", "flatten-order | unknown")],
+        kind="flattened by rows, folded back by columns",
+        source="Zhang's derivation scans columns, NumPy rows",
+        body=two_kernels("columns first"),
+        blame=[("2", "deltas", "flatten-order")],
+    ),
+    PublicReport(
+        kind="flattened with channels first, folded back with channels last",
+        body=two_kernels("channels last"),
+        blame=[("2", "deltas", "flatten-order")],
+        fails="the layer and the rule are right, the order with channels last is not named",
     ),
 )

@@ -36,7 +36,8 @@ def batch(wrong: str = "", epsilon: float = 1e-5, ddof: int = 0, parts: Sequence
         d_variance = np.zeros_like(d_variance)
     if wrong in ("constants", "mean"):
         d_mean = np.zeros_like(d_mean)
-    D1 = G / root + d_variance * 2 * centred / n + d_mean / n
+    count = n if wrong == "formula for n" else n - ddof
+    D1 = G / root + d_variance * 2 * centred / count + d_mean / n
     d_gamma = (D2 * (A1 if wrong == "raw" else hat)).sum(axis=0)
     gradients = {
         "1": {"weight": X.T @ D1, "bias": D1.sum(axis=0)},
@@ -75,6 +76,7 @@ def layer(axes: tuple[int, ...]) -> Body:
 
 
 THREAD = "stats.SE 328242"
+FORWARD = ("preactivations", "activations")
 REPORTS = (
     PublicReport(
         kind="layer norm: means over time and features on the way back",
@@ -134,23 +136,27 @@ REPORTS = (
         verdicts=("correct", "equivalent-layout"),
     ),
     PublicReport(
-        kind="batch norm: variance over n − 1 forward, formula for n backward",
+        kind="batch norm: variance over n − 1, with its own gradient",
         source="NumPy's var and torch's",
-        body=batch(ddof=1, parts=("preactivations", "activations")),
+        body=batch(ddof=1, parts=FORWARD),
         blame=[("bn", "preactivations", "unbiased-variance")],
+        fails="dγ of the normalisation and dW of the layer below, which follow from it, are accused beside it",
     ),
     PublicReport(
-        kind="the same with activations, but not what is before the tanh",
-        source="NumPy's var and torch's",
-        body=batch(ddof=1, parts=("activations",)),
-        blame=[("bn", "activations", "unbiased-variance")],
-        fails="the activations are wrong for an unknown reason, and dγ is accused of the variance beside them",
-    ),
-    PublicReport(
-        kind="the same without the activations",
+        kind="the same without activations",
         source="NumPy's var and torch's",
         body=batch(ddof=1),
         blame=[("bn", "preactivations", "unbiased-variance")],
-        fails="without activations the loss is said to be that of another function, and the variance is not named",
+        fails="the loss is said to be that of another function, and the variance over n − 1 is not named",
+    ),
+    PublicReport(
+        kind="batch norm: variance over n − 1 forward, formula for n backward",
+        source="NumPy's var and torch's",
+        body=batch("formula for n", ddof=1, parts=FORWARD),
+        blame=[
+            ("bn", "preactivations", "unbiased-variance"),
+            ("1", "deltas", "unbiased-variance-backward | variance-term-count-minus-one | unknown"),
+        ],
+        fails="dγ, which follows from the forward pass, is accused too",
     ),
 )
