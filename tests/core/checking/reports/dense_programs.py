@@ -10,32 +10,49 @@ from tests.core.checking.reports.public_report import Body, body, dense
 from tests.core.checking.student import Array, Exercise, Solution, Student
 
 
-def sent(e: Exercise, solution: Solution, *parts: str, activations: Any = None, loss: Any = None, **more: Any) -> Body:
+def sent(
+    e: Exercise,
+    solution: Solution,
+    *parts: str,
+    activations: Any = None,
+    loss: Any = None,
+    convention: str = "row",
+) -> Body:
     """Return the request of an exercise, with these parts of a solution: loss and gradients if none are named."""
+
+    def data(array: Array) -> Array:
+        return array.T if convention == "column" else array
+
+    def weight(array: Array) -> Array:
+        return array if convention == "row" else array.T
+
+    def by_layer(arrays: Any) -> Body:
+        return {str(k + 1): data(array) for k, array in enumerate(arrays)}
+
+    def by_name(weights: Any, biases: Any) -> Body:
+        pairs = zip(weights, biases, strict=True)
+        return {str(k + 1): {"weight": weight(W), "bias": b} for k, (W, b) in enumerate(pairs)}
+
     found: Body = {}
     for part in parts or ("loss", "gradients"):
         match part:
             case "loss":
                 found["loss"] = solution.loss
             case "gradients":
-                pairs = zip(solution.dW, solution.db, strict=True)
-                found["gradients"] = {str(k + 1): {"weight": dW, "bias": db} for k, (dW, db) in enumerate(pairs)}
+                found["gradients"] = by_name(solution.dW, solution.db)
             case "deltas":
-                found["deltas"] = {str(k + 1): D for k, D in enumerate(solution.D)}
+                found["deltas"] = by_layer(solution.D)
             case "activations":
-                found["activations"] = {str(k + 1): A for k, A in enumerate(solution.A[1:])}
-            case "preactivations":
-                found["preactivations"] = {str(k + 1): Z for k, Z in enumerate(solution.Z)}
+                found["activations"] = by_layer(solution.A[1:])
     functions = activations or e.functions
-    kind = loss or {"kind": e.loss, "reduction": e.reduction, **({"l2": e.l2} if e.l2 else {})}
     return body(
         [dense(units, function) for units, function in zip(e.widths[1:], functions, strict=True)],
-        e.X,
-        e.Y,
-        {str(k + 1): {"weight": W, "bias": b} for k, (W, b) in enumerate(zip(e.W, e.b, strict=True))},
+        data(e.X),
+        data(e.Y),
+        by_name(e.W, e.b),
         found,
-        loss=kind,
-        **more,
+        loss=loss or {"kind": e.loss, "reduction": e.reduction, **({"l2": e.l2} if e.l2 else {})},
+        convention=convention,
     )
 
 

@@ -94,7 +94,7 @@ REPORTS = (
     PublicReport(
         kind="the diagonal of the softmax Jacobian, two classes",
         source="ai.SE 35741",
-        body=sent(TWO, SoftmaxOutput(diagonal=True).solve(TWO), "gradients"),
+        body=sent(TWO, SoftmaxOutput(diagonal=True).solve(TWO), "gradients", convention="column"),
         verdicts=("wrong", "inconclusive"),
         blame=[("2", "deltas", "softmax-jacobian-diagonal")],
     ),
@@ -107,7 +107,7 @@ REPORTS = (
     PublicReport(
         kind="the diagonal of the softmax Jacobian, four classes",
         source="ai.SE 35741",
-        body=sent(FOUR, SoftmaxOutput(diagonal=True).solve(FOUR), "gradients"),
+        body=sent(FOUR, SoftmaxOutput(diagonal=True).solve(FOUR), "gradients", convention="column"),
         blame=[("2", "deltas", "softmax-jacobian-diagonal")],
     ),
     PublicReport(

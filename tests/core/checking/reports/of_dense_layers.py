@@ -88,12 +88,12 @@ def places(tensor: str, cause: str, *layers: str) -> list[tuple[str, str, str]]:
 REPORTS = (
     PublicReport(
         kind="another column than that of the biases is removed from the weights",
-        body=sent(SIGMOIDS, by_hand.WrongRowRemoved().solve(SIGMOIDS)),
+        body=sent(SIGMOIDS, by_hand.WrongRowRemoved().solve(SIGMOIDS), convention="torch"),
         blame=[("1", "deltas", "wrong-bias-row-removed")],
     ),
     PublicReport(
         kind="the same, from weights that have taken their step",
-        body=sent(SIGMOIDS, by_hand.WrongRowRemovedAfterUpdate().solve(SIGMOIDS)),
+        body=sent(SIGMOIDS, by_hand.WrongRowRemovedAfterUpdate().solve(SIGMOIDS), convention="torch"),
         blame=[("1", "deltas", "unknown | wrong-bias-row-removed+updated-weights-used")],
     ),
     PublicReport(
@@ -105,7 +105,7 @@ REPORTS = (
     PublicReport(
         kind="bias gradient as one number, sent as a scalar",
         source="datascience.SE 20139",
-        body=sent(CLASSES, by_hand.Scalar().solve(CLASSES)),
+        body=sent(CLASSES, by_hand.Scalar().solve(CLASSES), convention="column"),
         blame=[("1", "gradients.bias", "bias-gradient-one-number")],
     ),
     PublicReport(
@@ -129,7 +129,7 @@ REPORTS = (
     PublicReport(
         kind="inner product of error and output instead of the outer product",
         source="math.techqa 2730015",
-        body=sent(ONE, by_hand.InnerProduct().solve(ONE)),
+        body=sent(ONE, by_hand.InnerProduct().solve(ONE), convention="column"),
         blame=places("gradients.weight", "inner-product-instead-of-outer", "1", "2"),
     ),
     PublicReport(

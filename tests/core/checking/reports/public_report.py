@@ -46,7 +46,7 @@ def listed(value: Any) -> Any:
 def body(
     layers: Sequence[Any], X: Any, Y: Any, parameters: Named, submission: Body, *, loss: Any = "", **more: Any
 ) -> Body:
-    """Return the request of a check in the row convention."""
+    """Return the request of a check, in the row convention unless another is said."""
     found = {
         "network": {"layers": list(layers)},
         "parameters": parameters,
