@@ -74,7 +74,9 @@ class Explainer:
         located = self._interpret(reading, submission, self._right, criterion)
         if sent is None or not located.hypotheses[0].accusations:
             return Explanation(located)
-        best = located
+        if self._effort.is_over:
+            return Explanation(located, partial=True)
+        best, difference = located, None
         try:
             at_kinks = self._cheapest(located, list(_readings(reading, (SlopeAtKink(),))))
             if not at_kinks.hypotheses[0].accusations:
@@ -87,7 +89,7 @@ class Explainer:
         except Refusal as refusal:
             if all(issue.code != "timeout" for issue in refusal.issues):
                 raise
-            return Explanation(best, partial=True)
+            self._effort.look_at_the_clock()
         if difference is not None:
             best, difference = _blaming_nothing_behind(best, difference)
         return Explanation(best, None, _rival(located, best), difference, self._effort.is_spent)
