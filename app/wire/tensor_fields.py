@@ -118,6 +118,13 @@ def names_at(node: FieldNode | None, path: Path, document: Any) -> list[str]:
     return list(node.narrowed(value).fields) if node else []
 
 
+def places_of(node: FieldNode | None, path: Path, document: Any, name: str) -> list[str]:
+    """Return the fields of an object in a document whose own objects have a field of that name."""
+    node, value = _node_at(node, path, document)
+    inner = node.narrowed(value).fields.items() if node else ()
+    return [field for field, child in inner if child is not None and name in child.narrowed({}).fields]
+
+
 def kinds_at(node: FieldNode | None, path: Path, document: Any) -> list[str]:
     """Return the values of `kind` that choose among the models of a place in a document; [] where it chooses nothing."""
     node, _ = _node_at(node, path, document)

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from app.wire.json_pointer import path_of, value_at
 from app.wire.limits import ISSUES_LIMIT
-from app.wire.tensor_fields import FieldNode, kinds_at, names_at
+from app.wire.tensor_fields import FieldNode, kinds_at, names_at, places_of
 from core.activations import FUNCTIONS
 from core.errors import GraddError, Issue, Path, nearest
 
@@ -92,6 +92,11 @@ def _issue(details: ErrorDetails, path: Path, value: Any, node: FieldNode, docum
     if kind == "missing":
         return Issue(code="invalid-request", detail=f"{name} is required.", path=path)
     if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        places = places_of(node, path[:-1], document, str(path[-1]))
+        if len(places) == 1:  # Put one level too high, as `gradients` beside `submission`.
+            advice = f"Put '{path[-1]}' into '{places[0]}'."
+            detail = f"{name} is not known here: it belongs into '{places[0]}'."
+            return Issue(code="unknown-name", detail=detail, path=path, expected=places, got=str(path[-1]), hint=advice)
         return _unknown_name(path, f"{name} is not known here", path[-1], names_at(node, path[:-1], document))
     if kind == "union_tag_not_found":
         tag = context["discriminator"].strip("'")

@@ -22,6 +22,7 @@ from core.checking.report import Blame, BlindSpot, Report, ReportedEquivalence, 
 from core.checking.submission import Submission, SubmissionSpec, read
 from core.checking.summary import summary
 from core.checking.words import Words
+from core.errors import Refusal
 from core.plan import Retain
 from core.problem import Problem
 
@@ -59,9 +60,8 @@ class Checker:
         network = self.right.network
         submission = self._own() if sent is None else read(network, sent)
         criterion = criterion_for({*dtypes, self.problem.dtype.name}, submission.values, tolerance.rtol, tolerance.atol)
-        explained = Explainer(self.problem, self.right, Effort(self.check_deadline)).explain(
-            sent, submission, criterion
-        )
+        effort = Effort(self.check_deadline)
+        explained = Explainer(self.problem, self.right, effort).explain(sent, submission, criterion)
         interpretation, numerical = explained.interpretation, explained.numerical
         rows = rows_of(interpretation)
         accused = explained.rival or interpretation
@@ -76,22 +76,22 @@ class Checker:
         equivalences = equivalences_of(interpretation) + (
             [ReportedEquivalence(slug=numerical.slug, said=numerical.said)] if numerical else []
         )
+        hidden = None if explained.partial else self._blind_spots(interpretation)
+        partial = hidden is None
         undecided = numerical is not None or explained.rival is not None
         verdict = "inconclusive" if undecided else self._verdict(rows, blame, submission, equivalences)
         return Report(
             verdict=verdict,
-            summary=summary(
-                verdict, blame, rows, equivalences, self.oracle, own=sent is None, partial=explained.partial
-            ),
+            summary=summary(verdict, blame, rows, equivalences, self.oracle, own=sent is None, partial=partial),
             blame=blame,
             rows=rows,
             equivalences=equivalences,
             kinks=kinks(self.right.trace, UNITS * criterion.unit),
-            blind_spots=[] if explained.partial else self._blind_spots(interpretation),
+            blind_spots=hidden or [],
             needs=needs_of(submission, best),
             oracle=self.oracle,
             criterion=str(criterion),
-            partial=explained.partial,
+            partial=partial,
         )
 
     @property
@@ -100,16 +100,17 @@ class Checker:
         size = sum(math.prod(shape) for shape in self.right.network.shapes.values())
         return size > LARGE or len(self.right.values) > MANY
 
-    def _blind_spots(self, interpretation: Interpretation) -> list[BlindSpot]:
-        """Return the mistakes that this batch cannot reveal."""
+    def _blind_spots(self, interpretation: Interpretation) -> list[BlindSpot] | None:
+        """Return the mistakes that this batch cannot reveal; None if the time of the server is used up."""
         if self.skips_blind_spots:
             return []
-        return blind_spots(
-            interpretation.comparator,
-            interpretation.right.trace,
-            Words(interpretation.right.network),
-            self.check_deadline,
-        )
+        words = Words(interpretation.right.network)
+        try:
+            return blind_spots(interpretation.comparator, interpretation.right.trace, words, self.check_deadline)
+        except Refusal as refusal:
+            if all(issue.code != "timeout" for issue in refusal.issues):
+                raise
+            return None
 
     def _own(self) -> Submission:
         """Return the results of the server's own passes as a submission."""

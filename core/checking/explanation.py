@@ -3,35 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from core.arrays import Array
+from core.checking.choice import blaming_nothing_behind, is_better, readings, rival_of
 from core.checking.comparison import Comparator
 from core.checking.effort import Effort
-from core.checking.equivalences import EQUIVALENCES, Equivalence, Reading
+from core.checking.equivalences import EQUIVALENCES, Reading
 from core.checking.equivalences.slope_at_kink import SlopeAtKink
 from core.checking.forward_mistakes import forward_mistakes
-from core.checking.forward_readings.difference import FORWARD, ForwardDifference
+from core.checking.forward_readings.difference import ForwardDifference
 from core.checking.forward_readings.search import forward_reading
 from core.checking.hypothesis import AGAIN, NAMED
 from core.checking.interpretation import Interpretation, Right
-from core.checking.mistakes.base import Fitted
 from core.checking.numerical import Gradients, Numerical, recognise
 from core.checking.precision import Criterion
 from core.checking.quantity import Quantity
-from core.checking.replay import Finding
 from core.checking.search import Search
 from core.checking.submission import Submission, SubmissionSpec, read
 from core.errors import Refusal
 from core.problem import Problem
 
 LOSS = Quantity("loss")
-
-NEAR = 1e-3
-"""A tensor this near to the right one, relative to its largest number, may be right."""
 
 WITHOUT_SLOPES = tuple(each for each in EQUIVALENCES if not isinstance(each, SlopeAtKink))
 
@@ -74,9 +67,11 @@ class Explainer:
         located = self._interpret(reading, submission, self._right, criterion)
         if sent is None or not located.hypotheses[0].accusations:
             return Explanation(located)
-        best = located
+        if self._effort.is_over:
+            return Explanation(located, partial=True)
+        best, difference = located, None
         try:
-            at_kinks = self._cheapest(located, list(_readings(reading, (SlopeAtKink(),))))
+            at_kinks = self._cheapest(located, list(readings(reading, (SlopeAtKink(),))))
             if not at_kinks.hypotheses[0].accusations:
                 return Explanation(at_kinks)  # Before finite differences, which have the slope ½ at a kink.
             if numerical := self._numerical(located):
@@ -87,10 +82,10 @@ class Explainer:
         except Refusal as refusal:
             if all(issue.code != "timeout" for issue in refusal.issues):
                 raise
-            return Explanation(best, partial=True)
+            self._effort.look_at_the_clock()
         if difference is not None:
-            best, difference = _blaming_nothing_behind(best, difference)
-        return Explanation(best, None, _rival(located, best), difference, self._effort.is_spent)
+            best, difference = blaming_nothing_behind(best, difference)
+        return Explanation(best, None, rival_of(located, best), difference, self._effort.is_spent)
 
     def _with_another_forward_pass(
         self, interpretation: Interpretation, sent: SubmissionSpec
@@ -129,22 +124,22 @@ class Explainer:
         start = interpretation  # Slopes at kinks were tried there, and are tried again under another reading only.
         while interpretation.hypotheses[0].accusations:
             equivalences = WITHOUT_SLOPES if interpretation is start else EQUIVALENCES
-            once = list(_readings(interpretation.reading, equivalences))
+            once = list(readings(interpretation.reading, equivalences))
             cheaper = self._cheapest(interpretation, once)
             if cheaper is interpretation and small:
-                twice = (second for first in once for second in _readings(first, WITHOUT_SLOPES))
+                twice = (second for first in once for second in readings(first, WITHOUT_SLOPES))
                 cheaper = self._cheapest(interpretation, list(twice))
             if cheaper is interpretation:
                 break
             interpretation = cheaper
         return interpretation
 
-    def _cheapest(self, interpretation: Interpretation, readings: Sequence[Reading]) -> Interpretation:
+    def _cheapest(self, interpretation: Interpretation, tried: Sequence[Reading]) -> Interpretation:
         """Return the interpretation, or a cheaper one under another reading."""
         cheapest = interpretation
         values, comparator = interpretation.submission.values, interpretation.comparator
         before = {quantity: comparator.is_right(quantity, yours) for quantity, yours in values.items()}
-        for reading in readings:
+        for reading in tried:
             if self._effort.is_spent or cheapest.cost <= reading.price:
                 break
             self._effort.spend(0)
@@ -155,7 +150,7 @@ class Explainer:
             if reading.sent.convention is not None and "transposed" in submission.layouts.values():
                 continue  # Some tensors are not written in that convention.
             criterion = interpretation.comparator.criterion.scaling_deltas(reading.scale_of_deltas)
-            if not _is_better(before, submission, right.values, criterion):
+            if not is_better(before, submission, right.values, criterion):
                 continue
             other = self._interpret(reading, submission, right, criterion, cheapest.cost)
             if other.cost < cheapest.cost:
@@ -205,71 +200,3 @@ class Explainer:
             if found := search.explain():
                 return replace(interpretation, hypotheses=found)
         return interpretation
-
-
-def _is_better(
-    before: Mapping[Quantity, bool], submission: Submission, right: Mapping[Quantity, Array], criterion: Criterion
-) -> bool:
-    """Return True if another reading makes a wrong tensor right, and none of the right ones wrong, as far as that shows."""
-    better = False
-    for quantity, was_right in before.items():
-        near = _is_near(submission.values[quantity], right[quantity], criterion)
-        if was_right and not near:
-            return False
-        better = better or (near and not was_right)
-    return better
-
-
-def _is_near(yours: Array, expected: Array, criterion: Criterion) -> bool:
-    """Return True if rounding may explain the difference, without trying it out."""
-    if yours.shape != expected.shape:
-        return False
-    allowed = 64 * criterion.allowed(expected) + NEAR * np.abs(expected).max(initial=0)
-    return bool(np.all(np.abs(yours - expected) <= allowed))
-
-
-def _blaming_nothing_behind(
-    interpretation: Interpretation, difference: ForwardDifference
-) -> tuple[Interpretation, ForwardDifference | None]:
-    """Return the interpretation without what it blames behind a forward pass that is another function.
-
-    A known mistake stands: it reproduces the submission from the numbers of this forward pass.
-    """
-    hypothesis = interpretation.hypotheses[0]
-    if not any(each.quantity == difference.quantity and not each.findings for each in hypothesis.accusations):
-        return interpretation, None
-    kept = tuple(each for each in hypothesis.accusations if each.findings or each.quantity.part in FORWARD)
-    judged = replace(hypothesis, accusations=kept)
-    return replace(interpretation, hypotheses=[judged, *interpretation.hypotheses[1:]]), difference
-
-
-def _rival(located: Interpretation, best: Interpretation) -> Interpretation | None:
-    """Return the one mistake that explains what a constant factor of the loss would clear, if it is not a factor itself.
-
-    A loss that was sent decides between the two, because the factor would be in it.
-    """
-    if best is located or best.hypotheses[0].accusations:
-        return None
-    if not all(equivalence.scales_loss for equivalence in EQUIVALENCES if equivalence.slug in best.reading.slugs):
-        return None
-    for hypothesis in located.hypotheses:
-        findings = [each for accusation in hypothesis.accusations for each in accusation.findings]
-        structural = tuple(each for each in findings if each.sure and not _is_factor(each))
-        if len(hypothesis.accusations) == 1 and structural:
-            accusation = replace(hypothesis.accusations[0], findings=structural)
-            return replace(located, hypotheses=[replace(hypothesis, accusations=(accusation,))])
-    return None
-
-
-def _is_factor(finding: Finding) -> bool:
-    return all(mistake.plain or issubclass(mistake, Fitted) for mistake in finding.mistakes)
-
-
-def _readings(reading: Reading, equivalences: Sequence[Equivalence] = EQUIVALENCES) -> Iterator[Reading]:
-    """Yield the readings of the request that differ in one more respect."""
-    for equivalence in equivalences:
-        if equivalence.slug not in reading.slugs:
-            for problem, sent, said in equivalence.readings(reading):
-                yield Reading(
-                    problem=problem, sent=sent, slugs=(*reading.slugs, equivalence.slug), said=(*reading.said, said)
-                )

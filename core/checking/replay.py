@@ -67,6 +67,8 @@ def findings(
         scope: what is explained.
     """
     effort = effort or Effort(lambda: None)
+    if effort.is_over:
+        return []
     rule = _Rule(comparator, trace, yours, made, effort)
     single = singles(trace, struck, scope)
     replayed: list[Replayed] = []
@@ -120,7 +122,7 @@ class _Rule:
     ) -> Iterator[Finding]:
         """Yield the trials that reproduce the submission; `replayed` receives the numbers of the single mistakes."""
         for trial in trials:
-            if tried is not None and self._effort.is_spent:
+            if self._effort.is_over or (tried is not None and self._effort.is_spent):
                 return
             formulas = trial.formulas
             if isinstance(formulas, Fitted) and not fit(formulas, self._trace, self._yours, self._made):

@@ -92,7 +92,7 @@ class Search:
         if self._network.problem.objective is None:
             return beam
         for node in reversed(self._network.problem.nodes):
-            self._effort.check_deadline()
+            self._effort.look_at_the_clock()
             beam = self._cheapest([each for one in beam for each in self._at_layer(one, node.name)])
         for name in self._network.inputs:
             quantity = Quantity("input_gradient", name)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from app.computations.check.schemas import Submission
 from app.computations.check.step_schemas import StepSubmission, SubmittedUpdate
-from app.computations.step.service import state_of
 from app.problem.learning_rates import rates_of
+from app.problem.optimizer_state import state_of
 from core.arrays import Array, CheckDeadline
 from core.checking import Tolerance
 from core.checking.steps import SentStep, StepChecker, StepReport, StepSpec

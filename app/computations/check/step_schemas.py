@@ -6,9 +6,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from app.computations.step.schemas import OptimizerState, StepAnswer
 from app.problem.results import Warning
 from app.problem.schemas import OptimizerSpec, Parameters
+from app.problem.update import OptimizerState, StepAnswer
 from core.convention import Convention
 
 Count = Annotated[int, Field(strict=True, ge=1, lt=2**53)]

@@ -6,8 +6,9 @@ from fastapi import APIRouter, Response
 
 from app.computations.endpoint import ComputationEndpointDep
 from app.computations.step import examples, service
-from app.computations.step.schemas import StepAnswer, StepRequest
+from app.computations.step.schemas import StepRequest
 from app.http.openapi import describe
+from app.problem.update import StepAnswer
 
 router = APIRouter(tags=["math"])
 

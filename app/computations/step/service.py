@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from app.computations.step.schemas import OptimizerState as StateBody
 from app.computations.step.schemas import StepRequest
 from app.http.problem_details import error_of
 from app.problem.from_request import problem_of
-from app.problem.learning_rates import in_core, rates_of, wrong_shapes
+from app.problem.learning_rates import rates_of
+from app.problem.optimizer_state import state_of
 from app.problem.writer import ProblemWriter, scalar
 from app.settings import Settings
 from core.arrays import CheckDeadline
 from core.convention import layer_parameters
 from core.derivatives import per_example
-from core.errors import Issue, Refusal, refuse_if_any
-from core.optimizers import Optimizer
-from core.problem import Problem
+from core.errors import Issue, Refusal
 from core.training.minibatches import Minibatches
 from core.training.start import diagnose_start
-from core.training.stepper import OptimizerState, Stepper
+from core.training.stepper import Stepper
 from core.training.trainable import Trainable
 
 
@@ -104,46 +101,3 @@ def _at_step(refusal: Refusal, stepper: Stepper, steps: int) -> Refusal:
         )
         for issue in refusal.issues
     )
-
-
-def state_of(
-    sent: StateBody | None, optimizer: Optimizer, freeze: Sequence[str], problem: Problem, *path: str
-) -> OptimizerState:
-    """Return the optimizer state of the core; `path` is where it is in the request.
-
-    Raises:
-        Refusal: with every unknown slot and every tensor that does not fit.
-    """
-    if sent is None:
-        return OptimizerState()
-    issues: list[Issue] = []
-    for field, names, valid in (("slots", sent.slots, optimizer.slots), ("scalars", sent.scalars, optimizer.scalars)):
-        for name in names:
-            if name not in valid:
-                issues.append(
-                    Issue(
-                        code="unknown-name",
-                        path=(*path, field, name),
-                        detail=f"{optimizer.kind} has no {name[:60]!r} in its state.",
-                        expected=list(valid),
-                        hint="The state belongs to another optimizer. Leave it out to start without one.",
-                    )
-                )
-    for slot, named in sent.slots.items():
-        issues += wrong_shapes(named, problem, *path, "slots", slot)
-    if not issues and sent.step:
-        trainable = Trainable(problem.nodes, freeze)
-        issues += [
-            Issue(
-                code="missing-parameters",
-                path=(*path, "slots", slot, layer),
-                detail=f"After {sent.step} steps, {optimizer.kind} needs a {slot} for {layer}.{name}; this state has none.",
-                hint="Send the optimizer_state of the previous answer unchanged.",
-            )
-            for slot in optimizer.slots
-            for layer, name, _ in trainable.entries
-            if name not in sent.slots.get(slot, {}).get(layer, {})
-        ]
-    refuse_if_any(issues)
-    slots = {slot: in_core(named, problem) for slot, named in sent.slots.items()}
-    return OptimizerState(sent.step, slots, dict(sent.scalars))

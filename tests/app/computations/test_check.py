@@ -125,3 +125,55 @@ def test_names_that_do_not_exist_are_refused(client: httpx.Client, submission: A
     response = client.post("/v1/check", json={**XOR, "submission": submission})
     assert response.status_code == 422
     assert response.json()["errors"][0]["pointer"] == pointer
+
+
+def test_numbers_beside_the_submission_are_told_where_they_belong(client: httpx.Client) -> None:
+    answer = client.post("/v1/check", json={**XOR, "gradients": {"out": {"bias": [0.1]}}})
+    assert answer.status_code == 422
+    (error,) = answer.json()["errors"]
+    assert (error["pointer"], error["code"]) == ("#/gradients", "unknown-name")
+    assert error["hint"] == "Put 'gradients' into 'submission'."
+
+
+ATTENTION: dict[str, Any] = {
+    "network": {
+        "layers": [
+            {"kind": "multi_head_attention", "heads": 2, "name": "att"},
+            {"kind": "flatten"},
+            {"kind": "dense", "units": 2},
+        ]
+    },
+    "seed": 3,
+    "batch": {
+        "inputs": np.random.default_rng(0).standard_normal((3, 5, 4)).tolist(),
+        "targets": [[0.5, 1], [0, 2], [1, 1]],
+    },
+    "loss": {"kind": "half_squared_error"},
+    "convention": "row",
+}
+
+
+def test_the_block_of_a_layer_that_is_wrong_is_named(client: httpx.Client) -> None:
+    gradients = client.post("/v1/gradients", json={**ATTENTION, "include": ["loss", "deltas", "gradients"]}).json()
+    submission = {name: gradients[name] for name in ("loss", "deltas", "gradients")}
+    weight = np.array(submission["gradients"]["att"]["in_weight"])
+    weight[:, 4:8] = np.sin(3 * weight[:, 4:8]) + 0.1  # The keys, by a formula that is nobody's.
+    submission["gradients"]["att"]["in_weight"] = weight.tolist()
+    report = checked(client, **ATTENTION, submission=submission)
+    (blame,) = report["blame"]
+    assert (blame["layer"], blame["tensor"], blame["cause"]) == ("att", "gradients.in_weight", "unknown")
+    assert "keys" in blame["block"]
+    assert "keys" in report["summary"]
+    assert blame["tensors"] == ["gradients.in_weight"]
+    assert report["partial"] is False
+
+
+def test_a_tensor_of_another_shape_is_said_first(client: httpx.Client) -> None:
+    gradients = client.post("/v1/gradients", json=XOR).json()["gradients"]
+    name = next(iter(gradients))
+    gradients[name]["bias"] = 0.25
+    report = checked(client, **XOR, submission={"gradients": gradients})
+    assert report["summary"].startswith(
+        f"Your bias gradient of layer {name!r} is a single number; its shape should be ["
+    )
+    assert "has that shape" in report["summary"]

@@ -26,7 +26,7 @@ LAYERS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 """The layers by name: kind and fields."""
 
-ALSO = {"mean-over-time": {"constant-factor"}}
+ALSO = {"mean-over-time": {"divided-by-time-steps"}}
 """Mistakes that the same numbers also show: the mean over T time steps is 1/T of the sum."""
 
 
