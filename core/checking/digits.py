@@ -22,8 +22,8 @@ NO_EVIDENCE = 2
 DIFFERENT = 3
 """A tensor shows its rounding with at least so many different numbers of more digits."""
 
-ENOUGH = 5
-"""As many digits beyond the first one, in all different numbers of a tensor together, show its rounding as well."""
+ENOUGH = 8
+"""As many digits in all different numbers of a tensor together show its rounding as well: small numbers to three places."""
 
 FLOAT32_DIGITS = 9
 """A float32 in its shortest form has at most this many significant digits: numbers with no more may be float32."""
@@ -114,13 +114,13 @@ def is_evident(arrays: Iterable[Array]) -> bool:
     A tensor with few different numbers, such as the loss, shows it with all of them.
     """
     numbers = np.unique(np.abs(_sample(arrays)))
-    beyond = 0
+    shown = len(numbers)
     for digits in range(1, MOST):
         more = int(np.count_nonzero(~_significant(numbers, digits)))
         if digits == NO_EVIDENCE and 0 < more == len(numbers):
             return True
-        beyond += more
-        if beyond >= ENOUGH:
+        shown += more
+        if shown >= ENOUGH:
             return True
     return False
 
