@@ -7,7 +7,7 @@ is, a number that was sent stands for every number within half a unit of its las
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,6 +21,9 @@ NO_EVIDENCE = 2
 
 DIFFERENT = 3
 """A tensor shows its rounding with at least so many different numbers of more digits."""
+
+ENOUGH = 8
+"""As many digits in all different numbers of a tensor together show its rounding as well: small numbers to three places."""
 
 FLOAT32_DIGITS = 9
 """A float32 in its shortest form has at most this many significant digits: numbers with no more may be float32."""
@@ -47,9 +50,22 @@ class Digits:
     binary: str | None = None
     scale: float = 1.0
     """What the numbers were multiplied by after they had been rounded, in a reading of the submission."""
+    others: tuple[Digits, ...] = field(default=(), compare=False)
+    """Other roundings that the same numbers may have: 0.125 and 0.25 have three decimal places or three digits."""
 
     def half_unit(self, values: Array) -> Array:
-        """Return half a unit of the last digit that was sent."""
+        """Return half a unit of the last digit that was sent, of the coarsest rounding that each number may have."""
+        units = [
+            self._own_half_unit(values),
+            *(replace(each, scale=self.scale).half_unit(values) for each in self.others),
+        ]
+        return np.asarray(np.max(units, axis=0))
+
+    def or_else(self, other: Digits | None) -> Digits:
+        """Return the rounding of numbers that may be rounded in another way too."""
+        return self if other is None or other == self else replace(self, others=(*self.others, other))
+
+    def _own_half_unit(self, values: Array) -> Array:
         size = np.abs(np.real(values)) / self.scale
         if self.decimals is not None:
             return np.full(size.shape, 0.5 * 10.0**-self.decimals * self.scale)
@@ -73,7 +89,8 @@ def digits_of(arrays: Iterable[Array]) -> Digits | None:
     if not len(numbers):
         return None
     # Numbers of d decimal places have s significant digits for some s, and the other way round; the coarser form is meant.
-    return max(_possible(numbers), key=lambda each: float(np.log(each.half_unit(numbers)).mean()), default=None)
+    possible = sorted(_possible(numbers), key=lambda each: -float(np.log(each.half_unit(numbers)).mean()))
+    return replace(possible[0], others=tuple(possible[1:])) if possible else None
 
 
 def may_be_float32(arrays: Iterable[Array], few: bool = False) -> bool:
@@ -91,16 +108,33 @@ def may_be_float32(arrays: Iterable[Array], few: bool = False) -> bool:
     return bool(np.all(numbers == single) or np.all(_significant(numbers, FLOAT32_DIGITS)))
 
 
-def is_evident(array: Array) -> bool:
-    """Return True if a tensor alone shows how it is rounded: its numbers are not simple by chance."""
-    return _evident(_sample([array]))
+def is_evident(arrays: Iterable[Array]) -> bool:
+    """Return True if tensors show how they are rounded: their numbers are not simple by chance.
+
+    A tensor with few different numbers, such as the loss, shows it with all of them.
+    """
+    numbers = np.unique(np.abs(_sample(arrays)))
+    shown = len(numbers)
+    for digits in range(1, MOST):
+        more = int(np.count_nonzero(~_significant(numbers, digits)))
+        if digits == NO_EVIDENCE and 0 < more == len(numbers):
+            return True
+        shown += more
+        if shown >= ENOUGH:
+            return True
+    return False
 
 
 def _evident(numbers: Array) -> bool:
     """Return True if several numbers have more digits than exact ones; a number alone, as a loss is, more than three."""
     if len(numbers) == 1:
         return not np.all(_significant(numbers, FEWEST))
-    return len(np.unique(np.abs(numbers[~_significant(numbers, NO_EVIDENCE)]))) >= DIFFERENT
+    return _different(numbers, NO_EVIDENCE) >= DIFFERENT
+
+
+def _different(numbers: Array, digits: int) -> int:
+    """Return how many different numbers have more than so many significant digits."""
+    return len(np.unique(np.abs(numbers[~_significant(numbers, digits)])))
 
 
 def _possible(numbers: Array) -> Iterator[Digits]:
@@ -113,27 +147,29 @@ def _possible(numbers: Array) -> Iterator[Digits]:
             if np.all(np.abs(np.round(numbers, digits) - numbers) <= exact):
                 yield Digits(decimals=digits)
                 break
-    binary = _binary(numbers)
-    if binary:
-        yield Digits(binary=binary)
-    elif np.all(_significant(numbers, MOST)):  # A float16 in its shortest form has few digits, and is still coarser.
+    binary = list(_binary(numbers))
+    yield from (Digits(binary=each) for each in binary)
+    if not binary and np.all(
+        _significant(numbers, MOST)
+    ):  # A float16 in its shortest form has few digits, and is still coarser.
         for digits in range(FEWEST, MOST + 1):
             if np.all(_significant(numbers, digits)):
                 yield Digits(significant=digits)
                 break
 
 
-def _binary(numbers: Array) -> str | None:
-    """Return the format with 16 bits that holds all these numbers, if they have more digits than some decimal ones."""
+def _binary(numbers: Array) -> Iterator[str]:
+    """Yield the formats with 16 bits that hold all these numbers, if they have more digits than some decimal ones."""
     if np.all(_significant(numbers, FEWEST)):
-        return None  # Few decimal digits often have few bits as well.
+        return  # Few decimal digits often have few bits as well.
     with np.errstate(over="ignore"):
         half, single = numbers.astype(np.float16), numbers.astype(np.float32)
     if np.all(single == numbers) and not np.any(single.view(np.uint32) & 0xFFFF):
-        return "bfloat16"
-    if np.all(half == numbers):
-        return "float16"
-    return SHORTEST if np.all(_significant(numbers, FLOAT16_DIGITS)) and _is_shortest(half, numbers) else None
+        yield "bfloat16"
+    if np.all(half == numbers):  # The smallest numbers of this format have few bits, as all of the other one have.
+        yield "float16"
+    elif np.all(_significant(numbers, FLOAT16_DIGITS)) and _is_shortest(half, numbers):
+        yield SHORTEST
 
 
 def _is_shortest(half: Array, numbers: Array) -> bool:

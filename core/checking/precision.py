@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -71,7 +71,7 @@ class Criterion:
         """Return the rounding of an array that was submitted, whichever it is."""
         if self.chosen:
             return None
-        if is_evident(yours):
+        if is_evident([yours]):
             scaled = self.scale_of_deltas
             if found := digits_of([yours]):
                 return found
@@ -104,13 +104,18 @@ def criterion_for(
     """Return the criterion for a submission; `dtypes` are the precisions that it, or its tensors, say they have.
 
     Numbers of few digits may have been computed in float32, and so may the ones of full precision beside them: the whole
-    submission is then compared as float32.
+    submission is then compared as float32. A tensor too small to show its rounding is rounded like the others of its part.
     """
     chosen = rtol is not None or atol is not None
     said = next((Digits(binary=name) for name in BINARY if name in dtypes), None)
     digits = digits_of(values.values()) or said
+    by_part = {
+        part: _digits_shown([array for quantity, array in values.items() if quantity.part == part])
+        for part in {quantity.part for quantity in values}
+    }
     by_quantity = {
-        quantity: (digits_of([array]) or said) if is_evident(array) else digits for quantity, array in values.items()
+        quantity: _together(digits_of([array]) or said if is_evident([array]) else by_part[quantity.part], digits)
+        for quantity, array in values.items()
     }
     short = digits is not None and (digits.significant or digits.decimals or 0) <= FLOAT32_DIGITS
     single = short or "float32" in dtypes or any(may_be_float32([array]) for array in values.values())
@@ -123,3 +128,13 @@ def criterion_for(
         chosen=chosen,
         by_quantity={} if chosen else by_quantity,
     )
+
+
+def _digits_shown(arrays: Sequence[Array]) -> Digits | None:
+    """Return the rounding of tensors that show it together."""
+    return digits_of(arrays) if is_evident(arrays) else None
+
+
+def _together(one: Digits | None, other: Digits | None) -> Digits | None:
+    """Return the rounding of numbers for which either may be meant."""
+    return other if one is None else one.or_else(other)

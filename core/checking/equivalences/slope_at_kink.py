@@ -12,6 +12,9 @@ from core.checking.slopes.fit import fitted
 from core.checking.submission import SubmissionSpec
 from core.problem import Problem
 
+WHOLE = 0.99
+"""Shares of a delta that are not less than this are all of it, but for the rounding of the submission."""
+
 
 class SlopeAtKink(Equivalence):
     """Any number between the one-sided derivatives, for each number at a kink: of a function, a pool or a loss."""
@@ -25,10 +28,27 @@ class SlopeAtKink(Equivalence):
 
 
 def _said(choice: Choice) -> str:
+    if choice.windows is not None:
+        return _shared(choice)
     slopes, own = choice.slopes, choice.low + choice.own * (choice.high - choice.low)
     return (
         f"At a kink ({choice.what}) your slope is {_range(slopes)}; this service uses {_range(own)}. Every slope from "
         f"{choice.low.min():.4g} to {choice.high.max():.4g} is right there."
+    )
+
+
+def _shared(choice: Choice) -> str:
+    """Return how the delta of a window of a pool is shared among its largest numbers."""
+    where = f"In the {choice.what}, "
+    if choice.slopes.min() >= WHOLE:
+        return (
+            f"{where}what you send back is the sum over the ties: each of them, up to {choice.ties.max()} in a window, "
+            f"receives the whole delta. This service sends it to the first. Only shares that add up to 1 make a "
+            f"subgradient, but the sum over the ties is a usual way to write a pool and is not counted as a mistake."
+        )
+    return (
+        f"{where}your shares of the delta are {_range(choice.slopes)}; this service gives all of it to the first. Every way "
+        f"to share it is right there."
     )
 
 

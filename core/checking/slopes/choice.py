@@ -39,6 +39,15 @@ class Choice:
     """The function with its place, in words."""
     target: str = ""
     """The tensor whose delta these slopes multiply, one by one; empty if they do not."""
+    windows: Array | None = None
+    """Of a pool, the number of the window that each share is of."""
+
+    @property
+    def ties(self) -> Array:
+        """The number of shares that the window of each of them has; 2 for the sides of a kink that is no window."""
+        if self.windows is None:
+            return np.full(len(self.x), 2)
+        return np.bincount(self.windows)[self.windows]
 
     @property
     def slopes(self) -> Array:
@@ -76,25 +85,30 @@ def at_kink_of_loss(objective: Objective, A: Array, where: Array, what: str, tar
 def at_ties(layer: MaxPool2D, Z: Array, X: Array, what: str, target: str) -> Choice | None:
     """Return the choice of the shares of a delta that the equal numbers of a window receive; None without equal ones.
 
-    A program may send the whole delta to the first or the last of them, a part to each, or the whole to each.
+    A program may send the whole delta to the first or the last of them, a part to each, or the whole to each. The last is
+    no subgradient, for its shares add up to the number of ties, but a widespread way to write a pool.
     """
     largest = np.zeros_like(Z)
     for (windows, numbers), (counted, _) in zip(layer.offsets(Z, X), layer.offsets(largest, X), strict=True):
         np.add(counted, windows == numbers, counted)
     ties, left = largest > 1, np.ones(Z.shape, bool)
-    where, own = [], []
-    for (windows, numbers), (tied, _), (first, _) in zip(
-        layer.offsets(Z, X), layer.offsets(ties, X), layer.offsets(left, X), strict=True
+    where, own, of = [], [], []
+    each = np.arange(Z.size).reshape(Z.shape)
+    for (windows, numbers), (tied, _), (first, _), (number, _) in zip(
+        layer.offsets(Z, X), layer.offsets(ties, X), layer.offsets(left, X), layer.offsets(each, X), strict=True
     ):
         equal = tied & (windows == numbers)
         where.append(np.ravel(equal))
+        of.append(number[equal])
         own.append(np.ravel(equal & first))
         first &= ~equal
     flat = np.concatenate(where)
     if not flat.any():
         return None
     zeros, ones = np.zeros(flat.shape), np.ones(flat.shape)
-    return choice_at(flat, (zeros, ones, np.concatenate(own).astype(np.float64)), what, target)
+    choice = choice_at(flat, (zeros, ones, np.concatenate(own).astype(np.float64)), what, target)
+    choice.windows = np.concatenate(of)
+    return choice
 
 
 def with_slopes(function: Activation, choice: Choice) -> Activation:

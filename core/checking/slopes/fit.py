@@ -126,9 +126,10 @@ class _Fit:
         if not len(open_slopes):
             return
         x, equations = self.x, list[Quantity]()
+        candidates = self._candidates(x, open_slopes)
         for quantity in self.wanted:
             tried = [*equations, quantity]
-            starts = [x, *(_with(x, open_slopes, value) for value in (1.0, 0.0, 0.5))]
+            starts = [x, *candidates]
             starts.sort(key=lambda each: float(np.linalg.norm(self._error(each, tried))))
             for start in starts[:2]:
                 solved = start
@@ -138,6 +139,15 @@ class _Fit:
                     x, equations = solved, tried
                     break
         self._take(x)
+
+    def _candidates(self, x: Array, open_slopes: Array) -> list[Array]:
+        """Return the slopes that programs have: of functions 1, 0 or ½, and the ties of a pool whole, shared or the first."""
+        ties = np.concatenate([choice.ties for choice in self.choices])[open_slopes]
+        pooled = np.repeat([choice.windows is not None for choice in self.choices], [len(c.x) for c in self.choices])
+        pooled, own = pooled[open_slopes], x[open_slopes]
+        functions = (1.0, 0.0, 0.5) if not pooled.all() else (0.0,)
+        pools = (1.0, 1 / ties, own) if pooled.any() else (0.0,)
+        return [_with(x, open_slopes, np.where(pooled, pool, slope)) for slope in functions for pool in pools]
 
     def _error(self, x: Array, equations: Sequence[Quantity]) -> Array:
         """Return submitted minus computed numbers, each tensor relative to its largest."""
@@ -170,7 +180,7 @@ class _Fit:
         return x
 
 
-def _with(x: Array, places: Array, value: float) -> Array:
+def _with(x: Array, places: Array, value: Array) -> Array:
     found = x.copy()
     found[places] = value
     return found

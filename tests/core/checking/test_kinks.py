@@ -154,3 +154,45 @@ def test_relu_inside_a_recurrent_layer(seed: int) -> None:
     report = examined(asked, SubmissionSpec(gradients={"1": {"weight": dW, "recurrent_weight": dU, "bias": db}}))
     assert report.verdict in ("correct", "equivalent-layout"), report.summary
     assert not report.blame
+
+
+def pooled(how: str) -> tuple[Problem, SubmissionSpec]:
+    """dense, relu; reshape; 2x2 max pool; flatten; dense. Many windows hold several zeros, or twice one largest number."""
+    rng = np.random.default_rng(5)
+    n = 4
+    X, W, b = rng.integers(-1, 2, (n, 3)).astype(float), rng.integers(-1, 2, (3, 16)).astype(float), np.zeros(16)
+    V, c, Y = rng.standard_normal((4, 2)), rng.standard_normal(2), rng.standard_normal((n, 2))
+    Z1 = X @ W + b
+    windows = np.maximum(Z1, 0).reshape(n, 2, 2, 2, 2)
+    A2 = windows.max(axis=(2, 4))
+    D3 = (A2.reshape(n, 4) @ V + c - Y) / n
+    D2 = (D3 @ V.T).reshape(n, 2, 1, 2, 1)
+    equal = windows == A2[:, :, None, :, None]
+    ties = equal.sum(axis=(2, 4), keepdims=True)
+    assert ties.max() > 2
+    shares = {"all": equal * 1.0, "shared": equal / ties, "thrice": equal * 3.0}[how]
+    D1 = (shares * D2).reshape(n, 16) * (Z1 > 0)
+    gradients = {
+        "1": {"weight": X.T @ D1, "bias": D1.sum(axis=0)},
+        "5": {"weight": A2.reshape(n, 4).T @ D3, "bias": D3.sum(axis=0)},
+    }
+    layers = [
+        layer("dense", units=16, activation="relu"),
+        layer("reshape", shape=[1, 4, 4]),
+        layer("max_pool2d", size=2),
+        layer("flatten"),
+        layer("dense", units=2),
+    ]
+    parameters = {"1": {"weight": W, "bias": b}, "5": {"weight": V, "bias": c}}
+    return problem(layers, X, Y, parameters, "half_squared_error"), SubmissionSpec(gradients=gradients)
+
+
+@pytest.mark.parametrize("how", ["all", "shared"])
+def test_ties_of_a_pool_may_be_shared_and_their_sum_is_told(how: str) -> None:
+    report = examined(*pooled(how))
+    assert_not_accused(report)
+    assert ("the sum over the ties" in report.summary) == (how == "all")
+
+
+def test_ties_of_a_pool_receive_no_more_than_the_delta() -> None:
+    assert examined(*pooled("thrice")).verdict == "wrong"

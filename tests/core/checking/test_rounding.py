@@ -141,3 +141,44 @@ def test_formats_of_sixteen_bits_are_recognised() -> None:
     assert digits_of([half(numbers)]) == Digits(binary="float16")
     assert digits_of([half_shortest(numbers)]) == Digits(binary=SHORTEST)
     assert digits_of([brain(numbers)]) == Digits(binary="bfloat16")
+
+
+def three_decimals(array: Array) -> Array:
+    return np.round(array, 3)
+
+
+@pytest.mark.parametrize("change", [three_decimals, four_digits, half])
+@pytest.mark.parametrize("part", ["gradients", "deltas", "activations", "loss"])
+def test_one_part_may_be_printed_in_few_digits_and_the_others_not(part: str, change: Callable[[Array], Array]) -> None:
+    """A notebook shows its gradients rounded and its loss in full, or the other way round."""
+    exercise = Exercise((3, 4, 2), ("tanh", "sigmoid"))
+    sent = Student().solve(exercise).submission("loss", "activations", "deltas", "gradients")
+    rounded = mapped(sent, change)
+    if part == "loss":
+        assert sent.loss is not None
+        few = replace(sent, loss=float(change(np.asarray(sent.loss))))
+    else:
+        few = replace(sent, **{part: getattr(rounded, part)})
+    assert examined(exercise.problem(), few).verdict == "correct"
+
+
+def test_a_mistake_in_a_tensor_of_few_digits_is_found_beside_full_ones() -> None:
+    exercise = Exercise((3, 4, 2), ("tanh", "sigmoid"))
+    solution = Student().solve(exercise)
+    solution.db[1] = np.round(1.1 * solution.db[1], 3)
+    report = examined(exercise.problem(), solution.submission("loss", "deltas", "gradients"))
+    assert [(blame.quantity.layer, blame.quantity.name) for blame in report.blame] == [("2", "bias")]
+
+
+def test_the_smallest_float16_are_not_taken_for_bfloat16() -> None:
+    tiny = half(1e-6 * np.random.default_rng(1).standard_normal(40))
+    found = digits_of([tiny])
+    assert found is not None
+    assert float(found.half_unit(tiny).min()) >= 2.0**-25
+
+
+def test_numbers_of_three_decimals_near_one_are_not_taken_for_three_digits() -> None:
+    numbers = np.array([0.87, 0.668, 1.0, -0.987, -0.041, 0.319])
+    found = digits_of([numbers])
+    assert found is not None
+    assert (found.half_unit(numbers) >= 0.0005).all()

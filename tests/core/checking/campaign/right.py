@@ -100,7 +100,8 @@ def _sent(sample: Sample, values: Values, precision: str) -> Iterator[tuple[str,
     some = {quantity: value for quantity, value in values.items() if generator.random() < 0.4}
     yield "a part", of(some, EVERYTHING)
     with_gradients = any(quantity.part == "gradients" for quantity in values)
-    if with_gradients and objective.loss.reduction == "mean" and network.examples > 1:
+    averaged = objective.loss.reduction == "mean" and objective.loss.needs_targets  # No mean enters given derivatives.
+    if with_gradients and averaged and network.examples > 1:
         summed = {q: value * network.examples if q.part == "deltas" else value for q, value in values.items()}
         yield "deltas without the mean", of(summed, ("loss", "deltas", "gradients"))
     other = CONVENTIONS[(CONVENTIONS.index(sample.problem.convention) + 1) % len(CONVENTIONS)]
