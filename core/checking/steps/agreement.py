@@ -11,13 +11,13 @@ from core.checking.precision import Criterion
 from core.checking.steps.course import Course, Point, Vector
 from core.checking.steps.moment import Layout
 from core.checking.steps.replay import Predicted, replay
-from core.checking.steps.rules import UpdateRule
+from core.checking.steps.rules import UpdateRule, combined, family_of
 
 DRAWS = 3
 """Number of random disturbances with which rounding is tested."""
 
 UNITS = 16
-"""Disturbance of parameters and gradients, in units of the last place."""
+"""Disturbance of gradients, in units of the last place."""
 
 AMPLIFIED = 4
 """The factor by which a difference may exceed the effect of such a disturbance."""
@@ -33,6 +33,7 @@ class Agreement:
 
     def __init__(self, course: Course, criterion: Criterion) -> None:
         self.course, self.criterion = course, criterion
+        self._right: list[Array] | None = None
 
     def allowed(self, predicted: Array, before: Array) -> Array:
         """Return the distance that rounding of the result itself explains.
@@ -89,6 +90,19 @@ class Agreement:
                     return True
         return False
 
+    def tolerance(self, number: int) -> Array:
+        """Return the distance from the right parameters at a point that rounding explains."""
+        if self._right is None:
+            rule = combined((), family_of(self.course.optimizer))
+            predicted = replay(self.course, rule)
+            self._right = [self.allowed(each.theta, each.before) for each in predicted]
+            if not self.criterion.chosen:
+                moved = self._spread(rule, predicted)
+                self._right = [
+                    allowed + AMPLIFIED * theta for allowed, (theta, _) in zip(self._right, moved, strict=True)
+                ]
+        return self._right[number]
+
     def _compared(self, point: Point, own: Predicted) -> list[tuple[Vector, Array, Array, str | None]]:
         """Return pairs of submitted and computed vectors, each with what it was before, and the slot."""
         found: list[tuple[Vector, Array, Array, str | None]] = [(point.theta, own.theta, own.before, None)]
@@ -116,38 +130,30 @@ class Agreement:
         return list(zip(theta, slots, strict=True))
 
     def _disturbance(self, seed: int) -> Disturbance:
-        return Disturbance(self.course.layout, self.criterion, seed)
+        return Disturbance(self.course, self.criterion, seed)
 
 
 class Disturbance:
-    """Moves numbers by as much as rounding may have moved them."""
+    """Moves numbers by as much as rounding may have moved them, in each step in the same way for every rule."""
 
-    def __init__(self, layout: Layout, criterion: Criterion, seed: int) -> None:
-        self._layout, self._unit, self._digits = layout, criterion.unit, criterion.digits
-        self._generator = np.random.Generator(np.random.PCG64(seed))
+    def __init__(self, course: Course, criterion: Criterion, seed: int) -> None:
+        self._course, self._criterion, self._seed = course, criterion, seed
 
-    @property
-    def is_single(self) -> bool:
-        """True if the submission has no more than the precision of float32."""
-        return self._unit > float(np.finfo(np.float64).eps)
-
-    def start(self, theta: Array) -> Array:
+    def start(self, theta: Array, t: int) -> Array:
         """Return parameters within the digits in which they were submitted."""
-        if self._digits is None:
+        digits = self._criterion.digits
+        if digits is None:
             return theta
-        return np.asarray(theta + self._digits.half_unit(theta) * self._draw(theta))
+        return np.asarray(theta + digits.half_unit(theta) * self._draw(theta, t, 0))
 
-    def point(self, theta: Array) -> Array:
-        """Return parameters that differ by a few units of the last place, where a gradient is taken."""
-        return np.asarray(theta * (1 + UNITS * self._unit * self._draw(theta)))
+    def gradient(self, theta: Array, t: int) -> Array:
+        """Return a gradient from disturbed passes, whose terms were rounded once more before they were added."""
+        g = self._course.disturbed_gradient_at(theta, t, self._criterion, self._seed)
+        reach = UNITS * self._criterion.unit * (np.abs(g) + _largest_of_each(self._course.layout, g) / 4)
+        return np.asarray(g + reach * self._draw(g, t, 1))
 
-    def gradient(self, g: Array) -> Array:
-        """Return a gradient whose terms, of the size of its largest elements, were rounded before they were added."""
-        reach = UNITS * self._unit * (np.abs(g) + _largest_of_each(self._layout, g) / 4)
-        return np.asarray(g + reach * self._draw(g))
-
-    def _draw(self, array: Array) -> Array:
-        return self._generator.uniform(-1, 1, array.shape)
+    def _draw(self, array: Array, t: int, part: int) -> Array:
+        return np.random.Generator(np.random.PCG64([self._seed, t, part])).uniform(-1, 1, array.shape)
 
 
 def _largest_of_each(layout: Layout, array: Array) -> Array:
