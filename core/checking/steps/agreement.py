@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from core.arrays import Array
 from core.checking.precision import Criterion
 from core.checking.steps.course import Course, Point, Vector
 from core.checking.steps.moment import Layout
-from core.checking.steps.replay import Predicted, replay
+from core.checking.steps.replay import Disturbs, Predicted, replay
 from core.checking.steps.rules import UpdateRule, combined, family_of
 
 DRAWS = 3
@@ -27,13 +28,16 @@ HOPELESS = 0.3
 
 Key = tuple[str, str]
 
+Limits = list[dict[str | None, Array]]
+"""For each point the effect of rounding on the parameters, by None, and on the slots, by their names."""
+
 
 class Agreement:
     """Compares the submitted points with those of a rule."""
 
     def __init__(self, course: Course, criterion: Criterion) -> None:
         self.course, self.criterion = course, criterion
-        self._right: list[Array] | None = None
+        self._right: tuple[Sequence[Predicted], Limits] | None = None
 
     def allowed(self, predicted: Array, before: Array) -> Array:
         """Return the distance that rounding of the result itself explains.
@@ -52,33 +56,47 @@ class Agreement:
             )
         return np.asarray(allowed)
 
-    def wrong(self, rule: UpdateRule, predicted: Sequence[Predicted]) -> dict[Key, list[int]]:
-        """Return for each submitted parameter the numbers of the points at which the rule does not give it."""
-        spread: list[tuple[Array, dict[str, Array]]] | None = None
+    def wrong(
+        self, rule: UpdateRule, predicted: Sequence[Predicted], keys: Collection[Key] | None = None
+    ) -> dict[Key, list[int]]:
+        """Return for each submitted parameter the numbers of the points at which a rule does not give it.
+
+        Args:
+            rule: the rule.
+            predicted: its numbers.
+            keys: the parameters in question: rounding is not tried out where a rule is far from all of them. None for the
+                right rule, where it always is: a gradient that is no more than rounding has any sign.
+        """
         found: dict[Key, list[int]] = {}
+        doubtful: list[_Doubt] = []
         for number, (point, own) in enumerate(zip(self.course.points, predicted, strict=True)):
-            for key, part in self.course.layout.slices.items():
-                fits = True
-                for yours, computed, before, which in self._compared(point, own):
-                    if not yours.known[part].all() or not len(computed[part]):
-                        continue
-                    apart = np.abs(yours.values[part] - computed[part])
-                    allowed = self.allowed(computed[part], before[part])
-                    if np.all(apart <= allowed):
-                        continue
-                    if not self._is_hopeful(apart, computed[part], before[part]):
-                        fits = False
-                        break
-                    if spread is None:
-                        spread = self._spread(rule, predicted)
-                    theta, slots = spread[number]
-                    moved = theta[part] if which is None else slots[which][part]
-                    if not np.all(apart <= allowed + AMPLIFIED * moved):
-                        fits = False
-                        break
-                if not fits:
-                    found.setdefault(key, []).append(number)
-        return found
+            for yours, computed, before, slot in self._compared(point, own):
+                allowed = self.allowed(computed, before)
+                apart = np.abs(yours.values - computed)
+                unlike = ~(apart <= allowed) & yours.known
+                if not unlike.any():
+                    continue
+                far = unlike & self._far(apart, computed, before, slot, None if keys is None else number)
+                for key, part in self.course.layout.slices.items():
+                    if far[part].any():
+                        found.setdefault(key, []).append(number)
+                    elif unlike[part].any():
+                        doubtful.append(_Doubt(key, number, slot, apart[part], allowed[part]))
+        if keys is not None and all(key in found for key in keys):
+            return found | {doubt.key: found.get(doubt.key, []) for doubt in doubtful}
+        if doubtful:
+            limits = self._limits(rule, predicted)
+            for doubt in doubtful:
+                moved = limits[doubt.number][doubt.slot][self.course.layout.slices[doubt.key]]
+                if not np.all(doubt.apart <= doubt.allowed + moved):
+                    found.setdefault(doubt.key, []).append(doubt.number)
+        return {key: sorted(set(found[key])) for key in self.course.layout.slices if key in found}
+
+    def tolerance(self, number: int) -> Array:
+        """Return the distance from the right parameters at a point that rounding explains."""
+        predicted, limits = self._of_right_rule()
+        own = predicted[number]
+        return np.asarray(self.allowed(own.theta, own.before) + (limits[number][None] if limits else 0.0))
 
     def differs(self, one: Sequence[Predicted], other: Sequence[Predicted]) -> bool:
         """Return whether two rules differ by more than any tolerance in what was submitted."""
@@ -90,47 +108,66 @@ class Agreement:
                     return True
         return False
 
-    def tolerance(self, number: int) -> Array:
-        """Return the distance from the right parameters at a point that rounding explains."""
-        if self._right is None:
-            rule = combined((), family_of(self.course.optimizer))
-            predicted = replay(self.course, rule)
-            self._right = [self.allowed(each.theta, each.before) for each in predicted]
-            if not self.criterion.chosen:
-                moved = self._spread(rule, predicted)
-                self._right = [
-                    allowed + AMPLIFIED * theta for allowed, (theta, _) in zip(self._right, moved, strict=True)
-                ]
-        return self._right[number]
-
     def _compared(self, point: Point, own: Predicted) -> list[tuple[Vector, Array, Array, str | None]]:
         """Return pairs of submitted and computed vectors, each with what it was before, and the slot."""
         found: list[tuple[Vector, Array, Array, str | None]] = [(point.theta, own.theta, own.before, None)]
         zero = np.zeros_like(own.theta)
         return found + [(vector, own.slots[name], zero, name) for name, vector in point.slots.items()]
 
-    def _is_hopeful(self, apart: Array, computed: Array, before: Array) -> bool:
-        if self.criterion.chosen or not np.isfinite(computed).all():
-            return False
-        update = float(np.abs(computed - before).max(initial=0))
-        coarse = float(self.allowed(computed, before).max(initial=0))
-        return float(apart.max(initial=0)) <= max(HOPELESS * update, 100 * coarse)
+    def _of_right_rule(self) -> tuple[Sequence[Predicted], Limits]:
+        if self._right is None:
+            rule = combined((), family_of(self.course.optimizer))
+            predicted = replay(self.course, rule)
+            self._right = predicted, ([] if self.criterion.chosen else self._limits(rule, predicted))
+        return self._right
 
-    def _spread(self, rule: UpdateRule, predicted: Sequence[Predicted]) -> list[tuple[Array, dict[str, Array]]]:
-        """Return by how much the numbers of a rule move when every number before them is disturbed."""
-        theta = [np.zeros_like(each.theta) for each in predicted]
-        slots = [{name: np.zeros_like(array) for name, array in each.slots.items()} for each in predicted]
-        for seed in range(DRAWS):
-            for number, moved in enumerate(replay(self.course, rule, self._disturbance(seed))):
-                theta[number] = np.maximum(theta[number], _finite(moved.theta - predicted[number].theta))
+    def _far(self, apart: Array, computed: Array, before: Array, slot: str | None, number: int | None) -> Array:
+        """Return where rounding cannot explain a difference; at this point, unless it is the right rule's."""
+        everywhere = np.ones(apart.shape, bool)
+        if self.criterion.chosen:
+            return everywhere
+        if number is None:
+            return ~np.isfinite(computed)
+        far = np.zeros(apart.shape, bool)
+        moved = self._of_right_rule()[1][number][slot]
+        coarse = self.allowed(computed, before)
+        for part in self.course.layout.slices.values():
+            if not np.isfinite(computed[part]).all():
+                far[part] = True
+                continue
+            update = np.abs(computed[part] - before[part])
+            limit = max(HOPELESS * float(update.max(initial=0)), 100 * float(coarse[part].max(initial=0)))
+            far[part] = (apart[part] > limit) & (moved[part] < HOPELESS * update)
+        return far
+
+    def _limits(self, rule: UpdateRule, predicted: Sequence[Predicted]) -> Limits:
+        """Return by how much the numbers of a rule may be apart when every number before them is rounded.
+
+        Disturbances are random, and what they move is taken some times as large. Where a step is no straight line of the
+        gradient, as that of a gradient divided by its size, the gradient is moved to the ends of that range instead.
+        """
+        found: Limits = [dict.fromkeys((None, *each.slots), np.zeros_like(each.theta)) for each in predicted]
+        ways: list[tuple[float, Disturbs]] = [
+            (AMPLIFIED, Disturbance(self.course, self.criterion, seed)) for seed in range(DRAWS)
+        ]
+        ways += [(1.0, Edge(self.course, self.criterion, side)) for side in (-AMPLIFIED, AMPLIFIED)]
+        for factor, disturbance in ways:
+            for limits, own, moved in zip(found, predicted, replay(self.course, rule, disturbance), strict=True):
+                limits[None] = np.maximum(limits[None], factor * _finite(moved.theta - own.theta))
                 for name, array in moved.slots.items():
-                    slots[number][name] = np.maximum(
-                        slots[number][name], _finite(array - predicted[number].slots[name])
-                    )
-        return list(zip(theta, slots, strict=True))
+                    limits[name] = np.maximum(limits[name], factor * _finite(array - own.slots[name]))
+        return found
 
-    def _disturbance(self, seed: int) -> Disturbance:
-        return Disturbance(self.course, self.criterion, seed)
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """A parameter, or a slot of it, that a rule does not give at a point, unless rounding explains the difference."""
+
+    key: Key
+    number: int
+    slot: str | None
+    apart: Array
+    allowed: Array
 
 
 class Disturbance:
@@ -154,6 +191,25 @@ class Disturbance:
 
     def _draw(self, array: Array, t: int, part: int) -> Array:
         return np.random.Generator(np.random.PCG64([self._seed, t, part])).uniform(-1, 1, array.shape)
+
+
+class Edge:
+    """Moves every gradient to one end of the range that rounding leaves it."""
+
+    def __init__(self, course: Course, criterion: Criterion, side: float) -> None:
+        self._course, self._side = course, side
+        self._draws = [Disturbance(course, criterion, seed) for seed in range(DRAWS)]
+
+    def start(self, theta: Array, t: int) -> Array:
+        """Return the parameters as they are."""
+        return theta
+
+    def gradient(self, theta: Array, t: int) -> Array:
+        """Return the gradient and the largest effect of a disturbance, some times as large."""
+        g = self._course.gradient_at(theta, t)
+        return np.asarray(
+            g + self._side * np.max([np.abs(each.gradient(theta, t) - g) for each in self._draws], axis=0)
+        )
 
 
 def _largest_of_each(layout: Layout, array: Array) -> Array:

@@ -34,12 +34,14 @@ class Search:
         self.course, self.agreement, self.effort = course, agreement, effort
         self.family = family_of(course.optimizer)
         self.right = combined((), self.family)
+        self._keys: tuple[Key, ...] = ()
         self._wrong: dict[Rules, dict[Key, list[int]]] = {}
 
     def run(self) -> Found:
         """Return what is wrong and which rules explain it."""
         predicted = replay(self.course, self.right)
         found = Found(predicted, self.agreement.wrong(self.right, predicted))
+        self._keys = tuple(found.wrong)
         rules = []
         for rule in self._applicable():
             if self.effort.is_spent:
@@ -73,11 +75,12 @@ class Search:
         """Replay a rule, and note which parameters it does not give."""
         rule = self._rule(mistakes, factor)
         predicted = replay(self.course, rule)
-        self._wrong[mistakes] = self.agreement.wrong(rule, predicted)
+        if self._keys:
+            self._wrong[mistakes] = self.agreement.wrong(rule, predicted, self._keys)
         return predicted
 
     def _explain(self, found: Found, rules: Sequence[type[UpdateRule]]) -> list[Explanation]:
-        keys = tuple(found.wrong)
+        keys = self._keys
         singles: list[Rules] = [(rule,) for rule in rules]
         everywhere = [each for each in singles if not self._wrong[each]]
         if everywhere:
