@@ -24,7 +24,10 @@ AMPLIFIED = 4
 """The factor by which a difference may exceed the effect of such a disturbance."""
 
 HOPELESS = 0.3
-"""Above this difference, relative to the largest update of a parameter, rounding is not tested."""
+"""Where rounding moves a right update by this part of it, the update says nothing about any rule."""
+
+FAR = 1_000
+"""A wrong rule is not tried out with rounding where it is off by so many times what rounding does to the right one."""
 
 Key = tuple[str, str]
 
@@ -37,6 +40,7 @@ class Agreement:
 
     def __init__(self, course: Course, criterion: Criterion) -> None:
         self.course, self.criterion = course, criterion
+        self._disturbances = [Disturbance(course, criterion, seed) for seed in range(DRAWS)]
         self._right: tuple[Sequence[Predicted], Limits] | None = None
 
     def allowed(self, predicted: Array, before: Array) -> Array:
@@ -74,18 +78,24 @@ class Agreement:
                 allowed = self.allowed(computed, before)
                 apart = np.abs(yours.values - computed)
                 unlike = ~(apart <= allowed) & yours.known
+                if keys is not None and unlike.any():
+                    unlike &= ~self._says_nothing(own, slot, number)
                 if not unlike.any():
                     continue
-                far = unlike & self._far(apart, computed, before, slot, None if keys is None else number)
+                if keys is None and not self.criterion.chosen:
+                    far = unlike & ~np.isfinite(computed)
+                else:
+                    far = unlike & self._far(apart, allowed, slot, number)
                 for key, part in self.course.layout.slices.items():
                     if far[part].any():
                         found.setdefault(key, []).append(number)
                     elif unlike[part].any():
-                        doubtful.append(_Doubt(key, number, slot, apart[part], allowed[part]))
+                        within = np.where(unlike[part], allowed[part], np.inf)
+                        doubtful.append(_Doubt(key, number, slot, apart[part], within))
         if keys is not None and all(key in found for key in keys):
             return found | {doubt.key: found.get(doubt.key, []) for doubt in doubtful}
         if doubtful:
-            limits = self._limits(rule, predicted)
+            limits = self._limits(rule, predicted, edges=keys is None)
             for doubt in doubtful:
                 moved = limits[doubt.number][doubt.slot][self.course.layout.slices[doubt.key]]
                 if not np.all(doubt.apart <= doubt.allowed + moved):
@@ -118,39 +128,35 @@ class Agreement:
         if self._right is None:
             rule = combined((), family_of(self.course.optimizer))
             predicted = replay(self.course, rule)
-            self._right = predicted, ([] if self.criterion.chosen else self._limits(rule, predicted))
+            self._right = predicted, ([] if self.criterion.chosen else self._limits(rule, predicted, edges=True))
         return self._right
 
-    def _far(self, apart: Array, computed: Array, before: Array, slot: str | None, number: int | None) -> Array:
-        """Return where rounding cannot explain a difference; at this point, unless it is the right rule's."""
-        everywhere = np.ones(apart.shape, bool)
-        if self.criterion.chosen:
-            return everywhere
-        if number is None:
-            return ~np.isfinite(computed)
-        far = np.zeros(apart.shape, bool)
-        moved = self._of_right_rule()[1][number][slot]
-        coarse = self.allowed(computed, before)
-        for part in self.course.layout.slices.values():
-            if not np.isfinite(computed[part]).all():
-                far[part] = True
-                continue
-            update = np.abs(computed[part] - before[part])
-            limit = max(HOPELESS * float(update.max(initial=0)), 100 * float(coarse[part].max(initial=0)))
-            far[part] = (apart[part] > limit) & (moved[part] < HOPELESS * update)
-        return far
+    def _says_nothing(self, own: Predicted, slot: str | None, number: int) -> Array:
+        """Return where the right update may be nearly anything, because its gradient is no more than rounding."""
+        right, limits = self._of_right_rule()
+        if not limits:
+            return np.zeros(own.theta.shape, bool)
+        update = right[number].theta - right[number].before if slot is None else right[number].slots[slot]
+        return np.asarray(limits[number][slot] >= HOPELESS * np.abs(update)) & np.isfinite(own.theta)
 
-    def _limits(self, rule: UpdateRule, predicted: Sequence[Predicted]) -> Limits:
+    def _far(self, apart: Array, allowed: Array, slot: str | None, number: int) -> Array:
+        """Return where a wrong rule is off by far more than rounding does to the right one."""
+        limits = self._of_right_rule()[1]
+        if not limits:
+            return np.ones(apart.shape, bool)
+        return ~(apart <= FAR * (_largest_of_each(self.course.layout, allowed) + limits[number][slot]))
+
+    def _limits(self, rule: UpdateRule, predicted: Sequence[Predicted], *, edges: bool) -> Limits:
         """Return by how much the numbers of a rule may be apart when every number before them is rounded.
 
         Disturbances are random, and what they move is taken some times as large. Where a step is no straight line of the
-        gradient, as that of a gradient divided by its size, the gradient is moved to the ends of that range instead.
+        gradient, as that of a gradient divided by its size, the gradient is moved to the ends of that range instead: with
+        `edges`, for the right rule.
         """
         found: Limits = [dict.fromkeys((None, *each.slots), np.zeros_like(each.theta)) for each in predicted]
-        ways: list[tuple[float, Disturbs]] = [
-            (AMPLIFIED, Disturbance(self.course, self.criterion, seed)) for seed in range(DRAWS)
-        ]
-        ways += [(1.0, Edge(self.course, self.criterion, side)) for side in (-AMPLIFIED, AMPLIFIED)]
+        ways: list[tuple[float, Disturbs]] = [(AMPLIFIED, each) for each in self._disturbances]
+        if edges:
+            ways += [(1.0, Edge(self.course, self._disturbances, side)) for side in (-AMPLIFIED, AMPLIFIED)]
         for factor, disturbance in ways:
             for limits, own, moved in zip(found, predicted, replay(self.course, rule, disturbance), strict=True):
                 limits[None] = np.maximum(limits[None], factor * _finite(moved.theta - own.theta))
@@ -175,6 +181,7 @@ class Disturbance:
 
     def __init__(self, course: Course, criterion: Criterion, seed: int) -> None:
         self._course, self._criterion, self._seed = course, criterion, seed
+        self._gradients: dict[tuple[int, bytes], Array] = {}
 
     def start(self, theta: Array, t: int) -> Array:
         """Return parameters within the digits in which they were submitted."""
@@ -185,9 +192,12 @@ class Disturbance:
 
     def gradient(self, theta: Array, t: int) -> Array:
         """Return a gradient from disturbed passes, whose terms were rounded once more before they were added."""
-        g = self._course.disturbed_gradient_at(theta, t, self._criterion, self._seed)
-        reach = UNITS * self._criterion.unit * (np.abs(g) + _largest_of_each(self._course.layout, g) / 4)
-        return np.asarray(g + reach * self._draw(g, t, 1))
+        key = t, theta.tobytes()
+        if key not in self._gradients:
+            g = self._course.disturbed_gradient_at(theta, t, self._criterion, self._seed)
+            reach = UNITS * self._criterion.unit * (np.abs(g) + _largest_of_each(self._course.layout, g) / 4)
+            self._gradients[key] = np.asarray(g + reach * self._draw(g, t, 1))
+        return self._gradients[key]
 
     def _draw(self, array: Array, t: int, part: int) -> Array:
         return np.random.Generator(np.random.PCG64([self._seed, t, part])).uniform(-1, 1, array.shape)
@@ -196,9 +206,8 @@ class Disturbance:
 class Edge:
     """Moves every gradient to one end of the range that rounding leaves it."""
 
-    def __init__(self, course: Course, criterion: Criterion, side: float) -> None:
-        self._course, self._side = course, side
-        self._draws = [Disturbance(course, criterion, seed) for seed in range(DRAWS)]
+    def __init__(self, course: Course, draws: Sequence[Disturbance], side: float) -> None:
+        self._course, self._draws, self._side = course, draws, side
 
     def start(self, theta: Array, t: int) -> Array:
         """Return the parameters as they are."""

@@ -27,9 +27,6 @@ from core.problem import Problem
 from core.training.stepper import OptimizerState
 from core.training.trainable import Trainable
 
-REPLAYS = 6_000
-"""Steps that a check may replay. The search of a network where every update is wrong stays near a second with it."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepSpec:
@@ -70,7 +67,7 @@ class StepChecker:
             sent.before,
             self.read.steps,
             sent.rates,
-            Effort(check_deadline, REPLAYS),
+            Effort(check_deadline),
         )
         sent_arrays = enumerate(point.theta.values[point.theta.known] for point in self.course.points)
         arrays = {Quantity("step", str(number)): array for number, array in sent_arrays}

@@ -18,8 +18,8 @@ from core.training.stepper import OptimizerState
 
 Named = Mapping[str, Mapping[str, Array]]
 
-PASS = 16
-"""So many multiplications of a pass take as long as the update of one number."""
+PASS = 2
+"""So many multiplications of a pass take as long as one array operation on a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +100,7 @@ class Course:
         self._gradients: dict[tuple[object, ...], Array] = {}
         activations = sum(int(np.prod(node.shape)) for node in problem.nodes)
         self._cost = (size * layout.examples + activations) // PASS
-        """The cost of a gradient, in numbers of a replay."""
+        """The effort of a gradient, in array operations on a number."""
 
     @property
     def steps(self) -> int:

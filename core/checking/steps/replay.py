@@ -13,6 +13,9 @@ from core.checking.steps.moment import Moment
 from core.checking.steps.rules import UpdateRule
 from core.optimizers import Memory
 
+OPERATIONS = 24
+"""Array operations of one step: of an update, of its state, and of the comparison afterwards."""
+
 
 class Disturbs(Protocol):
     """Moves numbers by as much as rounding may have moved them."""
@@ -54,7 +57,7 @@ def replay(course: Course, rule: UpdateRule, disturb: Disturbs | None = None) ->
         while memory.step < point.step:
             memory.step += 1
             before = theta if disturb is None else disturb.start(theta, memory.step)
-            course.effort.spend(theta.size)
+            course.effort.spend(OPERATIONS * theta.size)
             gradients = _Gradients(course, memory.step, point if memory.step == point.step else None, disturb)
             now = Moment(
                 optimizer,
