@@ -10,15 +10,12 @@ import numpy as np
 from core.arrays import Array
 from core.checking.precision import Criterion
 from core.checking.steps.course import Course, Point, Vector
-from core.checking.steps.moment import Layout
 from core.checking.steps.replay import Disturbs, Predicted, replay
+from core.checking.steps.rounding import Disturbance, Edge, largest_of_each
 from core.checking.steps.rules import UpdateRule, combined, family_of
 
 DRAWS = 3
 """Number of random disturbances with which rounding is tested."""
-
-UNITS = 16
-"""Disturbance of gradients, in units of the last place."""
 
 AMPLIFIED = 4
 """The factor by which a difference may exceed the effect of such a disturbance."""
@@ -144,7 +141,7 @@ class Agreement:
         limits = self._of_right_rule()[1]
         if not limits:
             return np.ones(apart.shape, bool)
-        return ~(apart <= FAR * (_largest_of_each(self.course.layout, allowed) + limits[number][slot]))
+        return ~(apart <= FAR * (largest_of_each(self.course.layout, allowed) + limits[number][slot]))
 
     def _limits(self, rule: UpdateRule, predicted: Sequence[Predicted], *, edges: bool) -> Limits:
         """Return by how much the numbers of a rule may be apart when every number before them is rounded.
@@ -174,59 +171,6 @@ class _Doubt:
     slot: str | None
     apart: Array
     allowed: Array
-
-
-class Disturbance:
-    """Moves numbers by as much as rounding may have moved them, in each step in the same way for every rule."""
-
-    def __init__(self, course: Course, criterion: Criterion, seed: int) -> None:
-        self._course, self._criterion, self._seed = course, criterion, seed
-        self._gradients: dict[tuple[int, bytes], Array] = {}
-
-    def start(self, theta: Array, t: int) -> Array:
-        """Return parameters within the digits in which they were submitted."""
-        digits = self._criterion.digits
-        if digits is None:
-            return theta
-        return np.asarray(theta + digits.half_unit(theta) * self._draw(theta, t, 0))
-
-    def gradient(self, theta: Array, t: int) -> Array:
-        """Return a gradient from disturbed passes, whose terms were rounded once more before they were added."""
-        key = t, theta.tobytes()
-        if key not in self._gradients:
-            g = self._course.disturbed_gradient_at(theta, t, self._criterion, self._seed)
-            reach = UNITS * self._criterion.unit * (np.abs(g) + _largest_of_each(self._course.layout, g) / 4)
-            self._gradients[key] = np.asarray(g + reach * self._draw(g, t, 1))
-        return self._gradients[key]
-
-    def _draw(self, array: Array, t: int, part: int) -> Array:
-        return np.random.Generator(np.random.PCG64([self._seed, t, part])).uniform(-1, 1, array.shape)
-
-
-class Edge:
-    """Moves every gradient to one end of the range that rounding leaves it."""
-
-    def __init__(self, course: Course, draws: Sequence[Disturbance], side: float) -> None:
-        self._course, self._draws, self._side = course, draws, side
-
-    def start(self, theta: Array, t: int) -> Array:
-        """Return the parameters as they are."""
-        return theta
-
-    def gradient(self, theta: Array, t: int) -> Array:
-        """Return the gradient and the largest effect of a disturbance, some times as large."""
-        g = self._course.gradient_at(theta, t)
-        return np.asarray(
-            g + self._side * np.max([np.abs(each.gradient(theta, t) - g) for each in self._draws], axis=0)
-        )
-
-
-def _largest_of_each(layout: Layout, array: Array) -> Array:
-    """Return for each element the largest magnitude in its parameter: a sum over examples may have cancelled."""
-    found = np.zeros_like(array)
-    for part in layout.slices.values():
-        found[part] = np.abs(array[part]).max(initial=0)
-    return found
 
 
 def _finite(apart: Array) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from core.checking.effort import Effort
 from core.checking.steps.agreement import Agreement, Key
 from core.checking.steps.course import Course
-from core.checking.steps.evidence import Evidence
+from core.checking.steps.evidence import FEWEST, Evidence
 from core.checking.steps.explanation import Explanation, Found, Rules
 from core.checking.steps.moment import Moment
 from core.checking.steps.replay import Predicted, replay
@@ -158,7 +158,7 @@ class Search:
         for size in sorted(by_size):
             for members in dict.fromkeys(members for members, _ in by_size[size]):
                 fitting = [each for other, each in by_size[size] if other == members]
-                sure = self._sure(evidence, fitting, members)
+                sure = self._sure(evidence, fitting, members, FEWEST * size[1])
                 if sure:
                     return Explanation(sure[0], members, tuple(sure[1:]))
         return None
