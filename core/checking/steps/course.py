@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from core.arrays import Array, CheckDeadline
+from core.arrays import Array
+from core.checking.effort import Effort
+from core.checking.precision import Criterion
 from core.checking.steps.moment import Layout
-from core.errors import Refusal
+from core.checking.steps.passes import PlannedPasses, RulePasses
 from core.optimizers import Optimizer
 from core.problem import Problem
-from core.training.minibatches import Minibatches
 from core.training.stepper import OptimizerState
-from core.training.trainable import copy_arrays
 
 Named = Mapping[str, Mapping[str, Array]]
+
+PASS = 2
+"""So many multiplications of a pass take as long as one array operation on a number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +73,10 @@ class Course:
         before: OptimizerState,
         steps: Sequence[SubmittedStep],
         rates: Named | None,
-        check_deadline: CheckDeadline,
+        effort: Effort,
     ) -> None:
         """Follow `steps` from the parameters of the problem, with the state `before` the first of them."""
-        self.optimizer, self.layout, self.check_deadline = optimizer, layout, check_deadline
+        self.optimizer, self.layout, self.effort = optimizer, layout, effort
         size = layout.trainable.size
         self.start = layout.trainable.gather(problem.parameters, np.empty(size))
         self.first_step = before.step
@@ -92,62 +95,48 @@ class Course:
         if rates is not None:
             default = optimizer.default_rate
             self.rate = Vector(layout, rates).over(np.full(size, default))
-        self._gradients: dict[tuple[int, bool, bytes], Array] = {}
-        self._problem = problem
-        self._passes: dict[bool, _Passes] = {}
+        self._planned = PlannedPasses(problem, layout, effort.check_deadline)
+        self._by_rule = RulePasses(problem, layout)
+        self._gradients: dict[tuple[object, ...], Array] = {}
+        activations = sum(int(np.prod(node.shape)) for node in problem.nodes)
+        self._cost = (size * layout.examples + activations) // PASS
+        """The effort of a gradient, in array operations on a number."""
 
-    def gradient_at(self, theta: Array, t: int, *, single: bool = False) -> Array:
-        """Return the gradient of the loss at these parameters in step t, shape (parameters,).
+    @property
+    def steps(self) -> int:
+        """The number of steps from the start to the last submitted point."""
+        return self.points[-1].step - self.first_step
 
-        With `single` it is computed in float32, as the gradients of the submission may have been.
+    def gradient_at(self, theta: Array, t: int) -> Array:
+        """Return the gradient of the loss at these parameters in step t, shape (parameters,)."""
+        return self._once(("right", t, theta.tobytes()), lambda: self._planned.gradient(theta, t))
+
+    def disturbed_gradient_at(self, theta: Array, t: int, criterion: Criterion, seed: int) -> Array:
+        """Return the same gradient from disturbed passes, in the precision of the submission.
+
+        1 − a² has lost all digits of a saturated a, so that the gradient may be no more than rounding. What the
+        disturbance changes in the rules is added to the gradient of the passes, whose random numbers may be others.
         """
-        key = (t, single, theta.tobytes())
-        if key not in self._gradients:
-            self.check_deadline()
-            if single not in self._passes:
-                self._passes[single] = _Passes(self._problem, self.layout, single, self.check_deadline)
-            self._gradients[key] = self._passes[single].gradient(theta, t)
-        return self._gradients[key]
-
-
-class _Passes:
-    """The passes that compute gradients: those of POST /v1/step for the whole batch."""
-
-    def __init__(self, problem: Problem, layout: Layout, single: bool, check_deadline: CheckDeadline) -> None:
-        self._trainable, dtype = layout.trainable, np.dtype(np.float32 if single else np.float64)
-        self._theta, self._gradient = (np.zeros(self._trainable.size, dtype) for _ in range(2))
-        parameters = copy_arrays(problem.parameters)
-        for layer, named in self._trainable.apart(self._theta).items():
-            parameters[layer] |= named
-        self._batches = Minibatches(
-            replace(
-                problem,
-                inputs={name: array.astype(dtype) for name, array in problem.inputs.items()},
-                parameters=parameters,
-                state={
-                    layer: {name: array.astype(dtype) for name, array in named.items()}
-                    for layer, named in problem.state.items()
-                },
-                dtype=dtype,
-            ),
-            layout.examples,
-            shuffle=True,
-            seed=0,
-            gradients=self._trainable.apart(self._gradient),
-            check_deadline=check_deadline,
+        key = theta.tobytes()
+        apart = self._once(
+            ("disturbed", seed, key),
+            lambda: self._by_rule.disturbed(theta, criterion.unit, criterion.dtype, seed) - self._rule_by_rule(theta),
         )
+        return np.asarray(self.gradient_at(theta, t) + apart)
 
-    def gradient(self, theta: Array, t: int) -> Array:
-        """Return the gradient; NaN where it is not finite, as on the way of a wrong rule that diverges."""
-        plan = self._batches.plan(t - 1)
-        self._theta[...] = theta
-        for array, part in self._trainable.elsewhere(self._theta, plan.parameters):
-            array[...] = part
-        try:
-            plan.forward()
-            plan.backward()
-        except Refusal:
-            return np.full_like(theta, np.nan)
-        for array, part in self._trainable.elsewhere(self._gradient, plan.gradients.gradients):
-            part[...] = array
-        return self._gradient.astype(np.float64)
+    def gradient_sent_back_through(self, theta: Array, other: Array, t: int) -> Array:
+        """Return the gradient at `theta` of a program that sends errors back through the weights of `other`."""
+        apart = self._once(
+            ("sent back", theta.tobytes(), other.tobytes()),
+            lambda: self._by_rule.sent_back_through(theta, other) - self._rule_by_rule(theta),
+        )
+        return np.asarray(self.gradient_at(theta, t) + apart)
+
+    def _rule_by_rule(self, theta: Array) -> Array:
+        return self._once(("by rule", theta.tobytes()), lambda: self._by_rule.gradient(theta))
+
+    def _once(self, key: tuple[object, ...], compute: Callable[[], Array]) -> Array:
+        if key not in self._gradients:
+            self.effort.spend(self._cost)
+            self._gradients[key] = compute()
+        return self._gradients[key]

@@ -45,6 +45,9 @@ class Layout:
         self.l2 = loss.l2 if loss else 0.0
         """λ of the penalty in the loss."""
 
+        self.layers = len({layer for layer, _ in self.slices})
+        """The number of layers with parameters."""
+
         self.examples = len(problem.objective.targets) if problem.objective else 1
         self.is_mean = loss is None or loss.reduction == "mean"
         """True if the loss is a mean over the examples."""
@@ -73,6 +76,9 @@ class Moment:
 
     carried: dict[str, Array] = field(default_factory=dict)
     """What a wrong program keeps from step to step besides the state of the optimizer."""
+
+    gradient_sent_back_through: Callable[[Array, Array], Array] | None = None
+    """The gradient at the first parameters where errors come back through the weights of the second."""
 
     @property
     def base_rate(self) -> float | Array:

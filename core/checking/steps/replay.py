@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,22 +13,18 @@ from core.checking.steps.moment import Moment
 from core.checking.steps.rules import UpdateRule
 from core.optimizers import Memory
 
+OPERATIONS = 24
+"""Array operations of one step: of an update, of its state, and of the comparison afterwards."""
+
 
 class Disturbs(Protocol):
     """Moves numbers by as much as rounding may have moved them."""
 
-    @property
-    def is_single(self) -> bool:
-        """True if gradients are computed in float32."""
+    def start(self, theta: Array, t: int) -> Array:
+        """Return other parameters before step t."""
 
-    def start(self, theta: Array) -> Array:
-        """Return other parameters before a step."""
-
-    def point(self, theta: Array) -> Array:
-        """Return other parameters at which a gradient is taken."""
-
-    def gradient(self, g: Array) -> Array:
-        """Return another gradient."""
+    def gradient(self, theta: Array, t: int) -> Array:
+        """Return another gradient at these parameters in step t."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +56,20 @@ def replay(course: Course, rule: UpdateRule, disturb: Disturbs | None = None) ->
     for point in course.points:
         while memory.step < point.step:
             memory.step += 1
-            before = theta if disturb is None else disturb.start(theta)
-            gradient = _gradient(course, memory.step, point if memory.step == point.step else None, disturb)
-            now = Moment(optimizer, course.layout, memory.step, before, memory, gradient, course.start, carried)
+            before = theta if disturb is None else disturb.start(theta, memory.step)
+            course.effort.spend(OPERATIONS * theta.size)
+            gradients = _Gradients(course, memory.step, point if memory.step == point.step else None, disturb)
+            now = Moment(
+                optimizer,
+                course.layout,
+                memory.step,
+                before,
+                memory,
+                gradients.at,
+                course.start,
+                carried,
+                gradients.sent_back_through,
+            )
             theta = rule.step(now)
         found.append(Predicted(before, theta, {name: array.copy() for name, array in memory.slots.items()}))
         theta = point.theta.over(theta)
@@ -72,16 +78,29 @@ def replay(course: Course, rule: UpdateRule, disturb: Disturbs | None = None) ->
     return found
 
 
-def _gradient(course: Course, t: int, point: Point | None, disturb: Disturbs | None) -> Callable[[Array], Array]:
-    """Return the gradient as a function of the parameters; what was submitted of it is used as it is."""
+@dataclass(frozen=True, slots=True)
+class _Gradients:
+    """The gradients of one step; what was submitted of them is used as it is."""
 
-    def gradient_at(theta: Array) -> Array:
-        if point is not None and point.gradient.known.all():
-            return np.asarray(point.gradient.values)
-        if disturb is None:
-            found = course.gradient_at(theta, t)
-        else:
-            found = disturb.gradient(course.gradient_at(disturb.point(theta), t, single=disturb.is_single))
-        return found if point is None else point.gradient.over(found)
+    course: Course
+    t: int
+    point: Point | None
+    disturb: Disturbs | None
 
-    return gradient_at
+    def at(self, theta: Array) -> Array:
+        """Return the gradient at these parameters."""
+        if self.point is not None and self.point.gradient.known.all():
+            return np.asarray(self.point.gradient.values)
+        if self.disturb is None:
+            return self._submitted(self.course.gradient_at(theta, self.t))
+        return self._submitted(self.disturb.gradient(theta, self.t))
+
+    def sent_back_through(self, theta: Array, other: Array) -> Array:
+        """Return the gradient at these parameters with errors sent back through other weights."""
+        found = self.course.gradient_sent_back_through(theta, other, self.t)
+        if self.disturb is not None:
+            found = found + self.disturb.gradient(theta, self.t) - self.course.gradient_at(theta, self.t)
+        return self._submitted(found)
+
+    def _submitted(self, found: Array) -> Array:
+        return found if self.point is None else self.point.gradient.over(found)

@@ -7,6 +7,9 @@ from dataclasses import dataclass, replace
 
 from core.checking.report import Blame, BlindSpot, Report, ReportedEquivalence, Row, Verdict
 
+PARAMETERS = "step.parameters"
+"""The tensors of submitted parameters in an answer."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepRow(Row):
@@ -36,6 +39,8 @@ class StepReport:
     blind_spots: Sequence[BlindSpot]
     needs: Sequence[str]
     criterion: str
+    partial: bool
+    """True if the search ended before every known mistake was tried."""
 
 
 def with_steps(report: Report, steps: StepReport, *, alone: bool) -> Report:
@@ -52,6 +57,7 @@ def with_steps(report: Report, steps: StepReport, *, alone: bool) -> Report:
             blind_spots=steps.blind_spots,
             needs=steps.needs,
             criterion=steps.criterion,
+            partial=steps.partial,
         )
     order: tuple[Verdict, ...] = ("wrong", "inconclusive", "equivalent-layout", "correct")
     return replace(
@@ -63,5 +69,6 @@ def with_steps(report: Report, steps: StepReport, *, alone: bool) -> Report:
         equivalences=[*report.equivalences, *steps.equivalences],
         blind_spots=[*report.blind_spots, *steps.blind_spots],
         needs=[*report.needs, *steps.needs],
+        partial=report.partial or steps.partial,
         criterion=f"{report.criterion}. {steps.criterion}",
     )

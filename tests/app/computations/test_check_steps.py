@@ -193,6 +193,55 @@ def test_one_layer_with_a_mistake_is_located(client: httpx.Client) -> None:
     assert "the weight of layer '1'" in blame["why"]
 
 
+@pytest.mark.parametrize("seed", [5, 8, 13, 22])
+@pytest.mark.parametrize("kind", ["rmsprop", "adagrad"])
+def test_a_gradient_below_its_rounding_accuses_nobody(client: httpx.Client, kind: str, seed: int) -> None:
+    """Both optimizers divide the gradient by its size, so that a rounding error becomes a step of full length."""
+    report = post(client, "/v1/check", **updates.saturated(kind, seed))
+    assert report["verdict"] == "correct", report["summary"]
+
+
+@pytest.mark.parametrize(("optimizer", "mu"), [(SGD, 0.0), (VELOCITY, 0.9)], ids=["sgd", "momentum"])
+def test_weights_that_are_updated_before_the_error_comes_back(
+    client: httpx.Client, optimizer: dict[str, Any], mu: float
+) -> None:
+    (blame,) = post(client, "/v1/check", **problem(optimizer, updates.layer_by_layer(2, mu)))["blame"]
+    assert (blame["cause"], blame["step"]) == ("updated-weights-used", 1)
+    assert (blame["layer"], blame["certainty"]) == ("1", "exact")
+
+
+def test_every_parameter_wrong_in_another_way_has_no_cause(client: httpx.Client) -> None:
+    """Four parameters with four known mistakes: so many causes explain anything."""
+    ways = [momentum(sign=-1.0), momentum(2.0), momentum(5.0), momentum(0.1)]
+    theta = [run(way, 1)[0][number] for number, way in enumerate(ways)]
+    blames = post(client, "/v1/check", **problem(VELOCITY, [theta]))["blame"]
+    assert len({blame["cause"] for blame in blames} - {"unknown"}) <= 2
+    assert [blame["certainty"] for blame in blames if blame["cause"] == "unknown"] == ["located"]
+
+
+def test_a_bias_that_fits_a_mistake_by_chance_is_not_named(client: httpx.Client) -> None:
+    """The two numbers of a bias are no evidence where their layer is wrong in an unknown way."""
+    right, other = run(momentum(mu=0.0), 1)[0], run(momentum(sign=-1.0, mu=0.0), 1)[0]
+    wrong = [right[0], right[1], right[2] + 0.01 * np.sin(np.arange(8).reshape(4, 2)), other[3]]
+    (blame,) = post(client, "/v1/check", **problem(SGD, [wrong]))["blame"]
+    assert (blame["layer"], blame["cause"], blame["certainty"]) == ("2", "unknown", "located")
+
+
+def test_a_large_network_is_answered_within_the_effort(client: httpx.Client) -> None:
+    """An unknown mistake in 100,000 parameters: located, and the answer says that the search ended early."""
+    rng = np.random.default_rng(0)
+    W, b, V, c = rng.standard_normal((784, 128)) / 28, np.zeros(128), rng.standard_normal((128, 10)) / 11, np.zeros(10)
+    body = problem(ADAM, [])
+    body["network"]["layers"] = [{"kind": "dense", "units": 128, "activation": "tanh"}, {"kind": "dense", "units": 10}]
+    body["parameters"] = written([W, b, V, c])
+    body["batch"] = {"inputs": rng.random((64, 784)).tolist(), "targets": rng.standard_normal((64, 10)).tolist()}
+    moved = [written([W + 1e-3 * k * rng.standard_normal(W.shape), b, V, c]) for k in (1, 2)]
+    body["submission"]["step"]["steps"] = [{"parameters": each} for each in moved]
+    report = post(client, "/v1/check", **body)
+    assert (report["verdict"], report["partial"]) == ("wrong", True)
+    assert "unknown" in {blame["cause"] for blame in report["blame"]}
+
+
 def test_an_unknown_mistake_is_located_by_step_layer_and_parameter(client: httpx.Client) -> None:
     sent = run(momentum(), 2)
     sent[1][2] = sent[1][2] + 0.01 * np.sin(np.arange(8).reshape(4, 2))

@@ -146,6 +146,50 @@ def nesterov(steps: int = 3) -> list[list[Any]]:
     return found
 
 
+def layer_by_layer(steps: int = 2, momentum: float = 0.0) -> list[list[Any]]:
+    """Gradient descent that updates V and c before the error comes back through V."""
+    theta, kept, found = [array.copy() for array in START], [np.zeros_like(array) for array in START], []
+    for _ in range(steps):
+        W, b, V, c = theta
+        H = np.tanh(X @ W + b)
+        D = (H @ V + c - Y) / len(X)
+        for number, g in ((2, H.T @ D), (3, D.sum(0))):
+            kept[number] = momentum * kept[number] + g
+            theta[number] = theta[number] - RATE * kept[number]
+        E = (D @ theta[2].T) * (1 - H**2)
+        for number, g in ((0, X.T @ E), (1, E.sum(0))):
+            kept[number] = momentum * kept[number] + g
+            theta[number] = theta[number] - RATE * kept[number]
+        found.append([array.copy() for array in theta])
+    return found
+
+
+def saturated(kind: str, seed: int) -> dict[str, Any]:
+    """Return a check of a right program in float32 whose tanh units are saturated: 1 − H² is 0, or one rounding error."""
+    single, rng = np.float32, np.random.default_rng(seed)
+    inputs = np.round(10 * rng.standard_normal((6, 3)), 4).astype(single)
+    targets = np.round(rng.standard_normal((6, 2)), 4).astype(single)
+    theta = [np.round(rng.standard_normal(size), 4).astype(single) for size in ((3, 4), (4,), (4, 2), (2,))]
+    start, kept, sent = theta, [np.zeros_like(array) for array in theta], []
+    for _ in range(2):
+        W, b, V, c = theta
+        H = np.tanh(inputs @ W + b)
+        D = (H @ V + c - targets) / single(6)
+        E = (D @ V.T) * (single(1) - H * H)
+        present = [inputs.T @ E, E.sum(0), H.T @ D, D.sum(0)]
+        keep, gain = (single(0.99), single(0.01)) if kind == "rmsprop" else (single(1), single(1))
+        kept = [keep * s + gain * g * g for s, g in zip(kept, present, strict=True)]
+        theta = [
+            array - single(RATE) * g / (np.sqrt(s) + single(1e-8))
+            for array, g, s in zip(theta, present, kept, strict=True)
+        ]
+        sent.append(theta)
+    optimizer = {"kind": kind, "learning_rate": RATE, "epsilon": 1e-8}
+    body = problem(optimizer, sent, parameters=written(start))
+    body["batch"] = {"inputs": inputs.tolist(), "targets": targets.tolist()}
+    return body
+
+
 def squares(
     *, start: str = "zero", epsilon: str = "outside", average: bool = True, size: float = 1e-4, root: bool = True
 ) -> Program:
