@@ -29,7 +29,7 @@ class PenaltyMissing(_Penalty):
 
     slug = "penalty-missing"
     said = "lacks the term λ W of the l2 penalty"
-    wrong = r"\frac{\partial L}{\partial W} = A^\top \delta \quad \text{without} \quad + \lambda W"
+    wrong = r"\frac{\partial L}{\partial W} = \outer{A}{\delta} \quad \text{without} \quad + \lambda W"
     why = "The loss has the penalty ½ λ ‖W‖², whose gradient is λ W."
 
     def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
@@ -90,7 +90,7 @@ class PenaltyOnEveryParameter(Mistake):
     slug = "penalty-on-bias"
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     said = "contains λ times the $parameter as an extra term"
-    wrong = r"\frac{\partial L}{\partial b} = \delta^\top \mathbf{1} + \lambda \, b"
+    wrong = r"\frac{\partial L}{\partial b} = \overexamples{\delta} + \lambda \, b"
     why = "The penalty applies to the weights only, not to biases: a bias shifts the output without making it steeper."
     unseen = "the biases are 0"
 
@@ -109,7 +109,7 @@ class PenaltyOnBias(Fitted):
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("bias", "beta")
     said = "contains $factor times the bias as an extra term"
-    wrong = r"\frac{\partial L}{\partial b} = \delta^\top \mathbf{1} + c \, b"
+    wrong = r"\frac{\partial L}{\partial b} = \overexamples{\delta} + c \, b"
     why = "The penalty applies to the weights only, not to biases: a bias shifts the output without making it steeper."
     unseen = "the biases are 0"
 

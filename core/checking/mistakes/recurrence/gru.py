@@ -114,7 +114,7 @@ class DirectPathMissing(GruBackward):
     slug = "direct-path-missing"
     block = "update gate"
     said = "lacks the direct path z ∘ h_(t−1) from one state to the next"
-    wrong = r"dh_t = \frac{\partial L}{\partial h_t} + dq_{t+1} U^\top"
+    wrong = r"dh_t = \frac{\partial L}{\partial h_t} + \back{dq_{t+1}}{U}"
     why = "h_(t+1) = … + z ∘ h_t, so h_t also receives dh_(t+1) ∘ z."
 
     def direct(self, dh: Array, step: GruStep) -> Array:
@@ -332,7 +332,7 @@ class CandidateNotCarried(GruBackward):
     slug = "candidate-state-not-carried-through"
     block = "candidate state"
     said = "lacks what comes back to h from the candidate state of the next time step"
-    wrong = r"dh_t = \ldots + dq_{r,t+1} U_r^\top + dq_{z,t+1} U_z^\top"
+    wrong = r"dh_t = \ldots + \back{dq_{r,t+1}}{U_r} + \back{dq_{z,t+1}}{U_z}"
     why = "h_t is read by the candidate of the next time step too."
 
     def through_gates(self, run: Unrolled, dq: Array) -> Array:
@@ -351,7 +351,7 @@ class CandidateNotCarriedBefore(GruBackward):
     slug = "candidate-state-not-carried-through"
     block = "candidate state"
     said = CandidateNotCarried.said
-    wrong = r"dh_t = \ldots + dp_{r,t+1} U_r^\top + dp_{z,t+1} U_z^\top"
+    wrong = r"dh_t = \ldots + \back{dp_{r,t+1}}{U_r} + \back{dp_{z,t+1}}{U_z}"
     why = CandidateNotCarried.why
 
     def candidate_by_state(self, gradient: Array, step: GruStep) -> Array:
@@ -378,7 +378,7 @@ class ResetNotCarried(_GateNotCarried):
     block = "reset gate"
     letter = "r"
     said = "lacks what comes back to h from the reset gate of the next time step"
-    wrong = r"dh_t = \ldots + dq_{z,t+1} U_z^\top + dq_{n,t+1} U_n^\top"
+    wrong = r"dh_t = \ldots + \back{dq_{z,t+1}}{U_z} + \back{dq_{n,t+1}}{U_n}"
     why = "h_t is read by the reset gate of the next time step too."
 
 
@@ -389,7 +389,7 @@ class UpdateNotCarried(_GateNotCarried):
     block = "update gate"
     letter = "z"
     said = "lacks what comes back to h from the update gate of the next time step"
-    wrong = r"dh_t = \ldots + dq_{r,t+1} U_r^\top + dq_{n,t+1} U_n^\top"
+    wrong = r"dh_t = \ldots + \back{dq_{r,t+1}}{U_r} + \back{dq_{n,t+1}}{U_n}"
     why = "h_t is read by the update gate of the next time step too."
 
 
@@ -421,7 +421,7 @@ class CandidateWeightWithoutReset(GruBackward):
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("recurrent_weight",)
     said = "lacks r in the block of the candidate state"
-    wrong = r"\frac{\partial L}{\partial U_n} = \sum_t h_{t-1}^\top dp_n"
+    wrong = r"\frac{\partial L}{\partial U_n} = \sum_t \outer{h_{t-1}}{dp_n}"
     why = "The candidate reads h_(t−1) multiplied by r, before or after U_n, so the gradient of U_n contains r."
 
     def recurrent_gradient(self, run: Unrolled, dP: Array, dQ: Array) -> Array:

@@ -338,7 +338,7 @@ def _path_missing(letter: str) -> type[_PathMissing]:
             "slug": f"{gate.replace(' ', '-')}-not-carried-through",
             "block": gate,
             "said": f"lacks what comes back to h from the {gate} of the next time step",
-            "wrong": rf"dh_t = \frac{{\partial L}}{{\partial h_t}} + \sum_{{k \ne {letter}}} da_{{k,t+1}} U_k^\top",
+            "wrong": rf"dh_t = \frac{{\partial L}}{{\partial h_t}} + \sum_{{k \ne {letter}}} \back{{da_{{k,t+1}}}}{{U_k}}",
             "why": "h_t is read by all four gates of the next time step, so what they send back adds up.",
         },
     )
