@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.arrays import Array
+from core.checking.mistakes.base import Mistake
 from core.checking.mistakes.shared.kind import OfKind
 from core.checking.trace import Trace
 
@@ -96,3 +97,12 @@ class BroadcastAveraged(BroadcastNotSummed):
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
         own, delta = trace.read_by(layer)[position], trace.deltas[layer]
         return None if own.size >= delta.size else trace.backward(layer).inputs[position] * own.size / delta.size
+
+
+ARITHMETIC: tuple[type[Mistake], ...] = (
+    OwnFactorInProduct,
+    PartsSwapped,
+    BroadcastNotSummed,
+    BroadcastAveraged,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

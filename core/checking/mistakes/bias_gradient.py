@@ -74,3 +74,12 @@ class BiasGradientIsWeightGradient(_WrongBias):
 
     def instead(self, trace: Trace, layer: str) -> Array:
         return super().data_gradient(trace, layer, "weight")
+
+
+BIAS_GRADIENT: tuple[type[Mistake], ...] = (
+    BiasGradientNotSummed,
+    BiasGradientNotSummedColumn,
+    BiasGradientOverWrongAxis,
+    BiasGradientIsWeightGradient,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

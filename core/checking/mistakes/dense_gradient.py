@@ -128,3 +128,16 @@ class BiasGradientMeanOfAll(BiasGradientOneNumber):
     def instead(self, trace: Trace, layer: str) -> Array:
         D = trace.deltas[layer]
         return np.full(D.shape[1:], D.mean())
+
+
+DENSE_GRADIENT: tuple[type[Mistake], ...] = (
+    InputLeftOut,
+    InnerProduct,
+    InnerProductOfError,
+    InnerProductWithInput,
+    BiasGradientOneNumber,
+    BiasGradientScalar,
+    BiasGradientScalarInRow,
+    BiasGradientMeanOfAll,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.arrays import Array
+from core.checking.mistakes.base import Mistake
 from core.checking.mistakes.shared.recursion import WrongRecursion
 from core.checking.trace import Trace
 
@@ -54,3 +55,11 @@ class ActivationInsteadOfDelta(WrongRecursion):
 
     def sent_back(self, trace: Trace, layer: str, D: Array, W: Array) -> Array | None:
         return trace.activations[layer] @ W.T
+
+
+ERRORS: tuple[type[Mistake], ...] = (
+    ErrorInsteadOfDelta,
+    DifferenceInsteadOfDelta,
+    ActivationInsteadOfDelta,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

@@ -144,3 +144,15 @@ class PenaltyOfAnotherSize(Fitted):
     def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
         found = super().regularisation(trace, layer, parameter)
         return found + self.factor * trace.parameters(layer)[parameter] if parameter in self.parameters else found
+
+
+PENALTIES: tuple[type[Mistake], ...] = (
+    PenaltyMissing,
+    PenaltyDoubled,
+    PenaltyDividedByBatchSize,
+    PenaltySubtracted,
+    PenaltyOnEveryParameter,
+    PenaltyOnBias,
+    PenaltyOfAnotherSize,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

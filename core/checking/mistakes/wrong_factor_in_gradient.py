@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.arrays import Array
+from core.checking.mistakes.base import Mistake
 from core.checking.mistakes.shared.outer_product import WrongProduct
 from core.checking.trace import Trace
 
@@ -82,3 +83,13 @@ class GradientAtActivation(WrongProduct):
             return None, None
         dA = self.loss_gradient(trace) if layer == network.last else self.arriving(trace, layer)
         return trace.read_by(layer)[0], dA
+
+
+WRONG_FACTORS: tuple[type[Mistake], ...] = (
+    OwnOutputInsteadOfInput,
+    PreactivationInsteadOfActivation,
+    NetworkInputInsteadOfActivation,
+    DeltaOfLayerAbove,
+    GradientAtActivation,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

@@ -9,8 +9,8 @@ import numpy as np
 
 from core.arrays import Array
 from core.checking.mistakes.recurrence.base import Deltas, ThroughTime, Unrolled
-from core.checking.mistakes.recurrence.gru import GruBackward
-from core.checking.mistakes.recurrence.lstm import LstmBackward
+from core.checking.mistakes.recurrence.gru_backward import GruBackward
+from core.checking.mistakes.recurrence.lstm_backward import LstmBackward
 from core.checking.mistakes.recurrence.rnn import RnnBackward
 from core.checking.trace import Trace
 
