@@ -82,18 +82,22 @@ class OtherPoints:
         except Refusal:
             sizes = [examples]  # Some inputs are no batch of as many examples.
         for seed in range(TRIED):
-            size = sizes[0]
-            shapes = {name: (size, *shape[1:]) if shape[0] == examples else shape for name, shape in own.items()}
-            generator = np.random.Generator(np.random.PCG64([TRIED, seed]))
-            try:
-                sent = draw_point(layers, shapes, problem.objective.loss, problem.convention, generator, None)
-                point = validate(sent, None)
-                plan = point.plan()
-                plan.forward()  # A layer may refuse the point, such as a matrix that is not definite; the rules do not.
-                plan.backward()
-            except (Refusal, np.linalg.LinAlgError):
-                continue
-            yield comparator_of(point)
+            for size in dict.fromkeys(
+                (sizes[0], examples)
+            ):  # Some layers hold an array of as many examples as the batch.
+                shapes = {name: (size, *shape[1:]) if shape[0] == examples else shape for name, shape in own.items()}
+                generator = np.random.Generator(np.random.PCG64([TRIED, seed]))
+                try:
+                    sent = draw_point(layers, shapes, problem.objective.loss, problem.convention, generator, None)
+                    point = validate(sent, None)
+                    plan = point.plan()
+                    plan.forward()  # A layer may refuse the point, such as a matrix that is not definite; the rules do not.
+                    plan.backward()
+                    found = comparator_of(point)
+                except (Refusal, ValueError, np.linalg.LinAlgError):
+                    continue
+                yield found
+                break
 
 
 def _shows(comparator: Comparator, mistakes: dict[str, list[Mistake]], slug: str, quantity: Quantity) -> bool:

@@ -10,6 +10,8 @@ from core.arrays import Array
 from core.checking.mistakes.base import Mistake
 from core.checking.mistakes.shared.kind import OfKind
 from core.checking.trace import Trace
+from core.layers.multiply import Multiply
+from core.layers.subtract import Subtract
 
 
 class SubtractionSignLost(OfKind):
@@ -82,9 +84,9 @@ class BroadcastNotSummed(OfKind):
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
         own, delta = trace.read_by(layer)[position], trace.deltas[layer]
-        if own.shape == delta.shape or trace.network.nodes[layer].layer.kind == "multiply":
+        if own.shape == delta.shape or isinstance(trace.network.nodes[layer].layer, Multiply):
             return None
-        return -delta if trace.network.nodes[layer].layer.kind == "subtract" and position == 1 else delta
+        return -delta if isinstance(trace.network.nodes[layer].layer, Subtract) and position == 1 else delta
 
 
 class BroadcastAveraged(BroadcastNotSummed):

@@ -36,7 +36,7 @@ class MeanWithoutItsShare(OfKind):
 
     def _count(self, trace: Trace, layer: str) -> float:
         kind: Any = trace.network.nodes[layer].layer
-        if kind.kind == "average_pool2d":
+        if isinstance(kind, AveragePool2D):
             return float(window_size(kind.size))
         return trace.read_by(layer)[0].size / math.prod(trace.network.shapes[layer])
 
