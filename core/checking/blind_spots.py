@@ -1,7 +1,8 @@
 """Blind spots: known mistakes that a batch cannot reveal.
 
 Every mistake is made on purpose, in every rule in which it can occur, with the right numbers before it. If the result is
-still right, a program with the mistake passes this check.
+still right, a program with the mistake passes this check. A mistake that shows at no other point either is none: it changes
+nothing in this network, as f'(a) for f'(z) of relu.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from core.checking.comparison import Comparator
 from core.checking.mistakes import MISTAKES
 from core.checking.mistakes.base import Fitted, Mistake
 from core.checking.mistakes.shared.factor import ConstantFactor
+from core.checking.other_points import OtherPoints
 from core.checking.quantity import Quantity
 from core.checking.replay import made_by
 from core.checking.report import BlindSpot
@@ -20,8 +22,23 @@ from core.checking.trace import Trace
 from core.checking.words import Words
 
 
-def blind_spots(comparator: Comparator, trace: Trace, words: Words, check_deadline: CheckDeadline) -> list[BlindSpot]:
-    """Return the mistakes that do not show, each with the reason."""
+def blind_spots(
+    comparator: Comparator,
+    trace: Trace,
+    words: Words,
+    check_deadline: CheckDeadline,
+    others: OtherPoints | None = None,
+) -> list[BlindSpot]:
+    """Return the mistakes that do not show, each with the reason.
+
+    Args:
+        comparator: decides whether a mistake shows.
+        trace: the numbers around the rules.
+        words: of the texts.
+        check_deadline: called now and then; ends the search by raising.
+        others: points at which the mistakes may show instead.
+    """
+    others = others or OtherPoints(trace.network.problem)
     found: list[BlindSpot] = []
     mistakes = [
         kind() for kind in MISTAKES
@@ -39,15 +56,15 @@ def blind_spots(comparator: Comparator, trace: Trace, words: Words, check_deadli
                     hidden.setdefault(kind.slug, kind)
         nothing = not right.any()
         for slug, kind in hidden.items():
-            if slug not in shown:
+            if slug not in shown and others.show(slug, quantity):
                 reason = "every number of it is 0 here: a dead or saturated layer" if nothing else kind.unseen
                 found.append(_spot(words, quantity, slug, reason))
-        found += _confused(trace, quantity, words)
+        found += _confused(trace, quantity, words, others)
     return found
 
 
-def _confused(trace: Trace, quantity: Quantity, words: Words) -> Iterator[BlindSpot]:
-    """Yield factors that are the same number here: n = K, or n = 2."""
+def _confused(trace: Trace, quantity: Quantity, words: Words, others: OtherPoints) -> Iterator[BlindSpot]:
+    """Yield factors that are the same number here, and another number at another point: n = K, or n = 2."""
     if quantity.part != "deltas" or quantity.layer != trace.network.last:
         return
     known: dict[float, str] = {}
@@ -56,7 +73,7 @@ def _confused(trace: Trace, quantity: Quantity, words: Words) -> Iterator[BlindS
         if isinstance(mistake, ConstantFactor) and mistake.strikes_at(trace, quantity):
             multiplier = mistake.multiplier(trace)
             other = known.setdefault(multiplier, kind.slug)
-            if other != kind.slug and multiplier != 1:
+            if other != kind.slug and multiplier != 1 and others.tell_apart(kind.slug, other):
                 yield _spot(
                     words, quantity, kind.slug, f"it gives the same numbers as {other}: both are {multiplier:g}"
                 )

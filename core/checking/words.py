@@ -7,7 +7,7 @@ from string import Template
 from core.arrays import Shape
 from core.checking.equations import Equations
 from core.checking.mistakes.base import Mistake
-from core.checking.products import written
+from core.checking.products import convention_of, written
 from core.checking.quantity import Quantity
 from core.checking.trace import Network
 from core.convention import is_transposed
@@ -41,7 +41,17 @@ class Words:
 
     def wrong(self, mistake: type[Mistake], quantity: Quantity) -> str:
         """Return the wrong formula of a mistake, its products written in the convention of the request."""
-        return written(self.fill(mistake.wrong, quantity), self._network.convention)
+        return written(
+            self.fill(mistake.wrong, quantity), convention_of(self._read(quantity), self._network.convention)
+        )
+
+    def _read(self, quantity: Quantity) -> Shape:
+        """Return the shape of what the layer reads whose weights are in the rule: the layer above, for a delta."""
+        network, weighted = self._network, quantity.layer
+        if quantity.part in ("deltas", "input_gradient") and network.readers.get(weighted):
+            weighted = network.readers[weighted][0].layer
+        node = network.nodes.get(weighted)
+        return network.shapes[node.reads[0]] if node else ()
 
     def node(self, quantity: Quantity) -> Node | None:
         """Return the layer of a quantity; None for the loss and for an input of the batch."""

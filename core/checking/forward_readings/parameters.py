@@ -93,7 +93,7 @@ class WeightOfAnotherLayer(ForwardReading):
                     mistake = forward_mistake(
                         self.slug,
                         said=f"is computed with the {name.replace('_', ' ')} of layer {source.name!r}",
-                        wrong=r"Z_l = A_{l-1} W_m",
+                        wrong=r"Z_l = \ahead{A_{l-1}}{W_m}",
                         why="Every layer has parameters of its own; two of the same shape are easily confused.",
                     )
                     other = changed(problem, {node.name: Changed(node, {name: values})})

@@ -2,73 +2,25 @@
 
 from __future__ import annotations
 
-from core.checking.mistakes.arithmetic import (
-    BroadcastAveraged,
-    BroadcastNotSummed,
-    OwnFactorInProduct,
-    PartsSwapped,
-    SubtractionSignLost,
-)
+from core.checking.mistakes.arithmetic import ARITHMETIC, SubtractionSignLost
 from core.checking.mistakes.attention import ATTENTION
 from core.checking.mistakes.augmented_weights import ROWS
 from core.checking.mistakes.base import Mistake
-from core.checking.mistakes.bias_gradient import (
-    BiasGradientIsWeightGradient,
-    BiasGradientNotSummed,
-    BiasGradientNotSummedColumn,
-    BiasGradientOverWrongAxis,
-)
-from core.checking.mistakes.constant_of_activation import (
-    ActivationInsteadOfDerivative,
-    DefaultConstant,
-    DefaultConstantInFormula,
-)
-from core.checking.mistakes.convolution import (
-    BiasGradientMeanOverPositions,
-    BiasGradientOverExamplesOnly,
-    KernelGradientTurned,
-    KernelNotTurned,
-)
-from core.checking.mistakes.convolution_windows import (
-    ChannelsSummed,
-    ChannelsSwapped,
-    DilationIgnored,
-    GroupsIgnored,
-    LastPositionOnly,
-    LastWindowOnly,
-    PaddingIgnored,
-    PaddingTooLarge,
-    PaddingTooSmall,
-    StrideIgnored,
-)
-from core.checking.mistakes.dense_gradient import (
-    BiasGradientMeanOfAll,
-    BiasGradientOneNumber,
-    BiasGradientScalar,
-    BiasGradientScalarInRow,
-    InnerProduct,
-    InnerProductOfError,
-    InnerProductWithInput,
-    InputLeftOut,
-)
+from core.checking.mistakes.bias_gradient import BIAS_GRADIENT
+from core.checking.mistakes.constant_of_activation import CONSTANTS
+from core.checking.mistakes.convolution import CONVOLUTION
+from core.checking.mistakes.convolution_windows import CONVOLUTION_WINDOWS
+from core.checking.mistakes.dense_gradient import DENSE_GRADIENT
 from core.checking.mistakes.derivative_applied_twice import DerivativeAppliedTwice
 from core.checking.mistakes.derivative_at_activation import DerivativeAtActivation
 from core.checking.mistakes.derivative_formula_of_preactivation import DerivativeFormulaOfPreactivation
 from core.checking.mistakes.derivative_of_another_function import OTHERS
-from core.checking.mistakes.derivative_of_another_layer import (
-    DerivativeAtDelta,
-    DerivativeAtInput,
-    DerivativeOfLayerAbove,
-)
+from core.checking.mistakes.derivative_of_another_layer import ANOTHER_LAYER
 from core.checking.mistakes.divided_by_batch_size import DividedByBatchSize
 from core.checking.mistakes.divided_by_two import DividedByTwo, DividedByTwoOfAnotherLoss
 from core.checking.mistakes.dropout import DROPOUT
 from core.checking.mistakes.embedding import EMBEDDING
-from core.checking.mistakes.error_instead_of_delta import (
-    ActivationInsteadOfDelta,
-    DifferenceInsteadOfDelta,
-    ErrorInsteadOfDelta,
-)
+from core.checking.mistakes.error_instead_of_delta import ERRORS
 from core.checking.mistakes.flatten_order import FlattenOrder
 from core.checking.mistakes.fork_overwritten import BRANCHES_LOST, BRANCHES_TWICE, ForkKeepsFirst, ForkKeepsLast
 from core.checking.mistakes.forward_activation import OTHER_ACTIVATIONS, ActivationLeftOut, SoftmaxOverTheBatch
@@ -85,29 +37,10 @@ from core.checking.mistakes.normalisation import NORMALISATION
 from core.checking.mistakes.number_of_outputs import DividedByOutputs, MultipliedByOutputs
 from core.checking.mistakes.one_example_only import FirstExampleOnly, LastExampleOnly
 from core.checking.mistakes.outer_product_transposed import DataGradientTransposed, OuterProductTransposed
-from core.checking.mistakes.overlapping_windows import (
-    EveryLargestNumber,
-    FirstOfWindow,
-    LargestOverwritten,
-    MaskOfAnyWindow,
-    MaskOfLastWindow,
-    MaskTimesInput,
-    MaskTimesInputOverwritten,
-    MeanOverNumbersInside,
-    MeanWindowsOverwritten,
-    WindowsOverwritten,
-)
-from core.checking.mistakes.pooling import MaximumToWholeWindow, MeanToWholeWindow, MeanWithoutItsShare
+from core.checking.mistakes.overlapping_windows import OVERLAPPING_WINDOWS
+from core.checking.mistakes.pooling import POOLING
 from core.checking.mistakes.recurrence import RECURRENCE
-from core.checking.mistakes.regularisation import (
-    PenaltyDividedByBatchSize,
-    PenaltyDoubled,
-    PenaltyMissing,
-    PenaltyOfAnotherSize,
-    PenaltyOnBias,
-    PenaltyOnEveryParameter,
-    PenaltySubtracted,
-)
+from core.checking.mistakes.regularisation import PENALTIES
 from core.checking.mistakes.sign_flipped import SignFlipped
 from core.checking.mistakes.sizes import SIZES
 from core.checking.mistakes.softmax_jacobian_diagonal import SoftmaxDiagonalAppliedAgain, SoftmaxJacobianDiagonal
@@ -117,13 +50,8 @@ from core.checking.mistakes.updated_weights_used import UpdatedWeightsUsed
 from core.checking.mistakes.weights_left_out import WeightsLeftOut
 from core.checking.mistakes.weights_not_transposed import WeightsNotTransposed
 from core.checking.mistakes.weights_of_wrong_layer import WeightsOfWrongLayer
-from core.checking.mistakes.wrong_factor_in_gradient import (
-    DeltaOfLayerAbove,
-    GradientAtActivation,
-    NetworkInputInsteadOfActivation,
-    OwnOutputInsteadOfInput,
-    PreactivationInsteadOfActivation,
-)
+from core.checking.mistakes.window_numbers import WINDOW_NUMBERS
+from core.checking.mistakes.wrong_factor_in_gradient import WRONG_FACTORS
 
 FACTORS: tuple[type[Mistake], ...] = (
     MultipliedByBatchSize,
@@ -153,28 +81,19 @@ DELTAS: tuple[type[Mistake], ...] = (
     DerivativeAtActivation,
     DerivativeFormulaOfPreactivation,
     *OTHERS,
-    DefaultConstant,
-    DefaultConstantInFormula,
-    ActivationInsteadOfDerivative,
-    DerivativeAtInput,
-    DerivativeOfLayerAbove,
-    DerivativeAtDelta,
+    *CONSTANTS,
+    *ANOTHER_LAYER,
     WeightsNotTransposed,
     WeightsLeftOut,
     WeightsOfWrongLayer,
     UpdatedWeightsUsed,
-    ErrorInsteadOfDelta,
-    DifferenceInsteadOfDelta,
-    ActivationInsteadOfDelta,
+    *ERRORS,
     *ROWS,
     ForkKeepsFirst,
     ForkKeepsLast,
     *BRANCHES_LOST,
     *BRANCHES_TWICE,
-    OwnFactorInProduct,
-    PartsSwapped,
-    BroadcastNotSummed,
-    BroadcastAveraged,
+    *ARITHMETIC,
     IntegerLabels,
     IntegerLabelsFromOne,
     TargetLeftOut,
@@ -183,32 +102,12 @@ DELTAS: tuple[type[Mistake], ...] = (
 GRADIENTS: tuple[type[Mistake], ...] = (
     OuterProductTransposed,
     DataGradientTransposed,
-    OwnOutputInsteadOfInput,
-    PreactivationInsteadOfActivation,
-    NetworkInputInsteadOfActivation,
-    DeltaOfLayerAbove,
-    GradientAtActivation,
-    InputLeftOut,
-    InnerProduct,
-    InnerProductOfError,
-    InnerProductWithInput,
-    BiasGradientOneNumber,
-    BiasGradientScalar,
-    BiasGradientScalarInRow,
-    BiasGradientMeanOfAll,
-    BiasGradientNotSummed,
-    BiasGradientNotSummedColumn,
-    BiasGradientOverWrongAxis,
-    BiasGradientIsWeightGradient,
+    *WRONG_FACTORS,
+    *DENSE_GRADIENT,
+    *BIAS_GRADIENT,
     LastExampleOnly,
     FirstExampleOnly,
-    PenaltyMissing,
-    PenaltyDoubled,
-    PenaltyDividedByBatchSize,
-    PenaltySubtracted,
-    PenaltyOnEveryParameter,
-    PenaltyOnBias,
-    PenaltyOfAnotherSize,
+    *PENALTIES,
     GradientOfLayerAbove,
     GradientOfLayerBelow,
 )
@@ -217,34 +116,12 @@ KINDS: tuple[type[Mistake], ...] = (
     *EMBEDDING,
     FlattenOrder,
     *NORMALISATION,
-    KernelNotTurned,
-    KernelGradientTurned,
-    BiasGradientOverExamplesOnly,
-    BiasGradientMeanOverPositions,
-    StrideIgnored,
-    DilationIgnored,
-    PaddingIgnored,
-    PaddingTooLarge,
-    PaddingTooSmall,
-    ChannelsSummed,
-    ChannelsSwapped,
-    GroupsIgnored,
-    LastPositionOnly,
-    LastWindowOnly,
-    MeanWithoutItsShare,
-    MaximumToWholeWindow,
-    MeanToWholeWindow,
+    *CONVOLUTION,
+    *CONVOLUTION_WINDOWS,
+    *POOLING,
     *RECURRENCE,
-    WindowsOverwritten,
-    LargestOverwritten,
-    MeanWindowsOverwritten,
-    MaskOfLastWindow,
-    MaskOfAnyWindow,
-    MaskTimesInput,
-    MaskTimesInputOverwritten,
-    EveryLargestNumber,
-    FirstOfWindow,
-    MeanOverNumbersInside,
+    *OVERLAPPING_WINDOWS,
+    *WINDOW_NUMBERS,
     *ATTENTION,
     *MATRIX,
 )

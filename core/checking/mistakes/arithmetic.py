@@ -7,8 +7,11 @@ from typing import ClassVar
 import numpy as np
 
 from core.arrays import Array
+from core.checking.mistakes.base import Mistake
 from core.checking.mistakes.shared.kind import OfKind
 from core.checking.trace import Trace
+from core.layers.multiply import Multiply
+from core.layers.subtract import Subtract
 
 
 class SubtractionSignLost(OfKind):
@@ -81,9 +84,9 @@ class BroadcastNotSummed(OfKind):
 
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
         own, delta = trace.read_by(layer)[position], trace.deltas[layer]
-        if own.shape == delta.shape or trace.network.nodes[layer].layer.kind == "multiply":
+        if own.shape == delta.shape or isinstance(trace.network.nodes[layer].layer, Multiply):
             return None
-        return -delta if trace.network.nodes[layer].layer.kind == "subtract" and position == 1 else delta
+        return -delta if isinstance(trace.network.nodes[layer].layer, Subtract) and position == 1 else delta
 
 
 class BroadcastAveraged(BroadcastNotSummed):
@@ -96,3 +99,12 @@ class BroadcastAveraged(BroadcastNotSummed):
     def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
         own, delta = trace.read_by(layer)[position], trace.deltas[layer]
         return None if own.size >= delta.size else trace.backward(layer).inputs[position] * own.size / delta.size
+
+
+ARITHMETIC: tuple[type[Mistake], ...] = (
+    OwnFactorInProduct,
+    PartsSwapped,
+    BroadcastNotSummed,
+    BroadcastAveraged,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

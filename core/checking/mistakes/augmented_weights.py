@@ -26,7 +26,7 @@ class WrongRowRemoved(WrongRecursion):
     """True for [bᵀ; W]."""
     said = "comes back through the weights of layer '$above' with their biases, from which another row was removed"
     wrong = (
-        r"\frac{\partial L}{\partial A} = \delta \, W'^\top, \quad W' = [W; b^\top] \text{ without another row than } b"
+        r"\frac{\partial L}{\partial A} = \back{\delta}{W'}, \quad W' = (W, b) \text{ without other weights than } b"
     )
     why = (
         "Where the bias is a row (or column) of the weight matrix, exactly that row is left out on the way back: the "

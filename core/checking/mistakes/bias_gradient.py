@@ -54,7 +54,7 @@ class BiasGradientOverWrongAxis(_WrongBias):
 
     slug = "bias-gradient-over-wrong-axis"
     said = "is summed over the units instead of the examples"
-    wrong = r"\frac{\partial L}{\partial b} = \delta \mathbf{1} \quad \text{(one number for each example)}"
+    wrong = r"\frac{\partial L}{\partial b} = \overunits{\delta} \quad \text{(one number for each example)}"
     why = (
         "The sum runs over the $n examples and leaves one number for each unit. If there are as many examples as "
         "units, both sums have the same shape and no error is raised."
@@ -74,3 +74,12 @@ class BiasGradientIsWeightGradient(_WrongBias):
 
     def instead(self, trace: Trace, layer: str) -> Array:
         return super().data_gradient(trace, layer, "weight")
+
+
+BIAS_GRADIENT: tuple[type[Mistake], ...] = (
+    BiasGradientNotSummed,
+    BiasGradientNotSummedColumn,
+    BiasGradientOverWrongAxis,
+    BiasGradientIsWeightGradient,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

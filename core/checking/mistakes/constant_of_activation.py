@@ -9,6 +9,7 @@ import numpy as np
 from core.activations.base import Activation
 from core.arrays import Array
 from core.checking.layer_rules import activate, through
+from core.checking.mistakes.base import Mistake
 from core.checking.mistakes.shared.derivative import WrongDerivative
 
 
@@ -63,3 +64,11 @@ class ActivationInsteadOfDerivative(WrongDerivative):
 
     def differentiated(self, function: Activation, Z: Array, A: Array, dA: Array) -> Array:
         return A * dA
+
+
+CONSTANTS: tuple[type[Mistake], ...] = (
+    DefaultConstant,
+    DefaultConstantInFormula,
+    ActivationInsteadOfDerivative,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

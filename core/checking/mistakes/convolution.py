@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.arrays import Array
+from core.checking.mistakes.base import Mistake
 from core.checking.mistakes.shared.kind import OfKind
 from core.checking.trace import Trace
 
@@ -88,3 +89,12 @@ class BiasGradientMeanOverPositions(OfKind):
         D = trace.deltas[layer]
         axes = tuple(range(2, D.ndim))
         return np.asarray(D.mean(axis=axes).sum(axis=0)) if parameter == "bias" else None
+
+
+CONVOLUTION: tuple[type[Mistake], ...] = (
+    KernelNotTurned,
+    KernelGradientTurned,
+    BiasGradientOverExamplesOnly,
+    BiasGradientMeanOverPositions,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.arrays import Array
+from core.checking.mistakes.base import Mistake
 from core.checking.mistakes.shared.filters import Correlation, OfConvolution, with_axes
 from core.checking.trace import Trace
 
@@ -181,3 +182,18 @@ class LastWindowOnly(LastPositionOnly):
             return None
         found.D[:-1] = 0
         return found
+
+
+CONVOLUTION_WINDOWS: tuple[type[Mistake], ...] = (
+    StrideIgnored,
+    DilationIgnored,
+    PaddingIgnored,
+    PaddingTooLarge,
+    PaddingTooSmall,
+    ChannelsSummed,
+    ChannelsSwapped,
+    GroupsIgnored,
+    LastPositionOnly,
+    LastWindowOnly,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

@@ -19,7 +19,7 @@ class InputLeftOut(WrongProduct):
 
     slug = "input-left-out"
     said = "is the delta itself for every input: it is not multiplied by what the layer reads"
-    wrong = r"\frac{\partial L}{\partial W} = \mathbf{1} \mathbf{1}^\top \delta"
+    wrong = r"\frac{\partial L}{\partial W} = \outer{J}{\delta}, \quad J_{ij} = 1"
     why = (
         "∂z_j/∂w_ij is the input x_i, so each delta is multiplied by the input of its weight. Only the bias, whose "
         "input is always 1, has the delta itself as its gradient."
@@ -128,3 +128,16 @@ class BiasGradientMeanOfAll(BiasGradientOneNumber):
     def instead(self, trace: Trace, layer: str) -> Array:
         D = trace.deltas[layer]
         return np.full(D.shape[1:], D.mean())
+
+
+DENSE_GRADIENT: tuple[type[Mistake], ...] = (
+    InputLeftOut,
+    InnerProduct,
+    InnerProductOfError,
+    InnerProductWithInput,
+    BiasGradientOneNumber,
+    BiasGradientScalar,
+    BiasGradientScalarInRow,
+    BiasGradientMeanOfAll,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

@@ -76,3 +76,11 @@ class DerivativeAtDelta(_AtAnotherLayer):
         if self.array(trace, layer) is None:
             return super().through_activation(trace, layer, dA)
         return through(function, dA, activate(function, dA), dA)
+
+
+ANOTHER_LAYER: tuple[type[Mistake], ...] = (
+    DerivativeAtInput,
+    DerivativeOfLayerAbove,
+    DerivativeAtDelta,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from core.arrays import Array
+from core.checking.mistakes.base import Mistake
 from core.checking.mistakes.shared.recursion import WrongRecursion
 from core.checking.trace import Trace
 
@@ -14,7 +15,7 @@ class ErrorInsteadOfDelta(WrongRecursion):
 
     slug = "error-instead-of-delta"
     said = "sends the error of layer '$above' back through its weights before it has passed the layer's activation"
-    wrong = r"\delta_l = \left( \frac{\partial L}{\partial A_m} W_m^\top \right) \circ f'(Z_l)"
+    wrong = r"\delta_l = \left( \back{\frac{\partial L}{\partial A_m}}{W_m} \right) \circ f'(Z_l)"
     why = (
         "The error of layer '$above' reaches its weights through its activation function: multiply by f'(z) of that "
         "layer first. What goes back through the weights is the delta, ∂L/∂Z."
@@ -33,7 +34,7 @@ class DifferenceInsteadOfDelta(ErrorInsteadOfDelta):
     """(A − Y) Wᵀ: the raw error of the output, in whatever way the loss weighs it."""
 
     said = "sends the raw error a − y back through the weights of layer '$above' instead of that layer's delta"
-    wrong = r"\delta_l = \left( (A_L - Y) W_L^\top \right) \circ f'(Z_l)"
+    wrong = r"\delta_l = \left( \back{A_L - Y}{W_L} \right) \circ f'(Z_l)"
 
     def sent_back(self, trace: Trace, layer: str, D: Array, W: Array) -> Array | None:
         objective = trace.network.objective
@@ -48,9 +49,17 @@ class ActivationInsteadOfDelta(WrongRecursion):
 
     slug = "activation-instead-of-delta"
     said = "sends the activations of layer '$above' back through its weights instead of its delta"
-    wrong = r"\delta_l = (A_m W_m^\top) \circ f'(Z_l)"
+    wrong = r"\delta_l = (\back{A_m}{W_m}) \circ f'(Z_l)"
     why = "What goes back through the weights of layer '$above' is that layer's delta, ∂L/∂Z, not its output."
     unseen = "the delta of layer '$above' equals its activations"
 
     def sent_back(self, trace: Trace, layer: str, D: Array, W: Array) -> Array | None:
         return trace.activations[layer] @ W.T
+
+
+ERRORS: tuple[type[Mistake], ...] = (
+    ErrorInsteadOfDelta,
+    DifferenceInsteadOfDelta,
+    ActivationInsteadOfDelta,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

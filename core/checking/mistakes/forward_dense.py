@@ -18,7 +18,7 @@ class BiasLeftOut(Mistake):
     slug = "bias-left-out"
     strikes: ClassVar[tuple[str, ...]] = ("preactivations",)
     said = "lacks the bias"
-    wrong = r"Z = A W"
+    wrong = r"Z = \ahead{A}{W}"
     why = "Every unit adds its bias to the weighted sum of its inputs."
     unseen = "the biases are 0"
 
@@ -37,8 +37,8 @@ class ForwardWeightsTransposed(Mistake):
 
     slug = "forward-weights-transposed"
     strikes: ClassVar[tuple[str, ...]] = ("preactivations",)
-    said = "uses the transpose of W"
-    wrong = r"Z = A W^\top + \mathbf{1} b^\top \quad \text{in the layout of the request transposed}"
+    said = "uses W with its two axes exchanged"
+    wrong = r"Z = \back{A}{W} + \foreveryexample{b}"
     why = (
         "A square W and its transpose have the same shape, so no error is raised. The convention of the request "
         "says which axis is the input; here the two axes are swapped."

@@ -19,7 +19,7 @@ class IntegerLabels(Mistake):
     slug = "integer-labels"
     strikes: ClassVar[tuple[str, ...]] = ("deltas",)
     said = "subtracts the class number from every output, instead of 1 from the output of that class"
-    wrong = r"\delta = c \, (A - y \mathbf{1}^\top), \quad y \in \{0, \dots, K - 1\}"
+    wrong = r"\delta = c \, (A - \foreveryunit{y}), \quad y \in \{0, \dots, K - 1\}"
     why = (
         "The targets of a classifier are one-hot rows. A column of class numbers is broadcast over the outputs "
         "without an error, and gives wrong targets."

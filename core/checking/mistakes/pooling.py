@@ -6,6 +6,7 @@ import math
 from typing import Any, ClassVar
 
 from core.arrays import Array
+from core.checking.mistakes.base import Mistake
 from core.checking.mistakes.shared.kind import OfKind
 from core.checking.trace import Trace
 from core.layers.average_pool2d import AveragePool2D
@@ -35,7 +36,7 @@ class MeanWithoutItsShare(OfKind):
 
     def _count(self, trace: Trace, layer: str) -> float:
         kind: Any = trace.network.nodes[layer].layer
-        if kind.kind == "average_pool2d":
+        if isinstance(kind, AveragePool2D):
             return float(window_size(kind.size))
         return trace.read_by(layer)[0].size / math.prod(trace.network.shapes[layer])
 
@@ -69,3 +70,11 @@ class MeanToWholeWindow(MaximumToWholeWindow):
         found = super().sent_back(trace, layer, position)
         kind: Any = trace.network.nodes[layer].layer
         return None if found is None else found / window_size(kind.size)
+
+
+POOLING: tuple[type[Mistake], ...] = (
+    MeanWithoutItsShare,
+    MaximumToWholeWindow,
+    MeanToWholeWindow,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar
 
 import numpy as np
@@ -29,7 +28,7 @@ class PenaltyMissing(_Penalty):
 
     slug = "penalty-missing"
     said = "lacks the term λ W of the l2 penalty"
-    wrong = r"\frac{\partial L}{\partial W} = A^\top \delta \quad \text{without} \quad + \lambda W"
+    wrong = r"\frac{\partial L}{\partial W} = \outer{A}{\delta} \quad \text{without} \quad + \lambda W"
     why = "The loss has the penalty ½ λ ‖W‖², whose gradient is λ W."
 
     def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
@@ -90,7 +89,7 @@ class PenaltyOnEveryParameter(Mistake):
     slug = "penalty-on-bias"
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     said = "contains λ times the $parameter as an extra term"
-    wrong = r"\frac{\partial L}{\partial b} = \delta^\top \mathbf{1} + \lambda \, b"
+    wrong = r"\frac{\partial L}{\partial b} = \overexamples{\delta} + \lambda \, b"
     why = "The penalty applies to the weights only, not to biases: a bias shifts the output without making it steeper."
     unseen = "the biases are 0"
 
@@ -102,31 +101,35 @@ class PenaltyOnEveryParameter(Mistake):
         return np.asarray(trace.network.objective.loss.l2 * trace.parameters(layer)[parameter])
 
 
-class PenaltyOnBias(Fitted):
-    """c b added to ∂L/∂b."""
+class _Multiple(Fitted):
+    """c θ added to the right gradient of some of the parameters θ."""
 
-    slug = "penalty-on-bias"
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
-    parameters: ClassVar[tuple[str, ...]] = ("bias", "beta")
-    said = "contains $factor times the bias as an extra term"
-    wrong = r"\frac{\partial L}{\partial b} = \delta^\top \mathbf{1} + c \, b"
-    why = "The penalty applies to the weights only, not to biases: a bias shifts the output without making it steeper."
-    unseen = "the biases are 0"
-
-    def accepts(self, trace: Trace, factor: float) -> bool:
-        l2 = trace.network.objective.loss.l2
-        return not any(math.isclose(factor, known, rel_tol=1e-6) for known in (l2, -l2))
 
     def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
         found = super().regularisation(trace, layer, parameter)
         return found + self.factor * trace.parameters(layer)[parameter] if parameter in self.parameters else found
 
 
-class PenaltyOfAnotherSize(Fitted):
+class PenaltyOnBias(_Multiple):
+    """c b added to ∂L/∂b."""
+
+    slug = "penalty-on-bias"
+    parameters: ClassVar[tuple[str, ...]] = ("bias", "beta")
+    said = "contains $factor times the bias as an extra term"
+    wrong = r"\frac{\partial L}{\partial b} = \overexamples{\delta} + c \, b"
+    why = "The penalty applies to the weights only, not to biases: a bias shifts the output without making it steeper."
+    unseen = "the biases are 0"
+
+    def named(self, trace: Trace) -> tuple[float, ...]:
+        l2 = trace.network.objective.loss.l2
+        return (l2, -l2)
+
+
+class PenaltyOfAnotherSize(_Multiple):
     """c W added to the right gradient."""
 
     slug = "penalty-of-another-size"
-    strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("weight", "recurrent_weight", "gamma")
     said = "contains $factor W as an extra term"
     wrong = r"\dots + c \, W"
@@ -136,11 +139,19 @@ class PenaltyOfAnotherSize(Fitted):
     )
     unseen = "the weights are 0"
 
-    def accepts(self, trace: Trace, factor: float) -> bool:
-        """Return False for the multiples that are mistakes of their own: 0, −λ, 2 λ and λ/n instead of λ."""
+    def named(self, trace: Trace) -> tuple[float, ...]:
+        """Return the multiples that are mistakes of their own: 0, −λ, 2 λ and λ/n instead of λ."""
         l2, n = trace.network.objective.loss.l2, trace.network.examples
-        return not any(math.isclose(factor, known, rel_tol=1e-6) for known in (-l2, -2 * l2, l2, l2 / n - l2) if known)
+        return (-l2, -2 * l2, l2, l2 / n - l2)
 
-    def regularisation(self, trace: Trace, layer: str, parameter: str) -> Array:
-        found = super().regularisation(trace, layer, parameter)
-        return found + self.factor * trace.parameters(layer)[parameter] if parameter in self.parameters else found
+
+PENALTIES: tuple[type[Mistake], ...] = (
+    PenaltyMissing,
+    PenaltyDoubled,
+    PenaltyDividedByBatchSize,
+    PenaltySubtracted,
+    PenaltyOnEveryParameter,
+    PenaltyOnBias,
+    PenaltyOfAnotherSize,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

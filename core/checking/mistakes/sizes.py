@@ -10,6 +10,7 @@ from core.arrays import Array
 from core.checking.mistakes.base import Mistake
 from core.checking.quantity import Quantity
 from core.checking.trace import Trace
+from core.layers.conv1d import Conv1D
 
 Size = Callable[[Trace, str], float]
 """A size of a layer; 1 where the layer has none."""
@@ -18,14 +19,14 @@ Size = Callable[[Trace, str], float]
 def _positions(trace: Trace, layer: str) -> float:
     """h·w of images and the length of sequences of a convolution."""
     node = trace.network.nodes.get(layer)
-    images = node is not None and (len(node.shape) == 4 or node.layer.kind == "conv1d")
+    images = node is not None and (len(node.shape) == 4 or isinstance(node.layer, Conv1D))
     return float(math.prod(trace.network.shapes[layer][2:])) if images else 1.0
 
 
 def _steps(trace: Trace, layer: str) -> float:
     """T, the time steps of n × T × features."""
     node = trace.network.nodes.get(layer)
-    if node is None or node.layer.kind == "conv1d":
+    if node is None or isinstance(node.layer, Conv1D):
         return 1.0
     read = trace.network.shapes[node.reads[0]]
     return float(read[1]) if len(read) == 3 else 1.0

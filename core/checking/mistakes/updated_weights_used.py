@@ -14,7 +14,7 @@ class UpdatedWeightsUsed(WrongRecursion, Fitted):
 
     slug = "updated-weights-used"
     said = "comes back through the weights of layer '$above' after their update (learning rate $factor)"
-    wrong = r"\frac{\partial L}{\partial A} = \delta \left( W - \eta \frac{\partial L}{\partial W} \right)^\top"
+    wrong = r"\frac{\partial L}{\partial A} = \back{\delta}{W - \eta \frac{\partial L}{\partial W}}"
     why = (
         "All gradients are derivatives at one point, the weights of the forward pass. Compute every delta first and "
         "then update all weights, or keep a copy of the old weights until the backward pass is over."

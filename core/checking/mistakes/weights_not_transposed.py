@@ -11,11 +11,11 @@ class WeightsNotTransposed(WrongRecursion):
     """Δ W instead of Δ Wᵀ; it only runs where W is square."""
 
     slug = "weights-not-transposed"
-    said = "is multiplied by W of layer '$above' instead of its transpose"
-    wrong = r"\frac{\partial L}{\partial A} = \delta W \quad \text{instead of} \quad \delta W^\top"
+    said = "goes back through the weights of layer '$above' without transposing them"
+    wrong = r"\frac{\partial L}{\partial A} = \backwrong{\delta}{W} \quad \text{instead of} \quad \back{\delta}{W}"
     why = (
-        "The forward pass multiplies by W, the backward pass by its transpose. If the layer has as many inputs as "
-        "units, both products have the same shape and no error is raised."
+        "The backward pass multiplies by the transpose of the matrix by which the forward pass multiplies. If the layer "
+        "has as many inputs as units, both products have the same shape and no error is raised."
     )
     unseen = "W is symmetric"
 

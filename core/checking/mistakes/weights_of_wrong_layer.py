@@ -12,7 +12,7 @@ class WeightsOfWrongLayer(WrongRecursion):
 
     slug = "weights-of-wrong-layer"
     said = "comes back through the weights of its own layer instead of those of layer '$above'"
-    wrong = r"\delta_l = (\delta_m W_l^\top) \circ f'(Z_l)"
+    wrong = r"\delta_l = (\back{\delta_m}{W_l}) \circ f'(Z_l)"
     why = (
         "The index of W is one too low: the delta comes back through the weights that the forward pass used next, "
         "those of layer '$above'."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.arrays import Array
+from core.checking.mistakes.base import Mistake
 from core.checking.mistakes.shared.outer_product import WrongProduct
 from core.checking.trace import Trace
 
@@ -12,7 +13,7 @@ class OwnOutputInsteadOfInput(WrongProduct):
 
     slug = "own-output-instead-of-input"
     said = "is formed with the layer's own activations instead of those it reads"
-    wrong = r"\frac{\partial L}{\partial W_l} = A_l^\top \delta_l"
+    wrong = r"\frac{\partial L}{\partial W_l} = \outer{A_l}{\delta_l}"
     why = "W_l multiplies A_(l−1), so its gradient contains A_(l−1). A_l is one layer too far up."
     unseen = "the layer's input and output are equal"
 
@@ -25,7 +26,7 @@ class PreactivationInsteadOfActivation(WrongProduct):
 
     slug = "preactivation-instead-of-activation"
     said = "is formed with the preactivations z of layer '$below' instead of its activations a"
-    wrong = r"\frac{\partial L}{\partial W_l} = Z_{l-1}^\top \delta_l"
+    wrong = r"\frac{\partial L}{\partial W_l} = \outer{Z_{l-1}}{\delta_l}"
     why = "The layer multiplies W by a = f(z) of the layer below, so the gradient contains a, not z."
     unseen = "a and z of layer '$below' are equal here"
 
@@ -39,7 +40,7 @@ class NetworkInputInsteadOfActivation(WrongProduct):
 
     slug = "network-input-instead-of-activation"
     said = "is formed with the inputs of the network instead of the layer's own input"
-    wrong = r"\frac{\partial L}{\partial W_l} = X^\top \delta_l"
+    wrong = r"\frac{\partial L}{\partial W_l} = \outer{X}{\delta_l}"
     why = "Only the first layer reads the batch; this layer reads the activations of layer '$below'."
 
     def factors(self, trace: Trace, layer: str) -> tuple[Array | None, Array | None]:
@@ -54,7 +55,7 @@ class DeltaOfLayerAbove(WrongProduct):
 
     slug = "delta-of-layer-above"
     said = "is formed with the delta of layer '$above' instead of the layer's own"
-    wrong = r"\frac{\partial L}{\partial W_l} = A_{l-1}^\top \delta_{l+1}"
+    wrong = r"\frac{\partial L}{\partial W_l} = \outer{A_{l-1}}{\delta_{l+1}}"
     why = (
         "The gradient of W_l is formed with the delta at Z_l. The delta of layer '$above' belongs to the next layer up."
     )
@@ -69,7 +70,7 @@ class GradientAtActivation(WrongProduct):
 
     slug = "gradient-at-activation"
     said = "is formed with ∂L/∂A of the layer instead of its delta ∂L/∂Z"
-    wrong = r"\frac{\partial L}{\partial W_l} = A_{l-1}^\top \frac{\partial L}{\partial A_l}"
+    wrong = r"\frac{\partial L}{\partial W_l} = \outer{A_{l-1}}{\frac{\partial L}{\partial A_l}}"
     why = (
         "The activation function lies between W_l and A_l: ∂L/∂A has to be multiplied by f'(Z) before it multiplies "
         "the input."
@@ -82,3 +83,13 @@ class GradientAtActivation(WrongProduct):
             return None, None
         dA = self.loss_gradient(trace) if layer == network.last else self.arriving(trace, layer)
         return trace.read_by(layer)[0], dA
+
+
+WRONG_FACTORS: tuple[type[Mistake], ...] = (
+    OwnOutputInsteadOfInput,
+    PreactivationInsteadOfActivation,
+    NetworkInputInsteadOfActivation,
+    DeltaOfLayerAbove,
+    GradientAtActivation,
+)
+"""Every one of them; if two give the same numbers, the earlier one is named."""

@@ -15,6 +15,7 @@ from core.activations import FUNCTIONS
 from core.checking.equations import Equations
 from core.checking.mistakes import MISTAKES
 from core.checking.mistakes.base import Mistake
+from core.checking.products import written
 from core.checking.quantity import quantities
 from core.checking.trace import Network
 from core.convention import Convention
@@ -57,9 +58,11 @@ def assert_derivation_is_whole(problem: Problem) -> None:
         assert_whole(equations.rule(quantity).latex)
 
 
+@pytest.mark.parametrize("convention", CONVENTIONS)
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.__name__)
-def test_the_wrong_formula_of_every_mistake(mistake: type[Mistake]) -> None:
-    assert_whole(Template(mistake.wrong).safe_substitute(n=4, K=3, layer="1", f="tanh", parameter="weight"))
+def test_the_wrong_formula_of_every_mistake(mistake: type[Mistake], convention: Convention) -> None:
+    filled = Template(mistake.wrong).safe_substitute(n=4, K=3, layer="1", f="tanh", parameter="weight")
+    assert_whole(written(filled, convention))
 
 
 @pytest.mark.parametrize("convention", CONVENTIONS)

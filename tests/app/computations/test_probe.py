@@ -62,12 +62,34 @@ def test_a_probe_meets_both_sides_of_the_margin(client: httpx.Client) -> None:
     assert (margin < 1).any()
 
 
-def test_what_shows_nowhere_is_said(client: httpx.Client) -> None:
-    """relu'(a) is relu'(z), whatever the batch."""
+def test_what_shows_nowhere_is_no_blind_spot(client: httpx.Client) -> None:
+    """relu'(a) is relu'(z) and relu'(z)² is relu'(z), whatever the batch: such a program is right."""
     network = {"layers": [{"kind": "dense", "units": 4, "activation": "relu"}, {"kind": "dense", "units": 3}]}
-    answer = probed(client, network=network, features=[2], loss={"kind": "half_squared_error"})
-    assert {spot["cause"] for spot in answer["blind_spots"]} == {"derivative-at-activation", "derivative-applied-twice"}
-    assert "relu" in next(s["reason"] for s in answer["blind_spots"] if s["cause"] == "derivative-at-activation")
+    body = {"network": network, "loss": {"kind": "half_squared_error"}}
+    answer = probed(client, **body, features=[2])
+    assert answer["blind_spots"] == []
+    problem = {**body, **{name: answer[name] for name in ("parameters", "batch", "convention")}}
+    assert post(client, "/v1/check", **problem)["blind_spots"] == []
+
+
+def test_two_outputs_are_no_blind_spot_but_two_examples_are(client: httpx.Client) -> None:
+    """Another batch has another n, but never another K."""
+    network = {"layers": [{"kind": "dense", "units": 2}]}
+    answer = probed(client, network=network, loss={"kind": "half_squared_error"}, features=[3])
+    assert answer["blind_spots"] == []
+
+
+def test_a_large_vocabulary_is_probed_with_words_that_occur_again(client: httpx.Client) -> None:
+    layers = [
+        {"kind": "embedding", "vocabulary_size": 1000, "units": 3},
+        {"kind": "flatten"},
+        {"kind": "dense", "units": 3},
+    ]
+    answer = probed(client, network={"layers": layers}, loss={"kind": "half_squared_error"}, features=[4])
+    assert answer["blind_spots"] == []
+    words = [set(row) for row in answer["batch"]["inputs"]]
+    assert any(len(row) < 4 for row in words)
+    assert any(one & other for number, one in enumerate(words) for other in words[:number])
 
 
 def test_any_network_can_be_probed(client: httpx.Client) -> None:

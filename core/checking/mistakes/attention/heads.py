@@ -120,7 +120,8 @@ _ORDERS = (
     ("Interleaved", "with neighbouring features in different heads", _interleaved_apart, _interleaved_together),
 )
 _FORMULA = (
-    r"\partial C_h \text{ from } \delta U^\top, \quad [\partial Q \; \partial K \; \partial V] \text{ from the heads}"
+    r"\partial C_h \text{ from } \back{\delta}{U}, \quad "
+    r"[\partial Q \; \partial K \; \partial V] \text{ from the heads}"
 )
 
 

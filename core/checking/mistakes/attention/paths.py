@@ -20,8 +20,11 @@ class InputWeightsNotTransposed(AttentionBackward):
     slug = "attention-input-weights-not-transposed"
     strikes: ClassVar[tuple[str, ...]] = ("deltas", "input_gradient")
     said = "goes back through the weights of queries, keys and values of layer '$above' without transposing them"
-    wrong = r"\partial X = \partial Q \, W_Q + \partial K \, W_K + \partial V \, W_V"
-    why = "Q = X W_Q + 1 bᵀ, so Q sends dQ W_Qᵀ back. Each block is square, so both products have the same shape."
+    wrong = r"\partial X = \backwrong{\partial Q}{W_Q} + \backwrong{\partial K}{W_K} + \backwrong{\partial V}{W_V}"
+    why = (
+        "Q is the product of X and W_Q, so the gradient of Q goes back through the transpose of the matrix that the "
+        "forward pass uses. Each block is square, so both products have the same shape."
+    )
     unseen = "the weights are symmetric"
 
     def sent_to_input(self, at: Attention, parts: Blocks) -> Array:
@@ -80,7 +83,7 @@ def _paths() -> tuple[type[PathsMissing], ...]:
         fields = {
             "block": " and ".join(lost),
             "said": f"lacks what the {' and the '.join(lost)} of layer '$above' send back",
-            "wrong": r"\partial X = " + " + ".join(rf"\partial {LETTERS[k]} \, W_{LETTERS[k]}^\top" for k in kept),
+            "wrong": r"\partial X = " + " + ".join(rf"\back{{\partial {LETTERS[k]}}}{{W_{LETTERS[k]}}}" for k in kept),
             "why": _WHY_PATHS,
             "kept": kept,
         }
@@ -107,9 +110,9 @@ def _block_orders() -> tuple[type[BlocksInAnotherOrder], ...]:
         fields = {
             "order": order,
             "said": f"has its blocks in another order than the weights: {how}",
-            "wrong": r"\partial W = X^\top ["
+            "wrong": r"\partial W = \outer{X}{["
             + r" \; ".join(rf"\partial {LETTERS[k]}" for k in order or (0, 1, 2))
-            + "]",
+            + "]}",
             "why": _WHY_BLOCKS,
         }
         found.append(type(f"Blocks{letters.title().replace(' ', '')}", (BlocksInAnotherOrder,), fields))

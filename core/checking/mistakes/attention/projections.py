@@ -16,8 +16,11 @@ class OutputWeightNotTransposed(AttentionBackward):
     slug = "attention-output-weight-not-transposed"
     block = "output projection"
     said = "is formed with a delta that went back through the output weights without transposing them"
-    wrong = r"\partial C = \delta U"
-    why = "Z = C U + 1 cᵀ, so dC = Δ Uᵀ. The output weights are square, so Δ U has the same shape."
+    wrong = r"\partial C = \backwrong{\delta}{U}"
+    why = (
+        "Z is the product of C and U, so the delta goes back to C through the transpose of the matrix that the forward "
+        "pass uses. U is square, so both products have the same shape."
+    )
     unseen = "the output weights are symmetric"
 
     def context_gradient(self, at: Attention) -> Array:
@@ -31,7 +34,7 @@ class OutputWeightLeftOut(AttentionBackward):
     block = "output projection"
     said = "is formed with a delta that did not go back through the output weights"
     wrong = r"\partial C = \delta"
-    why = "Z = C U + 1 cᵀ, so dC = Δ Uᵀ."
+    why = "Z is the product of the joined heads C and U, so the gradient of C is the delta, multiplied by U on its way back."
     unseen = "the output weights are the identity"
 
     def context_gradient(self, at: Attention) -> Array:
@@ -45,8 +48,8 @@ class OutputWeightGradientOfInput(AttentionBackward):
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     block = "output projection"
     said = "is formed with what the layer reads instead of the joined heads in the gradient of the output weights"
-    wrong = r"\partial U = X^\top \delta"
-    why = "U multiplies the joined heads C, so its gradient is Cᵀ Δ."
+    wrong = r"\partial U = \outer{X}{\delta}"
+    why = "U multiplies the joined heads C, so its gradient is the outer product of C and the delta."
     unseen = "the joined heads are equal to what the layer reads"
 
     def out_weight(self, at: Attention) -> Array:
@@ -60,8 +63,11 @@ class OutputWeightGradientTransposed(AttentionBackward):
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     block = "output projection"
     said = "is formed with the gradient of the output weights transposed"
-    wrong = r"\partial U = \delta^\top C"
-    why = "Z = C U + 1 cᵀ, so dU = Cᵀ Δ. The output weights are square, so the transposed gradient has the same shape."
+    wrong = r"\partial U = \outer{\delta}{C}"
+    why = (
+        "A gradient has the layout of its weight, so that the update can subtract it. U is square, so the transposed "
+        "gradient has the same shape."
+    )
     unseen = "the gradient is symmetric"
 
     def out_weight(self, at: Attention) -> Array:
@@ -75,8 +81,11 @@ class InputWeightGradientTransposed(AttentionBackward):
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     block = "queries, keys and values"
     said = "is formed with the gradients of the weights of queries, keys and values transposed"
-    wrong = r"\partial W_Q = \partial Q^\top X"
-    why = "Q = X W_Q + 1 bᵀ, so dW_Q = Xᵀ dQ. Each block is square, so the transposed gradient has the same shape."
+    wrong = r"\partial W_Q = \outer{\partial Q}{X}"
+    why = (
+        "A gradient has the layout of its weight, so that the update can subtract it. Each block is square, so the "
+        "transposed gradient has the same shape."
+    )
     unseen = "the gradients are symmetric"
 
     def in_weight(self, at: Attention, parts: Blocks) -> Array:

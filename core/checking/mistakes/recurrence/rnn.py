@@ -51,7 +51,7 @@ class TimeDerivativeMissing(_Nonlinear):
 
     slug = "time-derivative-missing"
     said = "lacks f'(a) of the time steps"
-    wrong = r"\delta_t = \frac{\partial L}{\partial h_t} + \delta_{t+1} U^\top"
+    wrong = r"\delta_t = \frac{\partial L}{\partial h_t} + \back{\delta_{t+1}}{U}"
     why = (
         "The activation function is applied at every time step, so the gradient is multiplied by its derivative at "
         "every time step."
@@ -122,7 +122,7 @@ class CarriedWithoutDerivative(_Nonlinear):
     slug = "carried-without-derivative"
     least_steps = 2
     said = "carries dh instead of f'(a) ∘ dh to the time step before"
-    wrong = r"dh_t = \frac{\partial L}{\partial h_t} + dh_{t+1} U^\top"
+    wrong = r"dh_t = \frac{\partial L}{\partial h_t} + \back{dh_{t+1}}{U}"
     why = "U multiplies h_t before f is applied, so what goes back through U is the gradient of a_(t+1)."
 
     def to_earlier(self, run: Unrolled, da: Array, dh: Array) -> Array:

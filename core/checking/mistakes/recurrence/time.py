@@ -9,8 +9,8 @@ import numpy as np
 
 from core.arrays import Array
 from core.checking.mistakes.recurrence.base import Deltas, ThroughTime, Unrolled
-from core.checking.mistakes.recurrence.gru import GruBackward
-from core.checking.mistakes.recurrence.lstm import LstmBackward
+from core.checking.mistakes.recurrence.gru_backward import GruBackward
+from core.checking.mistakes.recurrence.lstm_backward import LstmBackward
 from core.checking.mistakes.recurrence.rnn import RnnBackward
 from core.checking.trace import Trace
 
@@ -46,7 +46,7 @@ class StateGradientOverwritten(AnyBackward):
     slug = "state-gradient-overwritten"
     block = "state h"
     said = "takes only what the next time step sends back for dh, without what the result of this time step passes"
-    wrong = r"dh_t = da_{t+1} U^\top"
+    wrong = r"dh_t = \back{da_{t+1}}{U}"
     why = "Every state is both a result and read by the next time step; both gradients add up."
     unseen = "only the last state is a result"
 
@@ -63,7 +63,7 @@ class LastResultRepeated(AnyBackward):
     slug = "last-result-repeated"
     block = "state h"
     said = "adds the gradient of the last time step's result at every time step"
-    wrong = r"dh_t = \frac{\partial L}{\partial h_T} + da_{t+1} U^\top"
+    wrong = r"dh_t = \frac{\partial L}{\partial h_T} + \back{da_{t+1}}{U}"
     why = "The gradient of the last state enters at the last time step only; the earlier ones receive it through the states."
 
     def from_result(self, D: Array, layer: Any) -> Array:
@@ -76,7 +76,7 @@ class ResultsReversed(AnyBackward):
     slug = "results-in-reversed-time"
     block = "state h"
     said = "adds the gradients of the results in the reversed order of time"
-    wrong = r"dh_t = \frac{\partial L}{\partial h_{T+1-t}} + da_{t+1} U^\top"
+    wrong = r"dh_t = \frac{\partial L}{\partial h_{T+1-t}} + \back{da_{t+1}}{U}"
     why = "The backward pass visits the time steps from the last to the first, and each receives its own result's gradient."
 
     def from_result(self, D: Array, layer: Any) -> Array:
@@ -89,7 +89,7 @@ class RecurrentWeightNotTransposed(AnyBackward):
     slug = "recurrent-weight-not-transposed"
     least_steps = 1
     said = "goes back through the recurrent weights without transposing them"
-    wrong = r"dh_t = \frac{\partial L}{\partial h_t} + da_{t+1} U"
+    wrong = r"dh_t = \frac{\partial L}{\partial h_t} + \backwrong{da_{t+1}}{U}"
     why = (
         "The gradient goes back through the transpose of the recurrent weights. They are square, so both products "
         "have the same shape and no error is raised."
@@ -112,7 +112,7 @@ class RecurrentGradientOfCurrentState(_StatesBefore):
     slug = "recurrent-gradient-of-current-state"
     least_steps = 1
     said = "is formed with the state after each time step instead of the state before it"
-    wrong = r"\frac{\partial L}{\partial U} = \sum_t h_t^\top \delta_t"
+    wrong = r"\frac{\partial L}{\partial U} = \sum_t \outer{h_t}{\delta_t}"
     why = (
         "At time step t, U multiplies h_(t−1), so its gradient is the sum of the products of h_(t−1) and δ_t. At "
         "the first time step h_(t−1) is the initial state, 0 if none is given."
@@ -127,7 +127,7 @@ class RecurrentGradientWrapsAround(_StatesBefore):
 
     slug = "recurrent-gradient-wraps-around"
     said = "takes the last state for the state before the first time step"
-    wrong = r"\frac{\partial L}{\partial U} = h_T^\top \delta_1 + \sum_{t>1} h_{t-1}^\top \delta_t"
+    wrong = r"\frac{\partial L}{\partial U} = \outer{h_T}{\delta_1} + \sum_{t>1} \outer{h_{t-1}}{\delta_t}"
     why = (
         "In Python h[t - 1] at t = 0 is h[-1], the last state. The state before the first time step is the initial "
         "one, 0 if none is given."
@@ -143,7 +143,7 @@ class InitialStateIgnored(_StatesBefore):
     slug = "initial-state-left-out"
     least_steps = 1
     said = "takes 0 for the state before the first time step, although the layer reads an initial state"
-    wrong = r"\frac{\partial L}{\partial U} = \sum_{t>1} h_{t-1}^\top \delta_t"
+    wrong = r"\frac{\partial L}{\partial U} = \sum_{t>1} \outer{h_{t-1}}{\delta_t}"
     why = "At the first time step U multiplies the initial state, so its product with δ_1 belongs to the sum."
     unseen = "the initial state is 0"
 
