@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from core.arrays import Array
 from core.checking.comparison import Comparator
@@ -45,7 +46,23 @@ class InsideSearch:
             self._effort,
             scope="layer",
         )
-        return Accusation(first, tuple(found), first.by_rule(RIGHT, trace), self._values[first], also=tuple(others))
+        accusation = Accusation(
+            first, tuple(found), first.by_rule(RIGHT, trace), self._values[first], also=tuple(others)
+        )
+        if found and not others and not accusation.is_factor:
+            factors = findings(
+                self._comparator,
+                trace,
+                first,
+                {first: self._values[first]},
+                {first: _made(first)},
+                self._effort,
+                scope="tensor",
+            )
+            known = {each.slug for each in found}
+            plain = [each for each in factors if each.is_factor and each.slug not in known and each.factor is None]
+            accusation = replace(accusation, findings=(*found, *plain))
+        return accusation
 
 
 def _made(quantity: Quantity) -> Made:
