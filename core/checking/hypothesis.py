@@ -52,6 +52,10 @@ class Accusation:
         """True if a constant factor is one of the readings."""
         return any(finding.is_factor for finding in self.findings)
 
+    def is_multiple(self, trace: Trace) -> bool:
+        """Return True if the numbers may be a multiple of the expected ones; a penalty hides whether they are."""
+        return self.ratio is not None or trace.network.objective.loss.l2 != 0
+
     @property
     def ratio(self) -> float | None:
         """The ratio of submitted to expected numbers, if it is the same for all."""

@@ -22,6 +22,9 @@ from core.checking.trace import Trace
 from core.checking.trials import Replayed, Scope, Trial, in_proportion, pairs, singles
 from core.errors import Refusal
 
+ENOUGH = 64
+"""Numbers in which a direction is looked at, whether it is one number in every place."""
+
 Made = Callable[[Formulas, Trace], Array]
 """Computes the tensor that a program with these formulas submits, from the trace before the rule."""
 
@@ -90,9 +93,9 @@ def findings(
 
 def _one_of_each(found: list[Finding]) -> list[Finding]:
     """Several forms of one mistake, such as f' from z and from a, are one reading."""
-    first: dict[str, Finding] = {}
+    first: dict[tuple[str, ...], Finding] = {}
     for each in found:
-        first.setdefault(each.slug, each)
+        first.setdefault(tuple(sorted(mistake.slug for mistake in each.mistakes)), each)
     return list(first.values())
 
 
@@ -207,7 +210,11 @@ def fit(formulas: Fitted, trace: Trace, yours: Mapping[Quantity, Array], made: M
         directions.append(along.ravel())
     difference, direction = np.concatenate(differences), np.concatenate(directions)
     square = float(direction @ direction)
-    if not np.isfinite(square) or np.count_nonzero(direction) < 3 or different(direction).size < 2:
+    if (
+        not np.isfinite(square)
+        or np.count_nonzero(direction) < 3
+        or different(direction[direction != 0][:ENOUGH]).size < 2
+    ):
         return False  # A multiple of one number, in however many places, is any function of it.
     formulas.factor = float(difference @ direction) / square
     return math.isfinite(formulas.factor) and formulas.factor != 0 and formulas.accepts(trace, formulas.factor)

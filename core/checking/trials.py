@@ -96,8 +96,7 @@ def pairs(
     """
     fitting = (each for each in single if each.numbers.shape == yours.shape)
     usable = [each for each in fitting if np.isfinite(each.numbers).all()]
-    other = [each for each in usable if not _is_factor(each.kind)]
-    structural = [each for each in other if not each.kind.alone]
+    structural = [each for each in usable if not _is_factor(each.kind) and not each.kind.alone]
     factors = [each for each in usable if issubclass(each.kind, _SIZED)]
     yield from in_proportion(trace, struck, usable, yours, penalty)
     if right.shape == yours.shape and len(structural) > 1:
@@ -124,10 +123,13 @@ def in_proportion(
             multipliers[kind] = kind().multiplier_at(trace, struck.layer)
     data = yours if penalty is None else yours - penalty
     size = float(np.linalg.norm(data))
+    most = np.argpartition(-np.abs(data), SAMPLE - 1)[:SAMPLE] if data.size > SAMPLE else slice(None)
     for each in single:
         if _is_factor(each.kind) or each.numbers.shape != yours.shape:
             continue
         numbers = each.numbers if penalty is None else each.numbers - penalty
+        if not _are_multiples(numbers[most], data[most], size):
+            continue
         square = float(np.vdot(numbers, numbers))
         if not (np.isfinite(square) and square > 0):
             continue
@@ -137,6 +139,14 @@ def in_proportion(
         for factor, multiplier in multipliers.items():
             if abs(ratio - multiplier) <= NEAR * abs(multiplier):
                 yield Trial((factor, each.kind), both(factor, each.kind))
+
+
+def _are_multiples(numbers: Array, data: Array, size: float) -> bool:
+    """Return True if a few numbers, the largest of the submission, do not rule out that all are multiples."""
+    square = float(np.vdot(numbers, numbers))
+    if not (np.isfinite(square) and square > 0):
+        return False
+    return float(np.linalg.norm(data - float(np.vdot(data, numbers)) / square * numbers)) <= 4 * NEAR * size
 
 
 def _predicted(single: Sequence[Replayed], right: Array, yours: Array) -> Iterator[Trial]:

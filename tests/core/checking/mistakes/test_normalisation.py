@@ -201,6 +201,14 @@ class Program:
         return {BELOW: self.dX}
 
 
+SIZES_OF_MEANS = {
+    "divided-by-positions",
+    "divided-by-time-steps",
+    "divided-by-batch-size-and-time-steps",
+    "divided-by-batch-size",
+}
+"""The sizes over which these layers sum, alone or together."""
+
 ALL, CENTRED, FEATURES = (
     ("batch_norm", "layer_norm", "rms_norm"),
     ("batch_norm", "layer_norm"),
@@ -287,7 +295,7 @@ def test_a_mistake_is_named_by_the_gradient(seed: int, kind: str, wrong: str, sl
             found = named(program.problem(), quantity, {quantity: array})
             assert slug in found
             # A mean is the sum times 1/positions, and batch_norm's positions are here as many as the outputs.
-            factors = {"constant-factor", "divided-by-outputs"} if "-mean" in wrong else set()
+            factors = {"constant-factor", "divided-by-outputs", *SIZES_OF_MEANS} if "-mean" in wrong else set()
             assert found <= {slug, *factors}
 
 
