@@ -128,5 +128,3 @@ def test_a_mistake_of_dropout_is_found(wrong: str, seed: int) -> None:
         "dropout-mask-of-first-example": np.tile(mask[0], (6, 1)),
     }[wrong]
     assert found_by(right, Quantity("deltas", "a"), D * factor) == {wrong}
-
-

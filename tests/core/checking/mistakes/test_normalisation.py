@@ -205,6 +205,7 @@ SIZES_OF_MEANS = {
     "divided-by-positions",
     "divided-by-time-steps",
     "divided-by-batch-size-and-time-steps",
+    "divided-by-batch-size-and-outputs",
     "divided-by-batch-size",
 }
 """The sizes over which these layers sum, alone or together."""
