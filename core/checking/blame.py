@@ -52,6 +52,8 @@ def write_blame(
         if accusation.findings:
             alternatives = _rivals(accusation, best, rivals)
             shared = in_agreement and all(_names(each, accusation) for each in rivals)
+            if not deltas_sent and accusation.quantity.part == "gradients" and len(accusation.findings[0].mistakes) > 1:
+                shared = False  # A factor of the delta would give the same product.
             blame = _named(words, accusation, alternatives, in_agreement=shared)
         else:
             blame = _unknown(words, comparator, accusation)
