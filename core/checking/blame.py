@@ -9,10 +9,12 @@ from core.checking.blocks import wrong_blocks
 from core.checking.comparison import Comparator
 from core.checking.forward_readings.difference import ForwardDifference
 from core.checking.hypothesis import Accusation, Hypothesis
+from core.checking.kinks import kinks_in
 from core.checking.mistakes.base import Mistake
 from core.checking.quantity import Quantity
 from core.checking.replay import Finding
 from core.checking.report import Alternative, Blame, Certainty, Fix
+from core.checking.slopes.places import NEAR
 from core.checking.words import Words
 
 UNKNOWN = "unknown"
@@ -49,13 +51,35 @@ def write_blame(
     for accusation in best.accusations:
         if accusation.findings:
             alternatives = _rivals(accusation, best, rivals)
-            found.append(_named(words, accusation, alternatives, in_agreement=in_agreement))
+            shared = in_agreement and all(_names(each, accusation) for each in rivals)
+            if not deltas_sent and accusation.quantity.part == "gradients" and len(accusation.findings[0].mistakes) > 1:
+                shared = False  # A factor of the delta would give the same product.
+            blame = _named(words, accusation, alternatives, in_agreement=shared)
         else:
             blame = _unknown(words, comparator, accusation)
             if difference is not None and difference.quantity == accusation.quantity:
                 blame = replace(blame, said=difference.said, why=ANOTHER_FUNCTION)
-            found.append(blame)
+        found.append(_with_kinks(words, comparator, blame))
     return found
+
+
+def _names(hypothesis: Hypothesis, accusation: Accusation) -> bool:
+    """Return True if a hypothesis has that mistake, too."""
+    return any(each.quantity == accusation.quantity and each.slug == accusation.slug for each in hypothesis.accusations)
+
+
+def _with_kinks(words: Words, comparator: Comparator, blame: Blame) -> Blame:
+    """Return the blame with a sentence about numbers at a kink whose slopes enter its rule, where more than one is right."""
+    found = kinks_in(comparator.truth, blame.quantity, NEAR)
+    if not found:
+        return blame
+    layers = ", ".join(repr(layer) for layer in dict.fromkeys(kink.layer for kink in found))
+    count = "One number lies" if len(found) == 1 else f"{len(found)} numbers lie"
+    said = (
+        f"{count} at or next to a kink in layer {layers}, where any slope between those of the two sides is right; no such "
+        "slope explains all the difference."
+    )
+    return replace(blame, why=f"{blame.why} {said}")
 
 
 def _rivals(accusation: Accusation, best: Hypothesis, others: Sequence[Hypothesis]) -> list[tuple[Quantity, Finding]]:
@@ -80,11 +104,14 @@ def _unknown(words: Words, comparator: Comparator, accusation: Accusation) -> Bl
     named = words.named(quantity)
     if shape := _shape(words, accusation):
         said = shape
-    elif accusation.also:
-        tensors = ", ".join(words.named(each).split(" of layer")[0] for each in (quantity, *accusation.also))
+    elif accusation.also and quantity.part != "deltas":
+        shown = [each for each in (quantity, *accusation.also) if each.part != "deltas"]
+        tensors = ", ".join(words.named(each).split(" of layer")[0] for each in shown)
+        delta = ", or the delta that reaches it" if len(shown) <= len(accusation.also) else ""
         said = (
-            f"Something inside layer {quantity.layer!r} is wrong in its backward pass: its {tensors} do not follow from "
-            "its delta by its rules, and no known mistake explains them."
+            f"Something inside layer {quantity.layer!r} is wrong in its backward pass{delta}: its {tensors} "
+            f"{'do' if len(shown) > 1 else 'does'} not follow from its delta by its rules, and no known mistake explains "
+            f"{'them' if len(shown) > 1 else 'it'}."
         )
     elif concluded:
         said = f"Your {named} is probably the first wrong tensor; no known mistake explains it."

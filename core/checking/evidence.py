@@ -29,33 +29,35 @@ def is_sure(
 ) -> bool:
     """Return True if more digits agree than a choice among everything that was tried gives by chance.
 
-    Only numbers count in which the wrong formula differs from the right one, and equal ones count once: a thousand zeros, or
-    one number in every place, is one number. One is enough only if there is no more, as in the loss or the bias gradient of a
-    single unit, and for that unit the mistake is one of the usual factors.
+    Only numbers count in which the wrong formula differs from the right one, and equal ones count once: one number in every
+    place is one number. Zeros among other numbers show a pattern, each with a digit. One number is enough only if there is no
+    more, as in the loss or the bias gradient of a single unit, and for that unit the mistake is one of the usual factors.
     """
     numbers: list[Array] = []
+    zeros = 0
     for quantity, array in yours.items():
         wrong, expected = replayed[quantity], right[quantity]
         if expected.shape == wrong.shape:
-            apart = np.abs(wrong - expected) > 4 * comparator.criterion.allowed(expected)
-            numbers.append(array[apart & (wrong != 0)])
+            changed = np.abs(wrong - expected) > 4 * comparator.criterion.allowed(expected)
+            numbers.append(array[changed & (wrong != 0)])
+            zeros += int(np.count_nonzero(changed & (wrong == 0))) if wrong.any() else 0
         else:
             numbers.append(array[wrong != 0])
-    different = _different(np.concatenate([np.ravel(each) for each in numbers]))
+    apart = different(np.concatenate([np.ravel(each) for each in numbers]))
     fitted = any(issubclass(mistake, Fitted) for mistake in mistakes)
     only = sum(array.size for array in yours.values()) == 1
     usual = all(mistake.plain or quantity.part == "loss" for mistake in mistakes for quantity in yours)
     fewest = 1 if only and usual else FEWEST
     fewest += fitted
-    if len(different) < fewest:
+    if len(apart) + zeros < fewest:
         return False
-    allowed = comparator.criterion.allowed(different)
-    digits = float(-np.log10(np.clip(allowed / different, 1e-17, 1)).sum())
+    allowed = comparator.criterion.allowed(apart)
+    digits = float(-np.log10(np.clip(allowed / apart, 1e-17, 1)).sum()) + zeros
     spent = math.log10(max(tried, 1)) + (3.0 if fitted else 0.0)
     return digits >= spent + SURE
 
 
-def _different(numbers: Array) -> Array:
+def different(numbers: Array) -> Array:
     """Return the magnitudes of the numbers, each of equal ones once."""
     size = np.sort(np.abs(numbers))
     if not len(size):

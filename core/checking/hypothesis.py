@@ -13,6 +13,9 @@ from core.checking.quantity import Quantity
 from core.checking.replay import Finding
 from core.checking.trace import Trace
 
+UNNAMED = 0.1
+"""What a factor costs more whose number is found by least squares: a size of the problem explains more."""
+
 NAMED, AGAIN, UNKNOWN, CONTRADICTED = 1.0, 0.5, 3.0, 4.0
 """The costs of a known mistake, the same mistake at another layer, an unknown mistake, and a right tensor that would be
 wrong if the hypothesis were true. The cheapest hypothesis is believed."""
@@ -42,7 +45,16 @@ class Accusation:
     @property
     def is_factor(self) -> bool:
         """True if a constant factor is all that is wrong."""
-        return bool(self.findings) and all(mistake.plain for mistake in self.findings[0].mistakes)
+        return bool(self.findings) and self.findings[0].is_factor
+
+    @property
+    def may_be_factor(self) -> bool:
+        """True if a constant factor is one of the readings."""
+        return any(finding.is_factor for finding in self.findings)
+
+    def is_multiple(self, trace: Trace) -> bool:
+        """Return True if the numbers may be a multiple of the expected ones; a penalty hides whether they are."""
+        return self.ratio is not None or trace.network.objective.loss.l2 != 0
 
     @property
     def ratio(self) -> float | None:
@@ -82,7 +94,8 @@ class Hypothesis:
         if not accusation.findings:
             return UNKNOWN
         known = {each.slug for each in self.accusations}
-        price = NAMED * len(accusation.findings[0].mistakes)
+        first = accusation.findings[0]
+        price = NAMED * len(first.mistakes) + UNNAMED * (first.factor is not None)
         return price - (NAMED - AGAIN) * any(finding.slug in known for finding in accusation.findings)
 
     def with_rules_of(self, layer: str, formulas: Formulas) -> Hypothesis:

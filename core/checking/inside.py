@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from core.arrays import Array
 from core.checking.comparison import Comparator
@@ -12,8 +13,9 @@ from core.checking.hypothesis import Accusation
 from core.checking.mistakes import MISTAKES
 from core.checking.mistakes.shared.kind import InsideLayer
 from core.checking.quantity import Quantity
-from core.checking.replay import Made, findings
+from core.checking.replay import Finding, Made, findings
 from core.checking.trace import Trace
+from core.checking.trials import Scope
 
 
 class InsideSearch:
@@ -36,16 +38,22 @@ class InsideSearch:
             wrong: those that are neither right nor follow from the delta.
         """
         first, *others = wrong
-        found = findings(
-            self._comparator,
-            trace,
-            first,
-            {quantity: self._values[quantity] for quantity in submitted},
-            {quantity: _made(quantity) for quantity in submitted},
-            self._effort,
-            scope="layer",
-        )
-        return Accusation(first, tuple(found), first.by_rule(RIGHT, trace), self._values[first], also=tuple(others))
+        accusation = Accusation(first, (), first.by_rule(RIGHT, trace), self._values[first], also=tuple(others))
+        factors = [] if others or not accusation.is_multiple(trace) else self._found(trace, first, [first], "tensor")
+        plain = [each for each in factors if each.is_factor and each.factor is None]
+        # A factor of one gradient is a mistake of that gradient: two mistakes inside the layer need not be searched for.
+        effort = Effort(self._effort.check_deadline, replays=0) if plain else self._effort
+        found = self._found(trace, first, submitted, "layer", effort)
+        known = {each.slug for each in found}
+        return replace(accusation, findings=(*found, *(each for each in plain if found and each.slug not in known)))
+
+    def _found(
+        self, trace: Trace, first: Quantity, shown: Sequence[Quantity], scope: Scope, effort: Effort | None = None
+    ) -> list[Finding]:
+        """Return the mistakes that reproduce some gradients of a layer."""
+        yours = {quantity: self._values[quantity] for quantity in shown}
+        made = {quantity: _made(quantity) for quantity in shown}
+        return findings(self._comparator, trace, first, yours, made, effort or self._effort, scope)
 
 
 def _made(quantity: Quantity) -> Made:

@@ -12,13 +12,18 @@ import numpy as np
 from core.arrays import Array
 from core.checking.comparison import Comparator
 from core.checking.effort import Effort
-from core.checking.evidence import is_sure
+from core.checking.evidence import different, is_sure
 from core.checking.formulas import RIGHT, Formulas
 from core.checking.mistakes.base import Fitted, Mistake
+from core.checking.mistakes.sizes import is_product_of_sizes
+from core.checking.mistakes.unknown_factor import UnknownFactor
 from core.checking.quantity import Quantity
 from core.checking.trace import Trace
-from core.checking.trials import Replayed, Scope, Trial, pairs, singles
+from core.checking.trials import Replayed, Scope, Trial, in_proportion, pairs, singles
 from core.errors import Refusal
+
+ENOUGH = 64
+"""Numbers in which a direction is looked at, whether it is one number in every place."""
 
 Made = Callable[[Formulas, Trace], Array]
 """Computes the tensor that a program with these formulas submits, from the trace before the rule."""
@@ -39,6 +44,11 @@ class Finding:
     def slug(self) -> str:
         """Its name in an answer."""
         return "+".join(mistake.slug for mistake in self.mistakes)
+
+    @property
+    def is_factor(self) -> bool:
+        """True if a constant factor is all that is wrong."""
+        return all(mistake.plain for mistake in self.mistakes)
 
     @property
     def factor(self) -> float | None:
@@ -73,18 +83,21 @@ def findings(
     single = singles(trace, struck, scope)
     replayed: list[Replayed] = []
     found = _without_needless_fits(list(rule.reproducing(single, replayed)))
+    trials: list[Trial] = []
     if not found and not effort.is_spent:
         numbers = rule.flat(rule.right), rule.flat(yours)
-        trials = list(pairs(trace, replayed, *numbers, scope))
-        found = [each for each in rule.reproducing(trials, [], tried=len(single) ** 2) if each.sure]
+        trials = list(pairs(trace, struck, replayed, *numbers, scope, rule.penalty()))
+    elif found and all(each.slug == UnknownFactor.slug for each in found):
+        trials = list(in_proportion(trace, struck, replayed, rule.flat(yours), rule.penalty()))
+    found += [each for each in rule.reproducing(trials, [], tried=len(single) ** 2) if each.sure]
     return _one_of_each(found)
 
 
 def _one_of_each(found: list[Finding]) -> list[Finding]:
     """Several forms of one mistake, such as f' from z and from a, are one reading."""
-    first: dict[str, Finding] = {}
+    first: dict[tuple[str, ...], Finding] = {}
     for each in found:
-        first.setdefault(each.slug, each)
+        first.setdefault(tuple(sorted(mistake.slug for mistake in each.mistakes)), each)
     return list(first.values())
 
 
@@ -134,7 +147,24 @@ class _Rule:
             if len(results) < len(self._yours) or not self._reproduces(formulas, results):
                 continue
             sure = is_sure(self._comparator, self._yours, self.right, results, tried or len(trials), trial.mistakes)
+            if isinstance(formulas, UnknownFactor):
+                sure = sure and not any(
+                    is_product_of_sizes(self._trace, quantity.layer, formulas.factor) for quantity in self._yours
+                )
             yield Finding(trial.mistakes, formulas, _residual(self._yours, results), sure)
+
+    def penalty(self) -> Array | None:
+        """The part of all tensors that l2 adds, in one row of numbers; None if it adds nothing."""
+        if self._trace.network.problem.objective is None or self._trace.network.objective.loss.l2 == 0:
+            return None
+        parts = [
+            RIGHT.regularisation(self._trace, quantity.layer, quantity.name)
+            if quantity.part == "gradients"
+            else np.zeros_like(array)
+            for quantity, array in self._yours.items()
+        ]
+        numbers = np.concatenate([np.ravel(each) for each in parts])
+        return numbers if numbers.size == sum(array.size for array in self._yours.values()) else None
 
     def flat(self, arrays: Mapping[Quantity, Array]) -> Array:
         """All tensors in one row of numbers."""
@@ -182,8 +212,12 @@ def fit(formulas: Fitted, trace: Trace, yours: Mapping[Quantity, Array], made: M
         directions.append(along.ravel())
     difference, direction = np.concatenate(differences), np.concatenate(directions)
     square = float(direction @ direction)
-    if not np.isfinite(square) or np.count_nonzero(direction) < 3:
-        return False
+    if (
+        not np.isfinite(square)
+        or np.count_nonzero(direction) < 3
+        or different(direction[direction != 0][:ENOUGH]).size < 2
+    ):
+        return False  # A multiple of one number, in however many places, is any function of it.
     formulas.factor = float(difference @ direction) / square
     return math.isfinite(formulas.factor) and formulas.factor != 0 and formulas.accepts(trace, formulas.factor)
 

@@ -85,6 +85,10 @@ class Search:
                         kept[layer] = self._values[quantity]
         if Quantity("loss") in self._values:
             hypothesis = self._judged(hypothesis, Quantity("loss"))
+        for accusation in hypothesis.accusations:  # The gradients of a layer are those of what it computes.
+            if accusation.quantity.part == "preactivations" and accusation.findings:
+                formulas = accusation.findings[0].formulas
+                hypothesis = hypothesis.with_rules_of(accusation.quantity.layer, formulas)
         return hypothesis
 
     def _backward(self, beam: list[Hypothesis]) -> list[Hypothesis]:
@@ -132,7 +136,7 @@ class Search:
             return []
         blamed = self._blaming(hypothesis, submitted, wrong)
         last = blamed.accusations[-1]
-        if last.also and last.findings and not last.is_factor:
+        if last.also and last.findings and not last.may_be_factor:
             return [blamed]  # The rules inside the layer explain it: the delta above is not blamed for that.
         options = []
         for struck_layer in self._suspects(layer):
@@ -145,10 +149,15 @@ class Search:
                 accusation = Accusation(quantity, (), own, recovered.delta)
                 options.append(hypothesis.accusing(accusation).with_delta(layer, recovered.delta))
             elif recovered.possible:
-                accusation = Accusation(quantity, (), own, None, certain=False)
+                accusation = Accusation(quantity, (), own, None, certain=False, also=tuple(wrong))
                 options.append(hypothesis.accusing(accusation).losing(layer))
-        # Of equal ones the first is believed: a factor of all gradients is one of the delta, anything unknown is inside.
-        return [*options, blamed] if last.is_factor else [blamed, *options]
+            if not last.findings and self._inside.concerns(hypothesis.trace, layer):
+                shown = replace(last, also=(*last.also, quantity))
+                blamed = replace(blamed, accusations=(*blamed.accusations[:-1], shown))
+                return [blamed, *options]
+        # Of equal ones the first is believed: what all gradients of the layer show, a factor or not, is in its delta.
+        of_delta = last.is_factor or (not last.findings and len(wrong) == len(submitted))
+        return [*options, blamed] if of_delta else [blamed, *options]
 
     def _blaming(self, hypothesis: Hypothesis, submitted: Sequence[Quantity], wrong: Sequence[Quantity]) -> Hypothesis:
         """Return the hypothesis in which the mistake is in the rules of a layer's gradients.

@@ -18,6 +18,7 @@ from core.checking.mistakes import MISTAKES
 from core.checking.mistakes.base import Fitted, Mistake, both
 from core.checking.mistakes.shared.factor import ConstantFactor
 from core.checking.mistakes.shared.kind import InsideLayer
+from core.checking.mistakes.sizes import SizeFactor
 from core.checking.quantity import Quantity
 from core.checking.trace import Trace
 
@@ -50,6 +51,9 @@ class Replayed:
     numbers: Array
 
 
+_SIZED = (ConstantFactor, SizeFactor)
+"""The factors that follow from the sizes of the problem."""
+
 Scope = Literal["rule", "layer", "tensor"]
 """What is explained: a rule; all gradients of a layer at once, by a mistake inside it or a factor; or one of its gradients
 after that has failed, by a mistake that concerns that gradient alone."""
@@ -60,7 +64,7 @@ def singles(trace: Trace, struck: Quantity, scope: Scope) -> list[Trial]:
     found = []
     for kind in MISTAKES:
         inside = issubclass(kind, InsideLayer)
-        if scope == "layer" and not (inside or issubclass(kind, ConstantFactor)):
+        if scope == "layer" and not (inside or issubclass(kind, _SIZED)):
             continue
         if scope == "tensor" and inside and not kind.parameters:
             continue
@@ -70,23 +74,33 @@ def singles(trace: Trace, struck: Quantity, scope: Scope) -> list[Trial]:
     return found
 
 
-def pairs(trace: Trace, single: Sequence[Replayed], right: Array, yours: Array, scope: Scope) -> Iterator[Trial]:
+def pairs(
+    trace: Trace,
+    struck: Quantity,
+    single: Sequence[Replayed],
+    right: Array,
+    yours: Array,
+    scope: Scope,
+    penalty: Array | None = None,
+) -> Iterator[Trial]:
     """Yield the pairs of mistakes that may reproduce the submitted numbers.
 
     Args:
         trace: the numbers before the rule.
+        struck: the quantity whose rule is examined.
         single: what each mistake gives.
         right: what the right rule gives.
         yours: what was submitted.
         scope: what is explained. Two mistakes inside a layer are tried only for all its gradients at once.
+        penalty: the part of the numbers that a factor leaves as it is; None for none.
     """
     fitting = (each for each in single if each.numbers.shape == yours.shape)
     usable = [each for each in fitting if np.isfinite(each.numbers).all()]
     structural = [each for each in usable if not _is_factor(each.kind) and not each.kind.alone]
-    factors = [each.kind for each in usable if issubclass(each.kind, ConstantFactor)]
-    yield from _in_proportion(trace, factors, structural, yours)
+    factors = [each for each in usable if issubclass(each.kind, _SIZED)]
+    yield from in_proportion(trace, struck, usable, yours, penalty)
     if right.shape == yours.shape and len(structural) > 1:
-        yield from _predicted(structural, right, yours)
+        yield from _predicted([*structural, *factors] if penalty is not None else structural, right, yours)
     within = [each for each in structural if scope == "layer" and issubclass(each.kind, InsideLayer)]
     nearest = sorted(within, key=lambda each: float(np.linalg.norm(each.numbers - yours)))[:INSIDE]
     yield from _inside_one_layer(nearest)
@@ -96,22 +110,43 @@ def _is_factor(kind: type[Mistake]) -> bool:
     return kind.plain or issubclass(kind, (Fitted, ConstantFactor))
 
 
-def _in_proportion(
-    trace: Trace, factors: Sequence[type[ConstantFactor]], structural: Sequence[Replayed], yours: Array
+def in_proportion(
+    trace: Trace, struck: Quantity, single: Sequence[Replayed], yours: Array, penalty: Array | None = None
 ) -> Iterator[Trial]:
-    """Yield a constant factor with a mistake of another sort, if the submission is that multiple of the mistake's result."""
-    multipliers = {kind: kind().multiplier(trace) for kind in dict.fromkeys(factors)}
-    size = float(np.linalg.norm(yours))
-    for each in structural:
-        square = float(np.vdot(each.numbers, each.numbers))
-        if not square > 0:
+    """Yield a size with a mistake of another sort, if the submission is that multiple of the mistake's result.
+
+    All sizes that are that multiple are yielded, so that none is named without the others.
+    """
+    multipliers: dict[type[ConstantFactor | SizeFactor], float] = {}
+    for kind in dict.fromkeys(each.kind for each in single):
+        if issubclass(kind, ConstantFactor | SizeFactor):
+            multipliers[kind] = kind().multiplier_at(trace, struck.layer)
+    data = yours if penalty is None else yours - penalty
+    size = float(np.linalg.norm(data))
+    most = np.argpartition(-np.abs(data), SAMPLE - 1)[:SAMPLE] if data.size > SAMPLE else slice(None)
+    for each in single:
+        if _is_factor(each.kind) or each.numbers.shape != yours.shape:
             continue
-        ratio = float(np.vdot(yours, each.numbers)) / square
-        if float(np.linalg.norm(yours - ratio * each.numbers)) > NEAR * size:
+        numbers = each.numbers if penalty is None else each.numbers - penalty
+        if not _are_multiples(numbers[most], data[most], size):
+            continue
+        square = float(np.vdot(numbers, numbers))
+        if not (np.isfinite(square) and square > 0):
+            continue
+        ratio = float(np.vdot(data, numbers)) / square
+        if float(np.linalg.norm(data - ratio * numbers)) > NEAR * size:
             continue
         for factor, multiplier in multipliers.items():
             if abs(ratio - multiplier) <= NEAR * abs(multiplier):
                 yield Trial((factor, each.kind), both(factor, each.kind))
+
+
+def _are_multiples(numbers: Array, data: Array, size: float) -> bool:
+    """Return True if a few numbers, the largest of the submission, do not rule out that all are multiples."""
+    square = float(np.vdot(numbers, numbers))
+    if not (np.isfinite(square) and square > 0):
+        return False
+    return float(np.linalg.norm(data - float(np.vdot(data, numbers)) / square * numbers)) <= 4 * NEAR * size
 
 
 def _predicted(single: Sequence[Replayed], right: Array, yours: Array) -> Iterator[Trial]:
@@ -126,6 +161,8 @@ def _predicted(single: Sequence[Replayed], right: Array, yours: Array) -> Iterat
     for first, second in np.argwhere(np.triu(likely, 1)):
         one, other = single[first].kind, single[second].kind
         if _apart(P[first], P[second], r, y) > near:
+            continue
+        if _is_factor(one) and _is_factor(other):
             continue
         if not issubclass(one, other) and not issubclass(other, one):
             yield Trial((one, other), both(one, other))

@@ -76,15 +76,16 @@ class SizeFactor(Mistake):
         return all(size(trace, quantity.layer) > 1 for size in self.sizes)
 
     def delta(self, trace: Trace, layer: str) -> Array:
-        return super().delta(trace, layer) * self._multiplier(trace, layer)
+        return super().delta(trace, layer) * self.multiplier_at(trace, layer)
 
     def data_gradient(self, trace: Trace, layer: str, parameter: str) -> Array:
-        return super().data_gradient(trace, layer, parameter) * self._multiplier(trace, layer)
+        return super().data_gradient(trace, layer, parameter) * self.multiplier_at(trace, layer)
 
     def input_gradient(self, trace: Trace, name: str) -> Array:
-        return super().input_gradient(trace, name) * self._multiplier(trace, name)
+        return super().input_gradient(trace, name) * self.multiplier_at(trace, name)
 
-    def _multiplier(self, trace: Trace, layer: str) -> float:
+    def multiplier_at(self, trace: Trace, layer: str) -> float:
+        """Return the factor in the rules of a layer."""
         size = math.prod(size(trace, layer) for size in self.sizes) ** self.power
         return 1 / size if self.divides else size
 
@@ -131,7 +132,18 @@ SIZES = tuple(_of(*named, divides) for named in _NAMED for divides in (True, Fal
 
 def is_a_size(trace: Trace, layer: str, factor: float) -> bool:
     """Return True if a factor is the sign, a 2, a number of examples or outputs, or a size of the layer: it has a name."""
+    return any(math.isclose(factor, each, rel_tol=1e-6) for each in _factors(trace, layer) if each != 1)
+
+
+def is_product_of_sizes(trace: Trace, layer: str, factor: float) -> bool:
+    """Return True if a factor is the product of two that have names, so that two mistakes may have made it."""
+    named = _factors(trace, layer)
+    return any(math.isclose(factor, one * other, rel_tol=1e-6) for one in named for other in named)
+
+
+def _factors(trace: Trace, layer: str) -> list[float]:
+    """Every factor with a name, and its reciprocal."""
     n, K = trace.network.examples, trace.network.outputs
     named = [-1.0, 2.0, float(n), float(K)]
     named += [math.prod(size(trace, layer) for size in kind.sizes) ** kind.power for kind in SIZES if layer]
-    return any(math.isclose(factor, each, rel_tol=1e-6) for size in named for each in (size, 1 / size) if each != 1)
+    return [each for size in dict.fromkeys(named) for each in (size, 1 / size)]

@@ -74,7 +74,9 @@ def test_a_right_program_is_not_accused(program: Program) -> None:
 def test_a_mistake_is_named(program: Program, cause: str, places: Places) -> None:
     problem, submission = program(cause)
     report = examined(problem, submission)
-    assert {blame.quantity for blame in report.blame} == {Quantity(*place) for place in places}, report.summary
+    assert {place for blame in report.blame for place in blame.tensors} == {Quantity(*place) for place in places}, (
+        report.summary
+    )
     assert {blame.cause for blame in report.blame} == {cause}
 
 
@@ -85,4 +87,4 @@ def test_and_without_its_deltas(program: Program, cause: str, places: Places) ->
     report = examined(problem, without)
     assert report.verdict == "wrong"
     assert {blame.cause for blame in report.blame} == {cause}, report.summary
-    assert {blame.quantity for blame in report.blame} == {Quantity(*place) for place in places}
+    assert {place for blame in report.blame for place in blame.tensors} == {Quantity(*place) for place in places}

@@ -38,6 +38,19 @@ class UnbiasedVariance(NormalisationMistake):
         kept = trace.network.nodes[layer].layer.feature_axis(values.ndim)  # type: ignore[attr-defined]
         return np.asarray((trace.deltas[layer] * values).sum(axis=tuple(k for k in range(values.ndim) if k != kept)))
 
+    def sent_back(self, trace: Trace, layer: str, position: int) -> Array | None:
+        """∂L/∂X of this forward pass: (γ/s) (Δ − mean(Δ) − X̂ Σ Δ X̂/(N − 1))."""
+        values, kind = self._standardised(trace, layer), trace.network.nodes[layer].layer
+        if values is None:
+            return None
+        (X,) = trace.read_by(layer)
+        axes = kind.statistics_axes(X.ndim)  # type: ignore[attr-defined]
+        G = trace.deltas[layer] * self._beside(trace, layer, "gamma")
+        others = np.prod([X.shape[axis] for axis in axes]) - 1
+        deviation = np.sqrt(X.var(axis=axes, ddof=1, keepdims=True) + kind.epsilon)  # type: ignore[attr-defined]
+        along = values * (G * values).sum(axis=axes, keepdims=True) / others
+        return np.asarray((G - G.mean(axis=axes, keepdims=True) - along) / deviation)
+
     def applies(self, trace: Trace, quantity: Any) -> bool:
         return self.is_kind(trace, quantity.layer) and self._standardised(trace, quantity.layer) is not None
 

@@ -23,6 +23,10 @@ class ConstantFactor(Mistake):
         """Return the factor."""
         raise NotImplementedError
 
+    def multiplier_at(self, trace: Trace, layer: str) -> float:
+        """Return the factor in the rules of a layer."""
+        return self.multiplier(trace)
+
     def loss(self, trace: Trace) -> Array:
         return super().loss(trace) * self.multiplier(trace)
 

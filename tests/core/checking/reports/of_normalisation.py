@@ -140,14 +140,12 @@ REPORTS = (
         source="NumPy's var and torch's",
         body=batch(ddof=1, parts=FORWARD),
         blame=[("bn", "preactivations", "unbiased-variance")],
-        fails="dγ of the normalisation and dW of the layer below, which follow from it, are accused beside it",
     ),
     PublicReport(
         kind="the same without activations",
         source="NumPy's var and torch's",
         body=batch(ddof=1),
         blame=[("bn", "preactivations", "unbiased-variance")],
-        fails="the loss is said to be that of another function, and the variance over n − 1 is not named",
     ),
     PublicReport(
         kind="batch norm: variance over n − 1 forward, formula for n backward",
