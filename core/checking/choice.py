@@ -12,6 +12,7 @@ from core.checking.equivalences import EQUIVALENCES, Equivalence, Reading
 from core.checking.forward_readings.difference import FORWARD, ForwardDifference
 from core.checking.interpretation import Interpretation
 from core.checking.mistakes.base import Fitted
+from core.checking.mistakes.shared.factor import ConstantFactor
 from core.checking.precision import Criterion
 from core.checking.quantity import Quantity
 from core.checking.replay import Finding
@@ -78,12 +79,12 @@ def rival_of(located: Interpretation, best: Interpretation) -> Interpretation | 
         return None
     for hypothesis in located.hypotheses:
         findings = [each for accusation in hypothesis.accusations for each in accusation.findings]
-        structural = tuple(each for each in findings if each.sure and not _is_factor(each))
+        structural = tuple(each for each in findings if each.sure and not _has_factor(each))
         if len(hypothesis.accusations) == 1 and structural:
             accusation = replace(hypothesis.accusations[0], findings=structural)
             return replace(located, hypotheses=[replace(hypothesis, accusations=(accusation,))])
     return None
 
 
-def _is_factor(finding: Finding) -> bool:
-    return all(mistake.plain or issubclass(mistake, Fitted) for mistake in finding.mistakes)
+def _has_factor(finding: Finding) -> bool:
+    return any(mistake.plain or issubclass(mistake, (Fitted, ConstantFactor)) for mistake in finding.mistakes)
