@@ -59,7 +59,10 @@ def rows_of(interpretation: Interpretation) -> list[Row]:
     """Return a row for every tensor, compared with the expected one."""
     submission, comparator = interpretation.submission, interpretation.comparator
     accusations = interpretation.hypotheses[0].accusations
-    accused = {quantity for accusation in accusations for quantity in (accusation.quantity, *accusation.also)}
+    accused = {accusation.quantity for accusation in accusations}
+    for accusation in accusations:
+        if accusation.quantity.part == "gradients":  # What a wrong delta makes wrong is inherited.
+            accused.update(accusation.also)
     rows = []
     for quantity, expected in interpretation.right.values.items():
         if quantity not in submission.values:
