@@ -82,7 +82,16 @@ class Checker:
         verdict = "inconclusive" if undecided else self._verdict(rows, blame, submission, equivalences)
         return Report(
             verdict=verdict,
-            summary=summary(verdict, blame, rows, equivalences, self.oracle, own=sent is None, partial=partial),
+            summary=summary(
+                verdict,
+                blame,
+                rows,
+                equivalences,
+                self.oracle,
+                own=sent is None,
+                partial=partial,
+                another_function=explained.difference is not None,
+            ),
             blame=blame,
             rows=rows,
             equivalences=equivalences,

@@ -8,8 +8,9 @@ rounding is that of the precision itself: of the scores and the softmax of atten
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -107,15 +108,32 @@ def disturb(trace: Trace, network: Network, formulas: Disturbed, criterion: Crit
         return near if digits is None else like(array, near + digits.half_unit(array) * formulas.noise(array.shape))
 
     still = read_as_classes(network.problem.nodes)
+
+    def activation(layer: str, array: Array) -> Array:
+        if layer in network.inputs:
+            return network.inputs[layer]
+        return array if layer in still else moved("activations", layer, formulas.around(array))
+
     found = Trace(network, given=trace.given, inside=trace.inside)
-    found.preactivations = {name: moved("preactivations", name, array) for name, array in trace.preactivations.items()}
-    found.activations = {
-        name: network.inputs[name]
-        if name in network.inputs
-        else array
-        if name in still
-        else moved("activations", name, formulas.around(array))
-        for name, array in trace.activations.items()
-    }
-    found.deltas = {name: moved("deltas", name, array) for name, array in trace.deltas.items()}
+    found.preactivations = _Moved(trace.preactivations, partial(moved, "preactivations"))
+    found.activations = _Moved(trace.activations, activation)
+    found.deltas = _Moved(trace.deltas, partial(moved, "deltas"))
     return found
+
+
+class _Moved(dict[str, Array]):
+    """The disturbed tensors of a trace, each made when a rule reads it: a rule reads those around its layer alone."""
+
+    def __init__(self, source: Mapping[str, Array], made: Callable[[str, Array], Array]) -> None:
+        super().__init__()
+        self._source, self._made = source, made
+
+    def __missing__(self, layer: str) -> Array:
+        self[layer] = self._made(layer, self._source[layer])
+        return self[layer]
+
+    def copy(self) -> _Moved:
+        """Return a copy that can be continued differently."""
+        found = _Moved(self._source, self._made)
+        found.update(self)
+        return found

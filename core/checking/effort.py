@@ -5,9 +5,6 @@ from __future__ import annotations
 from core.arrays import CheckDeadline
 from core.errors import Refusal
 
-OFTEN = 16
-"""After so many replays the deadline is looked at."""
-
 REPLAYS = 12_000
 """Replays of a check. The search of a small network where everything is wrong stays below a second with this number."""
 
@@ -25,16 +22,13 @@ class Effort:
     def __init__(self, check_deadline: CheckDeadline, replays: int = REPLAYS) -> None:
         self._check_deadline = check_deadline
         self._left = float(replays)
-        self._spent = 0
         self.is_over = False
         """True after the deadline."""
 
     def spend(self, numbers: int) -> None:
         """Count one replay of a tensor with so many numbers."""
         self._left -= 1 + numbers / LARGE
-        self._spent += 1
-        if self._spent % OFTEN == 0:
-            self.look_at_the_clock()
+        self.look_at_the_clock()
 
     def look_at_the_clock(self) -> None:
         """End the search if the deadline has passed."""

@@ -77,7 +77,8 @@ class Explainer:
             if numerical := self._numerical(located):
                 return Explanation(self._forgiven(located), numerical)
             best = self._read_otherwise(at_kinks)
-            best, difference = self._with_another_forward_pass(best, sent)
+            if not self._effort.is_over:
+                best, difference = self._with_another_forward_pass(best, sent)
             best = self._supposing(best)
         except Refusal as refusal:
             if all(issue.code != "timeout" for issue in refusal.issues):

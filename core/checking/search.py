@@ -273,7 +273,10 @@ class Search:
 
     def _follows(self, trace: Trace, quantity: Quantity) -> bool:
         """Return True if a submitted quantity follows from the trace by its rule."""
-        return self._comparator.agrees(self._values[quantity], lambda at: _right(quantity, at), trace)
+        self._effort.look_at_the_clock()
+        return self._comparator.agrees(
+            self._values[quantity], lambda at: _right(quantity, at), trace, hurried=self._effort.is_over
+        )
 
     def _is_lost(self, hypothesis: Hypothesis, layer: str) -> bool:
         return any(reader.layer in hypothesis.lost for reader in self._network.readers[layer])

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from core.checking.forward_readings import FORWARD_READINGS
 from core.checking.oracle import Oracle
 from core.checking.report import Blame, ReportedEquivalence, Row, Verdict
+
+CONVENTIONS = frozenset(reading.slug for reading in FORWARD_READINGS)
+"""The names of neighbouring conventions of a layer."""
 
 
 def summary(
@@ -17,6 +21,7 @@ def summary(
     *,
     own: bool = False,
     partial: bool = False,
+    another_function: bool = False,
 ) -> str:
     """Return the outcome in a few sentences.
 
@@ -28,6 +33,7 @@ def summary(
         oracle: the agreement of the expected gradients with an independent derivative.
         own: whether nothing was submitted, so that the server's own backward pass was checked.
         partial: whether the search ended before everything was tried.
+        another_function: whether the forward pass is another function, so that nothing behind it is judged.
     """
     compared = [row for row in rows if row.status != "missing"]
     if not compared:
@@ -42,12 +48,15 @@ def summary(
     if verdict == "correct":
         return f"Everything that was submitted is right: {len(compared)} tensor{'s' * (len(compared) > 1)}."
     if verdict == "equivalent-layout":
-        return " ".join(["Everything that was submitted is right, but written differently.", *otherwise])
+        neighbouring = any(each.slug in CONVENTIONS for each in equivalences)
+        how = " for a neighbouring convention." if neighbouring else ", but written differently."
+        return " ".join([f"Everything that was submitted is right{how}", *otherwise])
     said = [each.said for each in blame]
     inherited = sum(row.status == "inherited" for row in rows)
     if inherited:
         what = f"{inherited} more tensor{'s are' if inherited > 1 else ' is'}"
-        said.append(f"{what} wrong only because of {'that' if len(blame) == 1 else 'these'}.")
+        reason = f"wrong only because of {'that' if len(blame) == 1 else 'these'}"
+        said.append(f"{what} {'not judged' if another_function else reason}.")
     if any(row.status == "correct" for row in rows):
         said.append("Everything else is right.")
     if otherwise:

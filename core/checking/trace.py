@@ -125,9 +125,9 @@ class Trace:
         """Return a copy of the trace that can be continued differently. Arrays are shared; no rule writes into one."""
         return Trace(
             self.network,
-            dict(self.preactivations),
-            dict(self.activations),
-            dict(self.deltas),
+            self.preactivations.copy(),
+            self.activations.copy(),
+            self.deltas.copy(),
             self.given,
             self.inside,
             dict(self._backward),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -141,7 +142,7 @@ def write_report(report: Report, problem: Problem, hints: str) -> dict[str, Any]
         "partial": report.partial,
         "criterion": report.criterion,
     }
-    if report.oracle:
+    if report.oracle and math.isfinite(report.oracle.error):
         answer["oracle"] = {"method": report.oracle.method, "error": report.oracle.error}
     return answer
 
@@ -211,7 +212,9 @@ def _row(row: Row, problem: Problem, hints: str) -> dict[str, Any]:
     if row.difference is None or row.yours is None or row.expected is None:
         return found
     apart = row.difference
-    found |= {"relative_error": apart.relative_error, "mismatched": apart.mismatched}
+    found["mismatched"] = apart.mismatched
+    if math.isfinite(apart.relative_error):  # Not where numbers overflow.
+        found["relative_error"] = apart.relative_error
     if apart.cosine is not None:
         found["cosine"] = apart.cosine
     if apart.mismatched and hints == "full":

@@ -48,6 +48,12 @@ def first_forward_difference(
 
 def _sentence(problem: Problem, submission: Submission, first: Quantity, yours: Array, expected: Array) -> str:
     """Return the difference in words."""
+    if yours.shape != expected.shape:
+        place = f"{first.part.removesuffix('s')} of layer {first.layer!r}" if first.layer else first.part
+        return (
+            f"Your {place} has the shape {list(yours.shape)}, batch-first; its shape should be {list(expected.shape)}. The "
+            "gradients behind it are not judged."
+        )
     if first.part == "loss":
         said = (
             f"Your loss is that of another function: {float(yours):.6g} where this network gives {float(expected):.6g}. Your "

@@ -41,7 +41,7 @@ class ResetGateBeforeProduct(ForwardReading):
             said = (
                 f"In your {of_layers(names)} the reset gate multiplies the previous state before the product with the "
                 "recurrent weight, as in Cho et al. (2014) and in Keras with reset_after=False; in the request's it "
-                "multiplies the product, as in torch."
+                'multiplies the product, as in torch: send "reset_after": false.'
             )
             yield Variant(problem=other, slug=self.slug, places=at("preactivations", names), said=said, common=True)
 

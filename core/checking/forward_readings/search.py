@@ -45,6 +45,9 @@ SMALL = 10_000
 VARIANT = 100_000
 """A variant is counted as a replay of so many numbers: it is another problem, and a forward pass."""
 
+DEEP = 24
+"""In a network of more layers, two differences at once are too many."""
+
 IMPOSSIBLE = (Refusal, ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError)
 """What a variant raises that these numbers do not admit."""
 
@@ -110,6 +113,7 @@ class _ForwardSearch:
         singles = [(variant,) for reading in FORWARD_READINGS for variant in reading.variants(self._problem)]
         found = self._best(singles)
         small = sum(math.prod(shape) for shape in self._right.network.shapes.values()) <= SMALL
+        small = small and len(self._problem.nodes) <= DEEP
         if small and not (found and found.whole):
             found = self._best(list(_pairs(singles))) or found
         if small and not (found and found.whole):

@@ -59,7 +59,7 @@ class StepChecker:
     ) -> None:
         self.problem, self.sent = problem, sent
         self.layout = Layout(problem, Trainable(problem.nodes, sent.frozen))
-        self.read = read_steps(problem, sent.steps, sent.optimizer, sent.convention)
+        self.read = read_steps(problem, sent.steps, sent.optimizer, sent.convention, sent.before.step)
         self.course = Course(
             problem,
             sent.optimizer,
@@ -99,8 +99,8 @@ class StepChecker:
         elif verdict == "correct" and equivalences:
             verdict = "equivalent-layout"
         compared = any(point.theta.known.any() or point.slots for point in self.course.points)
-        if not compared and not blame:
-            verdict = "inconclusive"
+        if (not compared or found.partial) and not blame:
+            verdict = "inconclusive"  # What was not judged is not right for that.
         rows = step_rows(self.course, found, agreement, self.read)
         return StepReport(
             verdict=verdict,

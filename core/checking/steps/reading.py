@@ -19,6 +19,10 @@ from core.problem import Problem
 Named = Mapping[str, Mapping[str, Array]]
 
 
+MOST_BETWEEN = 100
+"""Steps that are computed between two submitted ones."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentStep:
     """What was sent of one step, in the caller's layout."""
@@ -63,16 +67,23 @@ class Read:
         return [ReportedEquivalence(slug="transposed-layout", said=said)]
 
 
-def read_steps(problem: Problem, sent: Sequence[SentStep], optimizer: Optimizer, convention: Convention | None) -> Read:
+def read_steps(
+    problem: Problem, sent: Sequence[SentStep], optimizer: Optimizer, convention: Convention | None, start: int = 0
+) -> Read:
     """Return the steps in the core's layout. A tensor of a wrong shape is kept apart: it is reported as a mistake.
 
     Raises:
-        Refusal: `unknown-name` for a layer, a parameter or a slot that does not exist.
+        Refusal: `unknown-name` for a layer, a parameter or a slot that does not exist, `invalid-request` for too many steps
+            between two that were sent.
     """
     nodes = {node.name: node for node in problem.nodes}
     found, issues = Read(), list[Issue]()
     written = convention or problem.convention
+    before = start
     for each in sent:
+        if each.step - before > MOST_BETWEEN:
+            issues.append(_too_far(before, each))
+        before = each.step
         parts: dict[tuple[str, ...], Named] = {("parameters",): each.parameters, ("gradients",): each.gradients}
         for slot, slotted in each.slots.items():
             if slot not in optimizer.slots:
@@ -112,6 +123,21 @@ def read_steps(problem: Problem, sent: Sequence[SentStep], optimizer: Optimizer,
         )
     refuse_if_any(issues)
     return found
+
+
+def _too_far(before: int, sent: SentStep) -> Issue:
+    """Return the issue for a step that many others lie before."""
+    return Issue(
+        code="invalid-request",
+        path=(*sent.path, "step"),
+        detail=(
+            f"There are {sent.step - before:,} steps from step {before:,} to step {sent.step:,}; at most {MOST_BETWEEN} "
+            "are computed between two that are sent."
+        ),
+        expected=before + MOST_BETWEEN,
+        got=sent.step,
+        hint="Send the parameters after more of the steps, or `optimizer_state_before` with its step.",
+    )
 
 
 def _fit(problem: Problem, node: Node, name: str, array: Array, written: Convention) -> tuple[Array, bool] | Array:
