@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -132,8 +133,25 @@ class _Moved(dict[str, Array]):
         self[layer] = self._made(layer, self._source[layer])
         return self[layer]
 
+    def __contains__(self, layer: object) -> bool:
+        return super().__contains__(layer) or layer in self._source
+
+    def get(self, layer: str, default: Any = None) -> Any:
+        """Return a tensor, or the default if there is none."""
+        if layer not in self:
+            return default
+        return self[layer]
+
+    def values(self) -> Any:
+        """Return all tensors."""
+        return [self[layer] for layer in dict.fromkeys([*self._source, *self])]
+
+    def items(self) -> Any:
+        """Return all tensors with their layers."""
+        return [(layer, self[layer]) for layer in dict.fromkeys([*self._source, *self])]
+
     def copy(self) -> _Moved:
         """Return a copy that can be continued differently."""
         found = _Moved(self._source, self._made)
-        found.update(self)
+        found.update({layer: array for layer, array in super().items()})
         return found
