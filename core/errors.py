@@ -68,6 +68,11 @@ class Refusal(GraddError):
         """Return a refusal with a single issue."""
         return cls([Issue(code=code, detail=detail, path=path, **more)])
 
+    @property
+    def is_timeout(self) -> bool:
+        """True if the deadline of a computation has passed."""
+        return any(issue.code == "timeout" for issue in self.issues)
+
 
 def refuse_if_any(issues: Sequence[Issue]) -> None:
     """Raise a `Refusal` that lists all the issues if there are any."""

@@ -117,7 +117,7 @@ class Checker:
         try:
             return blind_spots(interpretation.comparator, interpretation.right.trace, words, self.check_deadline)
         except Refusal as refusal:
-            if all(issue.code != "timeout" for issue in refusal.issues):
+            if not refusal.is_timeout:
                 raise
             return None
 

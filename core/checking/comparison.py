@@ -110,7 +110,7 @@ class Comparator:
             return True
         if self.criterion.chosen or not self._hopeful(apart, expected, allowed, self.truth):
             return False
-        return bool(np.all(apart <= self.allowed(quantity, yours)))
+        return bool(np.all(apart <= allowed + AMPLIFIED * self._spreads()[quantity]))
 
     def agrees(
         self, yours: Array, rule: Evaluated, trace: Trace, value: Array | None = None, *, hurried: bool = False

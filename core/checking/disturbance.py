@@ -8,10 +8,9 @@ rounding is that of the precision itself: of the scores and the softmax of atten
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 
@@ -122,36 +121,34 @@ def disturb(trace: Trace, network: Network, formulas: Disturbed, criterion: Crit
     return found
 
 
-class _Moved(dict[str, Array]):
+class _Moved(MutableMapping[str, Array]):
     """The disturbed tensors of a trace, each made when a rule reads it: a rule reads those around its layer alone."""
 
     def __init__(self, source: Mapping[str, Array], made: Callable[[str, Array], Array]) -> None:
-        super().__init__()
         self._source, self._made = source, made
+        self._kept: dict[str, Array] = {}
 
-    def __missing__(self, layer: str) -> Array:
-        self[layer] = self._made(layer, self._source[layer])
-        return self[layer]
+    def __getitem__(self, layer: str) -> Array:
+        if layer not in self._kept:
+            self._kept[layer] = self._made(layer, self._source[layer])
+        return self._kept[layer]
+
+    def __setitem__(self, layer: str, array: Array) -> None:
+        self._kept[layer] = array
+
+    def __delitem__(self, layer: str) -> None:
+        raise TypeError("a disturbed trace keeps its tensors")
 
     def __contains__(self, layer: object) -> bool:
-        return super().__contains__(layer) or layer in self._source
+        return layer in self._kept or layer in self._source
 
-    def get(self, layer: str, default: Any = None) -> Any:
-        """Return a tensor, or the default if there is none."""
-        if layer not in self:
-            return default
-        return self[layer]
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys([*self._source, *self._kept]))
 
-    def values(self) -> Any:
-        """Return all tensors."""
-        return [self[layer] for layer in dict.fromkeys([*self._source, *self])]
+    def __len__(self) -> int:
+        return len(self._source.keys() | self._kept.keys())
 
-    def items(self) -> Any:
-        """Return all tensors with their layers."""
-        return [(layer, self[layer]) for layer in dict.fromkeys([*self._source, *self])]
-
-    def copy(self) -> _Moved:
-        """Return a copy that can be continued differently."""
+    def __copy__(self) -> _Moved:
         found = _Moved(self._source, self._made)
-        found.update({layer: array for layer, array in super().items()})
+        found._kept = dict(self._kept)
         return found

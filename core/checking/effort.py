@@ -36,7 +36,7 @@ class Effort:
             try:
                 self._check_deadline()
             except Refusal as refusal:
-                if all(issue.code != "timeout" for issue in refusal.issues):
+                if not refusal.is_timeout:
                     raise
                 self.is_over = True
 

@@ -81,7 +81,7 @@ class Explainer:
                 best, difference = self._with_another_forward_pass(best, sent)
             best = self._supposing(best)
         except Refusal as refusal:
-            if all(issue.code != "timeout" for issue in refusal.issues):
+            if not refusal.is_timeout:
                 raise
             self._effort.look_at_the_clock()
         if difference is not None:

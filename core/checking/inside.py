@@ -17,6 +17,9 @@ from core.checking.replay import Finding, Made, findings
 from core.checking.trace import Trace
 from core.checking.trials import Scope
 
+KINDS = frozenset(kind for mistake in MISTAKES if issubclass(mistake, InsideLayer) for kind in mistake.kinds)
+"""The kinds of layers that have known mistakes inside."""
+
 
 class InsideSearch:
     """Explains the gradients of one layer by one mistake in its backward pass."""
@@ -26,8 +29,7 @@ class InsideSearch:
 
     def concerns(self, trace: Trace, layer: str) -> bool:
         """Return True if the backward pass of a layer has rules of its own, such as gates or scores."""
-        kind = trace.network.nodes[layer].layer.kind
-        return any(issubclass(mistake, InsideLayer) and kind in mistake.kinds for mistake in MISTAKES)
+        return trace.network.nodes[layer].layer.kind in KINDS
 
     def accusation(self, trace: Trace, submitted: Sequence[Quantity], wrong: Sequence[Quantity]) -> Accusation:
         """Return one accusation of a layer for all its wrong gradients, with the mistakes that reproduce all its gradients.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -105,10 +106,10 @@ class Trace:
     """The numbers around the rules of one run: the submitted ones, and the results of the rules for all others."""
 
     network: Network
-    preactivations: dict[str, Array] = field(default_factory=dict)
-    activations: dict[str, Array] = field(default_factory=dict)
+    preactivations: MutableMapping[str, Array] = field(default_factory=dict)
+    activations: MutableMapping[str, Array] = field(default_factory=dict)
     """By layer, with the inputs of the batch by their names."""
-    deltas: dict[str, Array] = field(default_factory=dict)
+    deltas: MutableMapping[str, Array] = field(default_factory=dict)
     given: frozenset[tuple[str, str]] = frozenset()
     """The submitted ones among them, as (layer, part)."""
     inside: Mapping[str, BackwardOfLayer] = field(default_factory=dict)
@@ -125,9 +126,9 @@ class Trace:
         """Return a copy of the trace that can be continued differently. Arrays are shared; no rule writes into one."""
         return Trace(
             self.network,
-            self.preactivations.copy(),
-            self.activations.copy(),
-            self.deltas.copy(),
+            copy(self.preactivations),
+            copy(self.activations),
+            copy(self.deltas),
             self.given,
             self.inside,
             dict(self._backward),

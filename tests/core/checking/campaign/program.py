@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ def computed(
         inside: layers whose whole backward pass is wrong, with the wrong one.
     """
     trace, values = Trace(network, inside=inside or {}), {}
-    stores: dict[str, dict[str, Array]] = {
+    stores: dict[str, MutableMapping[str, Array]] = {
         "preactivations": trace.preactivations,
         "activations": trace.activations,
         "deltas": trace.deltas,
