@@ -1,0 +1,1 @@
+"""Services that gradd is measured beside."""
