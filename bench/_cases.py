@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
+import http.client
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Literal
 
-import httpx
 import numpy as np
 import orjson
 import safetensors.numpy
@@ -108,11 +108,27 @@ def post(server: Server, sent: Message) -> bytes:
     """Return the body of the answer.
 
     Raises:
-        HTTPStatusError: if it is not a success.
+        RuntimeError: if it is not a success.
     """
-    headers = {"Content-Type": sent.content_type, "Accept": sent.content_type, "Accept-Encoding": "identity"}
-    url = f"http://{HOST}:{server.port}{sent.path}"
-    return httpx.post(url, content=sent.body, headers=headers, timeout=120).raise_for_status().content
+    connection = http.client.HTTPConnection(HOST, server.port, timeout=120)
+    try:
+        return post_over(connection, sent)
+    finally:
+        connection.close()
+
+
+def post_over(connection: http.client.HTTPConnection, sent: Message) -> bytes:
+    """Return the body of the answer over a connection that stays open.
+
+    Raises:
+        RuntimeError: if it is not a success.
+    """
+    connection.request("POST", sent.path, sent.body, {"Content-Type": sent.content_type, "Accept": sent.content_type})
+    response = connection.getresponse()
+    answer = response.read()
+    if not 200 <= response.status < 300:
+        raise RuntimeError(f"{sent.path} answered {response.status}: {answer[:500].decode(errors='replace')}")
+    return answer
 
 
 def gradients(answer: bytes, form: Form) -> list[NDArray[Any]]:

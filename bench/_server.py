@@ -15,7 +15,6 @@ from pathlib import Path
 HOST = "127.0.0.1"
 PROC = Path("/proc")
 START_SECONDS = 60.0
-_TICKS = os.sysconf("SC_CLK_TCK")
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
@@ -31,7 +30,7 @@ class Server:
         """Return the processor time of all threads until now."""
         # The name of the program is in parentheses and may hold spaces; utime is the 14th field, stime the 15th.
         fields = (self._files / "stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICKS
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     def memory(self, field: str = "VmRSS") -> int:
         """Return the bytes of memory that are resident, or with VmHWM those that were at most."""

@@ -27,7 +27,7 @@ from bench import _cases
 from bench._cases import Network
 from bench._stopwatch import medians, readable
 
-ROUNDS = 5
+ROUNDS = 15
 
 
 @dataclass(frozen=True)

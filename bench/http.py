@@ -25,6 +25,7 @@ from bench._server import Server
 from bench._stopwatch import readable
 
 NETWORKS = {network.name: network for network in (SMALL, MIDDLE)}
+CONTENDERS = ("constant", *(f"gradd {form}" for form in _cases.FORMS), "gradd stored", "peer")
 LONGEST_TURN = 6
 """Seconds after which a turn ends though few requests were answered, so that a slow contender does not take minutes."""
 ANSWERS = 4
@@ -129,8 +130,7 @@ def main() -> None:
                 turns = measure(chosen, connections, options)
                 print("\n".join(rows(NETWORKS[name], connections, turns)), flush=True)
                 reached += _aims.lines(name, connections, turns)
-    print("\n| requests/s | network | connections | ratio | from round to round | aim |\n|---|---|---|---|---|---|")
-    print("\n".join(reached))
+    print("", *_aims.HEAD, *reached, sep="\n")
 
 
 def _options() -> argparse.Namespace:

@@ -46,15 +46,10 @@ def growth(server: Server, sent: Message) -> Iterator[int]:
     Raises:
         RuntimeError: if an answer is not a success.
     """
-    headers = {"Content-Type": sent.content_type}
     connection = http.client.HTTPConnection(HOST, server.port, timeout=60)
     yield server.memory()
     for count in range(1, MARKS[-1] + 1):
-        connection.request("POST", sent.path, sent.body, headers)
-        response = connection.getresponse()
-        if response.status != 200:
-            raise RuntimeError(f"request {count} had the answer {response.status}")
-        response.read()
+        _cases.post_over(connection, sent)
         if count in MARKS:
             yield server.memory()
     connection.close()
