@@ -58,3 +58,9 @@ class Settings(BaseSettings):
 
     max_waiting: int = Field(default=64, ge=0)
     """Maximum number of requests that wait to be computed; further requests are answered with status 503."""
+
+    form_cache_bytes: int = Field(default=64 * 2**20, ge=0)
+    """Memory in bytes for what requests of the same form share: inferred shapes and plans. 0 turns the cache off."""
+
+    model_cache_bytes: int = Field(default=256 * 2**20, ge=0)
+    """Memory in bytes for stored models that requests have used. 0 turns the cache off."""

@@ -50,15 +50,27 @@ class Problem:
         check_deadline: CheckDeadline | None = None,
         gradients: Mapping[str, Mapping[str, Array]] | None = None,
         by_row: bool = False,
+        copies: bool = False,
     ) -> Plan:
-        """Build a plan of this problem, optionally with other inputs, parameters or precision; arguments as in `Plan`."""
+        """Build a plan of this problem, optionally with other inputs, parameters or precision; arguments as in `Plan`.
+
+        With `copies`, the plan reads no array of this problem in place, so that `write_into` may change its numbers.
+        """
+        inputs = self.inputs if inputs is None else inputs
+        parameters = self.parameters if parameters is None else parameters
+        state = self.state
+        if copies:
+            inputs = _copied(inputs)
+            parameters, state = (
+                {layer: _copied(named) for layer, named in each.items()} for each in (parameters, state)
+            )
         return Plan(
             self.nodes,
-            self.inputs if inputs is None else inputs,
-            self.parameters if parameters is None else parameters,
+            inputs,
+            parameters,
             self.objective,
             dtype=dtype or self.dtype,
-            state=self.state,
+            state=state,
             column=self.convention == "column",
             backward=backward,
             retain=retain,
@@ -68,7 +80,35 @@ class Problem:
             by_row=by_row,
         )
 
+    def write_into(self, plan: Plan) -> bool:
+        """Write the numbers of this problem into a plan of a problem of the same form, built with `copies`.
+
+        Returns:
+            False, with nothing written, if the plan does not fit: shares of the examples are part of a plan's operations.
+        """
+        objective = self.objective
+        if objective and not np.array_equal(plan.loss.coefficients, objective.coefficients):
+            return False
+        for name, array in self.inputs.items():
+            plan.inputs[name][...] = array
+        for layer, named in self.parameters.items():
+            held = plan.parameters[layer]
+            for name, array in named.items():
+                held[name][...] = array
+        if self.state:
+            for node, context in plan.contexts:
+                for name, array in context.state.items():
+                    array[...] = self.state[node.name][name]
+        if objective:
+            plan.loss.targets[...] = objective.targets
+        return True
+
     @property
     def output_shape(self) -> Shape:
         """Shape of the last layer's result."""
         return self.nodes[-1].shape
+
+
+def _copied(arrays: Mapping[str, Array]) -> dict[str, Array]:
+    """Return copies with the layout of the arrays, so that the operations on them and their results are the same."""
+    return {name: array.copy(order="K") for name, array in arrays.items()}

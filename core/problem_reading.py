@@ -25,7 +25,6 @@ class ProblemReading:
     spec: ProblemSpec
     """The problem with its tensors in documented shapes, as far as they could be brought to them."""
     report: ShapeReport
-    inputs: dict[str, Array]
     objective: Objective | None
     issues: list[Issue]
 
@@ -44,19 +43,19 @@ def read_problem(
     exactly: bool = False,
 ) -> ProblemReading:
     """Infer all shapes in one convention; `exactly` accepts documented shapes only."""
-    found, inputs = _infer(sent, convention, limits)
-    objective, issues = _objective(sent, found, convention, needs_loss)
-    reading = ProblemReading(sent, found, inputs, objective, [*found.issues, *issues])
+    found = _infer(sent, convention, limits)
+    objective, issues = read_objective(sent, found, convention, needs_loss)
+    reading = ProblemReading(sent, found, objective, [*found.issues, *issues])
     if reading.fits or exactly:
         return reading
-    documented = _to_documented_shapes(sent, found, convention)
+    documented = in_documented_shapes(sent, found, convention)
     if documented is sent:
         return reading
     return read_problem(documented, convention, limits, needs_loss=needs_loss, exactly=True)
 
 
-def _to_documented_shapes(sent: ProblemSpec, found: ShapeReport, convention: Convention) -> ProblemSpec:
-    """The same problem with every tensor of an accepted shape in its documented one; `sent` itself if there is none."""
+def in_documented_shapes(sent: ProblemSpec, found: ShapeReport, convention: Convention) -> ProblemSpec:
+    """Return the problem with every tensor of an accepted shape in its documented one; `sent` itself if there is none."""
     nodes = {node.name: node for node in found.nodes}
     changed = {
         layer: {
@@ -90,24 +89,27 @@ def sent_shapes(sent: ProblemSpec, documented: ProblemSpec) -> dict[str, dict[st
     return {layer: named for layer, named in shapes.items() if named}
 
 
-def _infer(
-    sent: ProblemSpec, convention: Convention, limits: NetworkLimits | None
-) -> tuple[ShapeReport, dict[str, Array]]:
-    """Infer all shapes in one convention; return them with the inputs in the core's view."""
+def oriented_inputs(sent: ProblemSpec, convention: Convention) -> dict[str, Array]:
+    """Return the inputs batch-first. Under `column` a flat list is a single example."""
     inputs = {}
     for name, array in sent.inputs.items():
         flat = convention == "column" and array.ndim == 1
         inputs[name] = array.reshape(1, -1) if flat else tensor(array, convention)
+    return inputs
+
+
+def _infer(sent: ProblemSpec, convention: Convention, limits: NetworkLimits | None) -> ShapeReport:
+    """Infer all shapes in one convention."""
     parameters = {
         layer: {name: array.shape for name, array in named.items()} for layer, named in sent.parameters.items()
     }
-    shapes = {name: array.shape for name, array in inputs.items()}
+    shapes = {name: array.shape for name, array in oriented_inputs(sent, convention).items()}
     state = {layer: {name: array.shape for name, array in named.items()} for layer, named in sent.state.items()}
     seeded = sent.seed is not None
-    return infer_shapes(sent.layers, shapes, parameters, convention, state=state, seeded=seeded, limits=limits), inputs
+    return infer_shapes(sent.layers, shapes, parameters, convention, state=state, seeded=seeded, limits=limits)
 
 
-def _objective(
+def read_objective(
     sent: ProblemSpec, found: ShapeReport, convention: Convention, needs_loss: bool
 ) -> tuple[Objective | None, list[Issue]]:
     """Return the loss with its targets, and the issues with them."""

@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
-from core.convention import CONVENTIONS, Convention, layer_parameters
+from core.convention import CONVENTIONS, Convention
 from core.errors import Issue, refuse_if_any
-from core.feedback_alignment import feedback_of
-from core.initializers import initial_parameters
-from core.network import INPUT, NetworkLimits
-from core.nonfinite import cast
+from core.network import NetworkLimits
 from core.problem import Problem
+from core.problem_form import ProblemForm, path_of_input
 from core.problem_reading import read_problem, sent_shapes
 from core.problem_spec import ProblemSpec
 from core.problem_warnings import activation_applied_twice, unread_layers
@@ -22,7 +18,14 @@ from core.problem_warnings import activation_applied_twice, unread_layers
 def validate(
     sent: ProblemSpec, limits: NetworkLimits | None = None, *, needs_loss: bool = True, besides: Sequence[Issue] = ()
 ) -> Problem:
-    """Check a problem and bring it to the core's view.
+    """Check a problem and bring it to the core's view; arguments and refusals as of `validate_form`."""
+    return validate_form(sent, limits, needs_loss=needs_loss, besides=besides).fill(sent)
+
+
+def validate_form(
+    sent: ProblemSpec, limits: NetworkLimits | None = None, *, needs_loss: bool = True, besides: Sequence[Issue] = ()
+) -> ProblemForm:
+    """Check a problem and return its form, which `fill` turns into the problem in the core's view.
 
     Args:
         sent: The problem as it was sent. Shapes of `core/accepted_shapes.py` are brought to the documented ones.
@@ -40,43 +43,18 @@ def validate(
     if any(issue.code == "shape-mismatch" for issue in issues):
         issues = _with_fitting_conventions(issues, sent, convention, limits)
     refuse_if_any(issues)
-    dtype = np.dtype(sent.dtype)
-    parameters = {}
-    for node in found.nodes:
-        drawn = {} if sent.seed is None else initial_parameters(node, found.nodes, sent.seed, dtype)
-        given = layer_parameters(documented.parameters.get(node.name, {}), node.parameters, convention)
-        parameters[node.name] = {name: given.get(name, drawn.get(name)) for name in node.parameters}
-    return Problem(
-        nodes=found.nodes,
-        inputs={name: cast(array, dtype, *_at_input(sent, name)) for name, array in reading.inputs.items()},
-        parameters={
-            layer: {
-                name: cast(array, dtype, "parameters", layer, name)
-                for name, array in named.items()
-                if array is not None
-            }
-            for layer, named in parameters.items()
-        },
-        objective=reading.objective,
+    return ProblemForm(
         convention=convention,
-        dtype=dtype,
+        report=found,
+        needs_loss=needs_loss,
+        sent_shapes=sent_shapes(sent, documented),
+        is_documented=documented is sent,
         warnings=[
             *_ambiguity(sent, documented, limits),
             *unread_layers(found.nodes),
             *activation_applied_twice(found.nodes, sent.loss if reading.objective else None),
         ],
-        state={
-            layer: {name: cast(array, dtype, "state", layer, name) for name, array in named.items()}
-            for layer, named in sent.state.items()
-        },
-        feedback=feedback_of(sent.feedback, found.nodes, convention, dtype) if sent.feedback else None,
-        sent_shapes=sent_shapes(sent, documented),
     )
-
-
-def _at_input(sent: ProblemSpec, name: str) -> tuple[str, ...]:
-    """The path of an input in the request, with its name if the inputs are named."""
-    return ("batch", "inputs") if set(sent.inputs) == {INPUT} else ("batch", "inputs", name)
 
 
 def _unreadable(sent: ProblemSpec) -> list[Issue]:
@@ -84,7 +62,7 @@ def _unreadable(sent: ProblemSpec) -> list[Issue]:
     return [
         Issue(
             code="shape-mismatch",
-            path=_at_input(sent, name),
+            path=path_of_input(sent, name),
             detail=f"The input {name!r} is a single number; a batch is a tensor whose examples can be counted.",
             hint="Send one example with one feature as [[x]].",
         )

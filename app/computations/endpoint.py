@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Annotated, TypeVar
 
-from fastapi import Depends, Response
+from fastapi import Depends, Request, Response
 
 from app.http.dependencies import EndpointDep
-from app.http.endpoint import Compute, Documents, Endpoint
+from app.http.direct import DirectAnswers
+from app.http.endpoint import Endpoint
+from app.http.operation import Compute, Documents, Operation
+from app.models.cache import ModelCache
 from app.models.resolve import resolve_model
 from app.problem.schemas import NetworkInUse
-from app.storage.database import Database
-from app.storage.dependencies import DatabaseDep
 
 N = TypeVar("N", bound=NetworkInUse)
 
@@ -20,19 +20,26 @@ N = TypeVar("N", bound=NetworkInUse)
 class ComputationEndpoint:
     """An endpoint whose bodies contain a network or the id of a stored model."""
 
-    def __init__(self, endpoint: Endpoint, database: Database) -> None:
+    def __init__(self, endpoint: Endpoint, models: ModelCache, direct: DirectAnswers) -> None:
         self._endpoint = endpoint
-        self._database = database
+        self._models = models
+        self._direct = direct
 
     async def handle(self, model: type[N], compute: Compute[N], documents: Documents | None = None) -> Response:
         """Handle the request as `Endpoint.handle` does, with the stored model that the body names."""
-        resolve = partial(resolve_model, database=self._database)
-        return await self._endpoint.handle(model, compute, documents, resolve=resolve)
+        operation = Operation(model, compute, documents or {}, self._resolve, shares_forms=True)
+        self._direct.offer(self._endpoint.request.scope["path"], operation)
+        return await self._endpoint.run(operation)
+
+    def _resolve(self, body: N) -> N:
+        if body.model is not None:
+            body.use.form.waits = not self._models.is_local
+        return resolve_model(body, self._models.get)
 
 
-async def get_computation_endpoint(endpoint: EndpointDep, database: DatabaseDep) -> ComputationEndpoint:
+async def get_computation_endpoint(request: Request, endpoint: EndpointDep) -> ComputationEndpoint:
     """Return the endpoint of this request."""
-    return ComputationEndpoint(endpoint, database)
+    return ComputationEndpoint(endpoint, request.app.state.models, request.app.state.direct)
 
 
 ComputationEndpointDep = Annotated[ComputationEndpoint, Depends(get_computation_endpoint)]

@@ -103,7 +103,7 @@ def compress(body: bytes, accept_encoding: str | None) -> tuple[bytes, str | Non
     Returns:
         The body, and the value of Content-Encoding if it was compressed. The answer varies by Accept-Encoding.
     """
-    encoding = negotiate(accept_encoding) if len(body) >= _WORTHWHILE else None
+    encoding = negotiate(accept_encoding) if accept_encoding and len(body) >= _WORTHWHILE else None
     if encoding == "zstd":
         return zstandard.ZstdCompressor(level=1).compress(body), encoding
     if encoding == "gzip":

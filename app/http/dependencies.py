@@ -1,4 +1,4 @@
-"""Dependencies of the routes: the settings, the executor and the endpoint of the request.
+"""Dependencies of the routes: the settings and the endpoint of the request.
 
 They are coroutines, because FastAPI would run plain functions in a thread for every request.
 """
@@ -10,7 +10,6 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from app.http.endpoint import Endpoint
-from app.http.executor import ComputeExecutor
 from app.settings import Settings
 
 
@@ -20,19 +19,12 @@ async def get_settings(request: Request) -> Settings:
     return settings
 
 
-async def get_executor(request: Request) -> ComputeExecutor:
-    """Return the executor of this server."""
-    executor: ComputeExecutor = request.app.state.executor
-    return executor
-
-
 SettingsDep = Annotated[Settings, Depends(get_settings)]
-ExecutorDep = Annotated[ComputeExecutor, Depends(get_executor)]
 
 
-async def get_endpoint(request: Request, settings: SettingsDep, executor: ExecutorDep) -> Endpoint:
+async def get_endpoint(request: Request) -> Endpoint:
     """Return the endpoint of this request."""
-    return Endpoint(request, settings, executor)
+    return Endpoint(request, request.app.state.server)
 
 
 EndpointDep = Annotated[Endpoint, Depends(get_endpoint)]

@@ -7,94 +7,71 @@ declares the body and the answer beside the route, so that the OpenAPI schema st
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from app.http.compression import compress, decompress
-from app.http.executor import ComputeExecutor, Overloaded
-from app.http.negotiation import JSON, format_of_answer, format_of_body
+from app.http.compression import decompress
+from app.http.executor import Overloaded
+from app.http.negotiation import format_of_answer, format_of_body
+from app.http.operation import Compute, Documents, Encoding, Operation, Server, Wanted, write
 from app.http.problem_details import problem_response, refusal_response
 from app.http.problem_types import PROBLEM_TYPES
 from app.http.reply import Reply
 from app.settings import Settings
-from app.wire.decode import decode
-from app.wire.encode import encode
-from app.wire.safetensors_message import MEDIA_TYPE, decode_message, encode_message
 from core.arrays import CheckDeadline
 from core.errors import Refusal
 
 M = TypeVar("M", bound=BaseModel)
-Compute = Callable[[M, Settings, CheckDeadline], "dict[str, Any] | Reply"]
-Encoding = Literal["json", "base64"]
-Documents = Mapping[str, Callable[[Any], str]]
-"""Functions that write the source of a reply as a document for readers, by media type."""
 
 
 class Endpoint:
-    """One request, and the settings and executor needed to answer it."""
+    """One request, and what the server needs to answer it."""
 
-    def __init__(self, request: Request, settings: Settings, executor: ComputeExecutor) -> None:
+    def __init__(self, request: Request, server: Server) -> None:
         self.request = request
-        self.settings = settings
-        self._executor = executor
+        self.settings = server.settings
+        self._server = server
 
-    async def handle(
-        self,
-        model: type[M],
-        compute: Compute[M],
-        documents: Documents | None = None,
-        *,
-        resolve: Callable[[M], M] | None = None,
-    ) -> Response:
-        """Read the body as `model`, run `compute` in the executor, and answer with its result.
+    async def handle(self, model: type[M], compute: Compute[M], documents: Documents | None = None) -> Response:
+        """Read the body as `model`, run `compute` in the executor, and answer with its result; see `Operation`."""
+        return await self.run(Operation(model, compute, documents or {}))
 
-        Args:
-            model: the schema of the body.
-            compute: takes the body, the settings and a function that raises once the deadline has passed.
-            documents: other formats of the answer, used if the header Accept prefers one of them.
-            resolve: replaces references in the body, for instance to a stored model, before the computation.
-
-        Returns:
-            The response.
+    async def run(self, operation: Operation[M]) -> Response:
+        """Read the body, run the operation in the executor, and answer with its result.
 
         Raises:
             Refusal: with all errors of the request.
         """
-        request, settings, documents = self.request, self.settings, documents or {}
-        format_of_answer(request.headers.get("accept"), list(documents))
-        form = format_of_body(request.headers.get("content-type"))
+        headers, settings = self.request.headers, self.settings
+        wanted = self._wanted(operation.documents)
+        form = format_of_body(headers.get("content-type"))
         try:
             async with asyncio.timeout(settings.max_body_seconds):
-                body = await _read(request, settings.max_body_bytes)
+                body = await _read(self.request, settings.max_body_bytes)
         except TimeoutError:
             return self.too_slow()
         except ClientDisconnect:
             return Response(status_code=400)
 
-        def work(check_deadline: CheckDeadline) -> tuple[dict[str, Any] | Reply, Encoding]:
-            plain = decompress(body, request.headers.get("content-encoding"), limit=settings.max_body_bytes)
-            asked = decode(plain, model) if form == "json" else decode_message(plain, model)
-            if resolve:
-                asked = resolve(asked)
-            return compute(asked, settings, check_deadline), getattr(asked, "encoding", "json")
+        def response(check_deadline: CheckDeadline) -> Response:
+            plain = decompress(body, headers.get("content-encoding"), limit=settings.max_body_bytes)
+            reading = operation.read(plain, form)
+            key = operation.key(reading)
+            known = self._server.forms.find(key) if key else None
+            return operation.answer(reading, known, wanted, self._server, check_deadline)
 
-        return await self.produce(work, documents)
+        return await self._run(response)
 
-    async def produce(
-        self,
-        work: Callable[[CheckDeadline], tuple[dict[str, Any] | Reply, Encoding]],
-        documents: Documents | None = None,
-    ) -> Response:
+    async def produce(self, work: Callable[[CheckDeadline], tuple[dict[str, Any] | Reply, Encoding]]) -> Response:
         """Run `work` in the executor and answer with its result.
 
         Args:
             work: returns the answer and the encoding of its tensors.
-            documents: other formats of the answer, used if the header Accept prefers one of them.
 
         Returns:
             The response.
@@ -102,25 +79,17 @@ class Endpoint:
         Raises:
             Refusal: `not-acceptable`, and the refusals of `work`.
         """
-        headers, documents = self.request.headers, documents or {}
-        form = format_of_answer(headers.get("accept"), list(documents))
+        wanted = self._wanted({})
 
         def response(check_deadline: CheckDeadline) -> Response:
             reply, encoding = work(check_deadline)
-            reply = reply if isinstance(reply, Reply) else Reply(reply)
-            if form in documents:
-                plain, media_type = documents[form](reply.source).encode(), f"{form}; charset=utf-8"
-            elif form == "json":
-                plain, media_type = encode(reply.content, encoding=encoding), JSON
-            else:
-                plain, media_type = encode_message(reply.content), MEDIA_TYPE
-            content, coding = compress(plain, headers.get("accept-encoding"))
-            own = {"Content-Encoding": coding} if coding else {}
-            return Response(
-                content, reply.status, {"Vary": "Accept, Accept-Encoding", **reply.headers, **own}, media_type
-            )
+            return write(reply if isinstance(reply, Reply) else Reply(reply), wanted, {}, encoding)
 
         return await self._run(response)
+
+    def _wanted(self, documents: Documents) -> Wanted:
+        headers = self.request.headers
+        return Wanted(format_of_answer(headers.get("accept"), list(documents)), headers.get("accept-encoding"))
 
     async def download(self, filename: str, work: Callable[[], tuple[bytes, str]]) -> Response:
         """Answer with a file. `work` runs in the executor and returns the bytes and the media type."""
@@ -133,16 +102,19 @@ class Endpoint:
 
     async def _run(self, response: Callable[[CheckDeadline], Response]) -> Response:
         try:
-            return await self._executor.run(response)
+            return await self._server.executor.run(response)
         except Overloaded as error:
             return refusal_response(error, self.request.url.path, {"Retry-After": str(error.retry_after)})
 
     def too_slow(self) -> Response:
         """Return the answer to a body that did not arrive in time."""
-        detail = f"The body did not arrive within {self.settings.max_body_seconds:g} s."
-        return problem_response(
-            PROBLEM_TYPES["request-timeout"], detail, self.request.url.path, headers={"Connection": "close"}
-        )
+        return too_slow(self.settings, self.request.url.path)
+
+
+def too_slow(settings: Settings, path: str) -> Response:
+    """Return the answer to a body that did not arrive in time."""
+    detail = f"The body did not arrive within {settings.max_body_seconds:g} s."
+    return problem_response(PROBLEM_TYPES["request-timeout"], detail, path, headers={"Connection": "close"})
 
 
 async def _read(request: Request, limit: int) -> bytes:

@@ -54,14 +54,18 @@ class ComputeExecutor:
 
     def _run_with_deadline(self, work: Callable[[CheckDeadline], T]) -> T:
         start = time.monotonic()
-        deadline = start + self._max_seconds
-
-        def check_deadline() -> None:
-            if time.monotonic() > deadline:
-                detail = f"The computation was stopped after {self._max_seconds:g} s."
-                raise Refusal.of("timeout", detail, expected=self._max_seconds)
-
         try:
-            return work(check_deadline)
+            return work(deadline_in(self._max_seconds))
         finally:
             self._typical_seconds += 0.1 * (time.monotonic() - start - self._typical_seconds)
+
+
+def deadline_in(seconds: float) -> CheckDeadline:
+    """Return a function that raises a refusal, `timeout`, once so many seconds have passed from now on."""
+    deadline = time.monotonic() + seconds
+
+    def check_deadline() -> None:
+        if time.monotonic() > deadline:
+            raise Refusal.of("timeout", f"The computation was stopped after {seconds:g} s.", expected=seconds)
+
+    return check_deadline

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -17,6 +18,7 @@ from app.jobs.request_schemas import JobRequest
 from app.jobs.serialization import join_tensors, problem_and_recipe, split_tensors
 from app.jobs.variants import variants
 from app.jobs.views import job_answer
+from app.models.cache import load_cached
 from app.models.resolve import resolve_model
 from app.problem.from_request import refuse_too_many_layers
 from app.settings import Settings
@@ -75,7 +77,9 @@ class PreparedJob:
             body, self.dataset, self.data, self.model = before.body, before.dataset, before.data, before.model
         elif not body.network.layers and body.model is None:
             raise Refusal.of("invalid-request", "Field required", "network")
-        body = resolve_model(body, database).model_copy(update={"model": None, "from_checkpoint": None})
+        body = resolve_model(body, partial(load_cached, database)).model_copy(
+            update={"model": None, "from_checkpoint": None}
+        )
         refuse_too_many_layers(len(body.network.layers), settings)
         missing = [name for name in ("data", "loss", "optimizer", "epochs") if getattr(body, name) is None]
         refuse_if_any([Issue(code="invalid-request", path=(name,), detail="Field required") for name in missing])

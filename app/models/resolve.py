@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import TypeVar
 
-from app.models.repository import load_model
+from app.models.cache import CachedModel
 from app.problem.schemas import NetworkInUse, NetworkSpec
-from app.storage import Database
 from core.arrays import Array
 from core.errors import Issue, Refusal
-from core.model import parameters_of, state_of
+from core.model import Model, parameters_of, state_of
 from core.network import names_of
 
 B = TypeVar("B", bound=NetworkInUse)
 
 
-def resolve_model(body: B, database: Database) -> B:
+def resolve_model(body: B, find: Callable[[str], CachedModel]) -> B:
     """Return the request completed with the network, parameters and state of the model that it names.
 
     The parameters are converted to the request's convention.
+
+    Args:
+        body: the request.
+        find: returns the model with an id, or refuses the id as `not-found`.
 
     Raises:
         Refusal: `unknown-name`, if there is no such model.
@@ -27,22 +31,39 @@ def resolve_model(body: B, database: Database) -> B:
     if body.model is None:
         return body
     try:
-        model = load_model(database, body.model)
+        cached = find(body.model)
     except Refusal as refusal:
         if refusal.issues[0].code != "not-found":
             raise
         issue = refusal.issues[0]
         raise Refusal([Issue(code="unknown-name", path=("model",), detail=issue.detail, hint=issue.hint)]) from None
+    needs = body.use.once("needs of the network", lambda: _needs(body, cached.model))
+    supplied = {
+        "network": needs.network,
+        "parameters": _complete(cached.parameters[body.convention or "row"], body.parameters, needs.parameters),
+        "state": _complete(cached.model.state, body.state, needs.state),
+    }
+    return body.model_copy(update=supplied)
+
+
+@dataclass(frozen=True, slots=True)
+class _Needs:
+    """The network of a request, and the names of the tensors that its layers need."""
+
+    network: NetworkSpec
+    parameters: Mapping[str, Collection[str]]
+    state: Mapping[str, Collection[str]]
+
+
+def _needs(body: NetworkInUse, model: Model) -> _Needs:
     brings_network = "network" in body.model_fields_set
     network = body.network if brings_network else NetworkSpec(layers=list(model.layers))
     known = dict(zip(names_of(network.layers), network.layers, strict=True))
-    stored = model.parameters_in(body.convention or "row")
-    supplied = {
-        "network": network,
-        "parameters": _complete(stored, body.parameters, {name: parameters_of(layer) for name, layer in known.items()}),
-        "state": _complete(model.state, body.state, {name: state_of(layer) for name, layer in known.items()}),
-    }
-    return body.model_copy(update=supplied)
+    return _Needs(
+        network,
+        {name: parameters_of(layer).keys() for name, layer in known.items()},
+        {name: state_of(layer).keys() for name, layer in known.items()},
+    )
 
 
 def _complete(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from app.http.problem_details import MOST_ERRORS
 from app.problem.schemas import Feedback
@@ -12,8 +12,9 @@ from core.errors import Issue, Refusal, did_you_mean
 from core.feedback_alignment import FeedbackSpec
 from core.network import INPUT, NetworkLimits
 from core.problem import Problem
+from core.problem_form import ProblemForm
 from core.problem_spec import ProblemSpec
-from core.problem_validation import validate
+from core.problem_validation import validate_form
 
 
 def problem_of(
@@ -21,7 +22,7 @@ def problem_of(
     settings: Settings,
     *,
     needs_loss: bool,
-    besides: Sequence[Issue] = (),
+    besides: Callable[[], Sequence[Issue]] = tuple,
     takes_feedback: bool = False,
 ) -> Problem:
     """Return the validated problem of a request.
@@ -30,7 +31,7 @@ def problem_of(
         body: the request.
         settings: the settings of the server.
         needs_loss: whether the computation needs a loss.
-        besides: issues that were found elsewhere in the request.
+        besides: returns issues with other fields of the request.
         takes_feedback: whether the computation supports feedback alignment.
 
     Raises:
@@ -54,8 +55,12 @@ def problem_of(
         seed=body.seed,
         feedback=_feedback(body, takes_feedback),
     )
-    limits = NetworkLimits(parameters=settings.max_parameters, activations=settings.max_activations)
-    return validate(sent, limits, needs_loss=needs_loss, besides=besides)
+
+    def form() -> ProblemForm:
+        limits = NetworkLimits(parameters=settings.max_parameters, activations=settings.max_activations)
+        return validate_form(sent, limits, needs_loss=needs_loss, besides=besides())
+
+    return body.use.once(("problem", needs_loss), form).fill(sent)
 
 
 def _feedback(body: ProblemBody, takes_feedback: bool) -> FeedbackSpec | None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
+from app.http.forms import FormedBody
 from app.wire.tensor import Tensor
 from core.convention import Convention
 from core.layers import AnyLayer
@@ -83,7 +84,7 @@ def _none_yet() -> NetworkSpec:
     return NetworkSpec.model_construct(layers=[])
 
 
-class NetworkInUse(Body):
+class NetworkInUse(FormedBody, Body):
     """A network with its parameters, or the id of a stored model that supplies them."""
 
     model: str | None = None

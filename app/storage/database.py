@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
@@ -82,6 +82,21 @@ class Database:
         """
         with self._session(self._engine.execution_options(**{_WRITES: True})) as session, session.begin():
             yield session
+
+    def compile(self, statement: Select[Any]) -> tuple[str, bool]:
+        """Return a statement in the SQL of this database, and whether its parameters are positional."""
+        compiled = statement.compile(dialect=self._engine.dialect)
+        return str(compiled), bool(getattr(compiled, "positional", False))
+
+    def fetch_quickly(self, sql: str, parameters: Mapping[str, Any] | Sequence[Any]) -> Any:
+        """Return the first row of a query that `compile` has returned; None if there is none, or no answer."""
+        try:
+            with closing(self._engine.raw_connection()) as connection:
+                cursor = connection.cursor()
+                cursor.execute(sql, parameters)
+                return cursor.fetchone()
+        except (DBAPIError, self._engine.dialect.loaded_dbapi.Error):
+            return None
 
     def repeat(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a write transaction and return its result, repeating it if other transactions interfere.

@@ -72,13 +72,16 @@ def _convert(value: Any) -> Any:
 
 def _elements(value: Any) -> int:
     """Return the number of elements of a value, more than `LARGE` if orjson would write its arrays differently."""
-    if isinstance(value, np.ndarray):
-        return value.size if value.dtype.kind != "b" else LARGE + 1
-    if isinstance(value, dict):
+    kind = type(value)
+    if kind is str or kind is float:
+        return 1
+    if kind is np.ndarray:
+        return int(value.size) if value.dtype.kind != "b" else LARGE + 1
+    if kind is dict:
         return sum(map(_elements, value.values()))
-    if isinstance(value, (list, tuple)):
+    if kind is list or kind is tuple:
         return sum(map(_elements, value))
-    return LARGE + 1 if isinstance(value, BaseModel) else 1
+    return LARGE + 1 if isinstance(value, (BaseModel, np.ndarray, dict, list, tuple)) else 1
 
 
 class _Large:

@@ -35,6 +35,18 @@ def decode_message(body: bytes, model: type[M], limits: DocumentLimits = DEFAULT
         Refusal: with the errors of the file and its JSON; paths are those of the same request as JSON.
     """
     node = field_tree(model)
+    values, issues = read_message(body, node, limits)
+    return validate_values(values, issues, model, node)
+
+
+def read_message(
+    body: bytes, node: FieldNode, limits: DocumentLimits = DEFAULT_LIMITS
+) -> tuple[dict[str, Any], list[Issue]]:
+    """Return the values of a request with arrays as tensors, and the issues of the tensors.
+
+    Raises:
+        Refusal: if the body is not a file of tensors with a JSON object.
+    """
     try:
         file = safetensors_file.read(body, limits)
     except GraddError as error:
@@ -47,7 +59,7 @@ def decode_message(body: bytes, model: type[M], limits: DocumentLimits = DEFAULT
     issues = list(issues)
     for name, array in file.tensors.items():
         issues += _put(values, path_of(name, node), array)
-    return validate_values(values, issues, model, node)
+    return values, issues
 
 
 def encode_message(answer: dict[str, Any]) -> bytes:

@@ -89,6 +89,21 @@ class FieldNode:
                 annotations.setdefault(name, []).append(annotation)
         return {name: _place(several) for name, several in annotations.items()}
 
+    @cached_property
+    def holds_tensors(self) -> bool:
+        """Whether a tensor may occur here or anywhere below."""
+        seen: list[FieldNode] = []
+        waiting: list[FieldNode | None] = [self]
+        while waiting:
+            node = waiting.pop()
+            if node is None or node in seen:
+                continue
+            if node.tensor:
+                return True
+            seen.append(node)
+            waiting += [node.values, node.elements, *node.fields.values()]
+        return False
+
     def narrowed(self, value: object) -> FieldNode:
         """Return the node without models whose literal fields, such as `kind`, do not match the value."""
         if not isinstance(value, dict):

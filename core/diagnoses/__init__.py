@@ -1,11 +1,12 @@
 """Diagnoses: conditions found in a run that are not mistakes but keep a network from learning.
 
-To add one, write a file and list its function in `DIAGNOSES`.
+A diagnosis is bound to a plan once, and asked after each of its runs. To add one, write a file and list its function in
+`DIAGNOSES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from core.diagnoses.kinks import kinks
 from core.diagnoses.silent_units import silent_units
@@ -14,7 +15,8 @@ from core.diagnoses.zero_gradients import zero_gradients
 from core.errors import Issue
 from core.plan import Plan
 
-Diagnosis = Callable[[Plan], Iterator[Issue]]
+Diagnosis = Callable[[Plan], Callable[[], Iterator[Issue]]]
+"""Returns the function that yields the warnings for the last run of a plan."""
 
 OF_LEARNING: tuple[Diagnosis, ...] = (zero_gradients, symmetric_units, silent_units)
 """The conditions that keep a network from learning."""
@@ -22,11 +24,20 @@ OF_LEARNING: tuple[Diagnosis, ...] = (zero_gradients, symmetric_units, silent_un
 DIAGNOSES: tuple[Diagnosis, ...] = (*OF_LEARNING, kinks)
 
 
+def bind(plan: Plan, diagnoses: Sequence[Diagnosis] = DIAGNOSES) -> Callable[[], list[Issue]]:
+    """Return the function that returns the warnings for the last run of a plan.
+
+    The plan must have run forward and backward, and must retain its preactivations.
+    """
+    bound = [diagnosis(plan) for diagnosis in diagnoses]
+    return lambda: [issue for find in bound for issue in find()]
+
+
 def diagnose(plan: Plan) -> list[Issue]:
-    """Return the warnings for a plan that has run forward and backward and kept its preactivations."""
-    return [issue for diagnosis in DIAGNOSES for issue in diagnosis(plan)]
+    """Return the warnings for the last run of a plan."""
+    return bind(plan)()
 
 
 def diagnose_learning(plan: Plan) -> list[Issue]:
     """Return those of these warnings that concern learning, and not the numbers of one point."""
-    return [issue for diagnosis in OF_LEARNING for issue in diagnosis(plan)]
+    return bind(plan, OF_LEARNING)()

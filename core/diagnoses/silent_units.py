@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -20,19 +20,27 @@ SATURATED = 1e-3
 """A unit counts as saturated below this share of the steepest slope of its function."""
 
 
-def silent_units(plan: Plan) -> Iterator[Issue]:
-    """Yield a warning for each layer with silent units."""
-    for node, context in plan.contexts:
-        if node.name == plan.fused:
-            continue  # The delta is a − y and contains no f'.
-        if not node.function.steepest() or context.result.ndim < 2 or times(context.result) < LEAST_TIMES:
-            continue
-        slopes = largest_slopes(plan, node, context)
-        dead, saturated = slopes == 0, (slopes > 0) & (slopes < SATURATED * node.function.steepest())
-        if dead.any():
-            yield _dead(node, context, dead)
-        if saturated.any():
-            yield _saturated(node, context, saturated, slopes)
+def silent_units(plan: Plan) -> Callable[[], Iterator[Issue]]:
+    """Bind to a plan: a warning for each layer with silent units."""
+    layers = [
+        (node, context)
+        for node, context in plan.contexts
+        if node.name != plan.fused  # There the delta is a − y and contains no f'.
+        and node.function.steepest()
+        and context.result.ndim >= 2
+        and times(context.result) >= LEAST_TIMES
+    ]
+
+    def find() -> Iterator[Issue]:
+        for node, context in layers:
+            slopes = largest_slopes(plan, node, context)
+            dead, saturated = slopes == 0, (slopes > 0) & (slopes < SATURATED * node.function.steepest())
+            if dead.any():
+                yield _dead(node, context, dead)
+            if saturated.any():
+                yield _saturated(node, context, saturated, slopes)
+
+    return find
 
 
 def largest_slopes(plan: Plan, node: Node, context: LayerContext) -> Array:

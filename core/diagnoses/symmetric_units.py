@@ -2,48 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
 
 import numpy as np
 
 from core.arrays import Array
 from core.diagnoses.units import written
 from core.errors import Issue
+from core.layer_context import LayerContext
 from core.plan import Plan
 
 TOLERANCE = 1e3
 """Gradients of one product count as equal up to this many rounding units of the largest of them."""
 
 
-def symmetric_units(plan: Plan) -> Iterator[Issue]:
-    """Yield a warning for each dense layer in which units have equal weights, biases and gradients."""
-    for node, context in plan.contexts:
-        weight, gradient = context.parameters.get("weight"), context.gradients.get("weight")
-        if node.layer.feedback_weight != "weight" or weight is None or gradient is None:
-            continue
-        units = _repeated(weight, gradient, context.parameters.get("bias"))
-        if units:
-            yield Issue(
-                code="symmetric-units",
-                path=("network", "layers", node.position),
-                detail=f"{written(units, weight.shape[1])} of layer {node.name!r} have the same weights as another unit of "
-                "the layer, and the same gradients. The gradient is right; they will learn the same thing and stay equal.",
-                got=units,
-                hint='Initialise at random ("seed") to break the symmetry.',
-            )
+def symmetric_units(plan: Plan) -> Callable[[], Iterator[Issue]]:
+    """Bind to a plan: a warning for each dense layer in which units have equal weights, biases and gradients."""
+    layers = [
+        (node, context, _closest(context.parameters["weight"]))
+        for node, context in plan.contexts
+        if node.layer.feedback_weight == "weight" and "weight" in context.gradients
+        if context.parameters["weight"].shape[1] > 1
+    ]
+
+    def find() -> Iterator[Issue]:
+        for node, context, close in layers:
+            candidates = close()
+            units = _repeated(context, candidates) if candidates else []
+            if units:
+                yield Issue(
+                    code="symmetric-units",
+                    path=("network", "layers", node.position),
+                    detail=f"{written(units, context.parameters['weight'].shape[1])} of layer {node.name!r} have the same "
+                    "weights as another unit of the layer, and the same gradients. The gradient is right; they will learn "
+                    "the same thing and stay equal.",
+                    got=units,
+                    hint='Initialise at random ("seed") to break the symmetry.',
+                )
+
+    return find
 
 
-def _repeated(weight: Array, gradient: Array, bias: Array | None) -> list[int]:
-    """Return the columns that occur more than once, found by their products with a random vector, then compared."""
-    direction = np.random.Generator(np.random.PCG64(0)).standard_normal(len(weight)).astype(weight.dtype)
-    signatures = direction @ weight
-    order = np.argsort(signatures, kind="stable")
-    rounding = TOLERANCE * np.finfo(weight.dtype).eps
-    close = np.diff(signatures[order]) <= rounding * np.abs(signatures).max()
-    within = rounding * np.abs(gradient).max()
+def _closest(weight: Array) -> Callable[[], list[tuple[int, int]]]:
+    """Return the function that returns the pairs of columns whose products with a random vector are equal or close."""
+    generator = np.random.Generator(np.random.PCG64(0))
+    signatures_of = partial(generator.standard_normal(len(weight)).astype(weight.dtype).dot, weight)
+    tolerance = float(TOLERANCE * np.finfo(weight.dtype).eps)
+
+    def close() -> list[tuple[int, int]]:
+        signatures = signatures_of()
+        ordered = np.sort(signatures)
+        gaps, within = ordered[1:] - ordered[:-1], tolerance * max(abs(ordered[0]), abs(ordered[-1]))
+        if gaps.min() > within:
+            return []
+        order = np.argsort(signatures, kind="stable").tolist()
+        return [pair for pair, gap in zip(pairwise(order), gaps, strict=True) if gap <= within]
+
+    return close
+
+
+def _repeated(context: LayerContext, pairs: list[tuple[int, int]]) -> list[int]:
+    """Return the columns that are among the pairs and are equal, as far as rounding can tell."""
+    weight, gradient, bias = context.parameters["weight"], context.gradients["weight"], context.parameters.get("bias")
+    within = TOLERANCE * np.finfo(weight.dtype).eps * np.abs(gradient).max()
     found: set[int] = set()
-    for one, other in zip(order[:-1][close], order[1:][close], strict=True):
+    for one, other in pairs:
         same = np.array_equal(weight[:, one], weight[:, other]) and (bias is None or bias[one] == bias[other])
         if same and np.abs(gradient[:, one] - gradient[:, other]).max() <= within:
-            found |= {int(one), int(other)}
+            found |= {one, other}
     return sorted(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -10,26 +10,30 @@ from core.errors import Issue
 from core.plan import Plan
 
 
-def zero_gradients(plan: Plan) -> Iterator[Issue]:
-    """Yield a warning if there are weights, all of their gradients are exactly 0, and the loss is not 0 already."""
+def zero_gradients(plan: Plan) -> Callable[[], Iterator[Issue]]:
+    """Bind to a plan: a warning if all gradients of its weights are exactly 0, and the loss is not 0 already."""
     weights = [
         (context.parameters[name], context.gradients[name])
         for node, context in plan.contexts
         for name, parameter in node.parameters.items()
         if parameter.weight_like and name in context.gradients
     ]
-    if not weights or any(np.any(gradient) for _, gradient in weights) or not np.any(plan.loss.total):
-        return
-    are_zero = not any(np.any(weight) for weight, _ in weights)
-    reason = (
-        "all weights are 0, so that nothing passes a layer forward or backward"
-        if are_zero
-        else ("nothing passes backward at this point")
-    )
-    yield Issue(
-        code="zero-gradients",
-        path=("parameters",) if are_zero else ("network", "layers"),
-        detail=f"Nothing can be learned from here: the gradient of every weight is exactly 0, because {reason}. "
-        "The gradients are right, and every step leaves the weights as they are.",
-        hint='Initialise the weights at random ("seed"); biases may start at 0.',
-    )
+
+    def find() -> Iterator[Issue]:
+        if not weights or any(gradient.any() for _, gradient in weights) or not np.any(plan.loss.total):
+            return
+        are_zero = not any(weight.any() for weight, _ in weights)
+        reason = (
+            "all weights are 0, so that nothing passes a layer forward or backward"
+            if are_zero
+            else "nothing passes backward at this point"
+        )
+        yield Issue(
+            code="zero-gradients",
+            path=("parameters",) if are_zero else ("network", "layers"),
+            detail=f"Nothing can be learned from here: the gradient of every weight is exactly 0, because {reason}. "
+            "The gradients are right, and every step leaves the weights as they are.",
+            hint='Initialise the weights at random ("seed"); biases may start at 0.',
+        )
+
+    return find

@@ -135,10 +135,10 @@ class Loss(Spec):
         """Return the distance of each output from the kink of the loss; None for a loss without a kink."""
         return None
 
-    def at_kink(self, A: Array, Y: Array) -> Array:
-        """Return True at each output at which the loss has no derivative, in the shape of A."""
+    def at_kink(self, A: Array, Y: Array) -> Array | None:
+        """Return True at each output at which the loss has no derivative, in the shape of A; None for one without a kink."""
         distance = self.distance_to_kink(A, Y)
-        return np.zeros(A.shape, bool) if distance is None else np.asarray(distance == 0)
+        return None if distance is None else np.asarray(distance == 0)
 
     def draw_targets(self, shape: Shape, generator: np.random.Generator) -> Array:
         """Return random targets of that shape, batch-first, that the loss accepts."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -56,7 +58,8 @@ class LossPass:
             self.ops.append(self._penalise)
         if watch.check_deadline and objective.loss.needs_targets:  # With upstream there is no loss to report.
             cause = of_loss(objective.loss.kind, A, self.targets, objective.loss.advice_on_logarithms)
-            self.ops.append(lambda: finite_check(node.name, node.position, "loss", np.asarray(self.total), cause)())
+            check = partial(finite_check, node.name, node.position, "loss", cause=cause)
+            self.ops.append(lambda: math.isfinite(abs(self.total)) or check(array=np.asarray(self.total))())
         self.backward_ops: list[Op] = [loss.gradient(at), *_share_ops(at)]
 
     @property
@@ -68,8 +71,11 @@ class LossPass:
         """Return ℓ of each example in the last forward run, before shares and weights."""
         return self._loss.per_example(self._read, self.targets)
 
-    def at_kink(self) -> Array:
-        """Return where the loss had no derivative in the last forward run, as booleans in the shape of what it reads."""
+    def at_kink(self) -> Array | None:
+        """Return where the loss had no derivative in the last forward run, as booleans in the shape of what it reads.
+
+        None for a loss without a kink.
+        """
         return self._loss.at_kink(self._read, self.targets)
 
     def _penalise(self) -> None:

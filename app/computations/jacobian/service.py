@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def compute_jacobian(body: JacobianRequest, settings: Settings, check_deadline: 
     """Compute the Jacobian of one tensor with respect to another, in the request's convention."""
     names = names_of(body.network.layers)
     of = names[-1] if body.of == "output" and "output" not in names else body.of
-    problem = problem_of(body, settings, needs_loss=False, besides=_unknown_layer_issues(of, names))
+    problem = problem_of(body, settings, needs_loss=False, besides=partial(_unknown_layer_issues, of, names))
     wrt = _variable(problem, body.wrt)
     refuse_large(problem, of, wrt, settings.max_answer_elements)
     with np.errstate(all="ignore"):

@@ -1,0 +1,116 @@
+"""Direct answers: requests of known, fast forms are answered on the event loop, in front of routing and FastAPI.
+
+Everything else passes on to the application with the body as it came: other routes, unknown forms, large, compressed or slow
+bodies, and every request that would be refused, so that a refusal has one source.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import lru_cache
+from typing import Any
+
+from starlette.responses import Response
+from starlette.types import Message, Receive, Scope, Send
+
+from app.http.endpoint import too_slow
+from app.http.executor import deadline_in
+from app.http.negotiation import format_of_answer, format_of_body
+from app.http.operation import Operation, Server, Wanted
+from app.wire.form_key import SMALL
+
+
+class DirectAnswers:
+    """The operations that are answered directly, by path. Routes add theirs when they handle their first request."""
+
+    def __init__(self, server: Server) -> None:
+        self.settings = server.settings
+        self._server = server
+        self._operations: dict[str, Operation[Any]] = {}
+
+    def offer(self, path: str, operation: Operation[Any]) -> None:
+        """Answer known forms of an operation directly from now on."""
+        self._operations[path] = operation
+
+    def operation(self, scope: Scope) -> Operation[Any] | None:
+        """Return the operation that may answer a request."""
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["query_string"]:
+            return None
+        return self._operations.get(scope["path"])
+
+    def answer(self, operation: Operation[Any], headers: dict[bytes, bytes], body: bytes) -> Response | None:
+        """Return the response to a request of a known, fast form, or None."""
+        try:
+            wanted = _wanted(
+                headers.get(b"content-type", b""),
+                headers.get(b"accept", b""),
+                headers.get(b"accept-encoding", b""),
+                tuple(operation.documents),
+            )
+            reading = operation.read_small(body) if wanted else None
+            key = operation.key(reading) if reading else None
+            form = self._server.forms.find(key) if key else None
+            if not (wanted and reading and form and form.is_fast):
+                return None
+            return operation.answer(reading, form, wanted, self._server, deadline_in(self.settings.max_seconds))
+        except Exception:
+            return None
+
+
+async def answer_directly(direct: DirectAnswers, scope: Scope, receive: Receive, send: Send) -> Receive | None:
+    """Answer a request directly, if it can be.
+
+    Returns:
+        None if it has been answered; otherwise the function from which the application receives the request.
+    """
+    operation = direct.operation(scope)
+    headers = _single(scope["headers"]) if operation else None
+    if operation is None or headers is None or not _is_small(headers):
+        return receive
+    try:
+        async with asyncio.timeout(direct.settings.max_body_seconds):
+            message = await receive()
+    except TimeoutError:
+        await too_slow(direct.settings, scope["path"])(scope, receive, send)
+        return None
+    response = None
+    if message["type"] == "http.request" and not message.get("more_body"):
+        response = direct.answer(operation, headers, message["body"])
+    if response is None:
+        return _preceded_by(message, receive)
+    await response(scope, receive, send)
+    return None
+
+
+def _single(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
+    """Return the headers by name; None if one occurs twice."""
+    found = dict(headers)
+    return found if len(found) == len(headers) else None
+
+
+def _is_small(headers: dict[bytes, bytes]) -> bool:
+    """Return whether the headers announce a small body without a content encoding."""
+    length = headers.get(b"content-length", b"")
+    return length.isdigit() and len(length) < 8 and int(length) <= SMALL and b"content-encoding" not in headers
+
+
+@lru_cache(maxsize=256)
+def _wanted(content_type: bytes, accept: bytes, accept_encoding: bytes, documents: tuple[str, ...]) -> Wanted | None:
+    """Return how a request with these headers wants its answer; None if its body is not JSON.
+
+    Raises:
+        Refusal: if there is no such answer, or the body is of an unknown type.
+    """
+    if format_of_body(content_type.decode("latin-1")) != "json":
+        return None
+    return Wanted(format_of_answer(accept.decode("latin-1"), documents), accept_encoding.decode("latin-1"))
+
+
+def _preceded_by(message: Message, receive: Receive) -> Receive:
+    """Return a function that receives a message again, and then what follows it."""
+    waiting = [message]
+
+    async def received() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return received

@@ -1,0 +1,152 @@
+"""Operation: a computation as routes offer it, from the bytes of a body to the response."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from app.http.compression import compress
+from app.http.executor import ComputeExecutor
+from app.http.forms import Form, FormCache, FormedBody, FormKey, FormUse
+from app.http.negotiation import JSON, Format
+from app.http.reply import Reply
+from app.settings import Settings
+from app.wire.decode import read_values, validate_values
+from app.wire.encode import encode
+from app.wire.form_key import key_of, read_small
+from app.wire.safetensors_message import MEDIA_TYPE, encode_message, read_message
+from app.wire.template import refill, without_numbers
+from app.wire.tensor_fields import field_tree
+from core.arrays import CheckDeadline
+from core.errors import Issue
+
+M = TypeVar("M", bound=BaseModel)
+Compute = Callable[[M, Settings, CheckDeadline], "dict[str, Any] | Reply"]
+Encoding = Literal["json", "base64"]
+Documents = Mapping[str, Callable[[Any], str]]
+"""Functions that write the source of a reply as a document for readers, by media type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What all requests to a server have in common."""
+
+    settings: Settings
+    executor: ComputeExecutor
+    forms: FormCache
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How a request wants its answer."""
+
+    format: str
+    """json, safetensors, or the media type of a document."""
+
+    accept_encoding: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A body as it was read: its values, with arrays as tensors."""
+
+    values: dict[str, Any]
+    issues: list[Issue]
+    key: bytes | None
+    """The key of its form; None if it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[M]):
+    """A computation with the schema of its bodies."""
+
+    model: type[M]
+    compute: Compute[M]
+    """Takes the body, the settings and a function that raises once the deadline has passed."""
+
+    documents: Documents = field(default_factory=dict)
+    resolve: Callable[[M], M] | None = None
+    """Replaces references in the body, for instance to a stored model, before the computation."""
+
+    shares_forms: bool = False
+    """Whether what follows from the form of a body is worked out once for all bodies of that form."""
+
+    def read_small(self, body: bytes) -> Reading | None:
+        """Return a small and plain JSON document as it was read; None for any other body."""
+        found = read_small(body, field_tree(self.model))
+        return found and Reading(found[0], [], found[1])
+
+    def read(self, body: bytes, format_of_body: Format) -> Reading:
+        """Read a decompressed body.
+
+        Raises:
+            Refusal: if it is no JSON object, or no file of tensors.
+        """
+        if format_of_body == "json" and (small := self.read_small(body)):
+            return small
+        node = field_tree(self.model)
+        values, issues = read_values(body, node) if format_of_body == "json" else read_message(body, node)
+        return Reading(values, issues, key_of(values, node) if self.shares_forms and not issues else None)
+
+    def key(self, reading: Reading) -> FormKey | None:
+        """Return the key of the form of a body; None if it has none, or if forms are not shared."""
+        return (self.model, reading.key) if reading.key is not None and self.shares_forms else None
+
+    def answer(
+        self, reading: Reading, form: Form | None, wanted: Wanted, server: Server, check_deadline: CheckDeadline
+    ) -> Response:
+        """Compute and return the response.
+
+        Args:
+            reading: the body.
+            form: the form of the body, if it is known.
+            wanted: the format of the answer.
+            server: the settings and caches of the server.
+            check_deadline: raises once the deadline has passed.
+
+        Raises:
+            Refusal: with all errors of the request.
+        """
+        start = time.perf_counter()
+        asked, use = self._body(reading, form)
+        if self.resolve:
+            asked = self.resolve(asked)
+        reply = self.compute(asked, server.settings, check_deadline)
+        reply = reply if isinstance(reply, Reply) else Reply(reply)
+        response = write(reply, wanted, self.documents, getattr(asked, "encoding", "json"))
+        if use and (key := self.key(reading)):
+            server.forms.keep(key, use, time.perf_counter() - start)
+        return response
+
+    def _body(self, reading: Reading, form: Form | None) -> tuple[M, FormUse | None]:
+        """Return the validated body and the use of its form."""
+        node = field_tree(self.model)
+        if form and isinstance(form.template, self.model):
+            asked = refill(form.template, reading.values, node)
+        else:
+            asked = validate_values(reading.values, reading.issues, self.model, node)
+        if not isinstance(asked, FormedBody):
+            return asked, None
+        use = FormUse(form)
+        if form is None:
+            use.form.template = refill(asked, without_numbers(reading.values), node)
+        asked.start_use(use)
+        return asked, use
+
+
+def write(reply: Reply, wanted: Wanted, documents: Documents, encoding: Encoding) -> Response:
+    """Return the response with the content of a reply."""
+    if wanted.format in documents:
+        plain, media_type = documents[wanted.format](reply.source).encode(), f"{wanted.format}; charset=utf-8"
+    elif wanted.format == "json":
+        plain, media_type = encode(reply.content, encoding=encoding), JSON
+    else:
+        plain, media_type = encode_message(reply.content), MEDIA_TYPE
+    content, coding = compress(plain, wanted.accept_encoding)
+    own = {"Content-Encoding": coding} if coding else {}
+    return Response(content, reply.status, {"Vary": "Accept, Accept-Encoding", **reply.headers, **own}, media_type)
