@@ -61,7 +61,8 @@ class Convolution(Filters):
         (X,), (dX,), dZ = context.inputs, context.d_inputs, by_rows(as_images(context.d_result))
         lowering, W = self._lowering(X.shape, context.saved["lowered"]), context.saved["kernels"]
         delta = context.saved["delta"] = dZ if dZ.flags.c_contiguous else np.empty(dZ.shape, context.dtype)
-        (dW, product), rows = (np.empty_like(W), np.empty_like(W)), self._matrices(delta)
+        rows, turned = self._matrices(delta), W.swapaxes(1, 2).shape
+        dW, product = np.empty(turned, context.dtype), np.empty(turned, context.dtype)  # Transposed: a quicker product.
         ones, db = np.ones(rows.shape[-1], context.dtype), np.empty(rows.shape[1:3], context.dtype)
         kernels, d_bias = self._kernels(context.gradients["weight"]), context.gradients.get("bias")
 
@@ -69,13 +70,13 @@ class Convolution(Filters):
             dW.fill(0)
             db.fill(0)
             for read, row in zip(lowering.matrices, rows, strict=True):
-                np.matmul(row, read.swapaxes(1, 2), out=product)
+                np.matmul(read, row.swapaxes(1, 2), out=product)
                 np.add(dW, product, dW)
                 if d_bias is not None:
                     np.add(db, np.matmul(row, ones), db)  # The sum of the row, which is still in the cache.
 
         ops: list[Op] = [] if delta is dZ else [partial(np.copyto, delta, dZ)]
-        ops += [correlate, partial(np.copyto, kernels, dW.reshape(kernels.shape))]
+        ops += [correlate, partial(np.copyto, kernels, dW.swapaxes(1, 2).reshape(kernels.shape, copy=False))]
         if d_bias is not None:
             ops.append(partial(np.copyto, d_bias, db.reshape(-1)))
         if dX is not None:
