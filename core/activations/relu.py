@@ -3,10 +3,14 @@
 from functools import partial
 
 import numpy as np
-from numpy import greater, multiply, sign
+from numpy import greater, maximum, multiply, sign
 
 from core.activations.base import Activation
-from core.arrays import SMALL, Array, Op, constant, real
+from core.arrays import SMALL, Array, Op, constant, in_memory_order, real
+
+ROW = 2**16
+"""Number of elements of a large tensor that are compared at once with as many zeros: NumPy takes the larger of two rows three
+times as fast as of a row and one number."""
 
 
 class Relu(Activation):
@@ -39,7 +43,18 @@ class Relu(Activation):
         return 1.0
 
     def forward(self, Z: Array, A: Array) -> Op:
-        return partial(np.maximum, Z, constant(0, Z), out=A)
+        flat = in_memory_order(Z), in_memory_order(A)
+        gapless = all(np.shares_memory(whole, tensor) for whole, tensor in zip(flat, (Z, A), strict=True))
+        if Z.size <= SMALL or Z.strides != A.strides or not gapless:
+            return partial(np.maximum, Z, constant(0, Z), out=A)
+        zeros, starts = np.zeros(ROW, Z.dtype), range(0, Z.size, ROW)
+        rows = [(z, zeros[: z.size], a) for z, a in ([whole[at : at + ROW] for whole in flat] for at in starts)]
+
+        def by_rows() -> None:
+            for z, zero, a in rows:
+                maximum(z, zero, a)
+
+        return by_rows
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         passed = real(A)

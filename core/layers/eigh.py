@@ -141,7 +141,7 @@ class Eigh(Layer):
         def through_values() -> None:
             U = context.saved["vectors"]
             _refuse(context, differ_in_cluster(context.saved["cluster"], dZ))
-            np.copyto(into, (U * dZ[..., np.newaxis, :]) @ transposed(U))
+            np.matmul(U * dZ[..., np.newaxis, :], transposed(U), out=into)
 
         def through_vectors() -> None:
             values, U, cluster = (context.saved[name] for name in ("values", "vectors", "cluster"))
@@ -149,7 +149,7 @@ class Eigh(Layer):
             N = transposed(U) @ d_vectors
             turn = (N - transposed(N)) / 2
             _refuse(context, reaches_across(apart, turn, d_vectors))
-            np.copyto(into, U @ (inverse_differences(values, apart) * turn) @ transposed(U))
+            np.matmul(U @ (inverse_differences(values, apart) * turn), transposed(U), out=into)
 
         return [through_values if self.part == "values" else through_vectors]
 

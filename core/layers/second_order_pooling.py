@@ -127,6 +127,6 @@ class SecondOrderPooling(Layer):
             V, FV = context.saved["vectors"], context.saved["projected"]
             K = Logarithm().divided_differences(context.saved["values"])
             G = transposed(V) @ (dC + transposed(dC)) @ V
-            np.matmul(FV @ (K * G), transposed(V), out=into)
+            np.matmul(FV, (K * G) @ transposed(V), out=into)
 
         return [op]

@@ -198,7 +198,7 @@ class Svd(Layer):
             at = Singular(*(context.saved[name] for name in ("left", "values", "right", "cluster", "zero")))
             if self.part == "values":
                 _refuse(context, differ_in_cluster(at.cluster, dZ) | (at.zero & (dZ.real != 0)).any(axis=-1))
-                np.copyto(into, (at.left * dZ[..., np.newaxis, :]) @ transposed(at.right))
+                np.matmul(at.left * dZ[..., np.newaxis, :], transposed(at.right), out=into)
             elif self.part == "left":
                 np.copyto(into, _through(context, at, at.left, at.right, d_vectors))
             else:
@@ -214,9 +214,13 @@ def _through(context: LayerContext, at: Singular, U: Array, V: Array, dU: Array)
     """
     N = transposed(U) @ dU
     turn = (N - transposed(N)) / 2
+    dependent, moved = reaches_across(distinct(at.cluster), turn, dU), at.inverse_differences + at.inverse_sums
+    inside = U @ (moved * turn)
+    if U.shape[-2] == U.shape[-1]:  # The vectors span the whole space.
+        _refuse(context, dependent)
+        return np.asarray(inside @ transposed(V))
     outside = dU - U @ N
-    _refuse(context, reaches_across(distinct(at.cluster), turn, dU) | reaches_outside(at.zero, outside, dU))
-    inside = U @ ((at.inverse_differences + at.inverse_sums) * turn)
+    _refuse(context, dependent | reaches_outside(at.zero, outside, dU))
     return np.asarray((inside + outside * at.inverses[..., np.newaxis, :]) @ transposed(V))
 
 

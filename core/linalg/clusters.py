@@ -34,7 +34,7 @@ def distinct(cluster: Array) -> Array:
 def inverse_differences(values: Array, apart: Array) -> Array:
     """Return K_ij = 1/(λ_j − λ_i) between clusters, 0 within them."""
     difference = values[..., np.newaxis, :] - values[..., :, np.newaxis]
-    return np.asarray(np.where(apart, 1 / np.where(apart, difference, 1), 0))
+    return np.asarray(apart / np.where(apart, difference, 1))
 
 
 def repeated(cluster: Array) -> Iterator[tuple[tuple[int, ...], slice]]:

@@ -29,6 +29,10 @@ class Eigen:
     """The cluster of each value, by number; equal values share a cluster: (…, n)."""
 
 
+TALL = 11 / 6
+"""Rows for each column from which LAPACK's singular values start from a QR decomposition."""
+
+
 def eigen(X: Array, tolerance: float | None = None) -> Eigen:
     """Return the eigenvalues and eigenvectors of symmetric matrices.
 
@@ -54,17 +58,23 @@ def gram_step(F: Array) -> Array | None:
 def gram_eigen(F: Array, epsilon: float, tolerance: float | None = None) -> tuple[Eigen, Array]:
     """Return the eigenvalues, descending, and eigenvectors V of A = FᵀF + εI, and F V (…, m, d).
 
-    They come from the singular values of F, which keep the digits that small eigenvalues of FᵀF would lose. F V, formed as
-    U Σ, is exactly 0 in the null space of F.
+    They come from the singular values of F, which keep the digits that small eigenvalues of FᵀF would lose. Those of a tall
+    F are those of R in F = Q R, as LAPACK finds them too; nothing needs Q or U. For a wide F, F V is formed as U Σ, exactly 0
+    in the null space of F.
 
     Raises:
         numpy.linalg.LinAlgError: if LAPACK does not converge.
     """
     positions, features = F.shape[-2:]
-    left, sigma, transposed = np.linalg.svd(real(F), full_matrices=positions < features)
+    tall = positions >= TALL * features
+    matrices = np.linalg.qr(real(F), mode="r") if tall else real(F)
+    left, sigma, transposed = np.linalg.svd(matrices, full_matrices=positions < features)
     vectors, count = transposed.swapaxes(-1, -2).copy(), sigma.shape[-1]
     values = np.full((*F.shape[:-2], features), epsilon, sigma.dtype)
     values[..., :count] += sigma * sigma
+    if tall:
+        at = _decomposition(values, vectors, gram_step(F), tolerance)
+        return at, F @ at.vectors
     projected = np.zeros(F.shape, sigma.dtype)
     projected[..., :count] = left * sigma[..., np.newaxis, :] * signs(vectors)[..., :count]
     at = _decomposition(values, vectors, gram_step(F), tolerance)

@@ -59,8 +59,11 @@ def expm1_quotient(x: Array) -> Array:
 
 def _order(a: Array, b: Array) -> tuple[Array, Array]:
     """Return the smaller of each pair, and the relative difference of the other one from it."""
-    swap = real(a) < real(b)
-    low, high = np.where(swap, a, b), np.where(swap, b, a)
+    if np.iscomplexobj(a):
+        swap = real(a) < real(b)
+        low, high = np.where(swap, a, b), np.where(swap, b, a)
+    else:
+        low, high = np.minimum(a, b), np.maximum(a, b)
     return low, (high - low) / low
 
 

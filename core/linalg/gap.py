@@ -107,7 +107,12 @@ def differ_in_cluster(cluster: Array, d_values: Array) -> Array:
 
 
 def reaches_across(apart: Array, turn: Array, d_vectors: Array) -> Array:
-    """Return True for each matrix in which the gradient of the vectors turns the basis of a cluster."""
+    """Return True for each matrix in which the gradient of the vectors turns the basis of a cluster.
+
+    `turn` is antisymmetric: nothing turns a cluster of one value.
+    """
+    if np.count_nonzero(apart) == apart.size - apart[..., 0].size:
+        return np.zeros(apart.shape[:-2], bool)
     return np.asarray((~apart & (np.abs(real(turn)) > _rounding(real(d_vectors), (-1, -2)))).any(axis=(-1, -2)))
 
 

@@ -12,7 +12,13 @@ ALMOST_LARGEST = 0.999
 
 def signs(vectors: Array) -> Array:
     """Return ±1 for every column, so that its first largest component (by magnitude) is positive; shape (…, 1, columns)."""
-    size = np.abs(real(vectors))
-    first = (size >= ALMOST_LARGEST * size.max(axis=-2, keepdims=True)).argmax(axis=-2)
-    leading = np.take_along_axis(real(vectors), first[..., np.newaxis, :], axis=-2)
-    return np.where(leading < 0, -1, 1).astype(real(vectors).dtype)
+    seen = real(vectors)
+    above, below = seen.max(axis=-2, keepdims=True), -seen.min(axis=-2, keepdims=True)
+    leading = above - below
+    close = np.minimum(above, below) >= ALMOST_LARGEST * np.maximum(above, below)
+    if close.any():  # There, largest components of both signs occur, and the first of them counts.
+        columns = seen.swapaxes(-1, -2)[close[..., 0, :]]
+        size = np.abs(columns)
+        first = (size >= ALMOST_LARGEST * size.max(axis=-1, keepdims=True)).argmax(axis=-1)
+        leading[close] = np.take_along_axis(columns, first[:, np.newaxis], axis=-1)[:, 0]
+    return np.where(leading < 0, -1, 1).astype(seen.dtype)

@@ -17,9 +17,11 @@ Networks (2006); lowering one axis only, Cho & Brand, MEC: Memory-efficient Conv
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
-from core.arrays import Array
+from core.arrays import Array, Op
 from core.layers.shared.windows import Windows
 
 
@@ -42,35 +44,97 @@ class Lowering:
         read = self._memory[:, turn, at : at + self._rows.size]
         return np.reshape(read, (self._groups, -1, read.shape[-2] * read.shape[-1]), copy=False)
 
-    def _parts(self, images: Array) -> list[tuple[Array, Array]]:
-        """Return pairs of views of equal shape, of L and of the images, for each kernel column and remainder h mod d."""
-        height, channels, width, examples = images.shape
-        grouped = images.reshape(height, self._groups, channels // self._groups, width, examples).swapaxes(0, 1)
-        parts = []
+    def fill(self, images: Array) -> list[Op]:
+        """Return the operations that write images, seen `by_rows`, into L. They are brought into their order only once."""
+        if images.flags.c_contiguous or self._columns.size == 1:
+            return [partial(np.copyto, lowered, numbers) for lowered, numbers in self._places(images)]
+        ordered = np.empty(images.shape, images.dtype)
+        return [partial(np.copyto, ordered, images), *self.fill(ordered)]
+
+    def _places(self, images: Array) -> list[tuple[Array, Array]]:
+        """Return pairs of views of equal shape, of L and of the images, for each remainder h mod d and kernel column."""
+        grouped, places = by_groups(images, self._groups), []
         for turn in range(self._rows.dilation):
             first = (turn - self._rows.before) % self._rows.dilation
             at = (first + self._rows.before) // self._rows.dilation
             some = grouped[:, first :: self._rows.dilation]
-            for column in range(self._columns.size):
-                windows, numbers = self._columns.inside(column)
-                lowered = self._memory[:, turn, at : at + some.shape[1], column, :, windows]
-                parts.append((lowered, some[:, :, :, numbers]))
-        return parts
+            lowered = self._memory[:, turn, at : at + some.shape[1]]
+            places += columns_of(lowered, some, self._columns)
+        return places
 
-    def fill(self, images: Array) -> None:
-        """Write images, seen `by_rows`, into L."""
-        for lowered, numbers in self._parts(images):
-            np.copyto(lowered, numbers)
 
-    def clear(self) -> None:
-        """Fill L with 0."""
-        self._memory.fill(0)
+class Raising:
+    """The way back: the deltas of the result, summed for each number over the windows that read it.
 
-    def add_up(self, images: Array) -> None:
-        """Write into images, seen `by_rows`, the sum of each number's places in L: the transpose of `fill`."""
-        images.fill(0)
-        for lowered, numbers in self._parts(images):
-            numbers += lowered
+    Row h of L receives Σ W_iᵀ dZ_r over the rows r of the result whose window reads it with row i of the kernel. Rows of the
+    result follow each other in memory, so with the rows of the kernel in the order in which they meet them, the sum is one
+    product (with groups or dilation, one for each r). Its columns j are then added to the row of the images, j apart.
+    """
+
+    def __init__(self, rows: Windows, columns: Windows, W: Array, dZ: Array, images: Array) -> None:
+        """Bind the arrays.
+
+        Args:
+            rows: the windows along the height.
+            columns: the windows along the width.
+            W: groups x filters x kernel height x (kernel width · channels).
+            dZ: result height x groups x filters x (width · n).
+            images: receives the sums, seen `by_rows`.
+        """
+        groups, filters, _, lowered = W.shape
+        # Rows r, r + 1, … of the result meet row h with the rows i, i − stride, … of the kernel.
+        order = sorted(range(rows.size), key=lambda i: (i % rows.stride, -i))
+        self._W, self._dZ, self._order = W, dZ, order
+        self._turned = np.empty((rows.size, groups, filters, lowered), W.dtype)
+        self._lowered = np.empty((groups, lowered, dZ.shape[-1]), W.dtype)
+        self._joined = groups == 1 and rows.dilation == 1
+        self._rows = [self._factors(rows, row + rows.before) for row in range(rows.length)]
+        grouped = by_groups(images, groups)
+        parts = self._lowered.reshape(groups, columns.size, grouped.shape[2], columns.count, images.shape[-1])
+        self._places = [columns_of(parts, grouped[:, row], columns) for row in range(rows.length)]
+        self._images = images
+
+    def _factors(self, rows: Windows, at: int) -> list[tuple[Array, Array]]:
+        """Return the pairs W_iᵀ, dZ_r of which row `at` of L receives the products."""
+        met = []
+        for i in reversed(range(rows.size)):
+            r, between = divmod(at - i * rows.dilation, rows.stride)
+            if not between and 0 <= r < rows.count:
+                met.append((r, self._order.index(i)))
+        if self._joined and met:
+            (r, i), count = met[0], len(met)
+            joined = self._turned[i : i + count], self._dZ[r : r + count]
+            kernel, delta = (np.reshape(array, (1, -1, array.shape[-1]), copy=False) for array in joined)
+            return [(kernel.swapaxes(1, 2), delta)]
+        return [(self._turned[i].swapaxes(1, 2), self._dZ[r]) for r, i in met]
+
+    def __call__(self) -> None:
+        np.copyto(self._turned, self._W.transpose(2, 0, 1, 3)[self._order])
+        for image, factors, places in zip(self._images, self._rows, self._places, strict=True):
+            image.fill(0)
+            for number, (kernel, delta) in enumerate(factors):
+                if number:
+                    np.add(self._lowered, np.matmul(kernel, delta), self._lowered)
+                else:
+                    np.matmul(kernel, delta, out=self._lowered)
+            if factors:
+                for lowered, numbers in places:
+                    np.add(numbers, lowered, numbers)
+
+
+def by_groups(images: Array, groups: int) -> Array:
+    """Return images, seen `by_rows`, as a view groups x height x channels of a group x width x n."""
+    height, channels, *rest = images.shape
+    return np.reshape(images, (height, groups, channels // groups, *rest), copy=False).swapaxes(0, 1)
+
+
+def columns_of(lowered: Array, numbers: Array, columns: Windows) -> list[tuple[Array, Array]]:
+    """Return, for each column of the kernel, views of equal shape of what is lowered and of the numbers of images."""
+    places = []
+    for column in range(columns.size):
+        windows, inside = columns.inside(column)
+        places.append((lowered[..., column, :, windows, :], numbers[..., inside, :]))
+    return places
 
 
 def lowered_shape(rows: Windows, columns: Windows, channels: int, groups: int, examples: int) -> tuple[int, ...]:

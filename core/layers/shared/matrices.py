@@ -84,7 +84,7 @@ def describe_matrix(context: LayerContext, index: tuple[int, ...]) -> str:
 
 
 def symmetric(context: LayerContext) -> Array:
-    """Return (X + Xᵀ)/2 of what a layer reads, which differs from X by rounding only.
+    """Return (X + Xᵀ)/2 of what a layer reads, which differs from X by rounding only; X itself if they are equal.
 
     Raises:
         Refusal: `invalid-request` for a matrix that is not symmetric; `non-finite` for NaN and infinity.
@@ -92,6 +92,8 @@ def symmetric(context: LayerContext) -> Array:
     X = context.as_sent(context.inputs[0])
     refuse_non_finite(context, X)
     A = real(X)
+    if np.array_equal(X, transposed(X)):
+        return X
     difference = np.abs(A - transposed(A)).max(axis=(-1, -2))
     size = np.abs(A).max(axis=(-1, -2))
     wrong = difference > np.sqrt(np.finfo(A.dtype).eps) * size

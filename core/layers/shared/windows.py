@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from core.arrays import Array
 from core.layers.base import misfit
 from core.spec import WholeNumber
 
@@ -45,6 +46,21 @@ class Windows:
         """Number of windows; 0 or negative if the axis is too short for one."""
         return (self.padded - self.reach) // self.stride + 1
 
+    @property
+    def is_padded(self) -> bool:
+        """True if some windows read padding."""
+        return self.before + self.after > 0
+
+    @property
+    def overlap(self) -> bool:
+        """True if windows share numbers."""
+        return self.stride < self.reach
+
+    @property
+    def tile(self) -> bool:
+        """True if every number, and no padding, is in exactly one window."""
+        return self.stride == self.size and self.dilation == 1 and not self.is_padded and self.length % self.size == 0
+
     def inside(self, offset: int) -> tuple[slice, slice]:
         """Return the windows whose number at this offset is not padding, and these numbers, as slices."""
         start = offset * self.dilation - self.before
@@ -53,6 +69,13 @@ class Windows:
         if last <= first:
             return slice(0, 0), slice(0, 0)
         return slice(first, last), slice(start + first * self.stride, start + (last - 1) * self.stride + 1, self.stride)
+
+
+def along(windows: Windows, axis: int, Z: Array, X: Array) -> list[tuple[Array, Array]]:
+    """Return, for each offset in the windows along an axis, views of the windows with a number of X there, and of these."""
+    before = (slice(None),) * axis
+    slices = [windows.inside(offset) for offset in range(windows.size)]
+    return [(Z[*before, reading], X[*before, numbers]) for reading, numbers in slices]
 
 
 def windows_along(
