@@ -48,7 +48,8 @@ class Settings(BaseSettings):
     """Maximum time in seconds that a client may take to send a body."""
 
     compute_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, gt=0)
-    """Number of requests that are computed at the same time. Default: the number of processors."""
+    """Number of requests that each server process computes at the same time. Default: the number of processors; with
+    `gradd serve --processes N`, its N-th part, but at least 2."""
 
     lease_seconds: float = Field(default=10.0, ge=0.5)
     """Seconds without a sign of life after which a worker is presumed dead and its jobs are returned to the queue."""
@@ -57,10 +58,12 @@ class Settings(BaseSettings):
     """Number of linear algebra threads of a training job. Changing it can change the last bits of results."""
 
     max_waiting: int = Field(default=64, ge=0)
-    """Maximum number of requests that wait to be computed; further requests are answered with status 503."""
+    """Maximum number of requests that wait to be computed in each server process; further requests are answered with status
+    503."""
 
     form_cache_bytes: int = Field(default=64 * 2**20, ge=0)
-    """Memory in bytes for what requests of the same form share: inferred shapes and plans. 0 turns the cache off."""
+    """Memory in bytes for what requests of the same form share, in each server process: inferred shapes and plans. 0 turns
+    the cache off."""
 
     model_cache_bytes: int = Field(default=256 * 2**20, ge=0)
-    """Memory in bytes for stored models that requests have used. 0 turns the cache off."""
+    """Memory in bytes for stored models that requests have used, in each server process. 0 turns the cache off."""

@@ -23,6 +23,12 @@ Host = Annotated[
     str, typer.Option(help="Address to listen on: 127.0.0.1 is this machine alone, 0.0.0.0 every IPv4 address.")
 ]
 Port = Annotated[int, typer.Option(help="Port to listen on, such as 9000; 0 takes a free one.", min=0, max=65535)]
+Processes = Annotated[
+    int,
+    typer.Option(
+        help="Number of server processes, at most one for each processor; 1 serves in this process.", min=1, max=256
+    ),
+]
 WithWorker = Annotated[
     bool, typer.Option(help="Start a worker for training jobs, too; --no-worker serves the API alone.")
 ]
@@ -31,7 +37,11 @@ AccessLog = Annotated[bool, typer.Option("--access-log", help="Log a line for ev
 
 @cli.command(epilog="Example: gradd serve --port 9000 --access-log")
 def serve(
-    host: Host = "127.0.0.1", port: Port = 8000, worker: WithWorker = True, access_log: AccessLog = False
+    host: Host = "127.0.0.1",
+    port: Port = 8000,
+    processes: Processes = 1,
+    worker: WithWorker = True,
+    access_log: AccessLog = False,
 ) -> None:
     """Serve the API and the pages, with a worker for training jobs.
 
@@ -41,7 +51,7 @@ def serve(
     try:
         from app.cli.serving import run_server
 
-        run_server(host, port, with_worker=worker, access_log=access_log)
+        run_server(host, port, processes=processes, with_worker=worker, access_log=access_log)
     except KeyboardInterrupt:
         # The terminal has written ^C and stands behind it.
         typer.echo("\ngradd has stopped." if sys.stdout.isatty() else "gradd has stopped.")

@@ -1,4 +1,4 @@
-"""The service's processes: the server, and the supervisor of a worker."""
+"""The service's processes: the server or several, and the supervisor of a worker."""
 
 from __future__ import annotations
 
@@ -18,25 +18,49 @@ EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (compared w
 """Addresses that stand for all of a machine's, and one of them that a browser can open."""
 
 
-def run_server(host: str, port: int, *, with_worker: bool, access_log: bool) -> None:
-    """Serve until SIGINT or SIGTERM.
+def run_server(host: str, port: int, *, processes: int, with_worker: bool, access_log: bool) -> None:
+    """Serve until SIGINT or SIGTERM, in this process or in several below it.
 
     Raises:
         KeyboardInterrupt: after SIGINT, once everything has stopped.
         typer.Exit: with status 3, if the port is taken or the application does not start.
     """
     config = uvicorn.Config(
-        "app.main:app", host=host, port=port, timeout_graceful_shutdown=10, server_header=False, access_log=access_log
+        "app.main:app" if processes == 1 else "app.cli.processes:application",
+        factory=processes > 1,
+        workers=processes,
+        host=host,
+        port=port,
+        timeout_graceful_shutdown=10,
+        timeout_worker_healthcheck=10,
+        server_header=False,
+        access_log=access_log,
     )
     # Our line says what uvicorn's would; its warnings and errors stay.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     # First of all: where the port is taken there is no worker to be started.
     listener = _bind(config)
     with listener, Supervisor(Settings()) if with_worker else nullcontext():
-        server = AnnouncedServer(config)
-        server.run(sockets=[listener])
-    if not server.started:
+        if processes > 1:
+            started = _run_processes(config, listener)
+        else:
+            server = AnnouncedServer(config)
+            server.run(sockets=[listener])
+            started = server.started
+    if not started:
         raise typer.Exit(3)
+
+
+def _run_processes(config: uvicorn.Config, listener: socket.socket) -> bool:
+    """Run several server processes, and return whether the application started in them."""
+    from app.cli.processes import ServerProcesses, share_processors
+
+    share_processors(config.workers)
+    servers = ServerProcesses(config, listener, lambda: _announce(config, listener))
+    servers.run()
+    if servers.interrupted:
+        raise KeyboardInterrupt
+    return not servers.failed
 
 
 def _bind(config: uvicorn.Config) -> socket.socket:
@@ -57,8 +81,12 @@ class AnnouncedServer(uvicorn.Server):
         """Start, then print the address."""
         await super().startup(sockets)
         if self.started and sockets:
-            address = address_of(self.config.host, sockets[0].getsockname()[1])
-            typer.echo(f"gradd {VERSION}: open {address} (docs at /docs, stop with Ctrl-C)")
+            _announce(self.config, sockets[0])
+
+
+def _announce(config: uvicorn.Config, listener: socket.socket) -> None:
+    address = address_of(config.host, listener.getsockname()[1])
+    typer.echo(f"gradd {VERSION}: open {address} (docs at /docs, stop with Ctrl-C)")
 
 
 def address_of(host: str, port: int) -> str:
