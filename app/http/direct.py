@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.http.endpoint import too_slow
 from app.http.executor import deadline_in
-from app.http.negotiation import format_of_answer, format_of_body
+from app.http.negotiation import Format, format_of_answer, format_of_body
 from app.http.operation import Operation, Server, Wanted
 from app.wire.form_key import SMALL
 
@@ -41,16 +41,16 @@ class DirectAnswers:
     def answer(self, operation: Operation[Any], headers: dict[bytes, bytes], body: bytes) -> Response | None:
         """Return the response to a request of a known, fast form, or None."""
         try:
-            wanted = _wanted(
+            sent, wanted = _formats(
                 headers.get(b"content-type", b""),
                 headers.get(b"accept", b""),
                 headers.get(b"accept-encoding", b""),
                 tuple(operation.documents),
             )
-            reading = operation.read_small(body) if wanted else None
+            reading = operation.read_small(body, sent)
             key = operation.key(reading) if reading else None
             form = self._server.forms.find(key) if key else None
-            if not (wanted and reading and form and form.is_fast):
+            if not (reading and form and form.is_fast):
                 return None
             return operation.answer(reading, form, wanted, self._server, deadline_in(self.settings.max_seconds))
         except Exception:
@@ -95,15 +95,16 @@ def _is_small(headers: dict[bytes, bytes]) -> bool:
 
 
 @lru_cache(maxsize=256)
-def _wanted(content_type: bytes, accept: bytes, accept_encoding: bytes, documents: tuple[str, ...]) -> Wanted | None:
-    """Return how a request with these headers wants its answer; None if its body is not JSON.
+def _formats(
+    content_type: bytes, accept: bytes, accept_encoding: bytes, documents: tuple[str, ...]
+) -> tuple[Format, Wanted]:
+    """Return the format of a body, and how its answer is wanted, from the values of headers.
 
     Raises:
-        Refusal: if there is no such answer, or the body is of an unknown type.
+        Refusal: if one of them is not known.
     """
-    if format_of_body(content_type.decode("latin-1")) != "json":
-        return None
-    return Wanted(format_of_answer(accept.decode("latin-1"), documents), accept_encoding.decode("latin-1"))
+    wanted = Wanted(format_of_answer(accept.decode("latin-1"), documents), accept_encoding.decode("latin-1"))
+    return format_of_body(content_type.decode("latin-1")), wanted
 
 
 def _preceded_by(message: Message, receive: Receive) -> Receive:
