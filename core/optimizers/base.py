@@ -121,6 +121,11 @@ class Optimizer(Spec):
         share = self.schedule.factor(steps_done) if self.schedule else 1.0
         return share * min(1.0, (steps_done + 1) / self.warmup_steps) if self.warmup_steps else share
 
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the gradient is taken at another point than θ."""
+        return False
+
     def look_ahead(self, theta: Array, memory: Memory) -> Array:
         """Return the point where the gradient is taken: θ, except in Ruder's form of Nesterov's method."""
         return theta

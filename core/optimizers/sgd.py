@@ -39,10 +39,12 @@ class Sgd(Optimizer):
 
     slots: ClassVar[tuple[str, ...]] = ("velocity",)
 
+    @property
+    def looks_ahead(self) -> bool:
+        return self.variant == "ruder" and self.nesterov
+
     def look_ahead(self, theta: Array, memory: Memory) -> Array:
-        if self.variant == "ruder" and self.nesterov:
-            return np.asarray(theta - self.momentum * memory.slots["velocity"])
-        return theta
+        return np.asarray(theta - self.momentum * memory.slots["velocity"]) if self.looks_ahead else theta
 
     def derivation(self, t: int) -> list[Equation]:
         mu, damped = self.momentum, 1 - self.dampening

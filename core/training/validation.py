@@ -14,8 +14,8 @@ from core.errors import Refusal
 from core.plan import Plan, Retain
 from core.problem import Problem
 from core.training.examples import for_evaluation, objective_of, part_of
-from core.training.metrics import METRICS, measure
 from core.training.minibatches import Minibatches
+from core.training.outputs import Outputs
 from core.training.trainable import copy_arrays
 
 AT_ONCE = 512
@@ -45,38 +45,15 @@ class Validation:
             set_to(plan, parameters, state)
             plan.forward()
             total += minibatches.weight * float(np.real(plan.loss.total))
-            outputs.take(plan)
+            outputs.keep(minibatches.chosen.start, plan.output)
             self._check_deadline()
-        return total, outputs.measure()
+        return total, outputs.measure(minibatches.order)
 
     def _build(self, parameters: Arrays, state: Arrays) -> tuple[Minibatches, Outputs]:
         """Layers that evaluate by running statistics cannot be built before there are any."""
         problem = replace(self._problem, parameters=copy_arrays(parameters), state=state)
         minibatches = Minibatches(problem, self._size, shuffle=False, seed=0, backward=False)
-        return minibatches, Outputs(problem, minibatches)
-
-
-class Outputs:
-    """The outputs of all examples of an epoch, in its order, each from its own step."""
-
-    def __init__(self, problem: Problem, minibatches: Minibatches) -> None:
-        objective = objective_of(problem)
-        self._loss, self._targets = objective.loss, objective.targets
-        self._minibatches = minibatches
-        self._all = np.empty(self._targets.shape, problem.dtype)
-        self._means_something = any(metric.applies(self._loss, self._targets) for metric in METRICS)
-
-    def take(self, plan: Plan) -> None:
-        """Store the outputs of the last step."""
-        if self._means_something:
-            part = self._all[self._minibatches.chosen]
-            part[...] = plan.output.reshape(part.shape)
-
-    def measure(self) -> dict[str, float]:
-        """Return the metrics of all examples."""
-        if not self._means_something:
-            return {}
-        return measure(self._loss, self._all, self._targets[self._minibatches.order])
+        return minibatches, Outputs(problem)
 
 
 class DeadUnits:
