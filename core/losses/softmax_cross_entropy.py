@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 from numpy import divide, multiply, subtract
 
 from core.activations.softmax import exponentials, shifted
-from core.arrays import Array, Op, Shape, column_of, inner_product, last_axis_sums
+from core.arrays import Array, Op, Shape, column_of, inner_product, last_axis_sums, nothing
 from core.errors import Issue
 from core.losses.base import AppliedFunction, Loss, LossContext, Scalar
 
@@ -81,8 +82,8 @@ class SoftmaxCrossEntropy(Loss):
         shift = shifted(Z, P)
         of_scores = inner_product(P, weighted)
         exponentiate, sums = exponentials(P, P)
-        logarithms, totals = np.empty_like(sums), np.empty_like(sums)
-        add_up = last_axis_sums(weighted, totals)
+        logarithms, totals = np.empty_like(sums), np.ones_like(sums)
+        add_up = nothing if at.one_hot and share is not None else last_axis_sums(weighted, totals)
         of_sums = inner_product(totals, logarithms)
 
         def value() -> Any:
@@ -100,6 +101,8 @@ class SoftmaxCrossEntropy(Loss):
 
     def gradient(self, at: LossContext) -> Op:
         Y, P, dZ = at.Y, at.probabilities, at.dA
+        if at.one_hot:
+            return partial(subtract, P, Y, dZ)
         totals = np.empty((*Y.shape[:-1], 1), Y.dtype)
         add_up = last_axis_sums(Y, totals)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -141,6 +142,12 @@ class Optimizer(Spec):
     def add_weight_decay(self, theta: Array, gradient: Array) -> Array:
         """Return g + λ θ."""
         return gradient + self.weight_decay * theta if self.weight_decay else gradient
+
+
+@lru_cache(maxsize=256)
+def number(value: float, dtype: np.dtype[Any]) -> Array:
+    """Return a number as an array of rank 0, with which NumPy multiplies a short vector twice as fast as with a float."""
+    return np.array(value, dtype)
 
 
 @dataclass(slots=True)

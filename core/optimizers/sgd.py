@@ -9,7 +9,7 @@ import numpy as np
 
 from core.arrays import Array
 from core.equations.equation import Equation
-from core.optimizers.base import Memory, Optimizer, Rate
+from core.optimizers.base import Memory, Optimizer, Rate, number
 from core.spec import constraints
 
 
@@ -81,7 +81,7 @@ class Sgd(Optimizer):
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
         g, v = self.add_weight_decay(theta, gradient), memory.slots["velocity"]
         if not self.momentum:
-            theta -= rate * g
+            theta -= (number(rate, theta.dtype) if isinstance(rate, float) else rate) * g
         elif self.variant == "ruder":
             v *= self.momentum
             v += rate * g

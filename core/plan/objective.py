@@ -26,6 +26,9 @@ class Objective:
     coefficients: Array
     """Share c_i of each example in the loss of the batch, shape (n,)."""
 
+    one_hot: bool = False
+    """True if the targets of every example, now and in later runs, are 1 at one feature and 0 elsewhere."""
+
 
 class LossPass:
     """Operations that compute L = Σ_i c_i ℓ_i + ½ λ Σ‖W‖² and ∂L/∂A of the output; ∂L/∂Z if fused with the activation."""
@@ -39,7 +42,7 @@ class LossPass:
         self.targets[...] = objective.targets
         self.coefficients = objective.coefficients.astype(A.dtype)
         probabilities = forward.output.reshape(A.shape) if fused else np.empty_like(A)
-        at = LossContext(A, self.targets, self.coefficients, dA, probabilities)
+        at = LossContext(A, self.targets, self.coefficients, dA, probabilities, objective.one_hot)
         loss = fused or objective.loss
         self._loss, self._read = loss, A
         value = loss.value(at)

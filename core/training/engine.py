@@ -33,6 +33,10 @@ EngineFactory = Callable[[Minibatches, Stepper, Outputs, CheckDeadline], Engine]
 """Builds the engine of a run. `minibatches` draws the order of an epoch, `stepper` has θ, gradient and memory as vectors."""
 
 
+Bound = tuple[Part, list[Op], Callable[[int], object]]
+"""A part, the operations of its steps, and the function that stores their outputs."""
+
+
 class PlannedSteps:
     """Runs the operations of plans: those of a step are one list, bound to its arrays when they first run."""
 
@@ -41,16 +45,16 @@ class PlannedSteps:
     ) -> None:
         self._minibatches, self._stepper, self._outputs = minibatches, stepper, outputs
         self._check_deadline = check_deadline
-        self._ops: dict[int, tuple[Part, list[Op]]] = {}
+        self._bound: dict[int, Bound] = {}
 
     def run(self, epoch: int, before: Array) -> list[float]:
-        minibatches, keep, check_deadline = self._minibatches, self._outputs.keep, self._check_deadline
+        minibatches, check_deadline = self._minibatches, self._check_deadline
         order, size = minibatches.begin(epoch), minibatches.size
         last, step = minibatches.examples - minibatches.last, epoch * minibatches.parts
         losses: list[float] = []
         for start in range(0, minibatches.examples, size):
             chosen = order[start : start + size]
-            part, ops = self._ops.get(len(chosen)) or self._bind(len(chosen))
+            part, ops, keep = self._bound.get(len(chosen)) or self._bind(len(chosen))
             if start == last:
                 np.copyto(before, self._stepper.theta)
             try:
@@ -66,12 +70,13 @@ class PlannedSteps:
             losses.append(loss)
             if not math.isfinite(loss):
                 break
-            keep(start, part.plan.output)
+            keep(start)
             check_deadline()
             step += 1
         return losses
 
-    def _bind(self, count: int) -> tuple[Part, list[Op]]:
+    def _bind(self, count: int) -> Bound:
         part = self._minibatches.part(count)
-        bound = self._ops[count] = part, [*self._stepper.ops(part.plan), *part.carry]
+        ops = [*self._stepper.ops(part.plan), *part.carry]
+        bound = self._bound[count] = part, ops, self._outputs.keeper(part.plan.output)
         return bound

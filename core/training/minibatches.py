@@ -43,6 +43,13 @@ class Part:
             layer.renew(context, step)
 
 
+def is_one_hot(targets: Array) -> bool:
+    """Return whether the targets of each example, along the last axis, are 1 at one feature and 0 elsewhere."""
+    if targets.ndim < 2 or not np.isin(targets, (0, 1)).all():
+        return False
+    return bool((np.count_nonzero(targets, axis=-1) == 1).all())
+
+
 def gather_of(source: Array, memory: Array) -> Gather:
     """Return the function that writes the chosen examples of all into `memory`."""
     if memory.ndim == 2 and memory.T.flags.c_contiguous:
@@ -97,6 +104,7 @@ class Minibatches:
         self._targets = np.ascontiguousarray(self._objective.targets)
         coefficients = self._objective.coefficients
         self._uniform = bool(np.all(coefficients == coefficients[0]))
+        self._one_hot = is_one_hot(self._targets)
         self._parts: dict[int, Part] = {}
         self._epoch, self._count = -1, 0
 
@@ -186,11 +194,11 @@ class Minibatches:
     def _some(self, size: int) -> Problem:
         """Return the problem of a step with that many examples; each step fills in its own examples."""
         part = part_of(replace(self._problem, inputs=self._rows), np.arange(size))
-        if self._uniform:
-            return part
-        # Uniform shares are folded into a plan when it is built. NaN != NaN, so placeholders select the general path.
-        unlike = replace(objective_of(part), coefficients=np.full(size, np.nan))
-        return replace(part, objective=unlike)
+        objective = replace(objective_of(part), one_hot=self._one_hot)
+        if not self._uniform:
+            # Uniform shares are folded into a plan when it is built. NaN != NaN, so placeholders select the general path.
+            objective = replace(objective, coefficients=np.full(size, np.nan))
+        return replace(part, objective=objective)
 
     def _examples_for(self, name: str, memory: Array) -> Array:
         """Return all examples in the layout of that memory: with a 1 after the features if it has that column."""

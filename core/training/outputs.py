@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from core.arrays import Array
+from core.arrays import Array, arrange
 from core.problem import Problem
 from core.training.examples import objective_of
-from core.training.metrics import METRICS, measure
+from core.training.metrics import METRICS
 
 
 class Outputs:
@@ -15,17 +17,26 @@ class Outputs:
 
     def __init__(self, problem: Problem) -> None:
         objective = objective_of(problem)
-        self._loss, self._targets = objective.loss, objective.targets
-        self.all = np.empty(self._targets.shape, problem.dtype)
-        self.means_something = any(metric.applies(self._loss, self._targets) for metric in METRICS)
-        """Whether there is a metric; without one, no output is stored."""
+        self._loss = objective.loss
+        targets = objective.targets
+        self._metrics = [metric for metric in METRICS if metric.applies(self._loss, targets)]
+        self._known = [metric.known(self._loss, targets) for metric in self._metrics]
+        # As small outputs are stored: with the examples innermost.
+        self.all = arrange(np.empty(targets.size, problem.dtype), targets.shape)
 
-    def keep(self, start: int, output: Array) -> None:
-        """Store the outputs of a step whose first example is the one numbered `start` in the order of the epoch."""
-        if self.means_something:
-            part = self.all[start : start + len(output)] if output.ndim else self.all
-            np.copyto(part, output.reshape(part.shape))
+    def keeper(self, output: Array) -> Callable[[int], object]:
+        """Return the function that stores a step's outputs, given the place of its first example in the epoch's order."""
+        if not self._metrics:
+            return lambda start: None
+        every, copyto = self.all, np.copyto
+        rows = output if output.ndim == every.ndim else output.reshape(-1)
+        count = len(rows)
+        return lambda start: copyto(every[start : start + count], rows)
 
     def measure(self, order: Array) -> dict[str, float]:
         """Return the metrics of all examples, which are stored in that order."""
-        return measure(self._loss, self.all, self._targets[order]) if self.means_something else {}
+        values = {
+            metric.name: metric.value(self._loss, self.all, known[order])
+            for metric, known in zip(self._metrics, self._known, strict=True)
+        }
+        return {name: value for name, value in values.items() if value is not None}

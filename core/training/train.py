@@ -189,7 +189,7 @@ class _Run:
             except Refusal as refusal:
                 raise self._divergence(refusal, step) from None
             minibatches.carry_state()
-            self._outputs.keep(minibatches.chosen.start, plan.output)
+            self._outputs.keeper(plan.output)(minibatches.chosen.start)
             self._check_deadline()
         return losses
 
