@@ -36,12 +36,14 @@ class LogSoftmax(Activation):
         return r"<dA> - e^{<A>} \circ \textstyle\sum_k (<dA>)_k"
 
     def forward(self, Z: Array, A: Array) -> Op:
-        shift = shifted(Z, A)
-        exponentiate, sums = exponentials(A, np.empty_like(A))
+        find_largest, shift = shifted(Z, A)
+        exponentiate, add_up, sums = exponentials(A, np.empty_like(A))
 
         def op() -> None:
+            find_largest()
             shift()
             exponentiate()
+            add_up()
             log(sums, sums)
             subtract(A, sums, A)
 

@@ -8,6 +8,9 @@ from numpy import greater, multiply, sign
 from core.activations.base import Activation
 from core.arrays import SMALL, Array, Op, constant, real
 
+SHORT = 2**12
+"""Largest number of elements for which zeros to compare with are stored."""
+
 
 class Relu(Activation):
     """Rectified linear unit.
@@ -39,7 +42,9 @@ class Relu(Activation):
         return 1.0
 
     def forward(self, Z: Array, A: Array) -> Op:
-        return partial(np.maximum, Z, constant(0, Z), out=A)
+        # NumPy compares a short array with zeros twice as fast as with one zero.
+        zero = np.zeros_like(Z) if Z.size <= SHORT else constant(0, Z)
+        return partial(np.maximum, Z, zero, out=A)
 
     def backward(self, Z: Array, A: Array, dA: Array, dZ: Array) -> Op:
         passed = real(A)

@@ -1,6 +1,7 @@
 """softmax: probabilities from the scores of each example."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy import divide, exp, maximum, multiply, subtract
@@ -9,28 +10,16 @@ from core.activations.base import Activation
 from core.arrays import Array, Op, last_axis_sums
 
 
-def shifted(Z: Array, S: Array) -> Op:
-    """Return the operation that writes the scores minus the largest one of each example into S."""
+def shifted(Z: Array, S: Array) -> tuple[Op, Op]:
+    """Return the operations that write the scores minus the largest one of each example into S, in two steps."""
     largest = np.empty((*Z.shape[:-1], 1), Z.dtype)
-    largest_of: Callable[..., object] = maximum.reduce
-
-    def op() -> None:
-        largest_of(Z, -1, None, largest, True)
-        subtract(Z, largest, S)
-
-    return op
+    return partial(maximum.reduce, Z, -1, None, largest, True), partial(subtract, Z, largest, S)
 
 
-def exponentials(S: Array, A: Array) -> tuple[Op, Array]:
-    """Return the operation that writes e^S into A, and the array into which it writes the sums of A."""
+def exponentials(S: Array, A: Array) -> tuple[Op, Op, Array]:
+    """Return the operations that write e^S into A and its sums into the array that comes third."""
     sums = np.empty((*S.shape[:-1], 1), S.dtype)
-    add_up = last_axis_sums(A, sums)
-
-    def op() -> None:
-        exp(S, A)
-        add_up()
-
-    return op, sums
+    return partial(exp, S, A), last_axis_sums(A, sums), sums
 
 
 class Softmax(Activation):
@@ -58,12 +47,14 @@ class Softmax(Activation):
         return r"<A> \circ \bigl( <dA> - \textstyle\sum_k (<dA> \circ <A>)_k \bigr)"
 
     def forward(self, Z: Array, A: Array) -> Op:
-        shift = shifted(Z, A)
-        exponentiate, sums = exponentials(A, A)
+        find_largest, shift = shifted(Z, A)
+        exponentiate, add_up, sums = exponentials(A, A)
 
         def op() -> None:
+            find_largest()
             shift()
             exponentiate()
+            add_up()
             divide(A, sums, A)
 
         return op

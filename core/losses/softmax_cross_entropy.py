@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from numpy import divide, multiply, subtract
+from numpy import divide, log, multiply, subtract
 
 from core.activations.softmax import exponentials, shifted
 from core.arrays import Array, Op, Shape, column_of, inner_product, last_axis_sums, nothing
@@ -79,22 +79,25 @@ class SoftmaxCrossEntropy(Loss):
         Z, Y, P, coefficients = at.A, at.Y, at.probabilities, at.coefficients
         share = at.share
         weighted = Y if share is not None else np.empty_like(Y)
-        shift = shifted(Z, P)
+        find_largest, shift = shifted(Z, P)
         of_scores = inner_product(P, weighted)
-        exponentiate, sums = exponentials(P, P)
+        exponentiate, add_up, sums = exponentials(P, P)
         logarithms, totals = np.empty_like(sums), np.ones_like(sums)
-        add_up = nothing if at.one_hot and share is not None else last_axis_sums(weighted, totals)
+        add_up_targets = nothing if at.one_hot and share is not None else last_axis_sums(weighted, totals)
+        take_logarithms, normalise = partial(log, sums, logarithms), partial(divide, P, sums, P)
         of_sums = inner_product(totals, logarithms)
 
         def value() -> Any:
             if share is None:
                 multiply(Y, column_of(coefficients, Y), weighted)
+            find_largest()
             shift()
             scores = of_scores()
             exponentiate()
-            np.log(sums, logarithms)
             add_up()
-            divide(P, sums, P)
+            take_logarithms()
+            add_up_targets()
+            normalise()
             return of_sums() - scores if share is None else (of_sums() - scores) * share
 
         return value

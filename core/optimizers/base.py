@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Array
+from core.arrays import Array, Op
 from core.equations.equation import Equation
 from core.optimizers.schedule import AnySchedule
 from core.spec import Spec, constraints
@@ -134,6 +134,10 @@ class Optimizer(Spec):
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
         """Update θ and the memory in place. `memory.step` counts from 1."""
         raise NotImplementedError
+
+    def ops(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> list[Op]:
+        """Return `update` at a constant rate as operations, bound to these arrays."""
+        return [partial(self.update, theta, gradient, rate, memory)]
 
     def derivation(self, t: int) -> list[Equation]:
         """Return step t as equations in <theta>, <g>, <rate> and the slots; one of them defines theta."""

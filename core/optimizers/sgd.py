@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Array
+from core.arrays import Array, Op
 from core.equations.equation import Equation
-from core.optimizers.base import Memory, Optimizer, Rate, number
+from core.optimizers.base import Memory, Optimizer, Rate
 from core.spec import constraints
 
 
@@ -78,10 +79,16 @@ class Sgd(Optimizer):
             ),
         ]
 
+    def ops(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> list[Op]:
+        if self.momentum or self.weight_decay:
+            return Optimizer.ops(self, theta, gradient, rate, memory)
+        step, eta = np.empty_like(theta), np.asarray(rate, theta.dtype)
+        return [partial(np.multiply, gradient, eta, step), partial(np.subtract, theta, step, theta)]
+
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
         g, v = self.add_weight_decay(theta, gradient), memory.slots["velocity"]
         if not self.momentum:
-            theta -= (number(rate, theta.dtype) if isinstance(rate, float) else rate) * g
+            theta -= rate * g
         elif self.variant == "ruder":
             v *= self.momentum
             v += rate * g

@@ -54,7 +54,12 @@ class LossPass:
             for name, parameter in node.parameters.items()
             if parameter.weight_like
         ]
-        self.ops: list[Op] = [lambda: self.terms.__setitem__("data", value())]
+        terms = self.terms
+
+        def evaluate() -> None:
+            terms["data"] = value()
+
+        self.ops: list[Op] = [evaluate]
         if self.l2:
             self.ops.append(self._penalise)
         if watch.check_deadline and objective.loss.needs_targets:  # With upstream there is no loss to report.

@@ -115,8 +115,7 @@ class Stepper:
         if optimizer.looks_ahead:
             yield look_ahead
         yield from fetch
-        yield plan.forward
-        yield plan.backward
+        yield from plan.ops
         if checked:
             yield lambda: _refuse_infinite_loss(plan)
         for array, part in written:
@@ -129,18 +128,18 @@ class Stepper:
             yield partial(self._add_noise, optimizer.gradient_noise)
         if optimizer.gradient_clip_norm is not None:
             yield partial(self._clip, optimizer.gradient_clip_norm)
-        yield self._update()
+        yield from self._update()
         if checked:
             yield self._refuse_infinite_parameters
         yield from fetch
 
-    def _update(self) -> Op:
-        """Return the operation that updates θ at the learning rate of its step."""
+    def _update(self) -> list[Op]:
+        """Return the operations that update θ at the learning rate of their step."""
         optimizer, theta, gradient, memory = self._optimizer, self.theta, self.gradient, self.memory
         rate = self._rate
         if optimizer.schedule is None and not optimizer.warmup_steps:
-            return partial(optimizer.update, theta, gradient, rate, memory)
-        return lambda: optimizer.update(theta, gradient, rate * optimizer.factor(memory.step - 1), memory)
+            return optimizer.ops(theta, gradient, rate, memory)
+        return [lambda: optimizer.update(theta, gradient, rate * optimizer.factor(memory.step - 1), memory)]
 
     def _add_noise(self, noise: GradientNoise) -> None:
         gradient = self.gradient

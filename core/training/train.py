@@ -108,7 +108,8 @@ class _Run:
         self._validation = Validation(held, recipe.batch_size, check_deadline) if held else None
         self._plan = self._minibatches.plan(self._done * self._minibatches.parts)
         self._engine = engine(self._minibatches, stepper, self._outputs, self._check_deadline)
-        self._before = np.empty_like(stepper.theta)
+        self._before, self._moved = np.empty_like(stepper.theta), np.empty_like(stepper.theta)
+        self._layers_before, self._layers_moved = map(self._trainable.apart, (self._before, self._moved))
 
     def _order(self, *, gradients: Gradients | None = None, check_deadline: CheckDeadline | None = None) -> Minibatches:
         training, recipe = self._training, self._recipe
@@ -146,7 +147,6 @@ class _Run:
         if not math.isfinite(loss):
             detail = f"In epoch {self._done} the losses of all steps together are beyond all finite numbers."
             raise Refusal.of("non-finite", detail, "loss", hint=HINT)
-        apart = self._trainable.apart
         validation_loss, validation_metrics = self._validate()
         report = EpochReport(
             epoch=self._done,
@@ -156,12 +156,16 @@ class _Run:
             metrics=self._outputs.measure(minibatches.order),
             validation_metrics=validation_metrics,
             learning_rate=stepper.last_rate,
-            gradient_norms=norms(apart(stepper.gradient)),
-            update_to_weight=ratios(norms(apart(stepper.theta - before)), norms(apart(before))),
+            gradient_norms=norms(stepper.gradients),
+            update_to_weight=self._update_to_weight(),
             dead_units=self._dead_units.of(self._plan.parameters, self._kept_state()),
         )
         self._judge(loss if validation_loss is None else validation_loss)
         return report
+
+    def _update_to_weight(self) -> dict[str, float]:
+        np.subtract(self._stepper.theta, self._before, self._moved)
+        return ratios(norms(self._layers_moved), norms(self._layers_before))
 
     def _snapshot(self) -> Callable[[], None]:
         """Return the function that takes the run back to where it is now."""
