@@ -146,12 +146,12 @@ class Minibatches:
 
     def weights(self) -> list[float]:
         """Return the weight of each step's loss in the loss of the epoch whose order was drawn last."""
-        order, size = self.order, self.size
+        size = self.size
         if self._objective.loss.reduction == "sum":
             return [1.0] * self.parts
         if self._uniform:
-            return [min(size, self.examples - start) / self.examples for start in range(0, self.examples, size)]
-        shares = self._objective.coefficients[order]
+            return [size / self.examples] * (self.parts - 1) + [self.last / self.examples]
+        shares = self._objective.coefficients[self.order]
         return [float(shares[start : start + size].sum()) for start in range(0, self.examples, size)]
 
     def _build(self, size: int) -> Part:
