@@ -36,14 +36,12 @@ class LogSoftmax(Activation):
         return r"<dA> - e^{<A>} \circ \textstyle\sum_k (<dA>)_k"
 
     def forward(self, Z: Array, A: Array) -> Op:
-        find_largest, shift = shifted(Z, A)
-        exponentiate, add_up, sums = exponentials(A, np.empty_like(A))
+        exponentiate, sums = exponentials(A, np.empty_like(A))
+        ops = [*shifted(Z, A), *exponentiate]
 
         def op() -> None:
-            find_largest()
-            shift()
-            exponentiate()
-            add_up()
+            for each in ops:
+                each()
             log(sums, sums)
             subtract(A, sums, A)
 

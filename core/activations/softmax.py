@@ -10,16 +10,33 @@ from core.activations.base import Activation
 from core.arrays import Array, Op, last_axis_sums
 
 
-def shifted(Z: Array, S: Array) -> tuple[Op, Op]:
-    """Return the operations that write the scores minus the largest one of each example into S, in two steps."""
+def shifted(Z: Array, S: Array) -> list[Op]:
+    """Return the operations that write the scores minus the largest one of each example into S, which may be Z."""
     largest = np.empty((*Z.shape[:-1], 1), Z.dtype)
-    return partial(maximum.reduce, Z, -1, None, largest, True), partial(subtract, Z, largest, S)
+    find: Op = partial(maximum.reduce, Z, -1, None, largest, True)
+    if np.may_share_memory(Z, S):
+        return [find, partial(subtract, Z, largest, S)]
+    return [find, spread(largest, S), partial(subtract, Z, S, S)]
 
 
-def exponentials(S: Array, A: Array) -> tuple[Op, Op, Array]:
-    """Return the operations that write e^S into A and its sums into the array that comes third."""
+def exponentials(S: Array, A: Array) -> tuple[list[Op], Array]:
+    """Return the operations that write e^S into A, and the array into which they write the sums of A."""
     sums = np.empty((*S.shape[:-1], 1), S.dtype)
-    return partial(exp, S, A), last_axis_sums(A, sums), sums
+    return [partial(exp, S, A), last_axis_sums(A, sums)], sums
+
+
+def normalised(A: Array, sums: Array) -> list[Op]:
+    """Return the operations that divide A by its sums, in place."""
+    divisors = np.empty_like(A)
+    return [spread(sums, divisors), partial(divide, A, divisors, A)]
+
+
+def spread(values: Array, memory: Array) -> Op:
+    """Return the operation that writes the value of each example at all of its features.
+
+    NumPy does this and then an operation of two whole arrays sooner than one operation of an array and a column.
+    """
+    return partial(memory.__setitem__, ..., values)
 
 
 class Softmax(Activation):
@@ -47,15 +64,12 @@ class Softmax(Activation):
         return r"<A> \circ \bigl( <dA> - \textstyle\sum_k (<dA> \circ <A>)_k \bigr)"
 
     def forward(self, Z: Array, A: Array) -> Op:
-        find_largest, shift = shifted(Z, A)
-        exponentiate, add_up, sums = exponentials(A, A)
+        exponentiate, sums = exponentials(A, A)
+        ops = [*shifted(Z, A), *exponentiate, *normalised(A, sums)]
 
         def op() -> None:
-            find_largest()
-            shift()
-            exponentiate()
-            add_up()
-            divide(A, sums, A)
+            for each in ops:
+                each()
 
         return op
 

@@ -8,10 +8,10 @@ from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from numpy import divide, log, multiply, subtract
+from numpy import log, multiply, subtract
 
-from core.activations.softmax import exponentials, shifted
-from core.arrays import Array, Op, Shape, column_of, inner_product, last_axis_sums, nothing
+from core.activations.softmax import exponentials, normalised, shifted
+from core.arrays import Array, Op, Shape, column_of, inner_product, last_axis_sums
 from core.errors import Issue
 from core.losses.base import AppliedFunction, Loss, LossContext, Scalar
 
@@ -79,25 +79,23 @@ class SoftmaxCrossEntropy(Loss):
         Z, Y, P, coefficients = at.A, at.Y, at.probabilities, at.coefficients
         share = at.share
         weighted = Y if share is not None else np.empty_like(Y)
-        find_largest, shift = shifted(Z, P)
+        until_scores = shifted(Z, P)
         of_scores = inner_product(P, weighted)
-        exponentiate, add_up, sums = exponentials(P, P)
+        exponentiate, sums = exponentials(P, P)
         logarithms, totals = np.empty_like(sums), np.ones_like(sums)
-        add_up_targets = nothing if at.one_hot and share is not None else last_axis_sums(weighted, totals)
-        take_logarithms, normalise = partial(log, sums, logarithms), partial(divide, P, sums, P)
+        after = [*exponentiate, partial(log, sums, logarithms), *normalised(P, sums)]
+        if share is None:
+            until_scores.insert(0, lambda: multiply(Y, column_of(coefficients, Y), weighted))
+        if share is None or not at.one_hot:
+            after.append(last_axis_sums(weighted, totals))
         of_sums = inner_product(totals, logarithms)
 
         def value() -> Any:
-            if share is None:
-                multiply(Y, column_of(coefficients, Y), weighted)
-            find_largest()
-            shift()
+            for run in until_scores:
+                run()
             scores = of_scores()
-            exponentiate()
-            add_up()
-            take_logarithms()
-            add_up_targets()
-            normalise()
+            for run in after:
+                run()
             return of_sums() - scores if share is None else (of_sums() - scores) * share
 
         return value

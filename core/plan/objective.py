@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -93,4 +94,4 @@ def _share_ops(at: LossContext) -> list[Op]:
     if share == 1:
         return []
     factor = constant(share, at.dA)
-    return [lambda: multiply(at.dA, factor, at.dA)]
+    return [partial(multiply, at.dA, factor, at.dA)]

@@ -2,69 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from core.arrays import Array, CheckDeadline, Op, extended_matrix
 from core.derivatives import per_example
-from core.layer_context import LayerContext
 from core.layers.base import Layer
 from core.plan import Plan, Retain
 from core.problem import Problem
 from core.training.examples import objective_of, part_of, shares_of
+from core.training.part import Part, gather_of
 from core.training.trainable import copy_arrays
 
 Gradients = Mapping[str, Mapping[str, Array]]
-Gather = Callable[[Array], object]
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A plan for one number of examples, and how the examples of a step come into it."""
-
-    plan: Plan
-    gathers: list[Gather]
-    """Functions that write chosen examples into the plan: inputs, targets and, where they differ, shares."""
-
-    renewed: list[tuple[Layer, LayerContext]]
-    """Layers that draw random numbers for every step."""
-
-    carry: list[Op]
-    """Operations that copy the state that a layer wrote in a step to where the next step reads it."""
-
-    def place(self, chosen: Array, step: int) -> None:
-        """Put the chosen examples in place for a step, counted from 0."""
-        for gather in self.gathers:
-            gather(chosen)
-        for layer, context in self.renewed:
-            layer.renew(context, step)
-
-
-def is_one_hot(targets: Array) -> bool:
-    """Return whether the targets of each example, along the last axis, are 1 at one feature and 0 elsewhere."""
-    if targets.ndim < 2 or not np.isin(targets, (0, 1)).all():
-        return False
-    return bool((np.count_nonzero(targets, axis=-1) == 1).all())
-
-
-def gather_of(source: Array, memory: Array) -> Gather:
-    """Return the function that writes the chosen examples of all into `memory`."""
-    if memory.ndim == 2 and memory.T.flags.c_contiguous:
-        source, memory, axis = np.ascontiguousarray(source.reshape(len(source), -1).T), memory.T, 1
-    else:
-        axis = 0
-    if source.dtype == memory.dtype and memory.flags.c_contiguous and source.ndim == memory.ndim:
-        take = source.take
-        # mode="clip" avoids the copy that "raise" makes; every index is in range.
-        return lambda chosen: take(chosen, axis, memory, "clip")
-
-    def gather(chosen: Array) -> None:
-        memory[...] = source.take(chosen, axis).reshape(memory.shape)
-
-    return gather
 
 
 class Minibatches:
@@ -209,3 +162,10 @@ class Minibatches:
             extended = self._extended[name] = extended_matrix(len(rows), rows.shape[1], rows.dtype, by_row=True)
             extended[:, :-1] = rows
         return self._extended[name]
+
+
+def is_one_hot(targets: Array) -> bool:
+    """Return whether the targets of each example, along the last axis, are 1 at one feature and 0 elsewhere."""
+    if targets.ndim < 2 or not np.isin(targets, (0, 1)).all():
+        return False
+    return bool((np.count_nonzero(targets, axis=-1) == 1).all())

@@ -28,10 +28,14 @@ class Outputs:
         """Return the function that stores a step's outputs, given the place of its first example in the epoch's order."""
         if not self._metrics:
             return lambda start: None
-        every, copyto = self.all, np.copyto
+        every = self.all
         rows = output if output.ndim == every.ndim else output.reshape(-1)
         count = len(rows)
-        return lambda start: copyto(every[start : start + count], rows)
+
+        def keep(start: int) -> None:
+            every[start : start + count] = rows
+
+        return keep
 
     def measure(self, order: Array) -> dict[str, float]:
         """Return the metrics of all examples, which are stored in that order."""
