@@ -83,7 +83,7 @@ class SoftmaxCrossEntropy(Loss):
         of_scores = inner_product(P, weighted)
         exponentiate, sums = exponentials(P, P)
         logarithms, totals = np.empty_like(sums), np.ones_like(sums)
-        after = [*exponentiate, partial(log, sums, logarithms), *normalised(P, sums)]
+        after: list[Op] = [*exponentiate, partial(log, sums, logarithms), *normalised(P, sums)]
         if share is None:
             until_scores.insert(0, lambda: multiply(Y, column_of(coefficients, Y), weighted))
         if share is None or not at.one_hot:
@@ -91,11 +91,11 @@ class SoftmaxCrossEntropy(Loss):
         of_sums = inner_product(totals, logarithms)
 
         def value() -> Any:
-            for run in until_scores:
-                run()
+            for op in until_scores:
+                op()
             scores = of_scores()
-            for run in after:
-                run()
+            for op in after:
+                op()
             return of_sums() - scores if share is None else (of_sums() - scores) * share
 
         return value

@@ -10,8 +10,9 @@ import numpy as np
 
 from core.arrays import Array, CheckDeadline, Op
 from core.errors import Refusal
-from core.training.minibatches import Minibatches, Part
+from core.training.minibatches import Minibatches
 from core.training.outputs import Outputs
+from core.training.part import Part
 from core.training.stepper import Stepper
 
 
@@ -61,10 +62,8 @@ class PlannedSteps:
                 part.place(chosen, step)
                 for op in ops:
                     op()
-            except (
-                Refusal,
-                np.linalg.LinAlgError,
-            ):  # Of a layer that cannot go on, perhaps for numbers of an earlier step.
+            except (Refusal, np.linalg.LinAlgError):
+                # A layer cannot go on, perhaps because of what an earlier step left.
                 return [*losses, math.nan]
             loss = float(part.plan.loss.total)
             losses.append(loss)

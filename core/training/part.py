@@ -37,12 +37,15 @@ class Part:
             layer.renew(context, step)
 
 
+TURNED = 2**20
+"""Largest number of elements of which a copy with the examples innermost is made, for memory in that layout."""
+
+
 def gather_of(source: Array, memory: Array) -> Gather:
     """Return the function that writes the chosen examples of all into `memory`."""
-    if memory.ndim == 2 and memory.T.flags.c_contiguous:
-        source, memory, axis = np.ascontiguousarray(source.reshape(len(source), -1).T), memory.T, 1
-    else:
-        axis = 0
+    axis = 0
+    if memory.ndim == source.ndim == 2 and not memory.flags.c_contiguous and source.size <= TURNED:
+        source, memory, axis = np.ascontiguousarray(source.T), memory.T, 1
     if source.dtype == memory.dtype and memory.flags.c_contiguous and source.ndim == memory.ndim:
         take = source.take
         # mode="clip" avoids the copy that "raise" makes; every index is in range.
