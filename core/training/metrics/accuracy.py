@@ -32,5 +32,16 @@ class Accuracy(Metric):
         return np.asarray(targets.argmax(1) if loss.boundary is None else targets > loss.boundary[1])
 
     def value(self, loss: Loss, output: Array, known: Array) -> float | None:
-        found = output.argmax(1) if loss.boundary is None else output > loss.boundary[0]
-        return int(np.count_nonzero(found == known)) / known.size
+        if loss.boundary is None:
+            return _hits(output, known) / len(known)
+        return int(np.count_nonzero((output > loss.boundary[0]) == known)) / known.size
+
+
+def _hits(output: Array, classes: Array) -> int:
+    """Return the number of examples whose largest output, the first of several, is that of their class."""
+    # Where the examples are innermost, columns are compared four times as fast as argmax walks along rows; it decides
+    # where outputs tie or are NaN.
+    highest = output.max(1)
+    if not output.flags.f_contiguous or np.count_nonzero(output == highest[:, np.newaxis]) != len(output):
+        return int(np.count_nonzero(output.argmax(1) == classes))
+    return int(np.count_nonzero(output[np.arange(len(output)), classes] == highest))
