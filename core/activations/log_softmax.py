@@ -36,12 +36,12 @@ class LogSoftmax(Activation):
         return r"<dA> - e^{<A>} \circ \textstyle\sum_k (<dA>)_k"
 
     def forward(self, Z: Array, A: Array) -> Op:
-        shift = shifted(Z, A)
         exponentiate, sums = exponentials(A, np.empty_like(A))
+        ops = [*shifted(Z, A), *exponentiate]
 
         def op() -> None:
-            shift()
-            exponentiate()
+            for each in ops:
+                each()
             log(sums, sums)
             subtract(A, sums, A)
 

@@ -1,6 +1,7 @@
 """softmax: probabilities from the scores of each example."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy import divide, exp, maximum, multiply, subtract
@@ -9,28 +10,33 @@ from core.activations.base import Activation
 from core.arrays import Array, Op, last_axis_sums
 
 
-def shifted(Z: Array, S: Array) -> Op:
-    """Return the operation that writes the scores minus the largest one of each example into S."""
+def shifted(Z: Array, S: Array) -> list[Op]:
+    """Return the operations that write the scores minus the largest one of each example into S, which may be Z."""
     largest = np.empty((*Z.shape[:-1], 1), Z.dtype)
-    largest_of: Callable[..., object] = maximum.reduce
-
-    def op() -> None:
-        largest_of(Z, -1, None, largest, True)
-        subtract(Z, largest, S)
-
-    return op
+    find: Op = partial(maximum.reduce, Z, -1, None, largest, True)
+    if np.may_share_memory(Z, S):
+        return [find, partial(subtract, Z, largest, S)]
+    return [find, spread(largest, S), partial(subtract, Z, S, S)]
 
 
-def exponentials(S: Array, A: Array) -> tuple[Op, Array]:
-    """Return the operation that writes e^S into A, and the array into which it writes the sums of A."""
+def exponentials(S: Array, A: Array) -> tuple[list[Op], Array]:
+    """Return the operations that write e^S into A, and the array into which they write the sums of A."""
     sums = np.empty((*S.shape[:-1], 1), S.dtype)
-    add_up = last_axis_sums(A, sums)
+    return [partial(exp, S, A), last_axis_sums(A, sums)], sums
 
-    def op() -> None:
-        exp(S, A)
-        add_up()
 
-    return op, sums
+def normalised(A: Array, sums: Array) -> list[Op]:
+    """Return the operations that divide A by its sums, in place."""
+    divisors = np.empty_like(A)
+    return [spread(sums, divisors), partial(divide, A, divisors, A)]
+
+
+def spread(values: Array, memory: Array) -> Op:
+    """Return the operation that writes the value of each example at all of its features.
+
+    NumPy does this and then an operation of two whole arrays sooner than one operation of an array and a column.
+    """
+    return partial(memory.__setitem__, ..., values)
 
 
 class Softmax(Activation):
@@ -58,13 +64,12 @@ class Softmax(Activation):
         return r"<A> \circ \bigl( <dA> - \textstyle\sum_k (<dA> \circ <A>)_k \bigr)"
 
     def forward(self, Z: Array, A: Array) -> Op:
-        shift = shifted(Z, A)
         exponentiate, sums = exponentials(A, A)
+        ops = [*shifted(Z, A), *exponentiate, *normalised(A, sums)]
 
         def op() -> None:
-            shift()
-            exponentiate()
-            divide(A, sums, A)
+            for each in ops:
+                each()
 
         return op
 

@@ -37,6 +37,9 @@ class LossContext:
     probabilities: Array
     """Memory for f(A) of a loss on logits: the activations of the output that the loss is fused with."""
 
+    one_hot: bool = False
+    """True if Y is known to be one-hot in every run, so that its sums over the features are 1."""
+
     @property
     def share(self) -> float | None:
         """The share that all examples have in common; None if their shares differ."""

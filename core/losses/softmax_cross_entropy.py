@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
-from numpy import divide, multiply, subtract
+from numpy import log, multiply, subtract
 
-from core.activations.softmax import exponentials, shifted
+from core.activations.softmax import exponentials, normalised, shifted
 from core.arrays import Array, Op, Shape, column_of, inner_product, last_axis_sums
 from core.errors import Issue
 from core.losses.base import AppliedFunction, Loss, LossContext, Scalar
@@ -78,28 +79,31 @@ class SoftmaxCrossEntropy(Loss):
         Z, Y, P, coefficients = at.A, at.Y, at.probabilities, at.coefficients
         share = at.share
         weighted = Y if share is not None else np.empty_like(Y)
-        shift = shifted(Z, P)
+        until_scores = shifted(Z, P)
         of_scores = inner_product(P, weighted)
         exponentiate, sums = exponentials(P, P)
-        logarithms, totals = np.empty_like(sums), np.empty_like(sums)
-        add_up = last_axis_sums(weighted, totals)
+        logarithms, totals = np.empty_like(sums), np.ones_like(sums)
+        after: list[Op] = [*exponentiate, partial(log, sums, logarithms), *normalised(P, sums)]
+        if share is None:
+            until_scores.insert(0, lambda: multiply(Y, column_of(coefficients, Y), weighted))
+        if share is None or not at.one_hot:
+            after.append(last_axis_sums(weighted, totals))
         of_sums = inner_product(totals, logarithms)
 
         def value() -> Any:
-            if share is None:
-                multiply(Y, column_of(coefficients, Y), weighted)
-            shift()
+            for op in until_scores:
+                op()
             scores = of_scores()
-            exponentiate()
-            np.log(sums, logarithms)
-            add_up()
-            divide(P, sums, P)
+            for op in after:
+                op()
             return of_sums() - scores if share is None else (of_sums() - scores) * share
 
         return value
 
     def gradient(self, at: LossContext) -> Op:
         Y, P, dZ = at.Y, at.probabilities, at.dA
+        if at.one_hot:
+            return partial(subtract, P, Y, dZ)
         totals = np.empty((*Y.shape[:-1], 1), Y.dtype)
         add_up = last_axis_sums(Y, totals)
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Array
+from core.arrays import Array, Op
 from core.equations.equation import Equation
 from core.optimizers.schedule import AnySchedule
 from core.spec import Spec, constraints
@@ -121,6 +122,11 @@ class Optimizer(Spec):
         share = self.schedule.factor(steps_done) if self.schedule else 1.0
         return share * min(1.0, (steps_done + 1) / self.warmup_steps) if self.warmup_steps else share
 
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether the gradient is taken at another point than θ."""
+        return False
+
     def look_ahead(self, theta: Array, memory: Memory) -> Array:
         """Return the point where the gradient is taken: θ, except in Ruder's form of Nesterov's method."""
         return theta
@@ -129,6 +135,10 @@ class Optimizer(Spec):
         """Update θ and the memory in place. `memory.step` counts from 1."""
         raise NotImplementedError
 
+    def ops(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> list[Op]:
+        """Return `update` at a constant rate as operations, bound to these arrays."""
+        return [partial(self.update, theta, gradient, rate, memory)]
+
     def derivation(self, t: int) -> list[Equation]:
         """Return step t as equations in <theta>, <g>, <rate> and the slots; one of them defines theta."""
         raise NotImplementedError
@@ -136,6 +146,12 @@ class Optimizer(Spec):
     def add_weight_decay(self, theta: Array, gradient: Array) -> Array:
         """Return g + λ θ."""
         return gradient + self.weight_decay * theta if self.weight_decay else gradient
+
+
+@lru_cache(maxsize=256)
+def number(value: float, dtype: np.dtype[Any]) -> Array:
+    """Return a number as an array of rank 0, with which NumPy multiplies a short vector twice as fast as with a float."""
+    return np.array(value, dtype)
 
 
 @dataclass(slots=True)

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.arrays import Array
 from core.equations.equation import Equation
-from core.optimizers.base import Memory, Optimizer, Rate
+from core.optimizers.base import Memory, Optimizer, Rate, number
 from core.spec import constraints
 
 
@@ -37,12 +37,12 @@ def moments(beta1: float, beta2: float) -> list[Equation]:
 def update_moments(g: Array, beta1: float, beta2: float, memory: Memory) -> tuple[Array, Array, Array]:
     """Update m ← β₁ m + (1 − β₁) g and v ← β₂ v + (1 − β₂) g² in place; return m, v and scratch memory of their size."""
     m, v = memory.slots["first_moment"], memory.slots["second_moment"]
-    free = (1 - beta1) * g
-    m *= beta1
+    free = number(1 - beta1, g.dtype) * g
+    m *= number(beta1, m.dtype)
     m += free
     np.multiply(g, g, free)
-    free *= 1 - beta2
-    v *= beta2
+    free *= number(1 - beta2, free.dtype)
+    v *= number(beta2, v.dtype)
     v += free
     return m, v, free
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from core.arrays import Array
+from core.arrays import Array, Op
 from core.equations.equation import Equation
 from core.optimizers.base import Memory, Optimizer, Rate
 from core.spec import constraints
@@ -39,10 +40,12 @@ class Sgd(Optimizer):
 
     slots: ClassVar[tuple[str, ...]] = ("velocity",)
 
+    @property
+    def looks_ahead(self) -> bool:
+        return self.variant == "ruder" and self.nesterov
+
     def look_ahead(self, theta: Array, memory: Memory) -> Array:
-        if self.variant == "ruder" and self.nesterov:
-            return np.asarray(theta - self.momentum * memory.slots["velocity"])
-        return theta
+        return np.asarray(theta - self.momentum * memory.slots["velocity"]) if self.looks_ahead else theta
 
     def derivation(self, t: int) -> list[Equation]:
         mu, damped = self.momentum, 1 - self.dampening
@@ -75,6 +78,12 @@ class Sgd(Optimizer):
                 "theta", f"<theta> - <rate> {step[0]}", f"<theta> - <rate> * {step[1]}", "A step against the velocity."
             ),
         ]
+
+    def ops(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> list[Op]:
+        if self.momentum or self.weight_decay:
+            return Optimizer.ops(self, theta, gradient, rate, memory)
+        step, eta = np.empty_like(theta), np.asarray(rate, theta.dtype)
+        return [partial(np.multiply, gradient, eta, step), partial(np.subtract, theta, step, theta)]
 
     def update(self, theta: Array, gradient: Array, rate: Rate, memory: Memory) -> None:
         g, v = self.add_weight_decay(theta, gradient), memory.slots["velocity"]

@@ -28,6 +28,9 @@ class Objective:
     coefficients: Array
     """Share c_i of each example in the loss of the batch, shape (n,)."""
 
+    one_hot: bool = False
+    """True if the targets of every example, now and in later runs, are 1 at one feature and 0 elsewhere."""
+
 
 class LossPass:
     """Operations that compute L = Σ_i c_i ℓ_i + ½ λ Σ‖W‖² and ∂L/∂A of the output; ∂L/∂Z if fused with the activation."""
@@ -41,7 +44,7 @@ class LossPass:
         self.targets[...] = objective.targets
         self.coefficients = objective.coefficients.astype(A.dtype)
         probabilities = forward.output.reshape(A.shape) if fused else np.empty_like(A)
-        at = LossContext(A, self.targets, self.coefficients, dA, probabilities)
+        at = LossContext(A, self.targets, self.coefficients, dA, probabilities, objective.one_hot)
         loss = fused or objective.loss
         self._loss, self._read = loss, A
         value = loss.value(at)
@@ -53,7 +56,12 @@ class LossPass:
             for name, parameter in node.parameters.items()
             if parameter.weight_like
         ]
-        self.ops: list[Op] = [lambda: self.terms.__setitem__("data", value())]
+        terms = self.terms
+
+        def evaluate() -> None:
+            terms["data"] = value()
+
+        self.ops: list[Op] = [evaluate]
         if self.l2:
             self.ops.append(self._penalise)
         if watch.check_deadline and objective.loss.needs_targets:  # With upstream there is no loss to report.
@@ -91,4 +99,4 @@ def _share_ops(at: LossContext) -> list[Op]:
     if share == 1:
         return []
     factor = constant(share, at.dA)
-    return [lambda: multiply(at.dA, factor, at.dA)]
+    return [partial(multiply, at.dA, factor, at.dA)]

@@ -114,6 +114,11 @@ class Plan:
             op()
 
     @property
+    def ops(self) -> list[Op]:
+        """The operations of both passes in order, for a caller that runs them among its own."""
+        return [*self._forward, *self._backward]
+
+    @property
     def inputs(self) -> dict[str, Array]:
         """Tensors of the batch by name."""
         return self._forward_pass.inputs

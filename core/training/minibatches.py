@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
-from core.arrays import Array, CheckDeadline, extended_matrix
+from core.arrays import Array, CheckDeadline, Op, extended_matrix
 from core.derivatives import per_example
-from core.layer_context import LayerContext
 from core.layers.base import Layer
 from core.plan import Plan, Retain
 from core.problem import Problem
 from core.training.examples import objective_of, part_of, shares_of
+from core.training.part import Part, gather_of
 from core.training.trainable import copy_arrays
 
 Gradients = Mapping[str, Mapping[str, Array]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """A plan for one number of examples, and the memory of its examples."""
-
-    plan: Plan
-    inputs: list[tuple[Array, Array]]
-    """Pairs of all examples and the memory for those of a step."""
-
-    targets: Array
-    renewed: list[tuple[Layer, LayerContext]]
-    """Layers that draw random numbers for every step."""
-
-    carried: list[tuple[Array, Array]]
-    """Pairs of the state that a layer writes in a step and the memory from which the next step reads it."""
 
 
 class Minibatches:
@@ -60,6 +45,9 @@ class Minibatches:
         self.examples = len(self._objective.targets)
         self.size = self.examples if self._is_whole else min(size, self.examples)
         self.parts = -(-self.examples // self.size)
+        self.last = self.examples - (self.parts - 1) * self.size
+        """Number of examples in the last part."""
+
         self.order = np.arange(self.examples)
         """The examples in the order of the last plan's epoch."""
 
@@ -69,34 +57,36 @@ class Minibatches:
         self._targets = np.ascontiguousarray(self._objective.targets)
         coefficients = self._objective.coefficients
         self._uniform = bool(np.all(coefficients == coefficients[0]))
-        self._parts: dict[int, _Part] = {}
+        self._one_hot = is_one_hot(self._targets)
+        self._parts: dict[int, Part] = {}
         self._epoch, self._count = -1, 0
 
     def plan(self, step: int) -> Plan:
         """Return the plan for a step, counted from 0, with its examples in place."""
         epoch, part = divmod(step, self.parts)
+        self.begin(epoch)
+        self.chosen = slice(part * self.size, min((part + 1) * self.size, self.examples))
+        chosen = self.order[self.chosen]
+        self._count = len(chosen)
+        built = self.part(self._count)
+        built.place(chosen, step)
+        return built.plan
+
+    def begin(self, epoch: int) -> Array:
+        """Return the order of the examples in an epoch, counted from 0."""
         if self._shuffle and epoch != self._epoch:
             self.order = np.random.Generator(np.random.PCG64([self._seed, epoch])).permutation(self.examples)
             self._epoch = epoch
-        self.chosen = slice(part * self.size, min((part + 1) * self.size, self.examples))
-        chosen = self.order[self.chosen]
-        count = self._count = len(chosen)
-        built = self._parts.get(count) or self._build(count)
-        plan = built.plan
-        # mode="clip" avoids the copy that "raise" makes; every index is in range.
-        for examples, memory in built.inputs:
-            examples.take(chosen, 0, memory, "clip")
-        for layer, context in built.renewed:
-            layer.renew(context, step)
-        built.targets[...] = self._targets.take(chosen, 0).reshape(built.targets.shape)
-        if not self._uniform:
-            plan.loss.coefficients[...] = shares_of(self._objective, chosen)
-        return plan
+        return self.order
+
+    def part(self, count: int) -> Part:
+        """Return the plan for that many examples with what belongs to it."""
+        return self._parts.get(count) or self._build(count)
 
     def carry_state(self) -> None:
         """Copy the state that the last step wrote, such as running statistics, to where the next step reads it."""
-        for left, found in self._parts[self._count].carried:
-            np.copyto(found, left)
+        for op in self._parts[self._count].carry:
+            op()
 
     @property
     def weight(self) -> float:
@@ -107,7 +97,17 @@ class Minibatches:
             return self._count / self.examples
         return float(self._objective.coefficients[self.order[self.chosen]].sum())
 
-    def _build(self, size: int) -> _Part:
+    def weights(self) -> list[float]:
+        """Return the weight of each step's loss in the loss of the epoch whose order was drawn last."""
+        size = self.size
+        if self._objective.loss.reduction == "sum":
+            return [1.0] * self.parts
+        if self._uniform:
+            return [size / self.examples] * (self.parts - 1) + [self.last / self.examples]
+        shares = self._objective.coefficients[self.order]
+        return [float(shares[start : start + size].sum()) for start in range(0, self.examples, size)]
+
+    def _build(self, size: int) -> Part:
         part = self._problem if self._is_whole else self._some(size)
         # Plans of two sizes share the state of the layers, which every step updates.
         if self._parts:
@@ -123,7 +123,10 @@ class Minibatches:
             by_row=True,
         )
         memories = {} if self._is_whole else plan.input_memory
-        pairs = [(self._examples_for(name, memory), memory) for name, memory in memories.items()]
+        gathers = [gather_of(self._examples_for(name, memory), memory) for name, memory in memories.items()]
+        gathers.append(gather_of(self._targets, plan.loss.targets))
+        if not self._uniform:
+            gathers.append(partial(self._give_shares, plan.loss.coefficients))
         renewed = [
             (node.layer, context) for node, context in plan.contexts if type(node.layer).renew is not Layer.renew
         ]
@@ -132,18 +135,23 @@ class Minibatches:
             for _, context in plan.contexts
             for name, array in context.new_state.items()
         ]
-        carried = [(array, found) for found, array in left if found is not None and found is not array]
-        built = self._parts[size] = _Part(plan, pairs, plan.loss.targets, renewed, carried)
+        carry: list[Op] = [
+            partial(np.copyto, found, array) for found, array in left if found is not None and found is not array
+        ]
+        built = self._parts[size] = Part(plan, gathers, renewed, carry)
         return built
+
+    def _give_shares(self, coefficients: Array, chosen: Array) -> None:
+        coefficients[...] = shares_of(self._objective, chosen)
 
     def _some(self, size: int) -> Problem:
         """Return the problem of a step with that many examples; each step fills in its own examples."""
         part = part_of(replace(self._problem, inputs=self._rows), np.arange(size))
-        if self._uniform:
-            return part
-        # Uniform shares are folded into a plan when it is built. NaN != NaN, so placeholders select the general path.
-        unlike = replace(objective_of(part), coefficients=np.full(size, np.nan))
-        return replace(part, objective=unlike)
+        objective = replace(objective_of(part), one_hot=self._one_hot)
+        if not self._uniform:
+            # Uniform shares are folded into a plan when it is built. NaN != NaN, so placeholders select the general path.
+            objective = replace(objective, coefficients=np.full(size, np.nan))
+        return replace(part, objective=objective)
 
     def _examples_for(self, name: str, memory: Array) -> Array:
         """Return all examples in the layout of that memory: with a 1 after the features if it has that column."""
@@ -154,3 +162,10 @@ class Minibatches:
             extended = self._extended[name] = extended_matrix(len(rows), rows.shape[1], rows.dtype, by_row=True)
             extended[:, :-1] = rows
         return self._extended[name]
+
+
+def is_one_hot(targets: Array) -> bool:
+    """Return whether the targets of each example, along the last axis, are 1 at one feature and 0 elsewhere."""
+    if targets.ndim < 2 or not np.isin(targets, (0, 1)).all():
+        return False
+    return bool((np.count_nonzero(targets, axis=-1) == 1).all())

@@ -16,15 +16,17 @@ from core.arrays import Array, CheckDeadline
 from core.errors import Refusal
 from core.nonfinite import all_finite
 from core.problem import Problem
+from core.training.engine import EngineFactory, PlannedSteps
 from core.training.examples import split
 from core.training.minibatches import Gradients, Minibatches
+from core.training.outputs import Outputs
 from core.training.recipe import Recipe
 from core.training.report import EpochReport, norms, ratios
 from core.training.state import Best, TrainingState
 from core.training.stepper import Stepper
 from core.training.trainable import Trainable, copy_arrays
 from core.training.unfit import refuse_unfit
-from core.training.validation import DeadUnits, Outputs, Validation, locate
+from core.training.validation import DeadUnits, Validation, locate, set_to
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,12 @@ class Epoch:
 
 
 def train(
-    problem: Problem, recipe: Recipe, start: TrainingState | None = None, *, check_deadline: CheckDeadline | None = None
+    problem: Problem,
+    recipe: Recipe,
+    start: TrainingState | None = None,
+    *,
+    check_deadline: CheckDeadline | None = None,
+    engine: EngineFactory = PlannedSteps,
 ) -> Iterator[Epoch]:
     """Train a network.
 
@@ -54,6 +61,7 @@ def train(
         recipe: the settings of the run.
         start: the state of an earlier run with the same problem and recipe. Default: the beginning.
         check_deadline: called after every step; it ends the run by raising.
+        engine: builds what runs the steps of an epoch.
 
     Returns:
         The epochs, each as it finishes; none if `start` is already the end of the run.
@@ -62,14 +70,19 @@ def train(
         Refusal: before the first epoch, if problem and recipe do not fit; later `non-finite`, if training diverges.
     """
     refuse_unfit(problem, recipe)
-    return _Run(problem, recipe, start, check_deadline).epochs()
+    return _Run(problem, recipe, start, check_deadline, engine).epochs()
 
 
 class _Run:
     """The arrays of a run."""
 
     def __init__(
-        self, problem: Problem, recipe: Recipe, start: TrainingState | None, check_deadline: CheckDeadline | None
+        self,
+        problem: Problem,
+        recipe: Recipe,
+        start: TrainingState | None,
+        check_deadline: CheckDeadline | None,
+        engine: EngineFactory,
     ) -> None:
         self._recipe, self._check_deadline = recipe, check_deadline or (lambda: None)
         training, held = split(problem, recipe.validation_fraction, shuffle=recipe.shuffle, seed=recipe.seed)
@@ -90,10 +103,13 @@ class _Run:
         )
         self._training = training = replace(training, parameters=stepper.parameters)
         self._minibatches = self._order(gradients=stepper.gradients)
-        self._outputs = Outputs(training, self._minibatches)
+        self._outputs = Outputs(training)
         self._dead_units = DeadUnits(training)
         self._validation = Validation(held, recipe.batch_size, check_deadline) if held else None
         self._plan = self._minibatches.plan(self._done * self._minibatches.parts)
+        self._engine = engine(self._minibatches, stepper, self._outputs, self._check_deadline)
+        self._before, self._moved = np.empty_like(stepper.theta), np.empty_like(stepper.theta)
+        self._layers_before, self._layers_moved = map(self._trainable.apart, (self._before, self._moved))
 
     def _order(self, *, gradients: Gradients | None = None, check_deadline: CheckDeadline | None = None) -> Minibatches:
         training, recipe = self._training, self._recipe
@@ -116,40 +132,70 @@ class _Run:
         return "epochs" if self._done >= self._recipe.epochs else None
 
     def _epoch(self) -> EpochReport:
-        minibatches, stepper = self._minibatches, self._stepper
-        first, loss = self._done * minibatches.parts, 0.0
-        before = stepper.theta
-        for step in range(first, first + minibatches.parts):
-            plan = self._plan = minibatches.plan(step)
-            if step == first + minibatches.parts - 1:
-                before = stepper.theta.copy()
-            try:
-                loss += minibatches.weight * stepper.step(plan)
-            except Refusal as refusal:
-                raise self._divergence(refusal, step) from None
-            minibatches.carry_state()
-            self._outputs.take(plan)
-            self._check_deadline()
+        minibatches, stepper, before = self._minibatches, self._stepper, self._before
+        restore = self._snapshot()
+        losses = self._engine.run(self._done, before)
+        if not (math.isfinite(sum(losses)) and stepper.is_finite()):
+            restore()
+            losses = self._repeat()
+        # A plan that does not read θ has its parameters copied, and only that of the last step has the last ones.
+        self._plan = minibatches.part(minibatches.last).plan
         self._done += 1
+        loss = 0.0
+        for weight, value in zip(minibatches.weights(), losses, strict=True):
+            loss += weight * value
         if not math.isfinite(loss):
             detail = f"In epoch {self._done} the losses of all steps together are beyond all finite numbers."
             raise Refusal.of("non-finite", detail, "loss", hint=HINT)
-        apart = self._trainable.apart
         validation_loss, validation_metrics = self._validate()
         report = EpochReport(
             epoch=self._done,
             steps=stepper.memory.step,
             loss=loss,
             validation_loss=validation_loss,
-            metrics=self._outputs.measure(),
+            metrics=self._outputs.measure(minibatches.order),
             validation_metrics=validation_metrics,
             learning_rate=stepper.last_rate,
-            gradient_norms=norms(apart(stepper.gradient)),
-            update_to_weight=ratios(norms(apart(stepper.theta - before)), norms(apart(before))),
+            gradient_norms=norms(stepper.gradients),
+            update_to_weight=self._update_to_weight(),
             dead_units=self._dead_units.of(self._plan.parameters, self._kept_state()),
         )
         self._judge(loss if validation_loss is None else validation_loss)
         return report
+
+    def _update_to_weight(self) -> dict[str, float]:
+        np.subtract(self._stepper.theta, self._before, self._moved)
+        return ratios(norms(self._layers_moved), norms(self._layers_before))
+
+    def _snapshot(self) -> Callable[[], None]:
+        """Return the function that takes the run back to where it is now."""
+        restore, state = self._stepper.snapshot(), self._kept_state()
+
+        def take_back() -> None:
+            restore()
+            set_to(self._plan, {}, state)
+
+        return take_back
+
+    def _repeat(self) -> list[float]:
+        """Run the steps of an epoch in which some number may not be finite, with checks; return their losses.
+
+        Raises:
+            Refusal: with the epoch, the step and the first layer concerned. There is none if only squares were infinite.
+        """
+        minibatches, losses = self._minibatches, []
+        first = self._done * minibatches.parts
+        for step in range(first, first + minibatches.parts):
+            plan = self._plan = minibatches.plan(step)
+            np.copyto(self._before, self._stepper.theta)
+            try:
+                losses.append(self._stepper.step(plan))
+            except Refusal as refusal:
+                raise self._divergence(refusal, step) from None
+            minibatches.carry_state()
+            self._outputs.keeper(plan.output)(minibatches.chosen.start)
+            self._check_deadline()
+        return losses
 
     def _validate(self) -> tuple[float | None, dict[str, float]]:
         if self._validation is None:

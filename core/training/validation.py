@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.arrays import Array, CheckDeadline
+from core.arrays import Array, CheckDeadline, Op
 from core.derivatives import per_example
-from core.diagnoses.silent_units import largest_slopes
+from core.diagnoses.units import by_unit
 from core.errors import Refusal
 from core.plan import Plan, Retain
 from core.problem import Problem
 from core.training.examples import for_evaluation, objective_of, part_of
-from core.training.metrics import METRICS, measure
 from core.training.minibatches import Minibatches
+from core.training.outputs import Outputs
 from core.training.trainable import copy_arrays
 
 AT_ONCE = 512
@@ -45,38 +45,15 @@ class Validation:
             set_to(plan, parameters, state)
             plan.forward()
             total += minibatches.weight * float(np.real(plan.loss.total))
-            outputs.take(plan)
+            outputs.keeper(plan.output)(minibatches.chosen.start)
             self._check_deadline()
-        return total, outputs.measure()
+        return total, outputs.measure(minibatches.order)
 
     def _build(self, parameters: Arrays, state: Arrays) -> tuple[Minibatches, Outputs]:
         """Layers that evaluate by running statistics cannot be built before there are any."""
         problem = replace(self._problem, parameters=copy_arrays(parameters), state=state)
         minibatches = Minibatches(problem, self._size, shuffle=False, seed=0, backward=False)
-        return minibatches, Outputs(problem, minibatches)
-
-
-class Outputs:
-    """The outputs of all examples of an epoch, in its order, each from its own step."""
-
-    def __init__(self, problem: Problem, minibatches: Minibatches) -> None:
-        objective = objective_of(problem)
-        self._loss, self._targets = objective.loss, objective.targets
-        self._minibatches = minibatches
-        self._all = np.empty(self._targets.shape, problem.dtype)
-        self._means_something = any(metric.applies(self._loss, self._targets) for metric in METRICS)
-
-    def take(self, plan: Plan) -> None:
-        """Store the outputs of the last step."""
-        if self._means_something:
-            part = self._all[self._minibatches.chosen]
-            part[...] = plan.output.reshape(part.shape)
-
-    def measure(self) -> dict[str, float]:
-        """Return the metrics of all examples."""
-        if not self._means_something:
-            return {}
-        return measure(self._loss, self._all, self._targets[self._minibatches.order])
+        return minibatches, Outputs(problem)
 
 
 class DeadUnits:
@@ -85,26 +62,39 @@ class DeadUnits:
     def __init__(self, problem: Problem) -> None:
         self._plan: Plan | None = None
         self._problem: Problem | None = None
-        if any(node.function.units_may_die for node in problem.nodes) and not per_example.coupling(
-            for_evaluation(problem)
-        ):
-            self._problem = for_evaluation(part_of(problem, np.arange(min(PROBED, _examples(problem)))))
+        self._slopes: dict[str, tuple[Op, Array, tuple[int, ...]]] = {}
+        mortal = [number for number, node in enumerate(problem.nodes) if node.function.units_may_die]
+        if mortal and not per_example.coupling(for_evaluation(problem)):
+            part = for_evaluation(part_of(problem, np.arange(min(PROBED, _examples(problem)))))
+            # Neither the layers behind the last of them nor the loss are needed.
+            self._problem = replace(part, nodes=part.nodes[: mortal[-1] + 1], objective=None)
 
     def of(self, parameters: Arrays, state: Arrays) -> dict[str, int]:
         """The number of dead units, by layer."""
         if self._problem is None:
             return {}
         if self._plan is None:
-            own = replace(self._problem, parameters=copy_arrays(parameters), state=copy_arrays(state))
-            self._plan = own.plan(backward=False, retain=Retain(preactivations=True))
-        plan = self._plan
-        set_to(plan, parameters, state)
-        plan.forward()
-        return {
-            node.name: int(np.sum(largest_slopes(plan, node, context) == 0))
-            for node, context in plan.contexts
-            if node.function.units_may_die and context.result.ndim >= 2
-        }
+            self._plan = self._build(self._problem, parameters, state)
+        set_to(self._plan, parameters, state)
+        self._plan.forward()
+        found = {}
+        for name, (differentiate, slopes, examples) in self._slopes.items():
+            differentiate()
+            alive = slopes.any(axis=examples)
+            found[name] = int(alive.size - np.count_nonzero(alive))
+        return found
+
+    def _build(self, problem: Problem, parameters: Arrays, state: Arrays) -> Plan:
+        """Build the plan, and bind the derivative of each function whose units may die to its results."""
+        own = replace(problem, parameters=copy_arrays(parameters), state=copy_arrays(state))
+        plan = own.plan(backward=False, retain=Retain(preactivations=True))
+        for node, context in plan.contexts:
+            Z = context.result
+            if node.function.units_may_die and Z.ndim >= 2:
+                slopes, ones = np.empty_like(Z), np.ones_like(Z)
+                differentiate = node.function.backward(Z, plan.activations[node.name], ones, slopes)
+                self._slopes[node.name] = differentiate, slopes, by_unit(Z)
+        return plan
 
 
 def _examples(problem: Problem) -> int:
@@ -113,9 +103,9 @@ def _examples(problem: Problem) -> int:
 
 def set_to(plan: Plan, parameters: Arrays, state: Arrays) -> None:
     """Copy those parameters and that state into a plan."""
-    for layer, named in parameters.items():
-        for name, array in named.items():
-            np.copyto(plan.parameters[layer][name], array)
+    for layer, named in plan.parameters.items():
+        for name, array in parameters.get(layer, {}).items():
+            np.copyto(named[name], array)
     for node, context in plan.contexts:
         for name, array in state.get(node.name, {}).items():
             np.copyto(context.state[name], array)

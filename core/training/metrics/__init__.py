@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from core.arrays import Array
-from core.losses import Loss
 from core.training.metrics.accuracy import Accuracy
 from core.training.metrics.base import Metric
 from core.training.metrics.mean_absolute_error import MeanAbsoluteErrorMetric
@@ -12,11 +10,4 @@ from core.training.metrics.r_squared import RSquared
 
 METRICS: tuple[Metric, ...] = (Accuracy(), MeanAbsoluteErrorMetric(), MeanSquaredErrorMetric(), RSquared())
 
-
-def measure(loss: Loss, output: Array, targets: Array) -> dict[str, float]:
-    """Return the metrics that apply to this loss, over all examples."""
-    values = {metric.name: metric.value(loss, output, targets) for metric in METRICS if metric.applies(loss, output)}
-    return {name: value for name, value in values.items() if value is not None}
-
-
-__all__ = ["METRICS", "Metric", "measure"]
+__all__ = ["METRICS", "Metric"]

@@ -17,8 +17,12 @@ class Metric:
         """Return True if the metric is meaningful for networks trained with this loss."""
         raise NotImplementedError
 
-    def value(self, loss: Loss, output: Array, targets: Array) -> float | None:
-        """Return the number, or None if it is undefined. Axis 0 is the examples; targets have the shape of the output."""
+    def known(self, loss: Loss, targets: Array) -> Array:
+        """Return what the metric reads of the targets, which are the same in every epoch; axis 0 is the examples."""
+        return targets
+
+    def value(self, loss: Loss, output: Array, known: Array) -> float | None:
+        """Return the number, or None if it is undefined; `known` has the examples in the order of the output."""
         raise NotImplementedError
 
 

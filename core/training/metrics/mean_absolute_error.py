@@ -16,5 +16,5 @@ class MeanAbsoluteErrorMetric(RegressionMetric):
 
     name: ClassVar[str] = "mean_absolute_error"
 
-    def value(self, loss: Loss, output: Array, targets: Array) -> float | None:
-        return float(np.mean(np.abs(output - targets), dtype=np.float64))
+    def value(self, loss: Loss, output: Array, known: Array) -> float | None:
+        return float(np.mean(np.abs(output - known), dtype=np.float64))

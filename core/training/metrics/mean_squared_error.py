@@ -16,5 +16,5 @@ class MeanSquaredErrorMetric(RegressionMetric):
 
     name: ClassVar[str] = "mean_squared_error"
 
-    def value(self, loss: Loss, output: Array, targets: Array) -> float | None:
-        return float(np.mean(np.square(output - targets), dtype=np.float64))
+    def value(self, loss: Loss, output: Array, known: Array) -> float | None:
+        return float(np.mean(np.square(output - known), dtype=np.float64))

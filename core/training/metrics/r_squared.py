@@ -19,8 +19,8 @@ class RSquared(RegressionMetric):
 
     name: ClassVar[str] = "r_squared"
 
-    def value(self, loss: Loss, output: Array, targets: Array) -> float | None:
-        spread = float(np.sum(np.square(targets - targets.mean(0, dtype=np.float64)), dtype=np.float64))
+    def value(self, loss: Loss, output: Array, known: Array) -> float | None:
+        spread = float(np.sum(np.square(known - known.mean(0, dtype=np.float64)), dtype=np.float64))
         if not spread:
             return None
-        return 1 - float(np.sum(np.square(output - targets), dtype=np.float64)) / spread
+        return 1 - float(np.sum(np.square(output - known), dtype=np.float64)) / spread
