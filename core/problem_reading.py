@@ -17,6 +17,9 @@ from core.problem_spec import ProblemSpec
 from core.shape_inference import ShapeReport, infer_shapes
 from core.targets import coefficients_for, fit_to_output, targets_for
 
+_NONE = np.empty(0)
+"""Targets and shares that could not be read."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProblemReading:
@@ -127,7 +130,7 @@ def read_objective(
     output = found.nodes[-1].shape or (1,)
     source = source.reshape(1) if not found.nodes[-1].shape and not source.ndim else source
     dtype = np.dtype(sent.dtype)
-    issues, targets, coefficients = [], np.empty(0), np.empty(0)
+    issues, targets, coefficients = [], _NONE, _NONE
     try:
         if loss.needs_targets:
             targets = targets_for(loss, source, output, convention, sent.first_label, dtype)

@@ -10,9 +10,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, Select, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
@@ -55,6 +56,10 @@ class Database:
         self.url = _url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine: Engine = (_sqlite if self.is_sqlite else _postgresql)(self.url, patience_seconds)
+        self._reader: PoolProxiedConnection | None = None
+        """On SQLite, the connection of `fetch_quickly`: taking one from the pool takes longer than the query."""
+
+        self._lock = Lock()
         # By default, each statement of a PostgreSQL transaction sees another snapshot.
         self._reading = (
             self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
@@ -91,10 +96,13 @@ class Database:
     def fetch_quickly(self, sql: str, parameters: Mapping[str, Any] | Sequence[Any]) -> Any:
         """Return the first row of a query that `compile` has returned; None if there is none, or no answer."""
         try:
+            if self.is_sqlite:
+                with self._lock:
+                    if self._reader is None:
+                        self._reader = self._engine.raw_connection()
+                    return _first(self._reader, sql, parameters)
             with closing(self._engine.raw_connection()) as connection:
-                cursor = connection.cursor()
-                cursor.execute(sql, parameters)
-                return cursor.fetchone()
+                return _first(connection, sql, parameters)
         except (DBAPIError, self._engine.dialect.loaded_dbapi.Error):
             return None
 
@@ -145,7 +153,21 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        with self._lock:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
         self._engine.dispose()
+
+
+def _first(connection: PoolProxiedConnection, sql: str, parameters: Any) -> Any:
+    """Return the first row of a query, after all rows have been read: SQLite then ends its read transaction."""
+    cursor = connection.cursor()
+    try:
+        cursor.execute(sql, parameters)
+        return next(iter(cursor.fetchall()), None)
+    finally:
+        cursor.close()
 
 
 def _url(text: str) -> URL:

@@ -91,16 +91,14 @@ class _Walk:
 
 def _from_lists(value: list[Any]) -> NDArray[np.float64]:
     """Return the tensor that nested lists of numbers represent."""
-    elements, kinds, rank = value, set(map(type, value)), 1
-    while kinds == {list} and rank < RANK_LIMIT:
-        elements, rank = list(chain.from_iterable(elements)), rank + 1
-        kinds = set(map(type, elements))
-    if not kinds or not kinds <= _NUMBERS:
-        raise _NoKey
     try:
         array = np.array(value, np.float64)
-    except ValueError:  # The rows have different lengths.
+    except (ValueError, TypeError):  # The rows have different lengths, or an element is no number.
         raise _NoKey from None
-    if array.size != len(elements) or array.ndim != rank:
+    elements: Any = value
+    for _ in range(array.ndim - 1):
+        elements = chain.from_iterable(elements)
+    # NumPy also takes true, false, null and texts for numbers.
+    if not array.size or array.ndim > RANK_LIMIT or not _NUMBERS.issuperset(map(type, elements)):
         raise _NoKey
     return array

@@ -133,7 +133,7 @@ def _closing(
     if reported := plan.reported:
         closing["reported"] = reported
     warnings = [error_of(issue) for issue in (*problem.warnings, *plan.warnings, *diagnoses)]
-    return {**closing, "convention": problem.convention, "dtype": problem.dtype.name, "warnings": warnings}
+    return {**closing, "convention": problem.convention, "dtype": body.dtype, "warnings": warnings}
 
 
 def unknown_parts(body: ForwardRequest | GradientsRequest, valid: Sequence[str]) -> list[Issue]:
