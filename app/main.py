@@ -30,6 +30,7 @@ from app.models.routes import router as models
 from app.pages.about import router as about
 from app.pages.docs import router as docs
 from app.pages.health import router as health
+from app.pages.metrics import router as metrics
 from app.pages.playground import router as playground
 from app.pages.problem_types import router as problem_types
 from app.settings import Settings
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         jobs,
         about,
         health,
+        metrics,
         problem_types,
         docs,
         playground,

@@ -49,9 +49,9 @@ class DirectAnswers:
             )
             reading = operation.read_small(body, sent)
             key = operation.key(reading) if reading else None
-            form = self._server.forms.find(key) if key else None
-            if not (reading and form and form.is_fast):
+            if reading is None or key is None or not self._server.forms.is_fast(key):
                 return None
+            form = self._server.forms.find(key)
             return operation.answer(reading, form, wanted, self._server, deadline_in(self.settings.max_seconds))
         except Exception:
             return None

@@ -147,6 +147,12 @@ class FormCache:
         """Size of all forms in bytes."""
         return int(self._forms.currsize)
 
+    def is_fast(self, key: FormKey) -> bool:
+        """Return whether the form of a key is known, and known to take little time."""
+        with self._lock:
+            form = self._forms.get(key)
+        return form is not None and form.is_fast
+
     def find(self, key: FormKey) -> Form | None:
         """Return the form of a key, or None."""
         with self._lock:
