@@ -8,7 +8,6 @@ time of an answer, never a bit of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from contextlib import suppress
 from functools import cached_property
 from threading import Lock
 from typing import Any, Protocol, TypeVar
@@ -161,12 +160,6 @@ class FormCache:
             self.misses += form is None
             return form
 
-    def is_fast(self, key: FormKey) -> bool:
-        """Return whether a request with this key is known to take little time."""
-        with self._lock:
-            form = self._forms.get(key)
-        return form is not None and form.is_fast
-
     def keep(self, key: FormKey, use: FormUse, seconds: float) -> None:
         """Keep the form of a request that has been answered within so many seconds, with what it borrowed."""
         use.give_back()
@@ -177,7 +170,10 @@ class FormCache:
         size = BYTES_PER_KEY_BYTE * len(key[1])
         size += sum(thing.nbytes for things in list(form.stock.values()) for thing in list(things))
         with self._lock:
-            if self._forms.get(key, form) is form:  # Otherwise another thread was first.
-                form.nbytes = size
-                with suppress(ValueError):  # It is larger than the limit by itself.
-                    self._forms[key] = form
+            if self._forms.get(key, form) is not form:
+                return  # Another thread was first.
+            form.nbytes = size
+            try:
+                self._forms[key] = form
+            except ValueError:  # It is larger than the limit by itself.
+                self._forms.pop(key, None)
