@@ -25,10 +25,21 @@ class ComputationEndpoint:
         self._models = models
         self._direct = direct
 
-    async def handle(self, model: type[N], compute: Compute[N], documents: Documents | None = None) -> Response:
-        """Handle the request as `Endpoint.handle` does, with the stored model that the body names."""
+    async def handle(
+        self, model: type[N], compute: Compute[N], documents: Documents | None = None, *, is_steady: bool = False
+    ) -> Response:
+        """Handle the request as `Endpoint.handle` does, with the stored model that the body names.
+
+        Args:
+            model: the schema of the body.
+            compute: the computation, as in `Operation`.
+            documents: other formats of the answer.
+            is_steady: whether the time of an answer follows from the form of the request, so that requests of a fast form
+                may be answered directly.
+        """
         operation = Operation(model, compute, documents or {}, self._resolve, shares_forms=True)
-        self._direct.offer(self._endpoint.request.scope["path"], operation)
+        if is_steady:
+            self._direct.offer(self._endpoint.request.scope["path"], operation)
         return await self._endpoint.run(operation)
 
     def _resolve(self, body: N) -> N:

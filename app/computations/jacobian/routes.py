@@ -24,4 +24,4 @@ async def compute_jacobian(endpoint: ComputationEndpointDep) -> Response:
     The size of the answer is the product of the two sizes. A Jacobian beyond the server's limit is refused, and the
     refusal states its size.
     """
-    return await endpoint.handle(JacobianRequest, service.compute_jacobian)
+    return await endpoint.handle(JacobianRequest, service.compute_jacobian, is_steady=True)

@@ -23,4 +23,4 @@ async def compute_product(endpoint: ComputationEndpointDep) -> Response:
 
     The matrix is never formed: a product costs one or two passes through the network and is exact up to rounding.
     """
-    return await endpoint.handle(ProductsRequest, service.compute_product)
+    return await endpoint.handle(ProductsRequest, service.compute_product, is_steady=True)

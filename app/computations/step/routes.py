@@ -27,4 +27,4 @@ async def take_step(endpoint: ComputationEndpointDep) -> Response:
     With `steps`, one request takes several steps, on the whole batch or on shuffled minibatches of `batch_size`
     examples.
     """
-    return await endpoint.handle(StepRequest, service.take_steps)
+    return await endpoint.handle(StepRequest, service.take_steps, is_steady=True)
