@@ -67,12 +67,14 @@ async def answer_directly(direct: DirectAnswers, scope: Scope, receive: Receive,
     headers = _single(scope["headers"]) if operation else None
     if operation is None or headers is None or not _is_small(headers):
         return receive
-    try:
-        async with asyncio.timeout(direct.settings.max_body_seconds):
-            message = await receive()
-    except TimeoutError:
-        await too_slow(direct.settings, scope["path"])(scope, receive, send)
-        return None
+    message = _received_already(receive)
+    if message is None:
+        try:
+            async with asyncio.timeout(direct.settings.max_body_seconds):
+                message = await receive()
+        except TimeoutError:
+            await too_slow(direct.settings, scope["path"])(scope, receive, send)
+            return None
     response = None
     if message["type"] == "http.request" and not message.get("more_body"):
         response = direct.answer(operation, headers, message["body"])
@@ -105,6 +107,21 @@ def _formats(
     """
     wanted = Wanted(format_of_answer(accept.decode("latin-1"), documents), accept_encoding.decode("latin-1"))
     return format_of_body(content_type.decode("latin-1")), wanted
+
+
+def _received_already(receive: Receive) -> Message | None:
+    """Return the next message if it has arrived; None if one would have to wait for it.
+
+    A body that came with its head needs no timer, which would take a tenth of the time of a small request.
+    """
+    step = receive().__await__()
+    try:
+        next(step)
+    except StopIteration as arrived:
+        message: Message = arrived.value
+        return message
+    step.close()
+    return None
 
 
 def _preceded_by(message: Message, receive: Receive) -> Receive:

@@ -70,18 +70,23 @@ def _convert(value: Any) -> Any:
     raise TypeError(f"an answer cannot hold a {type(value).__name__}")
 
 
-def _elements(value: Any) -> int:
+def _elements(answer: Any) -> int:
     """Return the number of elements of a value, more than `LARGE` if orjson would write its arrays differently."""
-    kind = type(value)
-    if kind is str or kind is float:
-        return 1
-    if kind is np.ndarray:
-        return int(value.size) if value.dtype.kind != "b" else LARGE + 1
-    if kind is dict:
-        return sum(map(_elements, value.values()))
-    if kind is list or kind is tuple:
-        return sum(map(_elements, value))
-    return LARGE + 1 if isinstance(value, (BaseModel, np.ndarray, dict, list, tuple)) else 1
+    count, waiting = 0, [answer]
+    while waiting:
+        value = waiting.pop()
+        kind = type(value)
+        if kind is np.ndarray:
+            count += value.size if value.dtype.kind != "b" else LARGE + 1
+        elif kind is dict:
+            waiting += value.values()
+        elif kind is str or kind is float:
+            count += 1
+        elif kind is list or kind is tuple:
+            waiting += value
+        else:
+            count += LARGE + 1 if isinstance(value, (BaseModel, np.ndarray, dict, list, tuple)) else 1
+    return count
 
 
 class _Large:

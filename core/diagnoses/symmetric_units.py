@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -47,15 +46,18 @@ def symmetric_units(plan: Plan) -> Callable[[], Iterator[Issue]]:
 
 def _closest(weight: Array) -> Callable[[], list[tuple[int, int]]]:
     """Return the function that returns the pairs of columns whose products with a random vector are equal or close."""
-    generator = np.random.Generator(np.random.PCG64(0))
-    signatures_of = partial(generator.standard_normal(len(weight)).astype(weight.dtype).dot, weight)
+    direction = np.random.Generator(np.random.PCG64(0)).standard_normal(len(weight)).astype(weight.dtype)
     tolerance = float(TOLERANCE * np.finfo(weight.dtype).eps)
+    ordered = np.empty(weight.shape[1], weight.dtype)
+    gaps = np.empty(len(ordered) - 1, weight.dtype)
 
     def close() -> list[tuple[int, int]]:
-        signatures = signatures_of()
-        ordered = np.sort(signatures)
-        gaps, within = ordered[1:] - ordered[:-1], tolerance * max(abs(ordered[0]), abs(ordered[-1]))
-        if gaps.min() > within:
+        signatures = direction.dot(weight)
+        ordered[...] = signatures
+        ordered.sort()
+        np.subtract(ordered[1:], ordered[:-1], gaps)
+        within = tolerance * max(abs(ordered.item(0)), abs(ordered.item(-1)))
+        if gaps.item(gaps.argmin()) > within:
             return []
         order = np.argsort(signatures, kind="stable").tolist()
         return [pair for pair, gap in zip(pairwise(order), gaps, strict=True) if gap <= within]
