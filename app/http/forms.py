@@ -8,7 +8,6 @@ time of an answer, never a bit of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from contextlib import suppress
 from functools import cached_property
 from threading import Lock
 from typing import Any, Protocol, TypeVar
@@ -16,13 +15,12 @@ from typing import Any, Protocol, TypeVar
 from cachetools import LRUCache
 from pydantic import BaseModel
 
+from app.http.held_bytes import held_bytes
+
 F = TypeVar("F")
 L = TypeVar("L", bound="Lendable")
 FormKey = tuple[type[BaseModel], bytes]
 """The schema of a body, and the bytes of `wire.form_key`."""
-
-BYTES_PER_KEY_BYTE = 40
-"""Estimated size of a form besides its stock, for each byte of its key: the validated request and the inferred network."""
 
 FAST_SECONDS = 0.001
 """Longest typical time of a request that may occupy the event loop."""
@@ -168,10 +166,15 @@ class FormCache:
         if use.is_known:
             form.seconds = seconds if form.seconds is None else form.seconds + _WEIGHT * (seconds - form.seconds)
             return
-        size = BYTES_PER_KEY_BYTE * len(key[1])
+        # Measured, because a short key may name a stored model with many layers.
+        size = held_bytes([key[1], form.template, list(form.facts.values())])
         size += sum(thing.nbytes for things in list(form.stock.values()) for thing in list(things))
         with self._lock:
             if self._forms.get(key, form) is form:  # Otherwise another thread was first.
                 form.nbytes = size
-                with suppress(ValueError):  # It is larger than the limit by itself.
+                try:
                     self._forms[key] = form
+                except (
+                    ValueError
+                ):  # It is larger than the limit by itself. It may have grown while it was in the cache.
+                    self._forms.pop(key, None)
