@@ -92,8 +92,7 @@ def test_models_of_the_same_form_are_told_apart(tmp_path: Path) -> None:
             pair.post(GRADIENTS, {"model": identity, **BATCH})
 
 
-@pytest.mark.parametrize("size", [3, 120])
-@pytest.mark.parametrize("convention", ["row", "column", "torch"])
+@pytest.mark.parametrize(("convention", "size"), [("row", 4), ("column", 4), ("torch", 4), ("row", 400)])
 def test_no_computation_changes_a_model(tmp_path: Path, convention: str, size: int) -> None:
     """Also those whose plans read large parameters in place."""
     pair, generator = Pair(tmp_path), np.random.default_rng(size)
@@ -110,7 +109,8 @@ def test_no_computation_changes_a_model(tmp_path: Path, convention: str, size: i
     state = {"2": {"running_mean": [0.0] * size, "running_variance": [1.0] * size}}
     for served in (pair.cached, pair.plain):
         identity = stored(served, {"network": {"layers": layers}, "parameters": parameters, "state": state})
-    batch = {"inputs": generator.standard_normal((size, size)).tolist(), "targets": [[0.5] * size] * size}
+    shape = (4, size)
+    batch = {"inputs": generator.standard_normal(shape).tolist(), "targets": np.full(shape, 0.5).tolist()}
     problem = {"model": identity, "batch": batch, "loss": {"kind": "mean_squared_error"}, "convention": convention}
     wishes: list[tuple[str, dict[str, Any]]] = [
         (GRADIENTS, {}),
