@@ -65,19 +65,21 @@ async def answer_directly(direct: DirectAnswers, scope: Scope, receive: Receive,
     """
     operation = direct.operation(scope)
     headers = _single(scope["headers"]) if operation else None
-    if operation is None or headers is None or not _is_small(headers):
+    if operation is None or headers is None or not _is_small(headers, min(SMALL, direct.settings.max_body_bytes)):
         return receive
     try:
         async with asyncio.timeout(direct.settings.max_body_seconds):
-            message = await receive()
+            messages = [await receive()]
+            while messages[-1].get("more_body"):  # The server ends it at the length that was announced.
+                messages.append(await receive())
     except TimeoutError:
         await too_slow(direct.settings, scope["path"])(scope, receive, send)
         return None
     response = None
-    if message["type"] == "http.request" and not message.get("more_body"):
-        response = direct.answer(operation, headers, message["body"])
+    if messages[-1]["type"] == "http.request":
+        response = direct.answer(operation, headers, b"".join(message["body"] for message in messages))
     if response is None:
-        return _preceded_by(message, receive)
+        return _preceded_by(messages, receive)
     await response(scope, receive, send)
     return None
 
@@ -88,10 +90,10 @@ def _single(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
     return found if len(found) == len(headers) else None
 
 
-def _is_small(headers: dict[bytes, bytes]) -> bool:
-    """Return whether the headers announce a small body without a content encoding."""
+def _is_small(headers: dict[bytes, bytes], limit: int) -> bool:
+    """Return whether the headers announce a body within a limit, without a content encoding."""
     length = headers.get(b"content-length", b"")
-    return length.isdigit() and len(length) < 8 and int(length) <= SMALL and b"content-encoding" not in headers
+    return length.isdigit() and len(length) < 8 and int(length) <= limit and b"content-encoding" not in headers
 
 
 @lru_cache(maxsize=256)
@@ -106,9 +108,9 @@ def _wanted(content_type: bytes, accept: bytes, accept_encoding: bytes, document
     return Wanted(format_of_answer(accept.decode("latin-1"), documents), accept_encoding.decode("latin-1"))
 
 
-def _preceded_by(message: Message, receive: Receive) -> Receive:
-    """Return a function that receives a message again, and then what follows it."""
-    waiting = [message]
+def _preceded_by(messages: list[Message], receive: Receive) -> Receive:
+    """Return a function that receives messages again, and then what follows them."""
+    waiting = messages[::-1]
 
     async def received() -> Message:
         return waiting.pop() if waiting else await receive()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,19 +50,16 @@ class Served:
         return asyncio.run(self.answer(path, body, headers, method, query))
 
     async def answer(
-        self, path: str, body: Any, headers: Headers = AS_JSON, method: str = "POST", query: str = ""
+        self, path: str, body: Any, headers: Headers = AS_JSON, method: str = "POST", query: str = "", pieces: int = 1
     ) -> Answer:
-        """Send a request and return the answer, in an event loop that is running."""
+        """Send a request, its body in pieces, and return the answer, in an event loop that is running."""
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        length = (
-            [] if any(name == b"content-length" for name, _ in headers) else [(b"content-length", b"%d" % len(content))]
-        )
-        scope: dict[str, Any] = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "method": method,
-            "path": path, "raw_path": path.encode(), "root_path": "", "query_string": query.encode(),
-            "headers": [*headers, *length], "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
-        }  # fmt: skip
-        arriving: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+        scope = self.scope(path, content, headers, method, query)
+        ends = [len(content) * piece // pieces for piece in range(pieces + 1)]
+        arriving: list[Message] = [
+            {"type": "http.request", "body": content[start:end], "more_body": end < len(content)}
+            for start, end in itertools.pairwise(ends)
+        ]
         sent: list[Message] = []
 
         async def receive() -> Message:
@@ -74,6 +72,17 @@ class Served:
         self.direct += "app" not in scope  # Routing leaves the application there.
         parts = [message.get("body", b"") for message in sent[1:]]
         return Answer(sent[0]["status"], list(sent[0]["headers"]), b"".join(parts))
+
+    def scope(
+        self, path: str, content: bytes, headers: Headers = AS_JSON, method: str = "POST", query: str = ""
+    ) -> dict[str, Any]:
+        """Return what a server says of a request."""
+        return {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "method": method,
+            "path": path, "raw_path": path.encode(), "root_path": "", "query_string": query.encode(),
+            "headers": [*headers, (b"content-length", b"%d" % len(content))],
+            "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
+        }  # fmt: skip
 
 
 class Pair:
