@@ -77,7 +77,9 @@ EXCHANGES: dict[str, tuple[bytes, ...]] = {
     "whole": (posted(LENGTH), BODY),
     "with its head": (posted(LENGTH) + BODY,),
     "chunked": (posted("Transfer-Encoding: chunked"), chunks(BODY[:9], BODY[9:]) + b"0\r\n\r\n"),
-    "in chunks of a byte": (posted("Transfer-Encoding: chunked"), chunks(*(BODY[at : at + 1] for at in range(len(BODY)))), b"0\r\n\r\n"),
+    "in chunks of a byte": (
+        posted("Transfer-Encoding: chunked"), chunks(*(BODY[at : at + 1] for at in range(len(BODY)))), b"0\r\n\r\n"
+    ),
     "chunked and never ended": (posted("Transfer-Encoding: chunked"), chunks(BODY)),
     "never": (posted(LENGTH),),
     "half of it": (posted(LENGTH), BODY[:100]),

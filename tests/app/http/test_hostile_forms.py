@@ -73,8 +73,11 @@ def test_an_odd_number_in_a_tensor(pair: Pair, place: tuple[Any, ...]) -> None:
     ids=str,
 )
 def test_odd_rows(pair: Pair, place: tuple[Any, ...]) -> None:
-    rows = ["[]", "[[]]", "[1]", "[1,2,3]", "[[1,2],[3]]", "[[1],2]", "null", "{}", '{"dtype":"float64"}', "[null]", '["a"]', "[[[1,2]]]",
-            '{"a":[1]}', '{"dtype":"float64","shape":[4,2],"data":"AAAA"}', '{"dtype":1,"shape":":","data":":"}', "[" * 9 + "1" + "]" * 9]  # fmt: skip
+    rows = [
+        "[]", "[[]]", "[1]", "[1,2,3]", "[[1,2],[3]]", "[[1],2]", "null", "{}", '{"dtype":"float64"}', "[null]", '["a"]',
+        "[[[1,2]]]", '{"a":[1]}', '{"dtype":"float64","shape":[4,2],"data":"AAAA"}', '{"dtype":1,"shape":":","data":":"}',
+        "[" * 9 + "1" + "]" * 9,
+    ]  # fmt: skip
     assert_a_form_survives(pair, XOR, *(written(XOR, place, token) for token in rows))
 
 
@@ -264,20 +267,20 @@ def test_overflow_inside(pair: Pair, dtype: str, number: str) -> None:
 
 
 def with_headers(**changed: str | None) -> list[tuple[bytes, bytes]]:
-    found = {
-        name: value for name, value in {"content-type": "application/json", **changed}.items() if value is not None
-    }
+    given = {"content_type": "application/json", **changed}
+    found = {name: value for name, value in given.items() if value is not None}
     return [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in found.items()]
 
 
 HEADERS = [
-    with_headers(content_type="text/plain"), with_headers(**{"content-type": None}), with_headers(**{"content-type": ""}),
-    with_headers(**{"content-type": "application/json; charset=utf-8"}), with_headers(accept="text/html"), with_headers(accept=""),
-    with_headers(accept="application/vnd.gradd+safetensors"), with_headers(accept="application/json;q=0"), with_headers(accept="\xff"),
-    with_headers(accept_encoding="gzip"), with_headers(accept_encoding="zstd"), with_headers(accept_encoding="gzip;q=0, *"),
-    with_headers(accept_encoding=""), with_headers(content_encoding="gzip"), with_headers(content_encoding="identity"),
-    with_headers(content_encoding="br"), [*AS_JSON, *AS_JSON], [*AS_JSON, (b"content-type", b"text/plain")],
-    [*AS_JSON, (b"accept", b"text/html"), (b"accept", b"*/*")], [*AS_JSON, (b"x", b"1"), (b"x", b"2")],
+    with_headers(content_type="text/plain"), with_headers(content_type=None), with_headers(content_type=""),
+    with_headers(content_type="application/json; charset=utf-8"), with_headers(accept="text/html"),
+    with_headers(accept=""), with_headers(accept="\xff"), with_headers(accept="application/json;q=0"),
+    with_headers(accept="application/vnd.gradd+safetensors"), with_headers(accept_encoding="gzip"),
+    with_headers(accept_encoding="zstd"), with_headers(accept_encoding="gzip;q=0, *"), with_headers(accept_encoding=""),
+    with_headers(content_encoding="gzip"), with_headers(content_encoding="identity"), with_headers(content_encoding="br"),
+    [*AS_JSON, *AS_JSON], [*AS_JSON, (b"content-type", b"text/plain")], [*AS_JSON, (b"x", b"1"), (b"x", b"2")],
+    [*AS_JSON, (b"accept", b"text/html"), (b"accept", b"*/*")],
 ]  # fmt: skip
 
 

@@ -146,8 +146,9 @@ def test_base64(dtype: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        with_inputs([[1, 2], [3]]), with_inputs([[1, 2], 3]), with_inputs([[True, 1]]), with_inputs([["1", 1]]), with_inputs([[]]),
-        with_inputs(3), with_inputs([[[[[[[[[1]]]]]]]]]), b"[]", b"1", b"", b"{", b'{"a": 1, "a": 1}', b'{"\\u0061": 1}',
+        with_inputs([[1, 2], [3]]), with_inputs([[1, 2], 3]), with_inputs([[True, 1]]), with_inputs([["1", 1]]),
+        with_inputs([[]]), with_inputs(3), with_inputs([[[[[[[[[1]]]]]]]]]), b"[]", b"1", b"", b"{",
+        b'{"a": 1, "a": 1}', b'{"\\u0061": 1}',
         json.dumps({"x" * 201: 1}).encode(), json.dumps({"x": json.loads("[" * 80 + "]" * 80)}).encode(), b'{"a": NaN}',
         json.dumps({**XOR, "parameters": {"y" * 201: {"bias": [1]}}}).encode(), json.dumps(XOR).encode() + b" " * SMALL,
     ],
