@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import gzip
+import itertools
 import json
 from typing import Any
 
@@ -11,10 +12,14 @@ import pytest
 
 from app.examples import XOR
 from tests.app.http.served import AS_JSON, Pair
+from tests.app.test_any_body import STRANGE, places, replaced
+from tests.server import examples
 
 pytestmark = pytest.mark.usefixtures("unhurried")
 
 GRADIENTS = "/v1/gradients"
+KEEPING = ("/v1/jobs", "/v1/datasets", "/v1/models")
+COMPUTATIONS = {name: request for name, request in examples().items() if request[0] not in KEEPING}
 
 
 def written(body: Any, at: tuple[Any, ...] = (), token: str = "") -> bytes:
@@ -320,3 +325,13 @@ def test_shapes_that_broke_this_service_once(pair: Pair, path: str) -> None:
         body = {"network": {"layers": [layer]}, "parameters": {"1": {"weight": [[0.1]]}}, "batch": {"inputs": {}}}
         pair.post(path, body, thoroughly=True)
         pair.post(path, {**body, "batch": {"inputs": [[[[1]]]]}}, thoroughly=True)
+
+
+@pytest.mark.parametrize("name", COMPUTATIONS)
+def test_a_strange_value_anywhere(pair: Pair, name: str) -> None:
+    """Each place of a documented request meets one of the strange values; which, turns from place to place."""
+    path, example = COMPUTATIONS[name]
+    pair.post(path, example)
+    for place, value in zip(places(example), itertools.cycle(STRANGE), strict=False):
+        pair.post(path, json.dumps(replaced(example, place, value), ensure_ascii=False).encode(), thoroughly=True)
+    pair.post(path, example)
