@@ -13,6 +13,7 @@ from safetensors.numpy import save
 from app.wire.base64_tensor import KEYS
 from app.wire.safetensors_message import KEY, MEDIA_TYPE
 from tests.app.http.served import AS_JSON, Answer, Headers, Pair
+from tests.core.sample import CONVENTIONS
 
 pytestmark = pytest.mark.usefixtures("unhurried")
 
@@ -41,22 +42,31 @@ def drawn(shapes: dict[str, Any], seed: int) -> dict[str, Any]:
 
 def one_unit(start: int, bias: Any, weight: Any, last: Any, targets: Any, **more: Any) -> dict[str, Any]:
     """A body with parameters and targets in these shapes."""
-    shapes = {"1": {"weight": (2, 3), "bias": bias}, "out": {"weight": weight, "bias": last}}
-    batch = drawn({"inputs": (4, 2), "targets": targets}, start + 100)
+    turned, column = more.get("convention", "row") != "row", more.get("convention") == "column"
+    shapes = {
+        "1": {"weight": (3, 2) if turned else (2, 3), "bias": bias},
+        "out": {"weight": weight[::-1] if turned else weight, "bias": last},
+    }
+    shapes_of_batch = {"inputs": (2, 4) if column else (4, 2), "targets": targets[::-1] if column else targets}
+    batch = drawn(shapes_of_batch, start + 100)
     return {"network": ONE_UNIT, "parameters": drawn(shapes, start), "batch": batch, "loss": {"kind": "huber"}, **more}
 
 
 @pytest.mark.parametrize("bias", [(3,), (1, 3), (3, 1)])
 @pytest.mark.parametrize("weight", [(3, 1), (3,)])
 @pytest.mark.parametrize(("last", "targets"), [((1,), (4, 1)), ((1, 1), (4,)), ((), (4, 1))])
-def test_accepted_shapes(pair: Pair, bias: Any, weight: Any, last: Any, targets: Any) -> None:
-    more = {"include": ["loss", "gradients", "input_gradient"], "verify": last == (1, 1)}
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_accepted_shapes(pair: Pair, convention: str, bias: Any, weight: Any, last: Any, targets: Any) -> None:
+    more: dict[str, Any] = {"convention": convention} | {
+        "include": ["loss", "gradients", "input_gradient"],
+        "verify": last == (1, 1),
+    }
     answers = [pair.post(GRADIENTS, one_unit(seed, bias, weight, last, targets, **more)) for seed in (0, 10, 20, 0)]
     assert [answer.status for answer in answers] == [200] * 4
     assert answers[0] == answers[3]
     assert len({answer.body for answer in answers}) == 3
     for seed in (0, 10):  # With what the seed draws, and another one in the first one's place.
-        body = one_unit(seed, bias, weight, last, targets, seed=3)
+        body = one_unit(seed, bias, weight, last, targets, seed=3, convention=convention)
         del body["parameters"]["1"]
         assert pair.post(GRADIENTS, body).status == 200
 

@@ -332,6 +332,7 @@ def test_a_strange_value_anywhere(pair: Pair, name: str) -> None:
     """Each place of a documented request meets one of the strange values; which, turns from place to place."""
     path, example = COMPUTATIONS[name]
     pair.post(path, example)
-    for place, value in zip(places(example), itertools.cycle(STRANGE), strict=False):
+    every = 3 if path == "/v1/check" else 1
+    for place, value in zip(itertools.islice(places(example), 0, None, every), itertools.cycle(STRANGE), strict=False):
         pair.post(path, json.dumps(replaced(example, place, value), ensure_ascii=False).encode(), thoroughly=True)
     pair.post(path, example)
