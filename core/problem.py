@@ -87,7 +87,8 @@ class Problem:
             False, with nothing written, if the plan does not fit: shares of the examples are part of a plan's operations.
         """
         objective = self.objective
-        if objective and not np.array_equal(plan.loss.coefficients, objective.coefficients):
+        # As bytes, because -0.0 equals 0.0.
+        if objective and plan.loss.coefficients.tobytes() != objective.coefficients.tobytes():
             return False
         for name, array in self.inputs.items():
             plan.inputs[name][...] = array

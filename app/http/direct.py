@@ -65,21 +65,23 @@ async def answer_directly(direct: DirectAnswers, scope: Scope, receive: Receive,
     """
     operation = direct.operation(scope)
     headers = _single(scope["headers"]) if operation else None
-    if operation is None or headers is None or not _is_small(headers):
+    if operation is None or headers is None or not _is_small(headers, min(SMALL, direct.settings.max_body_bytes)):
         return receive
     message = _received_already(receive)
-    if message is None:
+    messages = [] if message is None else [message]
+    if message is None or message.get("more_body"):
         try:
             async with asyncio.timeout(direct.settings.max_body_seconds):
-                message = await receive()
+                while not messages or messages[-1].get("more_body"):
+                    messages.append(await receive())  # The server ends the body at the length that was announced.
         except TimeoutError:
             await too_slow(direct.settings, scope["path"])(scope, receive, send)
             return None
     response = None
-    if message["type"] == "http.request" and not message.get("more_body"):
-        response = direct.answer(operation, headers, message["body"])
+    if messages[-1]["type"] == "http.request":
+        response = direct.answer(operation, headers, b"".join(message["body"] for message in messages))
     if response is None:
-        return _preceded_by(message, receive)
+        return _preceded_by(messages, receive)
     await response(scope, receive, send)
     return None
 
@@ -90,10 +92,10 @@ def _single(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
     return found if len(found) == len(headers) else None
 
 
-def _is_small(headers: dict[bytes, bytes]) -> bool:
-    """Return whether the headers announce a small body without a content encoding."""
+def _is_small(headers: dict[bytes, bytes], limit: int) -> bool:
+    """Return whether the headers announce a body within a limit, without a content encoding."""
     length = headers.get(b"content-length", b"")
-    return length.isdigit() and len(length) < 8 and int(length) <= SMALL and b"content-encoding" not in headers
+    return length.isdigit() and len(length) < 8 and int(length) <= limit and b"content-encoding" not in headers
 
 
 @lru_cache(maxsize=256)
@@ -124,9 +126,9 @@ def _received_already(receive: Receive) -> Message | None:
     return None
 
 
-def _preceded_by(message: Message, receive: Receive) -> Receive:
-    """Return a function that receives a message again, and then what follows it."""
-    waiting = [message]
+def _preceded_by(messages: list[Message], receive: Receive) -> Receive:
+    """Return a function that receives messages again, and then what follows them."""
+    waiting = messages[::-1]
 
     async def received() -> Message:
         return waiting.pop() if waiting else await receive()

@@ -15,13 +15,12 @@ from typing import Any, Protocol, TypeVar
 from cachetools import LRUCache
 from pydantic import BaseModel
 
+from app.http.held_bytes import held_bytes
+
 F = TypeVar("F")
 L = TypeVar("L", bound="Lendable")
 FormKey = tuple[type[BaseModel], bytes]
 """The schema of a body, and the bytes of `wire.form_key`."""
-
-BYTES_PER_KEY_BYTE = 40
-"""Estimated size of a form besides its stock, for each byte of its key: the validated request and the inferred network."""
 
 FAST_SECONDS = 0.001
 """Longest typical time of a request that may occupy the event loop."""
@@ -167,7 +166,8 @@ class FormCache:
         if use.is_known:
             form.seconds = seconds if form.seconds is None else form.seconds + _WEIGHT * (seconds - form.seconds)
             return
-        size = BYTES_PER_KEY_BYTE * len(key[1])
+        # Measured, because a short key may name a stored model with many layers.
+        size = held_bytes([key[1], form.template, list(form.facts.values())])
         size += sum(thing.nbytes for things in list(form.stock.values()) for thing in list(things))
         with self._lock:
             if self._forms.get(key, form) is not form:
@@ -175,5 +175,5 @@ class FormCache:
             form.nbytes = size
             try:
                 self._forms[key] = form
-            except ValueError:  # It is larger than the limit by itself.
+            except ValueError:  # By itself it is larger than the limit, perhaps only since now.
                 self._forms.pop(key, None)

@@ -13,6 +13,7 @@ from threading import Lock
 
 from cachetools import LRUCache
 
+from app.http.held_bytes import held_bytes
 from app.models.repository import load_model
 from app.storage import Database
 from app.storage.existence import Existence
@@ -28,11 +29,8 @@ class CachedModel:
 
     model: Model
     parameters: Mapping[Convention, Mapping[str, Mapping[str, Array]]]
-
-    @property
-    def nbytes(self) -> int:
-        """Size of the tensors in bytes."""
-        return sum(array.nbytes for array in self.model.tensors().values())
+    nbytes: int
+    """Size in bytes, with the layers: a model may have many of them and no tensors."""
 
 
 def load_cached(database: Database, identity: str) -> CachedModel:
@@ -42,7 +40,8 @@ def load_cached(database: Database, identity: str) -> CachedModel:
         Refusal: `not-found`.
     """
     model = load_model(database, identity)
-    return CachedModel(model, {convention: model.parameters_in(convention) for convention in CONVENTIONS})
+    parameters = {convention: model.parameters_in(convention) for convention in CONVENTIONS}
+    return CachedModel(model, parameters, held_bytes([model, parameters]))
 
 
 class ModelCache:

@@ -5,6 +5,7 @@ Two documents of one model with the same key differ in the elements of their ten
 
 from __future__ import annotations
 
+import re
 from itertools import chain
 from typing import Any
 
@@ -13,7 +14,7 @@ import orjson
 from numpy.typing import NDArray
 
 from app.wire import base64_tensor
-from app.wire.limits import DEFAULT_LIMITS, RANK_LIMIT
+from app.wire.limits import DEFAULT_LIMITS, DEPTH_LIMIT, NAME_LIMIT, RANK_LIMIT
 from app.wire.tensor_fields import FieldNode
 from core.errors import Refusal
 
@@ -21,6 +22,7 @@ SMALL = 2**14
 """Number of bytes up to which orjson's lists are faster than simdjson's proxies."""
 
 _NUMBERS = {int, float}
+_LONG_NAME = re.compile(rb'"[^"]{%d,}":' % (NAME_LIMIT + 1))
 
 
 class _NoKey(Exception):
@@ -54,7 +56,19 @@ def read_small(body: bytes, node: FieldNode) -> tuple[dict[str, Any], bytes] | N
     # orjson keeps the last of two equal names. Every member has a colon, also where it has been dropped.
     if body.count(b":") != key.count(b":") + walk.encoded * len(base64_tensor.KEYS):
         return None
+    if _LONG_NAME.search(key) or (
+        key.count(b"{") + key.count(b"[") > DEPTH_LIMIT and _is_deep(values, DEPTH_LIMIT // 2)
+    ):
+        return None
     return values, key
+
+
+def _is_deep(value: Any, levels: int) -> bool:
+    """Return whether objects and lists are nested more than so many levels deep."""
+    if not isinstance(value, (dict, list)):
+        return False
+    below = value.values() if isinstance(value, dict) else value
+    return not levels or any(_is_deep(each, levels - 1) for each in below)
 
 
 class _Walk:

@@ -214,6 +214,7 @@ def fit(formulas: Fitted, trace: Trace, yours: Mapping[Quantity, Array], made: M
     square = float(direction @ direction)
     if (
         not np.isfinite(square)
+        or not square  # The squares of numbers below 1e-162 are 0.
         or np.count_nonzero(direction) < 3
         or different(direction[direction != 0][:ENOUGH]).size < 2
     ):
