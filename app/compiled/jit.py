@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 F = TypeVar("F", bound=Callable[..., Any])
 
 INSTALL = (
-    "Install it with `pip install 'gradd[fast]'`, or in a checkout of the source with `pip install -e '.[fast]'`; "
+    "Install it with `pip install 'gradd[fast]'`, or in a checkout of the source with `.venv/bin/pip install -e '.[fast]'`; "
     "or leave GRADD_JOB_ENGINE at numpy."
 )
 """What to do where numba is missing."""
