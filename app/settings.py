@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -56,6 +57,10 @@ class Settings(BaseSettings):
 
     job_threads: int = Field(default=1, gt=0)
     """Number of linear algebra threads of a training job. Changing it can change the last bits of results."""
+
+    job_engine: Literal["numpy", "compiled"] = "numpy"
+    """Engine of training jobs. `compiled` trains networks of dense layers several times as fast, with other last bits, and
+    needs numba: `pip install 'gradd[fast]'`. What it does not know is trained by NumPy, as a job's `environment` says."""
 
     max_waiting: int = Field(default=64, ge=0)
     """Maximum number of requests that wait to be computed in each server process; further requests are answered with status

@@ -1,4 +1,6 @@
-"""Samples per second of the training loop, beside scikit-learn's MLPClassifier and torch eager where they are installed.
+"""Samples per second of the training loop, by NumPy and compiled, beside torch eager and scikit-learn's MLPClassifier.
+
+The contenders are those that are installed; `gradd compiled` needs numba.
 
 The products alone say how fast a loop could be at most with this BLAS.
 
@@ -10,10 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import islice
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import numpy as np
 
+from app.compiled.choice import Wanted, choose_engine
 from bench._stopwatch import medians
 from core.layers.dense import Dense
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
@@ -35,13 +40,16 @@ CASES = (
 RATE = 0.001
 
 
-def ours(inputs: Any, labels: Any, hidden: int, batch_size: int, optimizer: str) -> Callable[[], object]:
+def ours(
+    inputs: Any, labels: Any, hidden: int, batch_size: int, optimizer: str, engine: Wanted = "numpy"
+) -> Callable[[], object]:
     """An epoch of the loop, report included."""
     layers = [Dense(units=hidden, activation="relu"), Dense(units=10)]
     loss = SoftmaxCrossEntropy()
     sent = ProblemSpec(layers=layers, inputs={"input": inputs}, targets=labels, loss=loss, seed=1, dtype="float32")
     rule = Adam(learning_rate=RATE) if optimizer == "adam" else Sgd(learning_rate=RATE)
-    epochs = train(validate(sent), Recipe(optimizer=rule, epochs=10**6, batch_size=batch_size))
+    problem, recipe = validate(sent), Recipe(optimizer=rule, epochs=10**6, batch_size=batch_size)
+    epochs = train(problem, recipe, engine=choose_engine(engine, problem, recipe, Path(gettempdir()) / "bench").factory)
     return lambda: list(islice(epochs, 1))
 
 
@@ -98,6 +106,7 @@ def main() -> None:
         inputs = generator.random((examples, features), dtype=np.float32)
         data = inputs, generator.integers(0, 10, examples), hidden, batch_size, optimizer
         contenders = {"gradd": ours(*data), "products alone": floors(*data)}
+        contenders |= {"gradd compiled": ours(*data, "compiled")} if find_spec("numba") else {}
         contenders |= {"torch eager": torchs(*data)} if find_spec("torch") else {}
         contenders |= {"scikit-learn": sklearns(*data)} if find_spec("sklearn") else {}
         times = medians(contenders, rounds=7)

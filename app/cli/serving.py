@@ -11,8 +11,12 @@ import typer
 import uvicorn
 
 from app import VERSION
+from app.cli.refusal import print_refusal
+from app.compiled.choice import refuse_if_missing
+from app.http.problem_details import error_of
 from app.settings import Settings
 from app.worker.supervisor import Supervisor
+from core.errors import Refusal
 
 EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (compared with, not listened on)
 """Addresses that stand for all of a machine's, and one of them that a browser can open."""
@@ -40,7 +44,7 @@ def run_server(host: str, port: int, *, processes: int, with_worker: bool, acces
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     # First of all: where the port is taken there is no worker to be started.
     listener = _bind(config)
-    with listener, Supervisor(Settings()) if with_worker else nullcontext():
+    with listener, _supervisor() if with_worker else nullcontext():
         if processes > 1:
             started = _run_processes(config, listener)
         else:
@@ -95,9 +99,19 @@ def address_of(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def _supervisor() -> Supervisor:
+    """Return the supervisor of a worker; end the command where the worker has no engine."""
+    settings = Settings()
+    try:
+        refuse_if_missing(settings.job_engine)
+    except Refusal as refusal:
+        print_refusal([error_of(issue) for issue in refusal.issues])
+    return Supervisor(settings)
+
+
 def run_worker() -> None:
     """Train jobs until SIGINT or SIGTERM."""
-    supervisor = Supervisor(Settings())
+    supervisor = _supervisor()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())
     supervisor.run()

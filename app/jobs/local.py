@@ -8,6 +8,7 @@ from typing import Any
 
 import threadpoolctl  # type: ignore[import-untyped]
 
+from app.compiled.choice import choose_engine, refuse_if_missing
 from app.jobs.request_schemas import JobRequest
 from app.jobs.serialization import problem_and_recipe
 from app.jobs.service import PreparedJob
@@ -27,8 +28,9 @@ class LocalRun:
         """Read the request. Models, datasets and checkpoints that it names are read from the database.
 
         Raises:
-            Refusal: with all errors of the request.
+            Refusal: with all errors of the request, or if the engine of the settings is not installed.
         """
+        refuse_if_missing(settings.job_engine)
         sent = decode(body, JobRequest)
         database = Database(settings.database_url)
         _refuse_without_database(sent, database)
@@ -43,6 +45,7 @@ class LocalRun:
         self._problem, self._recipe = problem_and_recipe(request.body, request.dataset)
         self._state: TrainingState | None = request.continuation.start if request.continuation else None
         self._threads = settings.job_threads
+        self._engine = choose_engine(settings.job_engine, self._problem, self._recipe, settings.data_dir)
         self._reason = "epochs"
 
     def progress(self) -> Iterator[dict[str, Any]]:
@@ -52,7 +55,7 @@ class LocalRun:
             Refusal: if training diverges.
         """
         with threadpoolctl.threadpool_limits(self._threads, "blas"):
-            for epoch in train(self._problem, self._recipe, self._state):
+            for epoch in train(self._problem, self._recipe, self._state, engine=self._engine.factory):
                 # After every epoch, so that a run which is interrupted in the next one has a model.
                 self._state, self._reason = epoch.state(), epoch.reason or self._reason
                 report: dict[str, Any] = epoch.report.as_json()
@@ -79,8 +82,9 @@ class LocalRun:
         return model_of([node.layer for node in self._problem.nodes], *result_of(self._reached))
 
     def result(self) -> dict[str, Any]:
-        """Return the epoch of the model and the reason why the run ended."""
-        return {"epoch": epoch_of_result(self._reached), "reason": self._reason}
+        """Return the epoch of the model, the reason why the run ended and, unless it is the default, the engine."""
+        result = {"epoch": epoch_of_result(self._reached), "reason": self._reason}
+        return result if self._engine.recorded == {"name": "numpy"} else result | {"engine": self._engine.recorded}
 
     @property
     def _reached(self) -> TrainingState:

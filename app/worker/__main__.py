@@ -7,10 +7,12 @@ import secrets
 import signal
 import sys
 
+from app.compiled.choice import refuse_if_missing
 from app.jobs.repository import LeaseLost
 from app.settings import Settings
 from app.worker.parent_watch import when_parent_ends
 from app.worker.worker import Worker
+from core.errors import Refusal
 
 LOST = 3
 """Exit status of a worker that lost its lease."""
@@ -21,7 +23,13 @@ def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     executor = sys.argv[1] if len(sys.argv) > 1 else secrets.token_hex(8)
-    worker = Worker(Settings(), executor)
+    settings = Settings()
+    try:
+        refuse_if_missing(settings.job_engine)
+    except Refusal as refusal:
+        logging.getLogger("gradd.worker").error("%s %s", refusal.issues[0].detail, refusal.issues[0].hint)
+        return 1
+    worker = Worker(settings, executor)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: worker.stop())
     when_parent_ends(worker.stop)

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import threadpoolctl  # type: ignore[import-untyped]
 
+NUMPY: dict[str, Any] = {"name": "numpy"}
+"""The engine of jobs that were begun before engines were recorded."""
 
-def environment() -> dict[str, Any]:
-    """Return the processor, libraries and threads. With the same ones, the same request gives the same bits."""
+
+def gives_same_bits(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Return whether a job has the same bits in both environments, whatever the reason for its engine."""
+    return _without_reason(before) == _without_reason(now)
+
+
+def _without_reason(environment: Mapping[str, Any]) -> dict[str, Any]:
+    engine = environment.get("engine", NUMPY)
+    return {**environment, "engine": {name: value for name, value in engine.items() if name != "reason"}}
+
+
+def environment(engine: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the processor, libraries, threads and engine. With the same ones, the same request gives the same bits."""
     blas = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
     return {
         "machine": platform.machine(),
@@ -24,4 +38,5 @@ def environment() -> dict[str, Any]:
             }
             for pool in blas
         ],
+        "engine": dict(engine),
     }

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy.orm import Session
 
+from app.compiled.choice import choose_engine
 from app.http.problem_details import error_of
 from app.jobs import checkpoints, queue, repository, sweeps
 from app.jobs.repository import LeaseLost, lock_held, tell
@@ -24,7 +25,7 @@ from app.models.repository import put_model
 from app.settings import Settings
 from app.storage import Database
 from app.storage.tables.jobs import StoredJob
-from app.worker.environment import environment
+from app.worker.environment import environment, gives_same_bits
 from app.worker.parent_watch import when_parent_ends
 from app.worker.retry import retry
 from core.arrays import Array
@@ -49,7 +50,8 @@ logger = logging.getLogger("gradd.worker")
 class Training:
     """The training of one job by the worker that holds it."""
 
-    def __init__(self, database: Database, identity: str, fencing_token: int) -> None:
+    def __init__(self, settings: Settings, database: Database, identity: str, fencing_token: int) -> None:
+        self._settings = settings
         self._database, self._identity, self._fencing_token = database, identity, fencing_token
         self._reports: list[dict[str, Any]] = []
         self._warnings: list[dict[str, Any]] = []
@@ -65,11 +67,13 @@ class Training:
         """
         body, dataset, start = retry(self._begin)
         problem, recipe = problem_and_recipe(body, dataset)
+        engine = choose_engine(self._settings.job_engine, problem, recipe, self._settings.data_dir)
+        retry(lambda: self._record_environment(environment(engine.recorded)))
         if start is None:
             self._warnings = [error_of(issue) for issue in diagnose_start(problem)]
         first, state = start.epoch if start else 0, start
         reason = "epochs"
-        for epoch in train(problem, recipe, start):
+        for epoch in train(problem, recipe, start, engine=engine.factory):
             self._note(epoch, first, recipe)
             if epoch.last:
                 state, reason = epoch.state(), epoch.reason or reason
@@ -82,21 +86,23 @@ class Training:
         self._finish(problem, state, reason)
 
     def _begin(self) -> tuple[JobRequest, dict[str, Array] | None, TrainingState | None]:
-        here = environment()
-        with self._database.write() as session:
-            job = lock_held(session, self._identity, self._fencing_token)
-            if job.environment is None:
-                job.environment = here
-            elif job.environment != here:
-                detail = (
-                    "The job continues in another environment than before, so the last bits of its result may differ."
-                )
-                tell(session, job, "warning", {"detail": detail, "before": job.environment, "now": here})
         with self._database.read() as session:
             job = repository.find_for_worker(session, self._identity)
             body, dataset = load_request(session, job)
             every = checkpoints.list_checkpoints(session, job)
             return body, dataset, checkpoints.state_of(session, every[-1]) if every else None
+
+    def _record_environment(self, here: dict[str, Any]) -> None:
+        """Record where the job is trained, or warn if its last bits may be others there than where it began."""
+        with self._database.write() as session:
+            job = lock_held(session, self._identity, self._fencing_token)
+            if job.environment is None:
+                job.environment = here
+            elif not gives_same_bits(job.environment, here):
+                detail = (
+                    "The job continues in another environment than before, so the last bits of its result may differ."
+                )
+                tell(session, job, "warning", {"detail": detail, "before": job.environment, "now": here})
 
     def _note(self, epoch: Epoch, first: int, recipe: Recipe) -> None:
         report = epoch.report.as_json()
@@ -187,9 +193,9 @@ class Training:
         retry(write)
 
 
-def train_job(identity: str, fencing_token: int, database: Database) -> None:
+def train_job(identity: str, fencing_token: int, database: Database, settings: Settings) -> None:
     """Train one job and record its outcome."""
-    training = Training(database, identity, fencing_token)
+    training = Training(settings, database, identity, fencing_token)
     try:
         try:
             training.go()
@@ -207,11 +213,12 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     told: SimpleQueue[bytes] = SimpleQueue()
     when_parent_ends(lambda: os._exit(1), told.put)
-    database = Database(Settings().database_url)
+    settings = Settings()
+    database = Database(settings.database_url)
     while True:
         identity, fencing_token = told.get().decode().split()
         began = time.monotonic()
-        train_job(identity, int(fencing_token), database)
+        train_job(identity, int(fencing_token), database, settings)
         if time.monotonic() - began > USED_AGAIN:
             # Starting a process is cheap compared with such a job, and exiting frees its memory.
             return
