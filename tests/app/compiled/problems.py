@@ -31,7 +31,7 @@ from core.training import Epoch, Recipe, TrainingState, train
 
 needs_numba = pytest.mark.skipif(
     not jit.is_installed(),
-    reason="numba is not installed: it is the extra `fast`, which the development lock leaves out",
+    reason="numba is not installed: it is the extra `fast`",
 )
 
 Precision = Literal["float32", "float64"]
