@@ -61,8 +61,12 @@ def refuse_uneven(dataset: Dataset) -> None:
     """Refuse tensors whose first axes have different lengths.
 
     Raises:
-        Refusal: `shape-mismatch`.
+        Refusal: `shape-mismatch`; `invalid-request` if there are none.
     """
+    if not dataset.inputs:
+        raise Refusal.of(
+            "invalid-request", "There are no inputs.", "inputs", hint="Send one tensor, or tensors by name."
+        )
     tensors = {("inputs",) if name == "input" else ("inputs", name): array for name, array in dataset.inputs.items()}
     if dataset.targets is not None:
         tensors["targets",] = dataset.targets

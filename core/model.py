@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -125,10 +124,15 @@ def _ask(about: Callable[..., dict[str, V]], layer: Layer, length: int) -> dict[
     Raises:
         Refusal: if it accepts none, because the layer's fields contradict each other.
     """
-    for rank in (4, 3):
-        with suppress(Refusal):
+    first: Refusal | None = None
+    for rank in (4, 3, 2):
+        try:
             return about(*[(length,) * rank] * max(1, layer.reads[0]))
-    return about(*[(length,) * 2] * max(1, layer.reads[0]))
+        except Refusal as refusal:
+            first = first or refusal
+        except IndexError:
+            pass  # A layer that reads higher ranks.
+    raise first or Refusal.of("invalid-request", f"A {layer.kind} with these fields reads no tensor of rank 2 to 4.")
 
 
 def _common(one: Mapping[str, Shape], other: Mapping[str, Shape]) -> dict[str, tuple[int | None, ...]]:
