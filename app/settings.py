@@ -30,6 +30,10 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=64 * 2**20, gt=0)
     """Maximum size of a request body in bytes, after decompression."""
 
+    max_model_bytes: int = Field(default=512 * 2**20, gt=0)
+    """Maximum size in bytes of a file of a model that is imported. It is received into the data folder and takes no memory
+    of its own. JSON and compressed files have the limit of a body."""
+
     max_layers: int = Field(default=1_000, gt=0)
     """Maximum number of layers of a network."""
 

@@ -58,6 +58,9 @@ class _Strict:
 WholeNumber = Annotated[int, _Strict()]
 """Element of a list of integers: refuses "3", true and 3.0."""
 
+Number = Annotated[float, _Strict()]
+"""Element of a list of numbers: refuses "3" and true."""
+
 
 class Choices:
     """Annotation that publishes the valid values of a string; the core itself refuses others."""

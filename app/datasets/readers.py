@@ -10,6 +10,7 @@ from typing import IO, Literal
 import numpy as np
 
 from app.datasets.schemas import DatasetRequest
+from app.http.multipart import is_form
 from app.problem.from_request import unknown_names
 from app.wire import csv_file, npz_file, safetensors_file, safetensors_message
 from app.wire.decode import decode
@@ -60,13 +61,15 @@ class Found:
     ignored: Sequence[str] = field(default_factory=list)
 
 
-def format_of(content_type: str | None, asked: Format | None) -> Format:
-    """Return the format of a body: the one in the query, or the one that Content-Type names.
+def format_of(content_type: str | None, asked: Format | None) -> Format | None:
+    """Return the format of a body: the one in the query, or the one that Content-Type names; None for a file in a form.
 
     Raises:
         Refusal: `unsupported-media-type`.
     """
     media_type = (content_type or "").partition(";")[0].strip().lower()
+    if asked is None and is_form(content_type):
+        return None
     if asked is None and media_type not in MEDIA_TYPES:
         detail = (
             f"The Content-Type {media_type[:80]!r} is not supported." if media_type else "The body has no Content-Type."
@@ -74,6 +77,26 @@ def format_of(content_type: str | None, asked: Format | None) -> Format:
         hint = "Send one of the expected types, or state the format as ?format=csv, npz, safetensors or json."
         raise Refusal.of("unsupported-media-type", detail, expected=list(MEDIA_TYPES), hint=hint)
     return asked or MEDIA_TYPES[media_type]
+
+
+def recognise(file: IO[bytes]) -> Format:
+    """Return the format that the first bytes of a file tell, and leave it at its start. Text that is no JSON is CSV.
+
+    Raises:
+        Refusal: `unsupported-media-type`, if they tell none.
+    """
+    head = file.read(4096)
+    size = file.seek(0, io.SEEK_END)
+    file.seek(0)
+    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        return "npz"
+    if head[8:9] == b"{" and int.from_bytes(head[:8], "little") <= size - 8:
+        return "safetensors"
+    if head and all(byte >= 32 or byte in b"\t\r\n" for byte in head):
+        return "json" if head.lstrip()[:1] == b"{" else "csv"
+    detail = "The first bytes of the file do not tell its format."
+    hint = "State the format as ?format=csv, npz, safetensors or json."
+    raise Refusal.of("unsupported-media-type", detail, expected=list(MEDIA_TYPES), hint=hint)
 
 
 def _from_json(file: IO[bytes], options: DatasetOptions, elements: int, _: CheckDeadline) -> Found:

@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from app.datasets import examples, readers, repository, service
 from app.datasets.schemas import DatasetDescription, DatasetList, DatasetRequest
 from app.http.dependencies import EndpointDep
-from app.http.openapi import describe, describe_answer
+from app.http.openapi import FORM, describe, describe_answer
 from app.http.pagination import After, Limit
 from app.http.uploads import handle_file
 from app.problem.schemas import Name
@@ -22,6 +22,7 @@ STATUSES = {200: "A dataset with this content was stored before.", 201: "The dat
 FILES = {
     "text/csv": {"schema": {"type": "string"}, "example": "length,width,species\n5.1,3.5,setosa\n6.2,2.9,virginica\n"},
     "application/zip": {"schema": {"type": "string", "format": "binary"}},
+    **FORM,
 }
 
 
@@ -37,7 +38,10 @@ async def create_dataset(
     endpoint: EndpointDep,
     database: DatabaseDep,
     format: Annotated[
-        readers.Format | None, Query(description="Format of the body. Default: the one named by Content-Type.")
+        readers.Format | None,
+        Query(
+            description="Format of the body. Default: the one that Content-Type or, in a form, the file's first bytes tell."
+        ),
     ] = None,
     name: Annotated[Name | None, Query(description="Display name of the dataset.")] = None,
     inputs: Annotated[
@@ -75,7 +79,7 @@ async def create_dataset(
     return await handle_file(
         endpoint,
         lambda file, check_deadline: service.create_dataset(
-            file, form, options, endpoint.settings, database, check_deadline
+            file, form or readers.recognise(file), options, endpoint.settings, database, check_deadline
         ),
     )
 

@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from app.http import multipart
 from app.http.problem_details import MEDIA_TYPE
 from app.http.problem_types import PROBLEM_TYPES
 from app.http.schemas import ProblemDocument
@@ -27,6 +28,14 @@ WITHOUT_BODY = ("not-found", "not-acceptable", "invalid-request", "overloaded", 
 
 BYTES = {"schema": {"type": "string", "format": "binary"}}
 OCTETS = "application/octet-stream"
+FORM = {
+    multipart.MEDIA_TYPE: {
+        "schema": {"type": "object", "required": ["file"], "properties": {"file": BYTES["schema"]}},
+        "encoding": {"file": {"contentType": OCTETS}},
+    }
+}
+"""The body as a form with one file, as `curl -F file=@NAME` sends it."""
+
 BINARY = {safetensors_message.MEDIA_TYPE: BYTES}
 """The body as a safetensors file: tensors by their path, the other fields as JSON under the metadata key `gradd`."""
 
@@ -120,9 +129,9 @@ def describe_answer(
 
 
 def describe_file(answer: type[BaseModel], *, statuses: Mapping[int, str]) -> dict[str, Any]:
-    """Return the arguments of the decorator of a route that takes a file, with any Content-Type."""
+    """Return the arguments of the decorator of a route that takes a file, with any Content-Type or in a form."""
     return {
-        "openapi_extra": {"requestBody": {"required": True, "content": {OCTETS: BYTES}}},
+        "openapi_extra": {"requestBody": {"required": True, "content": {OCTETS: BYTES, **FORM}}},
         **describe_answer(answer, statuses=statuses, refusals=(*WITH_BODY, "not-ready")),
     }
 

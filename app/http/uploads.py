@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from app.http.compression import decompress
 from app.http.endpoint import Endpoint
+from app.http.multipart import is_form, keep_file
 from app.http.negotiation import format_of_answer
 from app.http.reply import Reply
 from core.arrays import CheckDeadline
@@ -24,12 +25,14 @@ BLOCK = 2**20
 Read = Callable[[IO[bytes], CheckDeadline], "dict[str, Any] | Reply"]
 
 
-async def handle_file(endpoint: Endpoint, read: Read) -> Response:
+async def handle_file(endpoint: Endpoint, read: Read, limit: int | None = None) -> Response:
     """Receive a body into a temporary file, run `read` in the executor, and answer with its result.
 
     Args:
         endpoint: the request.
-        read: takes the decompressed file and a function that raises once the deadline has passed.
+        read: takes the decompressed file (of a form, the file in it) and a function that raises once the deadline has passed.
+        limit: the largest number of bytes of the file; by default that of a body. A compressed file has that of a body, as
+            it is decompressed in memory.
 
     Returns:
         The response.
@@ -39,22 +42,28 @@ async def handle_file(endpoint: Endpoint, read: Read) -> Response:
     """
     request, settings = endpoint.request, endpoint.settings
     format_of_answer(request.headers.get("accept"))
-    announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > settings.max_body_bytes:
-        raise _too_large(settings.max_body_bytes)
+    limit = limit or settings.max_body_bytes
+    length = request.headers.get("content-length", "0")
+    announced = int(length) if length.isdigit() else 0
+    if announced > limit:
+        raise _too_large(limit)
+    # A large file has as many seconds for each byte as the largest body.
+    seconds = settings.max_body_seconds * max(1.0, announced / settings.max_body_bytes)
     try:
         with tempfile.TemporaryFile(dir=settings.data_dir) as file:
             try:
-                async with asyncio.timeout(settings.max_body_seconds):
-                    await _receive(request, file, settings.max_body_bytes)
+                async with asyncio.timeout(seconds):
+                    await _receive(request, file, limit)
             except TimeoutError:
                 return endpoint.too_slow()
             except ClientDisconnect:
                 return Response(status_code=400)
 
             def work(check_deadline: CheckDeadline) -> tuple[dict[str, Any] | Reply, Any]:
-                encoding = request.headers.get("content-encoding")
-                return read(_plain(file, encoding, settings.max_body_bytes), check_deadline), "json"
+                encoding, form = request.headers.get("content-encoding"), request.headers.get("content-type")
+                plain = _plain(file, encoding, settings.max_body_bytes)
+                content = keep_file(plain, form) if form and is_form(form) else plain
+                return read(content, check_deadline), "json"
 
             return await endpoint.produce(work)
     except OSError as error:

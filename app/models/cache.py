@@ -1,25 +1,29 @@
 """ModelCache: stored models that requests have used, decoded, within a limit of memory.
 
-The id of a model is computed from its content, so a cached model never changes. It may be deleted by any process at any
-time: each use asks the database whether its row still exists.
+The id of a model is computed from its content, so the content of a cached model never changes. But any process may delete
+it at any time, or store it again with other warnings: each use asks the database for the warnings in its row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 
+import orjson
 from cachetools import LRUCache
+from sqlalchemy import Text, cast
 
 from app.http.held_bytes import held_bytes
-from app.models.repository import load_model
+from app.models.repository import find, to_model
 from app.storage import Database
 from app.storage.existence import Existence
 from app.storage.tables.models import StoredModel
 from core.arrays import Array
 from core.convention import CONVENTIONS, Convention
+from core.errors import Issue
 from core.model import Model
 
 
@@ -32,6 +36,12 @@ class CachedModel:
     nbytes: int
     """Size in bytes, with the layers: a model may have many of them and no tensors."""
 
+    written: str = "[]"
+    """The warnings as the database holds them, by which a change is noticed."""
+
+    warnings: Sequence[Issue] = ()
+    """What was assumed when the model was stored, as issues of the request that names it."""
+
 
 def load_cached(database: Database, identity: str) -> CachedModel:
     """Return a stored model as it is cached.
@@ -39,9 +49,21 @@ def load_cached(database: Database, identity: str) -> CachedModel:
     Raises:
         Refusal: `not-found`.
     """
-    model = load_model(database, identity)
+    with database.read() as session:
+        row = find(session, identity)
+        model, written = to_model(session, row), json.dumps(row.warnings)
     parameters = {convention: model.parameters_in(convention) for convention in CONVENTIONS}
-    return CachedModel(model, parameters, held_bytes([model, parameters]))
+    warnings = _warnings_of(written)
+    return CachedModel(model, parameters, held_bytes([model, parameters, written, warnings]), written, warnings)
+
+
+def _warnings_of(written: str) -> list[Issue]:
+    """Return warnings in the form of answers as issues of the field `model`."""
+    fields = ("code", "detail", "expected", "got", "hint")
+    return [
+        Issue(path=("model",), **{name: warning[name] for name in fields if name in warning})
+        for warning in orjson.loads(written)
+    ]
 
 
 class ModelCache:
@@ -49,7 +71,7 @@ class ModelCache:
 
     def __init__(self, database: Database, limit: int) -> None:
         self._database = database
-        self._exists = Existence(database, StoredModel)
+        self._exists = Existence(database, StoredModel, cast(StoredModel.warnings, Text))
         self._models: LRUCache[str, CachedModel] = LRUCache(limit, getsizeof=lambda cached: cached.nbytes)
         self._lock = Lock()
         self.hits = 0
@@ -79,9 +101,13 @@ class ModelCache:
             is_hit = cached is not None
             self.hits += is_hit
             self.misses += not is_hit
-        if cached is not None and self._exists.of(identity):
+        written = self._exists.value(identity) if cached is not None else None
+        if cached is not None and written == cached.written:
             return cached
-        cached = load_cached(self._database, identity)
+        if cached is not None and written is not None:
+            cached = replace(cached, written=written, warnings=_warnings_of(written))
+        else:
+            cached = load_cached(self._database, identity)
         with self._lock, suppress(ValueError):  # It is larger than the limit by itself.
             self._models[identity] = cached
         return cached

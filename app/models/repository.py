@@ -33,14 +33,26 @@ def save_model(
     name: str | None = None,
     metadata: Mapping[str, Any] | None = None,
     parent: str | None = None,
+    warnings: Sequence[Mapping[str, Any]] | None = None,
 ) -> tuple[StoredModel, bool]:
     """Store a model of the core.
+
+    Args:
+        database: where it is stored.
+        model: the layers and tensors, which determine the id.
+        name: display name.
+        metadata: further information by name.
+        parent: id of the model that training started from.
+        warnings: what was assumed of the model, as answers show it. It replaces what was assumed when the same content was
+            stored before; None leaves that.
 
     Returns:
         The row, and whether it is new. If the content exists already, its row is returned with its own name, metadata and
         parent.
     """
-    return database.repeat(lambda session: put_model(session, model, name=name, metadata=metadata, parent=parent))
+    return database.repeat(
+        lambda session: put_model(session, model, name=name, metadata=metadata, parent=parent, warnings=warnings)
+    )
 
 
 def put_model(
@@ -51,12 +63,13 @@ def put_model(
     metadata: Mapping[str, Any] | None = None,
     parent: str | None = None,
     checkpoint_of: str | None = None,
+    warnings: Sequence[Mapping[str, Any]] | None = None,
 ) -> tuple[StoredModel, bool]:
     """Store a model as part of a transaction, which must be repeated after an IntegrityError. See `save_model`."""
     tensors = model.tensors()
     network, content = network_of(model.layers), blobs.digest_of(tensors)
     identity = hashlib.sha256(orjson.dumps(network, option=orjson.OPT_SORT_KEYS) + content.encode()).hexdigest()
-    row = {
+    row: dict[str, Any] = {
         "id": f"mdl_{identity[:24]}",
         "network": network,
         "tensors": blobs.describe_tensors(tensors),
@@ -65,6 +78,7 @@ def put_model(
         "notes": dict(metadata or {}),
         "parent": parent,
         "checkpoint_of": checkpoint_of,
+        "warnings": list(warnings or []),
         "created_at": now(),
     }
     blobs.put(session, content, tensors)
@@ -76,7 +90,9 @@ def put_model(
     if stored.checkpoint_of and not checkpoint_of:
         # The model of a checkpoint becomes a model of its own, with the new name and metadata.
         stored.checkpoint_of, stored.name, stored.notes, is_new = None, name, dict(metadata or {}), True
-        session.flush()
+    if warnings is not None and stored.warnings != row["warnings"]:
+        stored.warnings = row["warnings"]
+    session.flush()
     return stored, is_new
 
 
@@ -112,6 +128,12 @@ def find(session: Session, identity: str) -> StoredModel:
     if stored is None:
         raise not_found(identity)
     return stored
+
+
+def warnings_of(session: Session, identity: str | None) -> list[dict[str, Any]]:
+    """Return what was assumed of a model, for a request that names it as `model`; nothing if there is no such model."""
+    found = session.scalar(select(StoredModel.warnings).where(StoredModel.id == identity)) if identity else None
+    return [{**warning, "pointer": "#/model"} for warning in found or ()]
 
 
 def not_found(identity: str) -> Refusal:

@@ -17,7 +17,7 @@ B = TypeVar("B", bound=NetworkInUse)
 
 
 def resolve_model(body: B, find: Callable[[str], CachedModel]) -> B:
-    """Return the request completed with the network, parameters and state of the model that it names.
+    """Return the request completed with the network, parameters, state and warnings of the model that it names.
 
     The parameters are converted to the request's convention.
 
@@ -43,7 +43,10 @@ def resolve_model(body: B, find: Callable[[str], CachedModel]) -> B:
         "parameters": _complete(cached.parameters[body.convention or "row"], body.parameters, needs.parameters),
         "state": _complete(cached.model.state, body.state, needs.state),
     }
-    return body.model_copy(update=supplied)
+    completed = body.model_copy(update=supplied)
+    if cached.warnings:
+        completed.warn_of_model(cached.warnings)
+    return completed
 
 
 @dataclass(frozen=True, slots=True)

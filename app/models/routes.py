@@ -107,7 +107,10 @@ async def delete_model(database: DatabaseDep, id: str) -> Response:
 async def import_model(
     endpoint: EndpointDep,
     database: DatabaseDep,
-    format: Annotated[transfers.Format, Query(description="File format of the body.")],
+    format: Annotated[
+        transfers.ImportFormat | None,
+        Query(description="File format of the body. Default: the one that its first bytes tell."),
+    ] = None,
     name: Annotated[Name | None, Query(description="Display name of the model.")] = None,
     network: Annotated[
         str | None, Query(description="The network as JSON, for files that do not describe it.", max_length=100_000)
@@ -120,16 +123,37 @@ async def import_model(
         str | None, Query(description="Activation of every layer except the last, which a state_dict does not record.")
     ] = None,
     output_activation: Annotated[str | None, Query(description="Activation of the last layer of a state_dict.")] = None,
+    input_shape: Annotated[
+        list[str] | None,
+        Query(
+            description="Lengths of the axes of one example, such as 3,32,32, for a graph that leaves them open; for one of "
+            "several inputs with its name, such as image:3,32,32.",
+            max_length=20,
+        ),
+    ] = None,
+    output: Annotated[
+        str | None, Query(description="The value of a graph that the model computes, if it has several outputs.")
+    ] = None,
 ) -> Response:
-    """Import a file that was exported here, a torch state_dict saved as safetensors or npz, or an ONNX model.
+    """Import a file that was exported here, a torch state_dict saved as safetensors or npz, a Keras or an ONNX model.
 
     The network of a safetensors file is read from its metadata key `gradd` or from the query; without either, a chain
-    of dense layers is inferred from the shapes. If an ONNX model has operators without a corresponding layer, the
-    refusal lists all of them.
+    of dense layers is inferred from the shapes. An npz file may also hold `coefs_0`, `intercepts_0`, ... of scikit-learn.
+    If an ONNX or Keras model has operators without a corresponding layer, the refusal lists all of them. The body is
+    the file itself or a form with it (`curl -F file=@model.onnx`); pickles are never read.
     """
-    options = ImportOptions(transfers.network_of_query(network), convention, activation, output_activation)
+    options = ImportOptions(
+        transfers.network_of_query(network),
+        convention,
+        activation,
+        output_activation,
+        shapes=transfers.shapes_of_query(input_shape or []),
+        output=output,
+    )
     return await handle_file(
-        endpoint, lambda file, _: transfers.import_model(file, format, options, name, endpoint.settings, database)
+        endpoint,
+        lambda file, _: transfers.import_model(file, format, options, name, endpoint.settings, database),
+        endpoint.settings.max_model_bytes,
     )
 
 

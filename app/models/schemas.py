@@ -112,7 +112,8 @@ class Model(Body):
     """Layout of the matrices in this answer."""
 
     warnings: list[Warning] | None = None
-    """Observations that did not prevent the computation but deserve attention."""
+    """What had to be assumed when this content was last sent. Every answer that uses the model repeats it, at #/model.
+    Sending the same content with everything named clears it."""
 
 
 class ModelList(Body):

@@ -45,10 +45,10 @@ def store_model(
     name: str | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> Reply:
-    """Store a model of the core and return the answer with its id."""
-    row, is_new = repository.save_model(database, model, name=name, metadata=metadata)
-    content = {**summary(row), "warnings": [error_of(issue) for issue in warnings]}
-    return Reply(content, 201 if is_new else 200, {"Location": f"/v1/models/{row.id}"})
+    """Store a model of the core with what was assumed of it, and return the answer with its id."""
+    written = [error_of(issue) for issue in warnings]
+    row, is_new = repository.save_model(database, model, name=name, metadata=metadata, warnings=written)
+    return Reply(summary(row), 201 if is_new else 200, {"Location": f"/v1/models/{row.id}"})
 
 
 def show_model(
@@ -95,6 +95,7 @@ def summary(row: StoredModel) -> dict[str, Any]:
         "tensors": row.tensors,
         "parameter_count": sum(counted),
         "dtype": "float32" if {entry["dtype"] for entry in row.tensors} == {"float32"} else "float64",
+        "warnings": row.warnings,
     }
     return {name: value for name, value in answer.items() if value is not None}
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from app import VERSION
 from app.http.dependencies import SettingsDep
-from app.models.formats import onnx_file
+from app.models.formats import keras_file, onnx_file
 from app.pages.schemas import About, Limits
 from core.activations import FUNCTIONS
 from core.convention import CONVENTIONS
@@ -41,5 +41,5 @@ async def describe_server(settings: SettingsDep) -> About:
             seconds=settings.max_seconds,
             body_seconds=settings.max_body_seconds,
         ),
-        extensions=["onnx"] if onnx_file.is_installed() else [],
+        extensions=[name for name, module in (("onnx", onnx_file), ("keras", keras_file)) if module.is_installed()],
     )

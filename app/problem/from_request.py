@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from app.http.problem_details import MOST_ERRORS
 from app.problem.schemas import Feedback
@@ -60,7 +61,9 @@ def problem_of(
         limits = NetworkLimits(parameters=settings.max_parameters, activations=settings.max_activations)
         return validate_form(sent, limits, needs_loss=needs_loss, besides=besides())
 
-    return body.use.once(("problem", needs_loss), form).fill(sent)
+    problem = body.use.once(("problem", needs_loss), form).fill(sent)
+    warned = body.warnings_of_model
+    return replace(problem, warnings=(*warned, *problem.warnings)) if warned else problem
 
 
 def _feedback(body: ProblemBody, takes_feedback: bool) -> FeedbackSpec | None:

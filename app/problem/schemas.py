@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
@@ -11,6 +13,7 @@ from typing_extensions import TypeAliasType
 from app.http.forms import FormedBody
 from app.wire.tensor import Tensor
 from core.convention import Convention
+from core.errors import Issue
 from core.layers import AnyLayer
 from core.losses import AnyLoss
 from core.optimizers import AnyOptimizer
@@ -111,6 +114,15 @@ class NetworkInUse(FormedBody, Body):
         if isinstance(value, NetworkSpec) and not value.layers and others.data.get("model") is None:
             raise PydanticCustomError("missing", "Field required")
         return value
+
+    @cached_property
+    def warnings_of_model(self) -> Sequence[Issue]:
+        """What was assumed when the stored model came in, as `warn_of_model` has said. It does not follow from the form."""
+        return ()
+
+    def warn_of_model(self, warnings: Sequence[Issue]) -> None:
+        """Let the answer to this body repeat the warnings of the model that it names."""
+        self.__dict__["warnings_of_model"] = warnings
 
 
 class Wishes(Body):

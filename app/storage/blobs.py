@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import orjson
 from sqlalchemy import ForeignKey, LargeBinary, String, delete, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -64,7 +63,8 @@ def digest_of(tensors: Mapping[str, Array]) -> str:
     """
     digest = hashlib.sha256(orjson.dumps(describe_tensors(tensors), option=orjson.OPT_SORT_KEYS))
     for _, array in sorted(tensors.items()):
-        digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(-1).view(np.uint8).data)
+        for block in safetensors_file.blocks(array):
+            digest.update(block)
     return digest.hexdigest()
 
 
@@ -72,11 +72,10 @@ def put(session: Session, digest: str, tensors: Mapping[str, Array]) -> None:
     """Store tensors under their digest, unless they are stored already. Concurrent calls store them once."""
     if session.get(Content, digest) is not None:
         return
-    file = memoryview(safetensors_file.write(tensors))
-    if insert_unless_there(session, Content, {"digest": digest, "size": len(file)}):
-        for position, at in enumerate(range(0, len(file), PIECE)):
-            piece = {"digest": digest, "position": position, "data": bytes(file[at : at + PIECE])}
-            session.execute(insert(Piece), piece)
+    file = safetensors_file.Writing(tensors)
+    if insert_unless_there(session, Content, {"digest": digest, "size": file.size}):
+        for position, data in enumerate(file.pieces(PIECE)):
+            session.execute(insert(Piece), {"digest": digest, "position": position, "data": data})
 
 
 def get(session: Session, digest: str) -> dict[str, Array]:

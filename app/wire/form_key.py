@@ -43,7 +43,7 @@ def read_small(body: bytes, node: FieldNode) -> tuple[dict[str, Any], bytes] | N
     Returns:
         None if the document is not small or not plain: then only thorough reading tells what is wrong with it, if anything.
     """
-    if b"\\" in body:
+    if len(body) > SMALL or b"\\" in body:
         return None
     walk = _Walk()
     try:

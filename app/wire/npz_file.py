@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import zipfile
 import zlib
+from collections.abc import Collection
 from typing import IO, Any
 
 import numpy as np
@@ -19,10 +20,11 @@ _HEADER = 10_000
 """Maximum number of bytes of an array's header."""
 
 
-def read(file: IO[bytes], elements: int) -> dict[str, Array]:
+def read(file: IO[bytes], elements: int, texts: Collection[str] = ()) -> dict[str, Array]:
     """Read all arrays by name as float64 or float32.
 
-    Half precision becomes float32; integers and booleans become float64.
+    Half precision becomes float32; integers and booleans become float64. Arrays named in `texts` are left out if they hold
+    text.
 
     Raises:
         Refusal: if the file is not npz, contains arrays of objects, or has more numbers than `elements`.
@@ -38,6 +40,8 @@ def read(file: IO[bytes], elements: int) -> dict[str, Array]:
                 name = member.filename.removesuffix(".npy")
                 if name in arrays:
                     raise Refusal.of("invalid-request", f"The array {name[:60]!r} occurs twice.", name[:200])
+                if name in texts and _dtype(archive, member).kind in "US":
+                    continue
                 with archive.open(member) as opened:
                     arrays[name] = _array(opened, name[:200], member.file_size, elements)
                 elements -= arrays[name].size
@@ -47,6 +51,34 @@ def read(file: IO[bytes], elements: int) -> dict[str, Array]:
     except (zipfile.BadZipFile, zlib.error, RuntimeError, OSError, ValueError, EOFError) as error:
         detail = f"The file cannot be read as npz: {str(error)[:200] or type(error).__name__}."
         raise Refusal.of("invalid-request", detail) from None
+
+
+def dtypes(file: IO[bytes]) -> dict[str, str]:
+    """Return the type of every array of a file that `read` has accepted, as int8 or float64."""
+    with zipfile.ZipFile(file) as archive:
+        return {member.filename.removesuffix(".npy"): _dtype(archive, member).name for member in archive.infolist()}
+
+
+def texts(file: IO[bytes], names: Collection[str]) -> dict[str, str]:
+    """Return the arrays of these names that hold one text each, of at most 200 characters."""
+    found = {}
+    with zipfile.ZipFile(file) as archive:
+        for member in archive.infolist():
+            name = member.filename.removesuffix(".npy")
+            if name in names and member.file_size <= _HEADER and _dtype(archive, member).kind in "US":
+                with archive.open(member) as opened:
+                    value = npy.read_array(opened, allow_pickle=False, max_header_size=_HEADER)
+                if value.size == 1:
+                    found[name] = str(value.astype(str).reshape(())[()])[:200]
+    return found
+
+
+def _dtype(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.dtype[Any]:
+    """Return the type that the header of an array names."""
+    with archive.open(member) as opened:
+        version = npy.read_magic(opened)
+        header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        return header(opened, max_header_size=_HEADER)[2]
 
 
 def _array(opened: IO[bytes], name: str, size: int, elements: int) -> Array:

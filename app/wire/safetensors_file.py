@@ -9,16 +9,18 @@ Source: https://huggingface.co/docs/safetensors, "Format".
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import orjson
 import safetensors.numpy
 import simdjson
 from numpy.typing import NDArray
 
 from app.wire import json_document
+from app.wire.file_content import FileContent
 from app.wire.json_reader import JsonReader
 from app.wire.limits import DEFAULT_LIMITS, ISSUES_LIMIT, RANK_LIMIT, DocumentLimits
 from core.errors import Issue, Refusal, refuse_if_any
@@ -31,6 +33,7 @@ _WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2
            "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1}  # fmt: skip
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": "<u2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1",
            "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "u1", "BOOL": "?"}  # fmt: skip
+_NAMES = {dtype.replace("?", "b1"): name for name, dtype in _DTYPES.items() if name != "BF16"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,11 @@ class TensorFile:
 
     tensors: dict[str, NDArray[Any]]
     metadata: dict[str, str]
+    dtypes: dict[str, str] = field(default_factory=dict)
+    """The type of every tensor in the file, as F32 or I8."""
 
 
-def read(body: bytes, limits: DocumentLimits = DEFAULT_LIMITS) -> TensorFile:
+def read(body: FileContent, limits: DocumentLimits = DEFAULT_LIMITS) -> TensorFile:
     """Read a file. Tensors of float64 and float32 are views of it.
 
     Raises:
@@ -62,7 +67,8 @@ def read(body: bytes, limits: DocumentLimits = DEFAULT_LIMITS) -> TensorFile:
         detail = f"The file contains {elements:,} numbers; this server allows {limits.elements:,}."
         raise Refusal.of("too-large", detail, expected=limits.elements, got=elements)
     _refuse_gaps(header, len(body) - start)
-    return TensorFile({name: _tensor(name, entry, body, start) for name, entry in header.items()}, metadata)
+    dtypes = {name: entry["dtype"] for name, entry in header.items()}
+    return TensorFile({name: _tensor(name, entry, body, start) for name, entry in header.items()}, metadata, dtypes)
 
 
 def write(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | None = None) -> bytes:
@@ -71,7 +77,61 @@ def write(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str] | Non
     return safetensors.numpy.save(contiguous, dict(metadata) if metadata else None)
 
 
-def _header(body: bytes) -> tuple[dict[str, Any], int]:
+BLOCK = 2**20
+"""Number of bytes of a tensor that are copied at a time."""
+
+
+def blocks(array: NDArray[Any]) -> Iterator[memoryview]:
+    """Return the elements of an array in C order as little-endian bytes, block by block: never is all of it copied."""
+    little = array.dtype.newbyteorder("<")
+    if array.ndim and array.size and array.nbytes > BLOCK and len(array) > 1:
+        step = max(1, BLOCK * len(array) // array.nbytes)
+        for start in range(0, len(array), step):
+            yield from (
+                blocks(array[start : start + step]) if step == 1 else [_bytes_of(array[start : start + step], little)]
+            )
+    elif array.ndim > 1 and array.nbytes > BLOCK:
+        yield from blocks(array[0])
+    else:
+        yield _bytes_of(array, little)
+
+
+def _bytes_of(array: NDArray[Any], dtype: np.dtype[Any]) -> memoryview:
+    return np.ascontiguousarray(array, dtype).reshape(-1).view(np.uint8).data
+
+
+class Writing:
+    """A file of tensors that is made piece by piece, so that large tensors are not in memory a second time."""
+
+    def __init__(self, tensors: Mapping[str, NDArray[Any]]) -> None:
+        # Wide elements first, so that all are aligned.
+        self._tensors = sorted(tensors.items(), key=lambda item: (-item[1].dtype.itemsize, item[0]))
+        at, header = 0, {}
+        for name, array in self._tensors:
+            end = at + array.nbytes
+            dtype = _NAMES[array.dtype.newbyteorder("<").str.removeprefix("|")]
+            header[name] = {"dtype": dtype, "shape": list(array.shape), "data_offsets": [at, end]}
+            at = end
+        text = orjson.dumps(header)
+        text += b" " * (-len(text) % 8)
+        self._head = len(text).to_bytes(8, "little") + text
+        self.size = len(self._head) + at
+        """Number of bytes of the file."""
+
+    def pieces(self, size: int) -> Iterator[bytes]:
+        """Return the file in pieces of `size` bytes, the last of which may be shorter."""
+        piece = bytearray(self._head)
+        for _, array in self._tensors:
+            for block in blocks(array):
+                piece += block
+                while len(piece) >= size:
+                    yield bytes(piece[:size])
+                    del piece[:size]
+        if piece:
+            yield bytes(piece)
+
+
+def _header(body: FileContent) -> tuple[dict[str, Any], int]:
     """Return the header, and the position at which the memory of the tensors starts."""
     length = int.from_bytes(body[:8], "little")
     if len(body) < 8 or length > len(body) - 8:
@@ -131,7 +191,7 @@ def _refuse_gaps(header: Mapping[str, Any], available: int) -> None:
         raise Refusal.of("invalid-request", f"{available - at} bytes follow the last tensor.")
 
 
-def _tensor(name: str, entry: dict[str, Any], body: bytes, start: int) -> NDArray[Any]:
+def _tensor(name: str, entry: dict[str, Any], body: FileContent, start: int) -> NDArray[Any]:
     dtype, begin = entry["dtype"], start + entry["data_offsets"][0]
     count = math.prod(entry["shape"])
     array: NDArray[Any] = np.frombuffer(body, _DTYPES[dtype], count, begin).reshape(entry["shape"])

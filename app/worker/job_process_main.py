@@ -21,7 +21,7 @@ from app.jobs import checkpoints, queue, repository, sweeps
 from app.jobs.repository import LeaseLost, lock_held, tell
 from app.jobs.request_schemas import JobRequest
 from app.jobs.serialization import load_request, problem_and_recipe
-from app.models.repository import put_model
+from app.models.repository import put_model, warnings_of
 from app.settings import Settings
 from app.storage import Database
 from app.storage.tables.jobs import StoredJob
@@ -65,12 +65,12 @@ class Training:
             LeaseLost: if the worker no longer holds the job.
             Refusal: if the job cannot be trained.
         """
-        body, dataset, start = retry(self._begin)
+        body, dataset, start, assumed = retry(self._begin)
         problem, recipe = problem_and_recipe(body, dataset)
         engine = choose_engine(self._settings.job_engine, problem, recipe, self._settings.data_dir)
         retry(lambda: self._record_environment(environment(engine.recorded)))
         if start is None:
-            self._warnings = [error_of(issue) for issue in diagnose_start(problem)]
+            self._warnings = [*assumed, *(error_of(issue) for issue in diagnose_start(problem))]
         first, state = start.epoch if start else 0, start
         reason = "epochs"
         for epoch in train(problem, recipe, start, engine=engine.factory):
@@ -85,12 +85,16 @@ class Training:
             raise AssertionError("a run has at least one epoch")
         self._finish(problem, state, reason)
 
-    def _begin(self) -> tuple[JobRequest, dict[str, Array] | None, TrainingState | None]:
+    def _begin(
+        self,
+    ) -> tuple[JobRequest, dict[str, Array] | None, TrainingState | None, list[dict[str, Any]]]:
+        """Return the request, its dataset, the state to continue from, and what was assumed of the model it names."""
         with self._database.read() as session:
             job = repository.find_for_worker(session, self._identity)
             body, dataset = load_request(session, job)
             every = checkpoints.list_checkpoints(session, job)
-            return body, dataset, checkpoints.state_of(session, every[-1]) if every else None
+            start = checkpoints.state_of(session, every[-1]) if every else None
+            return body, dataset, start, warnings_of(session, job.model)
 
     def _record_environment(self, here: dict[str, Any]) -> None:
         """Record where the job is trained, or warn if its last bits may be others there than where it began."""

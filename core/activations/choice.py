@@ -10,7 +10,9 @@ from core.activations.gain import with_gain
 from core.errors import Issue, Refusal, did_you_mean
 from core.spec import Choices, Spec, constraints
 
-CONSTANTS = ("negative_slope", "alpha")
+CONSTANTS = ("negative_slope", "alpha", "beta", "lower", "upper", "exponent")
+"""The constants that some function has."""
+
 FunctionName = Annotated[str, Choices(FUNCTIONS)]
 """The name of an activation function."""
 
@@ -29,7 +31,19 @@ class Function(Spec):
     """Slope of leaky_relu for negative arguments. Default 0.01."""
 
     alpha: float | None = field(default=None, metadata=constraints())
-    """Scale of elu for negative arguments. Default 1."""
+    """Scale of elu for negative arguments (default 1), or slope of hard_sigmoid (default 1/6)."""
+
+    beta: float | None = field(default=None, metadata=constraints())
+    """Value of hard_sigmoid at 0. Default 0.5."""
+
+    lower: float | None = field(default=None, metadata=constraints())
+    """Least value of clip. Default: none."""
+
+    upper: float | None = field(default=None, metadata=constraints())
+    """Largest value of clip. Default: none."""
+
+    exponent: float | None = field(default=None, metadata=constraints())
+    """Exponent of power. Default 2."""
 
     def resolve(self) -> Activation:
         """Return the function itself.

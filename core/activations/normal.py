@@ -78,6 +78,14 @@ def error_function_complement(x: Array) -> Array:
     return np.asarray(np.where(magnitude.real < 0.84375, small, beyond), dtype=x.dtype)
 
 
+def error_function(x: Array) -> Array:
+    """Return erf(x), to a few units in the last place even if it is tiny; x may carry a complex step."""
+    inside = np.abs(x.real) < 0.84375
+    near = np.where(inside, x, 0)
+    small = near + near * _ratio(SMALL, near * near)
+    return np.asarray(np.where(inside, small, 1 - error_function_complement(x)), dtype=x.dtype)
+
+
 def normal_distribution(z: Array) -> Array:
     """Return Φ(z), the probability that a standard normal variable is below z."""
     return np.asarray(0.5 * error_function_complement(z * -math.sqrt(0.5)), dtype=z.dtype)

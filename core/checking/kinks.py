@@ -12,7 +12,10 @@ from core.arrays import Array
 from core.checking.quantity import Quantity
 from core.checking.trace import Trace
 from core.layers.max_pool2d import MaxPool2D
+from core.layers.prelu import Prelu
 from core.layers.rnn import Rnn
+from core.layers.shared.directions import in_reading_order
+from core.layers.shared.extreme import Extreme
 
 MOST = 100
 """The largest number of kinks that are listed."""
@@ -56,16 +59,25 @@ def kinks_in(trace: Trace, quantity: Quantity, near: float) -> list[Kink]:
 
 def _all(trace: Trace, near: float) -> Iterator[Kink]:
     for name, node in trace.network.nodes.items():
-        if node.function.kinks():
-            yield from _zeros(name, trace.preactivations[name], near, f"the kink of {node.function.name} at z = 0")
+        for point in node.function.kinks():
+            why = f"the kink of {node.function.name} at z = {point + 0.0:.4g}"
+            yield from _zeros(name, trace.preactivations[name], near, why, point)
         of_input = node.layer.function_of_input()
-        if of_input and of_input.kinks():
-            (X,) = trace.read_by(name)
-            yield from _zeros(name, X, near, f"the kink of {of_input.title} at 0")
+        if of_input is not None:
+            for point in of_input.kinks():
+                (X,) = trace.read_by(name)
+                yield from _zeros(name, X, near, f"the kink of {of_input.title} at {point + 0.0:.4g}", point)
         if isinstance(node.layer, MaxPool2D):
             yield from _ties(node.layer, name, trace)
-        if isinstance(node.layer, Rnn) and (inner := node.layer.function_at(0)).kinks():
-            yield from _in_time(name, trace, near, f"the kink of {inner.name} at a = 0, inside the recurrence")
+        if isinstance(node.layer, Extreme):
+            yield from _equal_extremes(node.layer, name, trace)
+        if isinstance(node.layer, Prelu):
+            (X,) = trace.read_by(name)
+            for kink in _zeros(name, X, near, "the kink of prelu at 0"):
+                yield replace(kink, inside=True)
+        if isinstance(node.layer, Rnn) and (inner := node.layer.of_direction("").function_at(0)).kinks():
+            why = f"the kink of {inner.name} at a = 0, inside the recurrence"
+            yield from _in_time(node.layer, name, trace, near, why)
     objective, last = trace.network.problem.objective, trace.network.last
     if objective is not None:
         A = trace.activations[last]
@@ -74,11 +86,13 @@ def _all(trace: Trace, near: float) -> Iterator[Kink]:
             yield from _zeros(last, distance, near, objective.loss.kink)
 
 
-def _zeros(layer: str, values: Array, near: float, why: str) -> Iterator[Kink]:
+def _zeros(layer: str, values: Array, near: float, why: str, point: float = 0.0) -> Iterator[Kink]:
+    """Yield the numbers at a kink, or within `near` times the largest number of it."""
+    distance = np.abs(values - point)
     size = float(np.abs(values).max(initial=0))
-    for index in np.argwhere(np.abs(values) <= near * size):
+    for index in np.argwhere(distance <= near * size):
         at = tuple(int(each) for each in index)
-        yield Kink(layer=layer, index=at, distance=float(np.abs(values[at])), why=why)
+        yield Kink(layer=layer, index=at, distance=float(distance[at]), why=why)
 
 
 def _ties(layer: MaxPool2D, name: str, trace: Trace) -> Iterator[Kink]:
@@ -93,8 +107,20 @@ def _ties(layer: MaxPool2D, name: str, trace: Trace) -> Iterator[Kink]:
         yield Kink(layer=name, index=at, distance=0.0, why=why, inside=True)
 
 
-def _in_time(name: str, trace: Trace, near: float, why: str) -> Iterator[Kink]:
-    """Yield the kinks inside a recurrent layer, with indices example, time step, unit."""
-    A = trace.network.layer_rules[name].saved(trace.read_by(name))["A"]
-    for kink in _zeros(name, np.swapaxes(A, 0, 1), near, why):
-        yield replace(kink, inside=True)
+def _equal_extremes(layer: Extreme, name: str, trace: Trace) -> Iterator[Kink]:
+    """Yield the results of a reduction that several numbers are."""
+    (X,), Z, column = trace.read_by(name), trace.preactivations[name], trace.network.convention == "column"
+    ties = layer.tied(X, Z, column)
+    for index in np.argwhere(ties.reshape(Z.shape)):
+        at = tuple(int(each) for each in index)
+        yield Kink(layer=name, index=at, distance=0.0, why=f"several equal numbers in a {layer.kind}", inside=True)
+
+
+def _in_time(layer: Rnn, name: str, trace: Trace, near: float, why: str) -> Iterator[Kink]:
+    """Yield the kinks inside a recurrent layer, with indices example, time step, unit of the result."""
+    saved = trace.network.layer_rules[name].saved(trace.read_by(name))
+    for position, end in enumerate(layer.directions()):
+        A = in_reading_order(np.swapaxes(saved[f"A{end}"], 0, 1), end)
+        for kink in _zeros(name, A, near, why):
+            example, step, unit = kink.index
+            yield replace(kink, index=(example, step, unit + position * layer.units), inside=True)

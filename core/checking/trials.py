@@ -71,6 +71,8 @@ def singles(trace: Trace, struck: Quantity, scope: Scope) -> list[Trial]:
         mistake = kind()
         if mistake.strikes_at(trace, struck):
             found.append(Trial((kind,), mistake))
+            narrower = ((form, form()) for form in kind.forms(trace) if form is not kind)
+            found += [Trial((form,), each) for form, each in narrower if each.strikes_at(trace, struck)]
     return found
 
 

@@ -42,7 +42,19 @@ class ActivationLayer(Layer):
     """Slope of leaky_relu for negative arguments. Default 0.01."""
 
     alpha: float | None = field(default=None, metadata=constraints())
-    """Scale of elu for negative arguments. Default 1."""
+    """Scale of elu for negative arguments (default 1), or slope of hard_sigmoid (default 1/6)."""
+
+    beta: float | None = field(default=None, metadata=constraints())
+    """Value of hard_sigmoid at 0. Default 0.5."""
+
+    lower: float | None = field(default=None, metadata=constraints())
+    """Least value of clip. Default: none."""
+
+    upper: float | None = field(default=None, metadata=constraints())
+    """Largest value of clip. Default: none."""
+
+    exponent: float | None = field(default=None, metadata=constraints())
+    """Exponent of power. Default 2."""
 
     is_invertible: ClassVar[bool] = True
 

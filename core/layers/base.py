@@ -72,6 +72,9 @@ class Layer(Spec):
     complex_safe: ClassVar[bool] = True
     """True if `forward` accepts complex numbers, as a complex step needs; otherwise certificates use differences."""
 
+    has_kinks: ClassVar[bool] = False
+    """True if the layer's own function has no derivative somewhere, at a kink or where several numbers are the largest."""
+
     reads_classes: ClassVar[bool] = False
     """True if the layer reads class indices, which are discrete: their gradient is 0."""
 

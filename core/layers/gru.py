@@ -17,8 +17,8 @@ from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
 from core.layers.base import Ops
 from core.layers.shared.gates import Gates
-from core.layers.shared.recurrence import (
-    Recurrent,
+from core.layers.shared.recurrence import Recurrent
+from core.layers.shared.time_steps import (
     apart,
     begin,
     gather_gradients,
@@ -79,8 +79,13 @@ class Gru(Recurrent):
     as c. The columns of the weights (rows, under `column` and `torch`) and the biases hold the blocks r, z, n in the order
     of `gate_order`. `inputs` names the sequence and, optionally, h_0 (n, u).
 
+    With `bidirectional`, the same equations run a second time, over x_T … x_1, with parameters whose names end in `_reverse`:
+    the result is [h→_t h←_t] at every time step t, or [h→_T h←_1], the last state of each direction, and dx_t is the sum of
+    both. The initial states are [h→_0 h←_0], n x 2u.
+
     In torch.nn.GRU, W is weight_ih_l0 and U is weight_hh_l0 (transposed in the row convention), b is bias_ih_l0 and c is
-    bias_hh_l0. Keras has both forms under the same name, reset_after, with the order "zrh".
+    bias_hh_l0; the second direction has the same names with _reverse. Keras has both forms of r under the same name,
+    reset_after, with the order "zrh".
 
     Source: Cho et al., Learning Phrase Representations (2014), §2.3, which has r before the product with U;
     torch.nn.GRU for r after it.
@@ -104,17 +109,19 @@ class Gru(Recurrent):
     }
 
     def equation(self, convention: str) -> str | None:
-        own = Recurrent.equation(self, convention) if self.reset_after else EQUATIONS_RESET_BEFORE[convention]
+        own = Recurrent.equation(self, convention)
+        if not self.reset_after and own:
+            own = own.replace(self.equations[convention], EQUATIONS_RESET_BEFORE[convention])
         return GATES.rewrite(own, self.gate_order)
 
     def gates(self) -> tuple[str, ...]:
         return GATES.order(self.gate_order)
 
-    def derivation(self, layout: Layout) -> Derivation:
+    def derivation_through_time(self, layout: Layout) -> Derivation:
         over = Unrolled(layout, self.units, None)
         return gru_derivation(over, self.blocks("weight"), bias=self.bias, reset_after=self.reset_after)
 
-    def forward(self, context: LayerContext) -> Ops:
+    def forward_through_time(self, context: LayerContext) -> Ops:
         U, c = context.parameters["recurrent_weight"], context.parameters.get("recurrent_bias")
         P, ops = project_inputs(context, context.parameters.get("bias"))
         u, H, blocks = self.units, states(context, self.units), self.blocks("weight")
@@ -149,7 +156,7 @@ class Gru(Recurrent):
 
         return [*ops, *begin(context, H[0]), advance, result_of(context)]
 
-    def backward(self, context: LayerContext) -> Ops:
+    def backward_through_time(self, context: LayerContext) -> Ops:
         U, H = context.parameters["recurrent_weight"], context.saved["H"]
         Q, gates, new = (context.saved[name] for name in ("Q", "gates", "new"))
         dH, arrive = receive_state_gradients(context)
@@ -185,8 +192,8 @@ class Gru(Recurrent):
             ops.append(partial(np.matmul, S.T, dp_n, out=dU_n))
         return ops
 
-    def example_gradients(self, context: LayerContext) -> dict[str, Array]:
-        found = Recurrent.example_gradients(self, context)
+    def example_gradients_through_time(self, context: LayerContext) -> dict[str, Array]:
+        found = Recurrent.example_gradients_through_time(self, context)
         if not self.reset_after:
             n = self.blocks("recurrent_weight")["n"]
             S, dP = (context.saved[name].swapaxes(0, 1) for name in ("reset", "dP"))

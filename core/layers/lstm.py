@@ -14,8 +14,8 @@ from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
 from core.layers.base import Ops
 from core.layers.shared.gates import Gates
-from core.layers.shared.recurrence import (
-    Recurrent,
+from core.layers.shared.recurrence import Recurrent
+from core.layers.shared.time_steps import (
     apart,
     begin,
     gather_gradients,
@@ -52,8 +52,12 @@ class Lstm(Recurrent):
     under `column` and `torch`) and b hold the blocks i, f, g, o in the order of `gate_order`. `inputs` names the sequence
     and, optionally, h_0 (n, u) and c_0 (n, u).
 
+    With `bidirectional`, the same equations run a second time, over x_T … x_1, with parameters whose names end in `_reverse`:
+    the result is [h→_t h←_t] at every time step t, or [h→_T h←_1], the last state of each direction, and dx_t is the sum of
+    both. The initial states are [h→_0 h←_0] and [c→_0 c←_0], n x 2u.
+
     In torch.nn.LSTM, W is weight_ih_l0 and U is weight_hh_l0 (transposed in the row convention), b is bias_ih_l0 +
-    bias_hh_l0; the gradient of each of these two is that of b.
+    bias_hh_l0; the gradient of each of these two is that of b. The second direction has the same names with _reverse.
 
     Source: Hochreiter & Schmidhuber, Long Short-Term Memory (1997); Gers et al., Learning to Forget (2000), for the
     forget gate f.
@@ -78,7 +82,7 @@ class Lstm(Recurrent):
     def gates(self) -> tuple[str, ...]:
         return GATES.order(self.gate_order)
 
-    def derivation(self, layout: Layout) -> Derivation:
+    def derivation_through_time(self, layout: Layout) -> Derivation:
         over = Unrolled(layout, self.units, "<bias>" if self.bias else None)
         steps = range(1, over.time + 1)
         blocks, names = self.blocks("weight"), {"i": "input", "f": "forget", "g": "candidate", "o": "output"}
@@ -143,7 +147,7 @@ class Lstm(Recurrent):
         initial = [*over.d_initial(2, back(0)), *over.d_initial(3, [(r"<dc1> \circ <f1>", "<dc1> * <f1>")])]
         return Derivation([*forward, over.result()], [*backward, *gathered, *initial])
 
-    def forward(self, context: LayerContext) -> Ops:
+    def forward_through_time(self, context: LayerContext) -> Ops:
         U = context.parameters["recurrent_weight"]
         P, ops = project_inputs(context, context.parameters.get("bias"))
         H, gates = states(context, self.units), np.empty_like(P)
@@ -169,7 +173,7 @@ class Lstm(Recurrent):
 
         return [*ops, *begin(context, H[0], cells[0]), advance, result_of(context)]
 
-    def backward(self, context: LayerContext) -> Ops:
+    def backward_through_time(self, context: LayerContext) -> Ops:
         U, H = context.parameters["recurrent_weight"], context.saved["H"]
         gates, cells, shown = (context.saved[name] for name in ("gates", "cells", "shown"))
         dH, arrive = receive_state_gradients(context)

@@ -35,6 +35,7 @@ class MaxPool2D(Pooling):
     """
 
     kind: Literal["max_pool2d"] = "max_pool2d"
+    has_kinks: ClassVar[bool] = True
     equations: ClassVar[dict[str, str]] = {"any": "Z = largest A in each window"}
 
     def derivation(self, layout: Layout) -> Derivation:

@@ -13,8 +13,8 @@ from core.equations.layout import Layout
 from core.equations.recurrence import Unrolled
 from core.layer_context import LayerContext
 from core.layers.base import Ops
-from core.layers.shared.recurrence import (
-    Recurrent,
+from core.layers.shared.recurrence import Recurrent
+from core.layers.shared.time_steps import (
     begin,
     gather_gradients,
     project_inputs,
@@ -43,8 +43,12 @@ class Rnn(Recurrent):
     applied to the result, outside the recurrence. W is `weight`, U is `recurrent_weight`, b is `bias`. `inputs` names the
     sequence and, optionally, h_0 (n, u).
 
+    With `bidirectional`, the same equations run a second time, over x_T … x_1, with parameters whose names end in `_reverse`:
+    the result is [h→_t h←_t] at every time step t, or [h→_T h←_1], the last state of each direction, and dx_t is the sum of
+    both. The initial states are [h→_0 h←_0], n x 2u.
+
     In torch.nn.RNN, W is weight_ih_l0 and U is weight_hh_l0 (transposed in the row convention), b is bias_ih_l0 +
-    bias_hh_l0; the gradient of each of these two is that of b.
+    bias_hh_l0; the gradient of each of these two is that of b. The second direction has the same names with _reverse.
 
     Source: Goodfellow, Bengio & Courville, Deep Learning (2016), §10.2; Elman, Finding Structure in Time (1990).
     """
@@ -62,7 +66,7 @@ class Rnn(Recurrent):
         "torch": "h_t = tanh(x_t W' + h_(t-1) U' + b'), W is units x features, U is units x units",
     }
 
-    def derivation(self, layout: Layout) -> Derivation:
+    def derivation_through_time(self, layout: Layout) -> Derivation:
         over, f = Unrolled(layout, self.units, "<bias>" if self.bias else None), FUNCTIONS[self.nonlinearity]()
         steps = range(1, over.time + 1)
         forward, backward = [over.initial("h", 2)], []
@@ -97,7 +101,7 @@ class Rnn(Recurrent):
         """Return f of a time step, counted from 0."""
         return FUNCTIONS[self.nonlinearity]()
 
-    def forward(self, context: LayerContext) -> Ops:
+    def forward_through_time(self, context: LayerContext) -> Ops:
         U = context.parameters["recurrent_weight"]
         A, ops = project_inputs(context, context.parameters.get("bias"))
         context.saved["A"], H = A, states(context, self.units)
@@ -112,7 +116,7 @@ class Rnn(Recurrent):
 
         return [*ops, *begin(context, H[0]), advance, result_of(context)]
 
-    def backward(self, context: LayerContext) -> Ops:
+    def backward_through_time(self, context: LayerContext) -> Ops:
         U = context.parameters["recurrent_weight"]
         A, H = context.saved["A"], context.saved["H"]
         dH, arrive = receive_state_gradients(context)

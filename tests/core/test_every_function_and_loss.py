@@ -17,6 +17,7 @@ from core.losses.normalized_cuts import NormalizedCuts
 from core.problem import Problem
 from core.problem_spec import ProblemSpec
 from core.problem_validation import validate
+from tests.core.activations.activation_cases import OF_POSITIVE_NUMBERS
 from tests.gradient import backpropagated, complex_steps
 
 LOSSES: list[type[Loss]] = [loss for loss in get_args(AnyLoss) if loss is not NormalizedCuts]
@@ -45,13 +46,14 @@ def targets_for(kind: str, shape: tuple[int, int], generator: np.random.Generato
 def problem_of(
     loss: Loss, hidden: str, output: str, size: tuple[int, int, int, int], convention: Convention, weighted: bool
 ) -> Problem:
-    """A network with one hidden layer; a log reads a square, so that it is defined."""
+    """A network with one hidden layer; log and sqrt read a square, so that they are defined."""
     examples, inputs, units, outputs = size
     generator = np.random.default_rng([*size, len(hidden), len(loss.kind)])
-    first = "square" if hidden == "log" else "identity"
+    positive = hidden in OF_POSITIVE_NUMBERS
+    first = "square" if positive else "identity"
     layers = [
         Dense(units=units, activation=first),
-        Dense(units=units, activation=hidden, initializer="zeros" if hidden == "log" else "default"),
+        Dense(units=units, activation=hidden, initializer="zeros" if positive else "default"),
         Dense(units=outputs, activation=output),
     ]
     parameters = {
@@ -59,7 +61,7 @@ def problem_of(
         "2": {"weight": generator.standard_normal((units, units)), "bias": generator.standard_normal(units)},
         "3": {"weight": generator.standard_normal((units, outputs)), "bias": generator.standard_normal(outputs)},
     }
-    if hidden == "log":
+    if positive:
         parameters["2"]["weight"], parameters["2"]["bias"] = np.abs(parameters["2"]["weight"]), np.full(units, 0.5)
     if convention != "row":
         for named in parameters.values():

@@ -117,6 +117,27 @@ def test_padding_counts_in_a_mean_and_never_wins(client: httpx.Client) -> None:
         ({"kind": "max_pool2d", "size": 6}, (1, 1, 5, 5), "/size", "reaches over 6 numbers"),
         ({"kind": "average_pool2d", "size": 2}, (784, 4), "", "reads images"),
         ({"kind": "global_average_pool"}, (4, 3), "", "positions"),
+        ({"kind": "conv2d", "kernel_size": 3, "padding": [1, 1, 0]}, (1, 1, 5, 5), "/padding", "one for each side"),
+        ({"kind": "max_pool2d", "size": 3, "padding": [0, 0, 2, 0]}, (1, 1, 5, 5), "/padding", "at most half a window"),
+        (
+            {"kind": "conv_transpose2d", "kernel_size": 3, "padding": 4},
+            (1, 1, 5, 5),
+            "/padding",
+            "cuts 4 and 4 numbers",
+        ),
+        ({"kind": "conv_transpose2d", "kernel_size": 3, "output_padding": 1}, (1, 1, 5, 5), "/output_padding", "fewer"),
+        ({"kind": "conv_transpose1d", "kernel_size": 3, "groups": 2}, (1, 3, 5), "/groups", "3 channels and 2 filters"),
+        ({"kind": "conv_transpose1d", "kernel_size": 3}, (4, 784), "", "reads n x channels x time"),
+        ({"kind": "pad", "padding": [0, -1]}, (1, 1, 5, 5), "/padding", "from 0 on"),
+        ({"kind": "pad", "padding": 3, "mode": "reflect"}, (1, 1, 3, 5), "/padding", "mirrors at most 2 of 3"),
+        ({"kind": "pad", "padding": 3}, (4, 784), "", "reads images"),
+        ({"kind": "upsample"}, (1, 1, 5, 5), "/scale", "either scale or size"),
+        ({"kind": "upsample", "scale": 2, "size": 2}, (1, 1, 5, 5), "/scale", "either scale or size"),
+        ({"kind": "upsample", "scale": 0.1}, (1, 1, 5, 5), "/scale", "at least one number"),
+        ({"kind": "upsample", "scale": -2}, (1, 1, 5, 5), "/scale", "at least one number"),
+        ({"kind": "upsample", "scale": [2, 2, 2]}, (1, 1, 5, 5), "/scale", "one for each of its 2 axes"),
+        ({"kind": "upsample", "size": 0}, (1, 1, 5, 5), "/size", "from 1 on"),
+        ({"kind": "upsample", "scale": 2, "align_corners": True}, (1, 1, 5, 5), "/align_corners", "with mode linear"),
     ],
 )
 @pytest.mark.parametrize("convention", ["row", "column"])
@@ -137,6 +158,31 @@ def test_what_is_impossible_is_refused_with_its_place(
     assert words in error["detail"]
     if len(shape) == 2:
         assert str(list(shape)) in error["detail"]  # As it was sent, in every convention.
+
+
+def test_a_transposed_convolution_is_the_transpose_of_a_convolution(client: httpx.Client) -> None:
+    """⟨conv(Z), X⟩ = ⟨Z, conv_transpose(X)⟩ for equal weights, and each one's way back is the other's way there."""
+    X, Z, W = RNG.standard_normal((2, 4, 3, 4)), RNG.standard_normal((2, 6, 6, 7)), RNG.standard_normal((4, 3, 3, 2))
+    sides = {"kernel_size": [3, 2], "stride": 2, "padding": [1, 1, 0, 1], "groups": 2, "bias": False}
+    there, back = (
+        post(
+            client,
+            network={"layers": [{"kind": kind, "filters": filters, **more, **sides}]},
+            parameters={"1": {"weight": W}},
+            batch={"inputs": read, "upstream": upstream},
+            loss={"kind": "upstream"},
+            include=["output", "gradients", "input_gradient"],
+            verify=True,
+        )
+        for kind, filters, read, upstream, more in (
+            ("conv2d", 4, Z, X, {}),
+            ("conv_transpose2d", 6, X, Z, {"output_padding": [0, 1]}),
+        )
+    )
+    close(there["input_gradient"], back["output"], atol=1e-13)
+    close(there["output"], back["input_gradient"], atol=1e-13)
+    close(there["gradients"]["1"]["weight"], back["gradients"]["1"]["weight"], atol=1e-12)
+    assert back["certificate"]["relative_error"] < 1e-13
 
 
 def test_memory_for_the_lowered_images_counts(client: httpx.Client) -> None:

@@ -50,7 +50,7 @@ def invert_network(body: InvertRequest, settings: Settings, check_deadline: Chec
     _refuse_large(answer, settings)
     if body.seed is not None:
         answer["parameters"] = ProblemWriter(problem, (), None).parameters(problem.parameters, everything=True)
-    warnings = [error_of(issue) for issue in problem.warnings]
+    warnings = [error_of(issue) for issue in (*body.warnings_of_model, *problem.warnings)]
     return {**answer, "convention": convention, "dtype": problem.dtype.name, "warnings": warnings}
 
 

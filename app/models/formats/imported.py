@@ -31,3 +31,9 @@ class ImportOptions:
     convention: Convention | None = None
     activation: str | None = None
     output_activation: str | None = None
+
+    shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """The shape of an example of each input; under "" that of the only input."""
+
+    output: str | None = None
+    """The value of a graph that is the output of the network."""

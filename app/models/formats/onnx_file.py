@@ -7,45 +7,59 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+
+import app
+from app.models.formats.onnx_node import OnnxNode
 from app.wire import safetensors_file
+from app.wire.file_content import FileContent, mapped
 from app.wire.limits import DocumentLimits
 from core.arrays import Array
 from core.errors import Refusal
 
-CHILD = Path(__file__).with_name("onnx_child.py")
-SECONDS = 20
-"""Maximum number of seconds that parsing may take."""
+PROGRAM = "import sys; sys.path.insert(0, sys.argv[1]); from app.models.formats.onnx_child.main import main; main()"
+ROOT = Path(app.__file__).parents[1]
+SECONDS = 30
+"""Maximum number of seconds that reading may take."""
 
-
-@dataclass(frozen=True, slots=True)
-class OnnxNode:
-    """A node of an ONNX graph."""
-
-    name: str
-    operator: str
-    inputs: Sequence[str]
-    outputs: Sequence[str]
-    attributes: Mapping[str, Any]
-
-    def describe(self) -> str:
-        """Return the operator and name of the node, for messages."""
-        return f"{self.operator[:60]} ({(self.name or self.outputs[0])[:60]!r})"
+Lengths = tuple[int | None, ...]
+"""A shape; None for a length that depends on the number of examples, or that the file leaves open."""
 
 
 @dataclass(frozen=True, slots=True)
 class OnnxGraph:
-    """An ONNX graph: its nodes in execution order, and its constants by name."""
+    """An ONNX graph: the nodes that its output depends on, in execution order, and its constants by name."""
 
     inputs: Sequence[str]
     outputs: Sequence[str]
     nodes: Sequence[OnnxNode]
     constants: Mapping[str, Array]
+    integers: frozenset[str]
+    """The constants that are integers or truth values in the file."""
+
+    varying: Mapping[str, Sequence[Sequence[int] | None]]
+    """The constants that depend on the number of examples: their integers for two and for three, where they are few."""
+
+    origins: Mapping[str, str]
+    """The constant of the file from which another one was computed, such as a transposed weight."""
+
+    shapes: Mapping[str, Lengths | None]
+    """The shape of each value; None or missing where not even the number of axes is known."""
+
+    examples: int | None
+    """The number of examples, where the graph fixes it."""
+
     opset: int
+    sample: tuple[Mapping[str, Array], Array] | None
+    """Inputs, and the output that onnx's reference implementation computes from them."""
+
+    unsampled: str | None
+    """Why there is no sample."""
 
 
 def is_installed() -> bool:
@@ -65,34 +79,67 @@ def require_onnx() -> None:
         raise Refusal.of("unsupported-operator", detail, "query", "format", hint=hint)
 
 
-def read(body: bytes, elements: int) -> OnnxGraph:
+def read(body: FileContent, elements: int, shapes: Mapping[str, Sequence[int]], output: str | None) -> OnnxGraph:
     """Return the graph of an ONNX file.
+
+    Args:
+        body: the file.
+        elements: the largest number of elements of all constants.
+        shapes: the shape of an example of each input, where the request gives it; under "" that of the only input.
+        output: the value to compute; by default the outputs of the graph.
 
     Raises:
         Refusal: if the file is not an ONNX model, refers to other files, or has non-finite or more than `elements` numbers.
     """
     require_onnx()
-    # The child must not see the settings, which may contain the password of the database.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GRADD_")}
-    environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    try:
-        child = subprocess.run(  # noqa: S603  (our own script)
-            [sys.executable, "-I", str(CHILD)],
-            input=body,
-            capture_output=True,
-            timeout=SECONDS,
-            env=environment,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise Refusal.of("timeout", f"Reading the file took longer than {SECONDS} s.") from None
-    if child.returncode:
-        detail = "The file cannot be read: it needs too much memory or time, or makes the parser fail."
-        raise Refusal.of("invalid-request", detail)
-    file = safetensors_file.read(child.stdout, DocumentLimits(elements=elements))
+    asked = json.dumps({"shapes": {name: list(shape) for name, shape in shapes.items()}, "output": output})
+    file = _run_child(asked, body, elements)
     if "refusal" in file.metadata:
         raise Refusal.of("invalid-request", file.metadata["refusal"])
     graph = json.loads(file.metadata["graph"])
-    constants = {name: file.tensors[short] for name, short in graph["constants"].items()}
-    nodes = [OnnxNode(**node) for node in graph["nodes"]]
-    return OnnxGraph(graph["inputs"], graph["outputs"], nodes, constants, graph["opset"])
+    tensors = file.tensors
+    sampled = {name: tensors[f"i{position}"] for position, name in enumerate(graph["inputs"]) if "o" in tensors}
+    constants = {name: tensors[short] for name, short in graph["constants"].items()}
+    return OnnxGraph(
+        inputs=graph["inputs"],
+        outputs=graph["outputs"],
+        nodes=[OnnxNode(**node) for node in graph["nodes"]],
+        constants=constants | {name: np.empty(0) for name in graph["empty"]},
+        integers=frozenset(graph["integers"]),
+        varying=graph["varying"],
+        origins=graph["origins"],
+        shapes={name: None if shape is None else tuple(shape) for name, shape in graph["shapes"].items()},
+        examples=graph["examples"],
+        opset=graph["opset"],
+        sample=(sampled, tensors["o"]) if "o" in tensors else None,
+        unsampled=graph["unsampled"],
+    )
+
+
+def _run_child(asked: str, body: FileContent, elements: int) -> safetensors_file.TensorFile:
+    """Return what the child writes.
+
+    Raises:
+        Refusal: if it fails, or if a constant is not finite.
+    """
+    # The child must not see the settings, which may contain the password of the database.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GRADD_")}
+    environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    # What the child writes may be as large as the model: it is mapped, and takes no memory of its own.
+    with tempfile.TemporaryFile() as written:
+        try:
+            child = subprocess.run(  # noqa: S603  (our own program)
+                [sys.executable, "-I", "-c", PROGRAM, str(ROOT), asked],
+                input=body,
+                stdout=written,
+                stderr=subprocess.DEVNULL,
+                timeout=SECONDS,
+                env=environment,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise Refusal.of("timeout", f"Reading the file took longer than {SECONDS} s.") from None
+        if child.returncode:
+            detail = "The file cannot be read: it needs too much memory or time, or makes the parser fail."
+            raise Refusal.of("invalid-request", detail)
+        return safetensors_file.read(mapped(written), DocumentLimits(elements=elements))

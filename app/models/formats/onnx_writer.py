@@ -9,6 +9,9 @@ import numpy as np
 
 from core.arrays import Array
 
+OPSET = 20
+"""The first operator set with Gelu."""
+
 
 class Writer:
     """Collects the nodes and constants of a graph.
@@ -24,13 +27,21 @@ class Writer:
         self.dtype = np.dtype(dtype)
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
+        self.opset = OPSET
         self._numbers = 0
 
-    def node(self, operator: str, inputs: Sequence[str], output: str | None = None, **attributes: Any) -> str:
-        """Add a node and return the name of its result."""
+    def needs(self, opset: int) -> None:
+        """Let the file have at least that operator set."""
+        self.opset = max(self.opset, opset)
+
+    def node(
+        self, operator: str, inputs: Sequence[str], output: str | None = None, position: int = 0, **attributes: Any
+    ) -> str:
+        """Add a node and return the name of its result, which is its output at that position."""
         made = self.fresh(operator) if output is None else output
+        outputs = [*[""] * position, made]
         self.nodes.append(
-            self.onnx.helper.make_node(operator, list(inputs), [made], name=f"node_{len(self.nodes)}", **attributes)
+            self.onnx.helper.make_node(operator, list(inputs), outputs, name=f"node_{len(self.nodes)}", **attributes)
         )
         return made
 
@@ -51,6 +62,14 @@ class Writer:
         """Add a single number and return its name."""
         return self._add_initializer(self.fresh("number"), np.array(value, self.dtype))
 
+    def singles(self, values: Sequence[float]) -> str:
+        """Add a list of numbers in single precision, such as scales, and return its name."""
+        return self._add_initializer(self.fresh("numbers"), np.array(list(values), np.float32))
+
+    def integer(self, value: int) -> str:
+        """Add a single integer, such as a position, and return its name."""
+        return self._add_initializer(self.fresh("integer"), np.array(value, np.int64))
+
     def integers(self, values: Sequence[int]) -> str:
         """Add a list of integers, such as a shape or axes, and return its name."""
         return self._add_initializer(self.fresh("integers"), np.array(list(values), np.int64))
@@ -59,9 +78,7 @@ class Writer:
         self.initializers.append(self.onnx.numpy_helper.from_array(array, name))
         return name
 
-    def finish(
-        self, inputs: Mapping[str, Sequence[int | str] | None], outputs: Sequence[tuple[str, str]], opset: int
-    ) -> bytes:
+    def finish(self, inputs: Mapping[str, Sequence[int | str] | None], outputs: Sequence[tuple[str, str]]) -> bytes:
         """Return the file: a graph whose outputs are the given values under the given names."""
         helper = self.onnx.helper
         kind = helper.np_dtype_to_tensor_dtype(self.dtype)
@@ -74,7 +91,7 @@ class Writer:
             [helper.make_tensor_value_info(name, kind, None) for _, name in outputs],
             self.initializers,
         )
-        model = helper.make_model(graph, producer_name="gradd", opset_imports=[helper.make_opsetid("", opset)])
+        model = helper.make_model(graph, producer_name="gradd", opset_imports=[helper.make_opsetid("", self.opset)])
         model.ir_version = 10
         inferred = self.onnx.shape_inference.infer_shapes(model)
         del inferred.graph.value_info[:]  # Only the shapes of the outputs are kept, because readers use them.

@@ -20,7 +20,7 @@ from core.layers.gru import Gru
 from core.layers.lstm import Lstm
 from core.layers.rnn import Rnn
 from core.layers.shared.recurrence import Recurrent
-from core.model import Arrays
+from core.model import Arrays, fits_transposed
 from core.network import names_of
 
 NORMALISATION = {"weight": ("parameters", "gamma"), "bias": ("parameters", "beta")}
@@ -32,6 +32,8 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "layer_norm": NORMALISATION,
     "rms_norm": NORMALISATION,
+    "group_norm": NORMALISATION,
+    "prelu": {"weight": ("parameters", "negative_slope")},
     "multi_head_attention": {
         "in_proj_weight": ("parameters", "in_weight"),
         "in_proj_bias": ("parameters", "in_bias"),
@@ -40,10 +42,14 @@ NAMES: dict[str, dict[str, tuple[str, str]]] = {
     },
     **{
         kind: {
-            "weight_ih_l0": ("parameters", "weight"),
-            "weight_hh_l0": ("parameters", "recurrent_weight"),
-            "bias_ih_l0": ("parameters", "bias"),
-            "bias_hh_l0": ("parameters", "recurrent_bias"),
+            f"{theirs}{direction}": ("parameters", f"{ours}{direction}")
+            for direction in ("", "_reverse")
+            for theirs, ours in {
+                "weight_ih_l0": "weight",
+                "weight_hh_l0": "recurrent_weight",
+                "bias_ih_l0": "bias",
+                "bias_hh_l0": "recurrent_bias",
+            }.items()
         }
         for kind in ("rnn", "lstm", "gru")
     },
@@ -118,9 +124,10 @@ def _in_order(layer: Layer, array: Array, convention: Convention, *, to_torch: b
 def _join_biases(parameters: dict[str, dict[str, Array]], layers: Mapping[str, Layer]) -> None:
     """Add the second bias that torch has in rnn and lstm to the first; here these layers have one bias."""
     for name, tensors in parameters.items():
-        if layers[name].kind in ("rnn", "lstm") and "recurrent_bias" in tensors:
-            second = tensors.pop("recurrent_bias")
-            tensors["bias"] = tensors["bias"] + second if "bias" in tensors else second
+        for end in ("", "_reverse") if layers[name].kind in ("rnn", "lstm") else ():
+            if f"recurrent_bias{end}" in tensors:
+                second, bias = tensors.pop(f"recurrent_bias{end}"), f"bias{end}"
+                tensors[bias] = tensors[bias] + second if bias in tensors else second
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +151,25 @@ def infer_network(tensors: Mapping[str, Array], options: ImportOptions) -> Impor
     modules = list(_modules(tensors))
     issues = [issue for module in modules for issue in _kind_issues(module)]
     refuse_if_any(issues)
-    layers = [_layer(module) for module in modules]
-    refuse_if_any([*_unknown_functions(options), *_chain_issues(modules)])
-    layers = _with_activations(layers, options)
     convention = options.convention or "torch"
+    layers = [_layer(module, convention) for module in modules]
+    refuse_if_any([*unknown_functions(options), *_chain_issues(modules, convention)])
+    layers = _with_activations(layers, options)
     parameters, state = from_torch_names(tensors, layers, convention)
-    return Imported(layers, parameters, state, convention, list(_warnings(modules, options)))
+    warnings = list(_warnings(modules, options))
+    if options.convention is None:
+        warnings += ambiguities(layers, parameters)
+    return Imported(layers, parameters, state, convention, warnings)
+
+
+def ambiguities(layers: Sequence[Layer], parameters: Arrays) -> list[Issue]:
+    """Return a warning if every matrix, which is read as torch's, would also fit transposed."""
+    in_row = {name: {key: array.T for key, array in named.items()} for name, named in parameters.items()}
+    if not fits_transposed(layers, in_row):
+        return []
+    detail = "Nothing names the convention, so 'torch' was assumed; but every weight would also fit transposed."
+    hint = "Send ?convention=torch, or ?convention=row if the weights are in x out."
+    return [Issue(code="ambiguous-convention", path=("query", "convention"), detail=detail, hint=hint)]
 
 
 def _modules(tensors: Mapping[str, Array]) -> Iterable[_Module]:
@@ -192,18 +212,23 @@ def _kind_issues(module: _Module) -> Iterable[Issue]:
     yield Issue(code="unsupported-operator", path=(module.name[:200],), detail=detail[:500], hint=hint)
 
 
-def _layer(module: _Module) -> Layer:
+def _layer(module: _Module, convention: Convention) -> Layer:
     if _is_norm(module):
         return BatchNorm(name=module.name, mode="eval")
-    return Dense(name=module.name, units=len(module.tensors["weight"]), bias="bias" in module.tensors)
+    return Dense(name=module.name, units=_widths(module, convention)[1], bias="bias" in module.tensors)
 
 
-def _chain_issues(modules: Sequence[_Module]) -> Iterable[Issue]:
+def _widths(module: _Module, convention: Convention) -> tuple[int, int]:
+    """Return the number of features that a module reads, and the number that it gives."""
+    shape = module.tensors["weight"].shape
+    return (shape[0], shape[-1]) if convention == "row" else (shape[-1], shape[0])
+
+
+def _chain_issues(modules: Sequence[_Module], convention: Convention) -> Iterable[Issue]:
     """Yield an issue for each layer whose input size differs from the preceding layer's output size."""
     width, before = None, ""
     for module in modules:
-        weight = module.tensors["weight"]
-        reads = len(weight) if _is_norm(module) else weight.shape[1]
+        reads, gives = _widths(module, convention)
         if width is not None and reads != width:
             yield Issue(
                 code="shape-mismatch",
@@ -211,12 +236,14 @@ def _chain_issues(modules: Sequence[_Module]) -> Iterable[Issue]:
                 detail=f"The module {module.name[:60]!r} reads {reads} features; {before[:60]!r} before it has {width}.",
                 expected=width,
                 got=reads,
-                hint="Modules are assumed to run in the order of their names. If they do not, send the network.",
+                hint="Modules are assumed to run in the order of their names. If they do not, send the network."
+                + ("" if convention == "row" else " If the weights are in x out, send ?convention=row."),
             )
-        width, before = len(weight), module.name
+        width, before = gives, module.name
 
 
-def _unknown_functions(options: ImportOptions) -> Iterable[Issue]:
+def unknown_functions(options: ImportOptions) -> Iterable[Issue]:
+    """Yield an issue for each activation function of the options that does not exist."""
     for field, name in (("activation", options.activation), ("output_activation", options.output_activation)):
         if name is not None and name not in FUNCTIONS:
             detail = f"There is no activation function {name[:60]!r}."

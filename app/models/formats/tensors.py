@@ -9,18 +9,19 @@ from typing import Any
 import numpy as np
 import orjson
 
-from app.models.formats import state_dict
+from app.models.formats import sklearn, state_dict
 from app.models.formats.imported import Imported, ImportOptions
 from app.models.repository import network_of
 from app.models.schemas import ModelRequest
 from app.problem.schemas import NetworkSpec
 from app.wire import npz_file, safetensors_file, safetensors_message
 from app.wire.decode import decode, read_values, validate_values
+from app.wire.file_content import FileContent, opened
 from app.wire.limits import DocumentLimits
 from app.wire.tensor_fields import field_tree
 from core.arrays import Array
 from core.convention import Convention
-from core.errors import Refusal
+from core.errors import Issue, Refusal, refuse_if_any
 from core.model import Model, in_precision
 
 KEY = safetensors_message.KEY
@@ -41,16 +42,21 @@ def npz_of(model: Model, convention: Convention) -> bytes:
     return file.getvalue()
 
 
-def from_safetensors(body: bytes, options: ImportOptions, elements: int) -> Imported:
+def from_safetensors(body: FileContent, options: ImportOptions, elements: int) -> Imported:
     """Return the model of an exported file or of a state_dict."""
     file = safetensors_file.read(body, DocumentLimits(elements=elements))
+    _refuse_quantised({name: dtype for name, dtype in file.dtypes.items() if dtype[0] in "IUB" and dtype[-2:] != "64"})
     return _from_tensors(file.tensors, file.metadata.get(KEY), options)
 
 
-def from_npz(body: bytes, options: ImportOptions, elements: int) -> Imported:
+def from_npz(body: FileContent, options: ImportOptions, elements: int) -> Imported:
     """Return the model of an exported file or of the arrays of a state_dict."""
-    tensors = npz_file.read(io.BytesIO(body), elements)
+    tensors = npz_file.read(opened(body), elements, texts=sklearn.TEXTS)
     metadata = tensors.pop(KEY, None)
+    dtypes = npz_file.dtypes(opened(body))
+    _refuse_quantised({name: dtype for name, dtype in dtypes.items() if name in tensors and _is_short_integer(dtype)})
+    if metadata is None and sklearn.is_sklearn(tensors) and options.network is None:
+        return sklearn.from_sklearn(tensors, npz_file.texts(opened(body), sklearn.TEXTS), options)
     if metadata is None:
         return _from_tensors(tensors, None, options)
     try:
@@ -58,6 +64,30 @@ def from_npz(body: bytes, options: ImportOptions, elements: int) -> Imported:
     except UnicodeDecodeError:
         raise Refusal.of("invalid-request", f"The array {KEY!r} is not JSON in UTF-8.", KEY) from None
     return _from_tensors(tensors, text, options)
+
+
+def _is_short_integer(dtype: str) -> bool:
+    return np.dtype(dtype).kind in "iub" and np.dtype(dtype).itemsize < 8
+
+
+def _refuse_quantised(dtypes: Mapping[str, str]) -> None:
+    """Refuse integers of few bits and booleans, which are not the weights themselves but stand for them.
+
+    Integers of 64 bits are numbers that somebody has written without a point.
+    """
+    issues = [
+        Issue(
+            code="invalid-request",
+            path=(name[:200],),
+            detail=f"The tensor {name[:60]!r} is {dtype}: quantised weights are not the numbers that a layer computes with.",
+            expected="floating-point numbers",
+            got=dtype,
+            hint="Send the weights before they were quantised, or multiplied by their scale.",
+        )
+        for name, dtype in dtypes.items()
+        if name.rpartition(".")[2] != state_dict.COUNTERS and name not in sklearn.LINEAR - {"coef_", "intercept_"}
+    ]
+    refuse_if_any(issues[:100])
 
 
 def _tensors_by_name(model: Model, convention: Convention) -> dict[str, Array]:
@@ -89,7 +119,14 @@ def _from_tensors(tensors: Mapping[str, Array], metadata: str | None, options: I
     convention: Convention = options.convention or said.get("convention") or ("row" if by_path else "torch")
     if not by_path:
         parameters, state = state_dict.from_torch_names(tensors, network.layers, convention)
-        return Imported(network.layers, parameters, state, convention)
+        is_known = bool(options.convention or said.get("convention"))
+        return Imported(
+            network.layers,
+            parameters,
+            state,
+            convention,
+            [] if is_known else state_dict.ambiguities(network.layers, parameters),
+        )
     parts: dict[str, dict[str, dict[str, Array]]] = {"parameters": {}, "state": {}}
     for name, array in tensors.items():
         part, _, rest = name.partition(".")
@@ -98,9 +135,9 @@ def _from_tensors(tensors: Mapping[str, Array], metadata: str | None, options: I
     return Imported(network.layers, parts["parameters"], parts["state"], convention)
 
 
-def from_json(body: bytes, options: ImportOptions, elements: int) -> Imported:
+def from_json(body: FileContent, options: ImportOptions, elements: int) -> Imported:
     """Return the model of a JSON file in the form of the body of POST /v1/models."""
-    request = decode(body, ModelRequest, DocumentLimits(elements=elements))
+    request = decode(body[:], ModelRequest, DocumentLimits(elements=elements))
     network = options.network or request.network
     convention: Convention = options.convention or request.convention or "row"
     parameters = in_precision(request.parameters or {}, request.dtype, "parameters")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, String
+from sqlalchemy import JSON, ForeignKey, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.numbered import Numbered
 
 
 class StoredModel(Numbered):
-    """A network and its parameters. Only `name`, `notes` and `checkpoint_of` change."""
+    """A network and its parameters. Only `name`, `notes`, `warnings` and `checkpoint_of` change."""
 
     __tablename__ = "models"
 
@@ -32,5 +32,9 @@ class StoredModel(Numbered):
 
     checkpoint_of: Mapped[str | None] = mapped_column(String(28))
     """Id of the job whose checkpoint the model belongs to and is deleted with; None for a model of its own."""
+
+    warnings: Mapped[list[Any]] = mapped_column(JSON, server_default=text("'[]'"))
+    """What was assumed when the content was last sent, as answers show it. The default is for servers of an older version
+    that still run while the tables are migrated."""
 
     created_at: Mapped[datetime]

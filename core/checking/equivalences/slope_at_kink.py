@@ -40,15 +40,17 @@ def _said(choice: Choice) -> str:
 def _shared(choice: Choice) -> str:
     """Return how the delta of a window of a pool is shared among its largest numbers."""
     where = f"In the {choice.what}, "
+    own = "sends it to the first" if choice.own.max() == 1 else "gives equal parts to all"
     if choice.slopes.min() >= WHOLE:
         return (
             f"{where}what you send back is the sum over the ties: each of them, up to {choice.ties.max()} in a window, "
-            f"receives the whole delta. This service sends it to the first. Only shares that add up to 1 make a "
+            f"receives the whole delta. This service {own}. Only shares that add up to 1 make a "
             f"subgradient, but the sum over the ties is a usual way to write a pool and is not counted as a mistake."
         )
+    own = "gives all of it to the first" if choice.own.max() == 1 else "gives equal parts to all"
     return (
-        f"{where}your shares of the delta are {_range(choice.slopes)}; this service gives all of it to the first. Every way "
-        f"to share it is right there."
+        f"{where}your shares of the delta are {_range(choice.slopes)}; this service {own}. Every way to share it is right "
+        f"there."
     )
 
 

@@ -18,6 +18,7 @@ from core.checking.forward_readings.arrangement import (
 )
 from core.checking.forward_readings.attention import BlocksInAnotherOrder, MaskLeftOut, ScoresScaledOtherwise
 from core.checking.forward_readings.base import ForwardReading, Variant
+from core.checking.forward_readings.directions import DirectionsJoinedOtherwise
 from core.checking.forward_readings.epsilon import AnotherEpsilon, EpsilonOutsideRoot
 from core.checking.forward_readings.gate_order import AnotherGateOrder, UpdateGateTurned
 from core.checking.forward_readings.parameters import BiasOmitted, WeightOfAnotherLayer, WeightTransposed
@@ -45,6 +46,7 @@ FORWARD_READINGS: tuple[ForwardReading, ...] = (
     PaddingAtAnotherSide(),
     AnotherPadding(),
     AppliedTwice(),
+    DirectionsJoinedOtherwise(),
     BiasOmitted(),
     BiasOfAnotherGate(),
     AnotherGateFunction(),

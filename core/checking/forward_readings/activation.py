@@ -9,6 +9,7 @@ from core.activations import FUNCTIONS, Activation
 from core.activations.elu import Elu
 from core.activations.gain import with_gain
 from core.activations.gelu import Gelu
+from core.activations.hard_sigmoid import HardSigmoid
 from core.activations.leaky_relu import LeakyRelu
 from core.activations.softmax import Softmax
 from core.checking.forward_readings.base import Changed, ForwardReading, Variant, at, of_layers, one_or_all
@@ -44,7 +45,7 @@ def places(problem: Problem, names: tuple[str, ...]) -> tuple[str, tuple[str, ..
 
 
 class AnotherConstant(ForwardReading):
-    """Another slope of leaky_relu, another α of elu."""
+    """Another slope of leaky_relu, another α of elu or hard_sigmoid."""
 
     slug = "another-constant"
 
@@ -52,6 +53,7 @@ class AnotherConstant(ForwardReading):
         for kind, constant, values in (
             (LeakyRelu, "negative_slope", (0.01, 0.2, 0.3, 0.1, 0.25, 0.05, 0.02, 0.001)),
             (Elu, "alpha", (1.0, 0.1, 0.2, 0.3, 0.5, 0.01, 2.0)),
+            (HardSigmoid, "alpha", (1 / 6, 0.2, 0.5)),
         ):
             for value in values:
 

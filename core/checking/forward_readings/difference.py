@@ -8,6 +8,7 @@ import numpy as np
 
 from core.arrays import Array
 from core.checking.comparison import Comparator
+from core.checking.forward_readings.joined_directions import directions_said
 from core.checking.quantity import Quantity
 from core.checking.submission import Submission
 from core.layers.shared.recurrence import Recurrent
@@ -53,6 +54,7 @@ def _sentence(problem: Problem, submission: Submission, first: Quantity, yours: 
         return (
             f"Your {place} has the shape {list(yours.shape)}, batch-first; its shape should be {list(expected.shape)}. The "
             "gradients behind it are not judged."
+            f"{directions_said(problem, first, yours, expected)}"
         )
     if first.part == "loss":
         said = (

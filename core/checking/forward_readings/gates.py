@@ -12,13 +12,7 @@ from core.checking.layer_rules import activate, through
 from core.layer_context import LayerContext
 from core.layers.base import Ops
 from core.layers.lstm import Lstm
-from core.layers.shared.recurrence import (
-    gather_gradients,
-    project_inputs,
-    receive_state_gradients,
-    result_of,
-    states,
-)
+from core.layers.shared.time_steps import gather_gradients, project_inputs, receive_state_gradients, result_of, states
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +30,7 @@ class LstmOfFunctions(Lstm):
     shown: str = "tanh"
     """ψ."""
 
-    def forward(self, context: LayerContext) -> Ops:
+    def forward_through_time(self, context: LayerContext) -> Ops:
         U = context.parameters["recurrent_weight"]
         P, ops = project_inputs(context, context.parameters.get("bias"))
         H = states(context, self.units)
@@ -55,7 +49,7 @@ class LstmOfFunctions(Lstm):
 
         return [*ops, advance, result_of(context)]
 
-    def backward(self, context: LayerContext) -> Ops:
+    def backward_through_time(self, context: LayerContext) -> Ops:
         U, H = context.parameters["recurrent_weight"], context.saved["H"]
         sums, opened, cells, shown = (context.saved[name] for name in ("sums", "gates", "cells", "shown"))
         dH, arrive = receive_state_gradients(context)

@@ -17,6 +17,7 @@ from core.checking.trace import Network
 from core.layer_context import LayerContext
 from core.layers.base import Ops
 from core.layers.lstm import Lstm
+from core.layers.shared.directions import FORWARD, REVERSE
 from core.layers.shared.recurrence import Recurrent
 from core.network import Node
 from core.problem import Problem
@@ -39,14 +40,14 @@ class FromState(Wrapped):
     """The recurrent layer with h_0, and c_0 for an lstm, as constants."""
 
     start: Array
-    """[h_0 c_0], n x u or n x 2u; with one row, the same for every example."""
+    """[h_0 c_0], n x u or n x 2u, and in both directions twice that; with one row, the same for every example."""
 
     def forward(self, context: LayerContext) -> Ops:
         ops = list(self.inner.forward(context))
-        H = context.saved["H"]
-        H[0] = self.start[:, : H.shape[2]]
-        if "cells" in context.saved:
-            context.saved["cells"][0] = self.start[:, H.shape[2] :]
+        names = [f"{name}{end}" for name in ("H", "cells") for end in (FORWARD, REVERSE)]
+        states = [context.saved[name] for name in names if name in context.saved]
+        for state, start in zip(states, np.split(self.start, len(states), axis=1), strict=True):
+            state[0] = start
         return ops
 
 
@@ -66,7 +67,7 @@ def initial_states(
         if not isinstance(layer, Recurrent) or len(node.reads) > 1:
             continue
         n = node.shape[0]
-        width = layer.units * (2 if isinstance(layer, Lstm) else 1)
+        width = layer.width() * (2 if isinstance(layer, Lstm) else 1)
         for examples in dict.fromkeys((1, n)):
             size = sum(array.size for array in values.values())
             if examples * width > MOST or size < examples * width + MARGIN:

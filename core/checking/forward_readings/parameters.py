@@ -12,6 +12,7 @@ from core.checking.forward_readings.base import Changed, ForwardReading, Variant
 from core.checking.forward_readings.texts import forward_mistake
 from core.checking.forward_readings.wrapped import ByName, Reparametrised
 from core.checking.mistakes.forward_dense import BiasLeftOut, ForwardWeightsTransposed
+from core.layers.shared.directions import REVERSE
 from core.network import Node
 from core.problem import Problem
 
@@ -24,8 +25,17 @@ class BiasOmitted(ForwardReading):
     slug = BiasLeftOut.slug
 
     def variants(self, problem: Problem) -> Iterator[Variant]:
-        names = {name for node in problem.nodes for name in node.parameters if name.endswith("bias") or name in NEUTRAL}
-        for chosen in [("bias", "recurrent_bias"), ("in_bias", "out_bias"), *((name,) for name in sorted(names))]:
+        names = {
+            name
+            for node in problem.nodes
+            for name in node.parameters
+            if name.removesuffix(REVERSE).endswith("bias") or name in NEUTRAL
+        }
+        both_directions = tuple(
+            sorted(name for name in names if name.removesuffix(REVERSE) in ("bias", "recurrent_bias"))
+        )
+        groups = [("bias", "recurrent_bias"), ("in_bias", "out_bias"), *((name,) for name in sorted(names))]
+        for chosen in [*groups, *([both_directions] if "bias_reverse" in names else [])]:
             if len(chosen) > 1 and not names & set(chosen[1:]):
                 continue
 
@@ -55,7 +65,7 @@ class WeightTransposed(ForwardReading):
     slug = ForwardWeightsTransposed.slug
 
     def variants(self, problem: Problem) -> Iterator[Variant]:
-        for name in ("weight", "recurrent_weight", "out_weight"):
+        for name in ("weight", "recurrent_weight", "out_weight", "weight_reverse", "recurrent_weight_reverse"):
             for turned_back in (True, False):
 
                 def change(node: Node, name: str = name, turned_back: bool = turned_back) -> Changed | None:

@@ -103,18 +103,18 @@ def _with_bias_of(layer: Recurrent, source: str, into: Sequence[str], together: 
         together: whether the gradient of that block is the sum over its gates, as it is by the chain rule; otherwise each
             block has the sum of its own gate's deltas, as in a program whose backward pass knows nothing of it.
     """
-    blocks = layer.blocks("bias")
+    blocks, biases = layer.blocks("bias"), [f"{name}{end}" for name in layer.biases for end in layer.directions()]
 
     def used(named: ByName) -> dict[str, Array]:
         found = {name: np.array(array) for name, array in named.items()}
-        for name in layer.biases:
+        for name in biases:
             for letter in into:
                 found[name][blocks[letter]] = named[name][blocks[source]]
         return found
 
     def back(named: ByName) -> dict[str, Array]:
         found = {name: np.array(array) for name, array in named.items()}
-        for name in layer.biases if together else ():
+        for name in biases if together else ():
             for letter in into:
                 found[name][blocks[source]] += named[name][blocks[letter]]
                 found[name][blocks[letter]] = 0

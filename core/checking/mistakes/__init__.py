@@ -21,13 +21,16 @@ from core.checking.mistakes.divided_by_two import DividedByTwo, DividedByTwoOfAn
 from core.checking.mistakes.dropout import DROPOUT
 from core.checking.mistakes.embedding import EMBEDDING
 from core.checking.mistakes.error_instead_of_delta import ERRORS
+from core.checking.mistakes.extremes import EXTREMES
 from core.checking.mistakes.flatten_order import FlattenOrder
 from core.checking.mistakes.fork_overwritten import BRANCHES_LOST, BRANCHES_TWICE, ForkKeepsFirst, ForkKeepsLast
 from core.checking.mistakes.forward_activation import OTHER_ACTIVATIONS, ActivationLeftOut, SoftmaxOverTheBatch
 from core.checking.mistakes.forward_dense import BiasLeftOut, ForwardWeightsTransposed
 from core.checking.mistakes.gradient_of_another_layer import GradientOfLayerAbove, GradientOfLayerBelow
 from core.checking.mistakes.gradient_of_another_loss import OTHER_LOSSES
+from core.checking.mistakes.group_norm import GROUP_NORM
 from core.checking.mistakes.integer_labels import IntegerLabels, IntegerLabelsFromOne
+from core.checking.mistakes.local_response_norm import LOCAL_RESPONSE_NORM
 from core.checking.mistakes.loss_value import LossInBits, LossWithoutPenalty
 from core.checking.mistakes.matrix import MATRIX
 from core.checking.mistakes.missing_activation_derivative import MissingActivationDerivative
@@ -39,12 +42,17 @@ from core.checking.mistakes.one_example_only import FirstExampleOnly, LastExampl
 from core.checking.mistakes.outer_product_transposed import DataGradientTransposed, OuterProductTransposed
 from core.checking.mistakes.overlapping_windows import OVERLAPPING_WINDOWS
 from core.checking.mistakes.pooling import POOLING
+from core.checking.mistakes.prelu import PRELU
 from core.checking.mistakes.recurrence import RECURRENCE
 from core.checking.mistakes.regularisation import PENALTIES
+from core.checking.mistakes.resampling import RESAMPLING
+from core.checking.mistakes.scaling import SCALING
 from core.checking.mistakes.sign_flipped import SignFlipped
 from core.checking.mistakes.sizes import SIZES
+from core.checking.mistakes.slicing import SLICING
 from core.checking.mistakes.softmax_jacobian_diagonal import SoftmaxDiagonalAppliedAgain, SoftmaxJacobianDiagonal
 from core.checking.mistakes.target_left_out import TargetLeftOut
+from core.checking.mistakes.transposed_convolution import TRANSPOSED_CONVOLUTION
 from core.checking.mistakes.unknown_factor import AccumulatedOverCalls, UnknownFactor
 from core.checking.mistakes.updated_weights_used import UpdatedWeightsUsed
 from core.checking.mistakes.weights_left_out import WeightsLeftOut
@@ -116,9 +124,17 @@ KINDS: tuple[type[Mistake], ...] = (
     *EMBEDDING,
     FlattenOrder,
     *NORMALISATION,
+    *GROUP_NORM,
+    *LOCAL_RESPONSE_NORM,
+    *SCALING,
+    *SLICING,
     *CONVOLUTION,
     *CONVOLUTION_WINDOWS,
+    *TRANSPOSED_CONVOLUTION,
+    *RESAMPLING,
     *POOLING,
+    *EXTREMES,
+    *PRELU,
     *RECURRENCE,
     *OVERLAPPING_WINDOWS,
     *WINDOW_NUMBERS,

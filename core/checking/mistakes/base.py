@@ -52,6 +52,11 @@ class Mistake(Formulas):
     separate: ClassVar[str] = ""
     """Data to send so that other mistakes give different numbers."""
 
+    @classmethod
+    def forms(cls, trace: Trace) -> tuple[type[Mistake], ...]:
+        """Return the mistake and its narrower forms in this network, which have the same name."""
+        return (cls,)
+
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
         """Return True if the mistake is possible in the rule of that quantity."""
         return True

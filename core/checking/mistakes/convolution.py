@@ -1,4 +1,4 @@
-"""The mistakes in conv1d and conv2d."""
+"""The mistakes in conv1d and conv2d, and in the bias of transposed convolutions."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class BiasGradientOverExamplesOnly(OfKind):
     """∂L/∂b summed over the batch alone: a map for each filter."""
 
     slug = "bias-gradient-over-examples-only"
-    kinds = ("conv1d", "conv2d")
+    kinds = ("conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d")
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("bias",)
     said = "is summed over the examples, but not over the positions"
@@ -74,7 +74,7 @@ class BiasGradientMeanOverPositions(OfKind):
     """∂L/∂b averaged over the positions."""
 
     slug = "bias-gradient-mean-over-positions"
-    kinds = ("conv1d", "conv2d")
+    kinds = ("conv1d", "conv2d", "conv_transpose1d", "conv_transpose2d")
     strikes: ClassVar[tuple[str, ...]] = ("gradients",)
     parameters: ClassVar[tuple[str, ...]] = ("bias",)
     said = "is averaged over the positions instead of summed"

@@ -130,7 +130,13 @@ class PenaltyOfAnotherSize(_Multiple):
     """c W added to the right gradient."""
 
     slug = "penalty-of-another-size"
-    parameters: ClassVar[tuple[str, ...]] = ("weight", "recurrent_weight", "gamma")
+    parameters: ClassVar[tuple[str, ...]] = (
+        "weight",
+        "recurrent_weight",
+        "weight_reverse",
+        "recurrent_weight_reverse",
+        "gamma",
+    )
     said = "contains $factor W as an extra term"
     wrong = r"\dots + c \, W"
     why = (

@@ -16,7 +16,6 @@ from core.checking.numerical.step import DECADES, Curvature, across_a_kink, curv
 from core.checking.numerical.surface import Surface
 from core.derivatives.certificate import read_as_classes
 from core.errors import Refusal
-from core.layers.max_pool2d import MaxPool2D
 from core.problem import Problem
 
 CLOSE = 0.35
@@ -114,7 +113,7 @@ def _has_kinks(problem: Problem) -> bool:
         return True
     return any(
         node.function.kinks()
-        or isinstance(node.layer, MaxPool2D)
+        or node.layer.has_kinks
         or ((function := node.layer.function_of_input()) is not None and function.kinks())
         for node in problem.nodes
     )

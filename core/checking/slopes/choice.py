@@ -14,11 +14,16 @@ from core.checking.slopes.overriding import overriding
 from core.layer_context import LayerContext
 from core.layers.base import Ops
 from core.layers.max_pool2d import MaxPool2D
+from core.layers.prelu import Prelu
+from core.layers.shared.extreme import Extreme
 from core.losses import Loss, LossContext
 from core.plan import Objective
 
 BESIDE = 1e-150
 """A distance from a kink at 0 so small that only the side matters."""
+
+BESIDE_OTHERS = 1e-12
+"""The same for other kinks, relative to their place: rounding moves a number by less."""
 
 NEXT = 1e-6
 """A distance from the kink of a loss, relative to its output: both of its sides are straight."""
@@ -64,14 +69,23 @@ def choice_at(where: Array, slopes: tuple[Array, Array, Array], what: str, targe
     return Choice(where=where, low=low, high=high, own=x, x=x.copy(), what=what, target=target)
 
 
-def at_zero(function: Activation, Z: Array, where: Array, what: str, target: str) -> Choice:
-    """Return the choice of slopes of an elementwise function at its kinks, which are all at 0."""
+def nearest_kink(function: Activation, Z: Array) -> Array:
+    """Return the kink of the function that is nearest to each z."""
+    points = np.array(function.kinks())
+    return np.asarray(points[np.abs(np.subtract.outer(Z, points)).argmin(axis=-1)])
+
+
+def at_kinks(function: Activation, Z: Array, where: Array, what: str, target: str) -> Choice:
+    """Return the choice of slopes of an elementwise function at its kinks."""
 
     def slope(at: Array) -> Array:
         return through(function, at, activate(function, at), np.ones_like(at))
 
-    beside = np.full(Z.shape, BESIDE)
-    return choice_at(where, (slope(-beside), slope(beside), slope(np.where(where, Z, 1.0))), what, target)
+    points = nearest_kink(function, Z)
+    beside = np.where(points == 0, BESIDE, BESIDE_OTHERS * np.abs(points))
+    return choice_at(
+        where, (slope(points - beside), slope(points + beside), slope(np.where(where, Z, 1.0))), what, target
+    )
 
 
 def at_kink_of_loss(objective: Objective, A: Array, where: Array, what: str, target: str) -> Choice:
@@ -111,6 +125,29 @@ def at_ties(layer: MaxPool2D, Z: Array, X: Array, what: str, target: str) -> Cho
     return choice
 
 
+def at_equal_extremes(layer: Extreme, Z: Array, X: Array, what: str, column: bool) -> Choice | None:
+    """Return the choice of the shares of a delta that equal largest or smallest numbers receive; None without equal ones."""
+    tied = layer.tied(X, Z, column)
+    where = layer.wins(X, Z, column) & tied
+    if not where.any():
+        return None
+    choice = choice_at(where, (np.zeros(X.shape), np.ones(X.shape), layer.shares(X, Z, column)), what, "")
+    choice.windows = np.broadcast_to(np.arange(tied.size).reshape(tied.shape), X.shape)[where]
+    return choice
+
+
+def extreme_with_shares(layer: Extreme, choice: Choice) -> Extreme:
+    """Return the reduction with the chosen shares of equal numbers."""
+
+    def shares(_: Extreme, X: Array, Z: Array, column: bool) -> Array:
+        found = layer.shares(X, Z, column)
+        if found.shape == choice.where.shape:
+            found[choice.where] = choice.slopes
+        return found
+
+    return overriding(layer, shares=shares)
+
+
 def with_slopes(function: Activation, choice: Choice) -> Activation:
     """Return the function with the chosen slopes."""
 
@@ -141,6 +178,24 @@ def loss_with_slopes(loss: Loss, choice: Choice) -> Loss:
         return op
 
     return overriding(loss, gradient=gradient)
+
+
+def prelu_with_slopes(layer: Prelu, choice: Choice) -> Prelu:
+    """Return the layer with the chosen slopes at its kinks."""
+
+    def backward(_: Prelu, context: LayerContext) -> Ops:
+        (dX,), dZ = context.d_inputs, context.d_result
+        ops = layer.backward(context)
+        if dX is None or dX.shape != choice.where.shape:
+            return ops
+        into = dX
+
+        def op() -> None:
+            into[choice.where] = choice.slopes * dZ[choice.where]
+
+        return [*ops, op]
+
+    return overriding(layer, backward=backward)
 
 
 def pool_with_shares(layer: MaxPool2D, choice: Choice) -> MaxPool2D:

@@ -10,7 +10,7 @@ from core.activations.base import Activation
 from core.arrays import Array, Op
 from core.checking.layer_rules import activate, through
 from core.checking.slopes.overriding import overriding
-from core.checking.slopes.places import at_zero_within
+from core.checking.slopes.places import at_zero_within, with_functions
 from core.checking.trace import Trace
 from core.layers.rnn import Rnn
 from core.problem import Problem
@@ -27,10 +27,16 @@ def straight_inside(problem: Problem, trace: Trace, near: float) -> Problem:
     nodes = []
     for node in problem.nodes:
         layer = node.layer
-        if isinstance(layer, Rnn) and layer.function_at(0).kinks():
-            A = trace.network.layer_rules[node.name].saved(trace.read_by(node.name))["A"]
-            functions = [_straight(layer.function_at(t), at, at_zero_within(at, near)) for t, at in enumerate(A)]
-            node = replace(node, layer=overriding(layer, function_at=lambda _, t, found=functions: found[t]))
+        if isinstance(layer, Rnn) and layer.of_direction("").function_at(0).kinks():
+            saved = trace.network.layer_rules[node.name].saved(trace.read_by(node.name))
+            functions = {
+                end: [
+                    _straight(layer.of_direction(end).function_at(t), at, at_zero_within(at, near))
+                    for t, at in enumerate(saved[f"A{end}"])
+                ]
+                for end in layer.directions()
+            }
+            node = replace(node, layer=with_functions(layer, functions))
         nodes.append(node)
     return replace(problem, nodes=nodes)
 

@@ -4,70 +4,31 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Literal
 
 from core.arrays import Shape
 from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
-from core.layers.base import INITIALIZERS, Layer, misfit
+from core.layers.shared.kernel import Kernel
 from core.layers.shared.selection import selection
-from core.layers.shared.windows import Padding, Sides, Windows, windows_along
+from core.layers.shared.windows import Padding, Windows, windows_along
 from core.parameters import Parameter
 from core.spec import constraints
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filters(Layer):
+class Filters(Kernel):
     """Base of layers whose filters slide along the last axes of their input."""
-
-    filters: int = field(
-        metadata=constraints(
-            gt=0, examples=[6], description="Number of filters, which is the number of channels of the result."
-        )
-    )
-
-    kernel_size: Sides = field(
-        metadata=constraints(
-            strict=False,
-            examples=[5],
-            description="Size of the kernel: one number for all axes, or a list with one for each.",
-        )
-    )
-
-    stride: Sides = field(
-        default=1,
-        metadata=constraints(
-            strict=False, description="Distance between neighbouring windows: one number for all axes, or a list."
-        ),
-    )
 
     padding: Padding = field(
         default=0,
         metadata=constraints(
             strict=False,
-            description='Number of zeros added on both sides of an axis: one number for all axes, or a list; or "same", with '
-            "which the result has ⌈length / stride⌉ windows along each axis.",
+            description="Number of zeros added on both sides of an axis: one number for all axes, or a list with one for "
+            "each, or with one for each side, first all before and then all behind ([top, left, bottom, right]); or "
+            '"same", with which the result has ⌈length / stride⌉ windows along each axis.',
         ),
     )
-
-    dilation: Sides = field(
-        default=1,
-        metadata=constraints(
-            strict=False,
-            description="Distance between neighbouring elements of a window: one number for all axes, or a list.",
-        ),
-    )
-
-    groups: int = field(
-        default=1,
-        metadata=constraints(
-            gt=0,
-            description="Number of groups into which channels and filters are divided. A filter reads only the channels "
-            "of its group.",
-        ),
-    )
-
-    bias: bool = field(default=True, metadata=constraints(description="Whether to add the bias b."))
 
     mode: Literal["cross_correlation", "convolution"] = field(
         default="cross_correlation",
@@ -76,36 +37,6 @@ class Filters(Layer):
             description="`cross_correlation` is what torch and Keras compute; `convolution` rotates the kernel by 180°.",
         ),
     )
-
-    initializer: str = field(
-        default="default",
-        metadata=constraints(
-            choices=["default", *INITIALIZERS],
-            description="Scheme by which `seed` draws the initial weight. Default: He normal before a rectifier, Glorot "
-            "uniform otherwise.",
-        ),
-    )
-
-    axes: ClassVar[tuple[str, ...]]
-    """Names of the axes along which the kernel slides."""
-
-    def _check(self, x: Shape, column: bool) -> None:
-        if len(x) != 2 + len(self.axes):
-            example = " x ".join(["n", "channels", *self.axes])
-            sent = list(x[::-1] if column and len(x) == 2 else x)
-            misfit(
-                f"{self.kind} reads {example}, in every convention; it reads a tensor of shape {sent}.",
-                hint='Put a reshape layer before it: {"kind": "reshape", "shape": '
-                + ("[1, 28, 28]}." if len(self.axes) == 2 else "[1, 100]}."),
-            )
-        if x[1] % self.groups or self.filters % self.groups:
-            misfit(
-                f"{self.kind} divides {x[1]} channels and {self.filters} filters into {self.groups} groups; both have to be "
-                "multiples of it.",
-                "groups",
-                expected=f"a divisor of {math.gcd(x[1], self.filters)}",
-                got=self.groups,
-            )
 
     def windows(self, x: Shape) -> tuple[Windows, Windows]:
         """Return the windows along height and width."""
@@ -199,7 +130,7 @@ class Filters(Layer):
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
         (x,) = inputs
-        self._check(x, column)
+        self.check(x, column)
         windows = self.windows(x)[-len(self.axes) :]
         return (x[0], self.filters, *(axis.count for axis in windows))
 

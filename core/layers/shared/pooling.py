@@ -35,7 +35,8 @@ class Pooling(Layer):
         default=0,
         metadata=constraints(
             strict=False,
-            description="Number of rows and columns added on each side of an image, at most half a window.",
+            description="Number of rows and columns added on each side of an image, at most half a window: one number, or a "
+            "list with one for each axis or for each side ([top, left, bottom, right]).",
         ),
     )
 
@@ -61,13 +62,14 @@ class Pooling(Layer):
             )
         windows = self._windows(x)
         for axis in windows:
-            if 2 * axis.before > axis.size:
+            padding = max(axis.before, axis.after)
+            if 2 * padding > axis.size:
                 misfit(
                     f"{self.kind} pads by at most half a window, so that none is all padding: {axis.size // 2} for a "
-                    f"window of {axis.size}; it was given {axis.before}.",
+                    f"window of {axis.size}; it was given {padding}.",
                     "padding",
                     expected=axis.size // 2,
-                    got=axis.before,
+                    got=padding,
                 )
         return (*x[:2], *(axis.count for axis in windows))
 

@@ -1,36 +1,31 @@
-"""Recurrent layers: sequences as input, a state from time step to time step, products over all time steps at once.
+"""Recurrent layers: sequences as input, a state from time step to time step, in one direction or in both.
 
-Internally, time is the first axis, so that every time step is contiguous in memory:
-
-    X    T x n x features           the input
-    P    T x n x gates·units        X W + 1 bᵀ, the contribution of the inputs to the gates, in one product
-    H    (T + 1) x n x units        the states; H[0] = h_0, and H[t + 1] follows from P[t] and H[t]
-
-h_0 is the second tensor that the layer reads, or 0 where it reads none.
-
-The backward pass computes dP[t] = ∂L/∂P[t] from the last time step to the first, and dQ[t], the gradient with respect to
-the contribution of the state, H[t] U (the same array as dP[t], except in gru). Then, over all time steps together,
-
-    dW = Xᵀ dP     dU = Hᵀ dQ     db = dPᵀ 1     dX = dP Wᵀ
-
-with the axes of time and examples taken as one. The gradient of h_0 is what the first time step sends back.
+A kind computes one direction, with the operations of ``time_steps.py``; ``directions.py`` joins two.
 
 Source: Werbos, Backpropagation Through Time (1990).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import partial
-from typing import ClassVar
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Self
 
 import numpy as np
 
-from core.arrays import Array, Op, Shape, product
+from core.arrays import Array, Shape
 from core.convention import orient_shape
+from core.equations.directions import derivation_in_both, layout_of_direction
+from core.equations.equation import Derivation
+from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import INITIALIZERS, Layer, Ops, misfit
+from core.layers.shared.directions import (
+    FORWARD,
+    REVERSE,
+    backward_in_both,
+    direction_context,
+    forward_in_both,
+)
 from core.parameters import Parameter
 from core.spec import constraints
 
@@ -55,6 +50,16 @@ class Recurrent(Layer):
         ),
     )
 
+    bidirectional: bool = field(
+        default=False,
+        metadata=constraints(
+            description="Whether a second direction, with parameters of its own (`weight_reverse`, …), reads the sequence "
+            "from its last time step to its first. The result has 2 · units features, those of the first direction and then "
+            "those of the second: its state at the same time step, or, without `return_sequences`, its last state, the one "
+            "after the first time step. Initial states are likewise n x 2 · units."
+        ),
+    )
+
     bias: bool = field(default=True, metadata=constraints(description="Whether to add the bias b."))
 
     initializer: str = field(
@@ -66,7 +71,19 @@ class Recurrent(Layer):
     )
 
     biases: ClassVar[tuple[str, ...]] = ("bias",)
-    """Names of the biases."""
+    """Names of the biases of a direction."""
+
+    def directions(self) -> tuple[str, ...]:
+        """Return the ends of the names of each direction's parameters: "", and "_reverse" if there are two."""
+        return (FORWARD, REVERSE) if self.bidirectional else (FORWARD,)
+
+    def of_direction(self, direction: str) -> Self:
+        """Return the layer that computes one direction."""
+        return replace(self, bidirectional=False) if self.bidirectional else self
+
+    def width(self) -> int:
+        """Return the number of features of the result."""
+        return self.units * len(self.directions())
 
     def gates(self) -> tuple[str, ...]:
         """Return the letter of each block of `units` columns in the parameters, in the order of the blocks."""
@@ -78,7 +95,8 @@ class Recurrent(Layer):
         Raises:
             KeyError: if the kind has no such parameter.
         """
-        if parameter not in ("weight", "recurrent_weight", *self.biases):
+        known = {f"{name}{end}" for name in ("weight", "recurrent_weight", *self.biases) for end in self.directions()}
+        if parameter not in known:
             raise KeyError(parameter)
         u = self.units
         return {letter: slice(k * u, (k + 1) * u) for k, letter in enumerate(self.gates())}
@@ -93,18 +111,19 @@ class Recurrent(Layer):
             )
         n, time, _ = x
         for position, (name, shape) in enumerate(zip(("h_0", "c_0"), initial, strict=False), 1):
-            if shape != (n, self.units):
-                wanted, got = (list(orient_shape(one, column)) for one in ((n, self.units), shape))
+            if shape != (n, self.width()):
+                wanted, got = (list(orient_shape(one, column)) for one in ((n, self.width()), shape))
+                units = "2 · units, forward and then backward," if self.bidirectional else "units"
                 misfit(
-                    f"{self.kind} reads its initial state {name} of shape {wanted}, units for each example; it reads a "
+                    f"{self.kind} reads its initial state {name} of shape {wanted}, {units} for each example; it reads a "
                     f"tensor of shape {got}.",
                     "inputs",
                     position,
                     expected=wanted,
                     got=got,
-                    hint=_initial_state_hint(shape, (n, self.units)),
+                    hint=_initial_state_hint(name, shape, (n, self.units), both=self.bidirectional),
                 )
-        return (n, time, self.units) if self.return_sequences else (n, self.units)
+        return (n, time, self.width()) if self.return_sequences else (n, self.width())
 
     def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
         width = len(self.gates()) * self.units
@@ -120,9 +139,54 @@ class Recurrent(Layer):
             )
             for name, fan_in in fans.items()
         }
-        return weights | {name: Parameter(shape=(width,)) for name in self.biases if self.bias}
+        each = weights | {name: Parameter(shape=(width,)) for name in self.biases if self.bias}
+        return {f"{name}{end}": parameter for end in self.directions() for name, parameter in each.items()}
+
+    def equation(self, convention: str) -> str | None:
+        own = Layer.equation(self, convention)
+        return f"{own}; the same in the other direction" if own and self.bidirectional else own
+
+    def forward(self, context: LayerContext) -> Ops:
+        if not self.bidirectional:
+            return self.forward_through_time(context)
+        return forward_in_both(context, {end: self.of_direction(end) for end in self.directions()}, self.units)
+
+    def backward(self, context: LayerContext) -> Ops:
+        if not self.bidirectional:
+            return self.backward_through_time(context)
+        return backward_in_both(context, {end: self.of_direction(end) for end in self.directions()}, self.units)
+
+    def derivation(self, layout: Layout) -> Derivation:
+        if not self.bidirectional:
+            return self.derivation_through_time(layout)
+        own = layout_of_direction(layout, self.units)
+        each = [self.of_direction(end).derivation_through_time(own) for end in self.directions()]
+        return derivation_in_both(layout, self.units, *each)
 
     def example_gradients(self, context: LayerContext) -> dict[str, Array]:
+        if not self.bidirectional:
+            return self.example_gradients_through_time(context)
+        return {
+            f"{name}{end}": gradients
+            for end in self.directions()
+            for name, gradients in self.of_direction(end)
+            .example_gradients_through_time(direction_context(context, end, self.units))
+            .items()
+        }
+
+    def forward_through_time(self, context: LayerContext) -> Ops:
+        """Set the context's result and return the operations that compute it, in one direction."""
+        raise NotImplementedError
+
+    def backward_through_time(self, context: LayerContext) -> Ops:
+        """Return the operations that compute the gradients, in one direction."""
+        raise NotImplementedError
+
+    def derivation_through_time(self, layout: Layout) -> Derivation:
+        """Return the equations of one direction."""
+        raise NotImplementedError
+
+    def example_gradients_through_time(self, context: LayerContext) -> dict[str, Array]:
         """Return the products of `gather_gradients` for each example, summed over its time steps."""
         X, H, dP, dQ = (context.saved[name].swapaxes(0, 1) for name in ("X", "H", "dP", "dQ"))
         found = {
@@ -135,11 +199,24 @@ class Recurrent(Layer):
 
     def working_size(self, *inputs: Shape) -> int:
         n, time, features = inputs[0]
-        return n * time * (features + (len(self.gates()) + 2) * self.units)
+        return len(self.directions()) * n * time * (features + (len(self.gates()) + 2) * self.units)
 
 
-def _initial_state_hint(shape: Shape, wanted: Shape) -> str | None:
-    """Return the hint for an initial state of another shape, where the fix is plain."""
+def _initial_state_hint(name: str, shape: Shape, of_one: Shape, *, both: bool) -> str | None:
+    """Return the hint for an initial state of another shape, where the fix is plain.
+
+    Args:
+        name: the state's name.
+        shape: its shape.
+        of_one: the shape that the state of one direction has.
+        both: whether the layer reads in both directions.
+    """
+    n, units = of_one
+    wanted = (n, 2 * units) if both else of_one
+    if both and shape == (2, *of_one):
+        return (
+            f"torch writes it with an axis of directions in front: send np.concatenate([{name}[0], {name}[1]], axis=1)."
+        )
     if shape == (1, *wanted):
         return "torch writes it with an axis of layers in front: send its only element, h_0[0]."
     if shape == wanted[::-1]:
@@ -147,76 +224,3 @@ def _initial_state_hint(shape: Shape, wanted: Shape) -> str | None:
     if shape == wanted[1:]:
         return "Send it once for each example."
     return None
-
-
-def rows(array: Array) -> Array:
-    """Return T x n x k as a matrix with a row for each time step of each example."""
-    return array.reshape(-1, array.shape[-1])
-
-
-def project_inputs(context: LayerContext, bias: Array | None) -> tuple[Array, Ops]:
-    """Return P and the operations that compute it."""
-    X, W = context.inputs[0], context.parameters["weight"]
-    by_time = context.saved["X"] = np.empty((X.shape[1], X.shape[0], X.shape[2]), context.dtype)
-    P = np.empty((*by_time.shape[:2], W.shape[1]), context.dtype)
-    ops: list[Op] = [partial(np.copyto, by_time, X.swapaxes(0, 1)), product(rows(by_time), W, rows(P))]
-    return P, ops if bias is None else [*ops, partial(np.add, P, bias, P)]
-
-
-def states(context: LayerContext, units: int) -> Array:
-    """Allocate H, with H[0] = 0, where `begin` copies the initial state."""
-    n, time, _ = context.inputs[0].shape
-    H = context.saved["H"] = np.zeros((time + 1, n, units), context.dtype)
-    return H
-
-
-def begin(context: LayerContext, *first: Array) -> Ops:
-    """Return the operations that copy the initial states that the layer reads to where the first time step reads them."""
-    return [partial(np.copyto, place, sent) for place, sent in zip(first, context.inputs[1:], strict=False)]
-
-
-def return_to_start(context: LayerContext, *found: Array) -> Ops:
-    """Return the operations that hand over the gradients of the initial states that the layer reads."""
-    pairs = zip(context.d_inputs[1:], found, strict=False)
-    return [partial(np.copyto, place, gradient) for place, gradient in pairs if place is not None]
-
-
-def apart(array: Array, blocks: Mapping[str, slice], letters: str) -> list[Array]:
-    """Return the blocks of these gates along the last axis, as views."""
-    return [array[..., blocks[letter]] for letter in letters]
-
-
-def result_of(context: LayerContext) -> Op:
-    """Return the operation that copies states into the result: all of them for a result of rank 3, else the last one."""
-    H, Z = context.saved["H"], context.new_result()
-    return partial(np.copyto, Z, H[1:].swapaxes(0, 1) if Z.ndim == 3 else H[-1])
-
-
-def receive_state_gradients(context: LayerContext) -> tuple[Array, Op]:
-    """Return dH, where dH[t] is the gradient that the result passes to the state after time step t, and its operation."""
-    dZ, H = context.d_result, context.saved["H"]
-    dH = np.zeros_like(H[1:])
-    if dZ.ndim == 3:
-        return dH, partial(np.copyto, dH, dZ.swapaxes(0, 1))
-
-    def op() -> None:
-        dH.fill(0)
-        np.copyto(dH[-1], dZ)
-
-    return dH, op
-
-
-def gather_gradients(context: LayerContext, dP: Array, dQ: Array) -> Ops:
-    """Return the operations that compute the gradients of weight, recurrent_weight, bias and sequence from dP and dQ."""
-    context.saved.update(dP=dP, dQ=dQ)
-    X, H, W, dX = context.saved["X"], context.saved["H"], context.parameters["weight"], context.d_inputs[0]
-    ops: list[Op] = [
-        product(rows(X).T, rows(dP), context.gradients["weight"]),
-        product(rows(H[:-1]).T, rows(dQ), context.gradients["recurrent_weight"]),
-    ]
-    if "bias" in context.gradients:
-        ops.append(partial(np.sum, rows(dP), axis=0, out=context.gradients["bias"]))
-    if dX is not None:
-        through_weight = np.empty_like(X)
-        ops += [product(rows(dP), W.T, rows(through_weight)), partial(np.copyto, dX.swapaxes(0, 1), through_weight)]
-    return ops

@@ -94,20 +94,20 @@ def windows_along(
         Refusal: for an impossible size, stride, padding or dilation, or a window larger than the image.
     """
     rank = len(lengths)
-    sizes = _each(kind, size_field, size, rank, least=1)
-    strides = _each(kind, "stride", stride, rank, least=1)
-    dilations = _each(kind, "dilation", dilation, rank, least=1)
+    sizes = each_axis(kind, size_field, size, rank, least=1)
+    strides = each_axis(kind, "stride", stride, rank, least=1)
+    dilations = each_axis(kind, "dilation", dilation, rank, least=1)
     if padding == "same":
         bare = [Windows(*axis) for axis in zip(lengths, sizes, strides, strict=True)]
         return [_same(axis, op) for axis, op in zip(bare, dilations, strict=True)]
-    paddings = _each(kind, "padding", padding, rank, least=0)
+    paddings = paddings_along(kind, padding, rank)
     found = [
-        Windows(length, size, stride, before=pad, after=pad, dilation=op)
-        for length, size, stride, pad, op in zip(lengths, sizes, strides, paddings, dilations, strict=True)
+        Windows(length, size, stride, before=before, after=after, dilation=op)
+        for length, size, stride, (before, after), op in zip(lengths, sizes, strides, paddings, dilations, strict=True)
     ]
     for axis in found:
         if axis.count < 1:
-            padded = f" and {axis.padded} with its padding" if axis.before else ""
+            padded = f" and {axis.padded} with its padding" if axis.is_padded else ""
             misfit(
                 f"a window of {kind} reaches over {axis.reach} numbers; an axis of the images {list(lengths)} has "
                 f"{axis.length}{padded}.",
@@ -119,7 +119,25 @@ def windows_along(
     return found
 
 
-def _each(kind: str, field: str, value: Sides | str, rank: int, *, least: int) -> list[int]:
+def paddings_along(kind: str, padding: Sides | str, rank: int) -> list[tuple[int, int]]:
+    """Return the padding before and behind each axis: one number for all, one for each axis, or one for each side.
+
+    Raises:
+        Refusal: for a negative number, or another count of numbers.
+    """
+    values = [padding] * rank if isinstance(padding, int) else padding
+    if isinstance(values, str) or len(values) not in (rank, 2 * rank) or any(number < 0 for number in values):
+        misfit(
+            f"{kind} takes one padding, one for each of its {rank} axes, or one for each side (all before, then all "
+            f"behind: {2 * rank} in all), from 0 on; it was given {padding}.",
+            "padding",
+            expected=f"{rank} or {2 * rank} integers from 0 on",
+            got=padding,
+        )
+    return list(zip(values[:rank], values[-rank:], strict=True))
+
+
+def each_axis(kind: str, field: str, value: Sides | str, rank: int, *, least: int) -> list[int]:
     """Return the value of a field for each axis."""
     values = [value] * rank if isinstance(value, int) else value
     if isinstance(values, str) or len(values) != rank or any(number < least for number in values):

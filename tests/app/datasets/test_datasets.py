@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -291,3 +292,16 @@ def test_integers_and_halves_keep_their_values(own: httpx.Client, database: Data
     for array in arrays:
         answer = made(own, npz(inputs=array), "application/zip")
         np.testing.assert_array_equal(loaded(database, answer).inputs["input"], array.astype(np.float64))
+
+
+def test_a_file_in_a_form_tells_its_format(client: httpx.Client) -> None:
+    """As `curl -F file=@data` sends it."""
+    body = json.dumps({"inputs": X.tolist(), "targets": Y.tolist()}).encode()
+    files = {"csv": CSV.encode(), "npz": npz(inputs=X, targets=Y), "json": body,
+             "safetensors": safetensors.numpy.save({"inputs": X, "targets": Y})}  # fmt: skip
+    for form, file in files.items():
+        query = {"targets": "y"} if form == "csv" else {}
+        told = client.post("/v1/datasets", files={"file": file}, params=query)
+        named = client.post("/v1/datasets", files={"file": file}, params={**query, "format": form})
+        assert (named.status_code, named.json().get("id")) == (200, told.json()["id"]), form
+    refused(client.post("/v1/datasets", files={"file": b"\x00\x01"}), 415, "unsupported-media-type")

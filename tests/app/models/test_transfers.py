@@ -223,6 +223,31 @@ def test_recurrent_layers_have_torch_names(client: httpx.Client, kind: str) -> N
         np.testing.assert_array_equal(shown["bias"], tensors["r.bias_ih_l0"] + tensors["r.bias_hh_l0"])
 
 
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru"])
+def test_both_directions_have_torchs_names_and_come_back(client: httpx.Client, kind: str) -> None:
+    gates, random = {"rnn": 1, "lstm": 4, "gru": 3}[kind], np.random.default_rng(6)
+    shapes = {
+        "weight_ih": (2 * gates, 3),
+        "weight_hh": (2 * gates, 2),
+        "bias_ih": (2 * gates,),
+        "bias_hh": (2 * gates,),
+    }
+    tensors = {
+        f"r.{name}_l0{end}": random.normal(size=shape) for end in ("", "_reverse") for name, shape in shapes.items()
+    }
+    own = {"kind": kind, "units": 2, "name": "r", "bidirectional": True}
+    network = json.dumps({"layers": [own | ({"gate_order": "nzr"} if kind == "gru" else {})]})
+    model = imported(client, safetensors.numpy.save(tensors), "safetensors", network=network)
+    back = safetensors.numpy.load(exported(client, model["id"], "safetensors", convention="torch").content)
+    for end in ("", "_reverse"):
+        first, second = (f"r.bias_{which}_l0{end}" for which in ("ih", "hh"))
+        if kind != "gru":
+            tensors[first] = tensors[first] + tensors.pop(second)
+    assert set(back) == set(tensors)
+    for name, array in tensors.items():
+        np.testing.assert_array_equal(back[name], array, err_msg=name)
+
+
 @pytest.mark.parametrize("convention", ["torch", "row"])
 @pytest.mark.parametrize(("kind", "order", "of_torch"), [("lstm", "oifg", "ifgo"), ("gru", "zrn", "rzn")])
 def test_gates_have_torchs_order_under_torchs_names(

@@ -6,11 +6,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from core.activations.choice import Function
+from core.activations.choice import CONSTANTS, Function
 
 MODERATE = (-3.7, -1.0, -0.3, -1e-9, 1e-9, 0.2, 0.8, 1.0, 2.9)
 EXTREME = (-800.0, -40.0, -1e-300, 0.0, 1e-300, 40.0, 800.0)
 POSITIVE = (1e-300, 1e-9, 0.3, 1.0, 2.9, 40.0, 800.0)
+OF_POSITIVE_NUMBERS = ("log", "sqrt")
+"""Functions that are defined for positive numbers only."""
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772
 
@@ -29,7 +31,7 @@ class Case:
     @property
     def name(self) -> str:
         """The function with the constants that are given."""
-        given = {name: getattr(self.function, name) for name in ("gain", "negative_slope", "alpha")}
+        given = {name: getattr(self.function, name) for name in ("gain", *CONSTANTS)}
         constants = [f"{name}={value}" for name, value in given.items() if value not in (None, 1.0)]
         return "-".join([self.function.function, *constants])
 
@@ -81,6 +83,26 @@ ELEMENTWISE = [
     _named("exp", math.exp, arguments=(*MODERATE, -800.0, -40.0, 0.0, 40.0, 700.0)),
     _named("log", math.log, arguments=POSITIVE),
     _named("negate", lambda z: -z),
+    _named("hard_sigmoid", lambda z: min(max(z / 6 + 0.5, 0.0), 1.0)),
+    Case(Function(function="hard_sigmoid", alpha=0.2, beta=0.4), lambda z: min(max(0.2 * z + 0.4, 0.0), 1.0)),
+    _named("hard_swish", lambda z: z * min(max(z / 6 + 0.5, 0.0), 1.0)),
+    _named("mish", lambda z: z * math.tanh(softplus(z))),
+    _named("erf", math.erf),
+    _named("clip", lambda z: z),
+    Case(Function(function="clip", lower=-0.5, upper=1.5), lambda z: min(max(z, -0.5), 1.5)),
+    Case(Function(function="clip", lower=0.1), lambda z: max(z, 0.1)),
+    Case(Function(function="clip", upper=-0.1, gain=2.0), lambda z: min(2 * z, -0.1)),
+    Case(Function(function="clip", lower=1.5, upper=0.5), lambda z: 0.5),
+    _named("sqrt", math.sqrt, arguments=POSITIVE),
+    _named("reciprocal", lambda z: 1 / z, arguments=(*MODERATE, -800.0, 800.0)),
+    _named("abs", abs),
+    _named("power", lambda z: z**2),
+    Case(Function(function="power", exponent=3.0), lambda z: z**3),
+    Case(Function(function="power", exponent=1.0), lambda z: z),
+    Case(Function(function="power", exponent=0.0), lambda z: 1.0),
+    Case(Function(function="power", exponent=-1.5), lambda z: z**-1.5, arguments=POSITIVE[1:]),
+    Case(Function(function="power", exponent=0.3, gain=2.0), lambda z: (2 * z) ** 0.3, arguments=POSITIVE[1:]),
+    Case(Function(function="power", exponent=-2.0), lambda z: z**-2, arguments=(-800.0, -1.0, -0.3, 0.2, 2.9)),
     Case(Function(function="sigmoid", gain=3.0), lambda z: sigmoid(3 * z)),
     Case(Function(function="tanh", gain=-0.5), lambda z: math.tanh(-0.5 * z)),
     Case(Function(function="exp", gain=0.5), lambda z: math.exp(0.5 * z)),

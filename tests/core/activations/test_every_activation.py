@@ -20,10 +20,24 @@ from core.layers.activation import ActivationLayer
 from core.layers.dense import Dense
 from core.plan import Retain
 from core.problem import Problem
-from tests.core.activations.activation_cases import ELEMENTWISE, MODERATE, OVER_FEATURES, Case
+from tests.core.activations.activation_cases import ELEMENTWISE, MODERATE, OF_POSITIVE_NUMBERS, OVER_FEATURES, Case
 from tests.core.sample import sampled
 from tests.gradient import STEP, assert_backward_is_the_derivative, assert_same, gradients_of, solved
 
+WITHOUT_INVERSE = (
+    "relu",
+    "gelu",
+    "silu",
+    "square",
+    "sin",
+    "hard_sigmoid",
+    "hard_swish",
+    "mish",
+    "clip",
+    "reciprocal",
+    "abs",
+    "power",
+)
 every_function = pytest.mark.parametrize("name", FUNCTIONS)
 every_case = pytest.mark.parametrize("case", ELEMENTWISE, ids=lambda case: case.name)
 over_features = pytest.mark.parametrize("name", OVER_FEATURES)
@@ -57,7 +71,7 @@ def test_values_are_those_of_the_formula(case: Case) -> None:
 
 @every_case
 def test_float32_values_are_those_of_the_formula(case: Case) -> None:
-    Z = np.array([z for z in MODERATE if z > 0 or case.function.function != "log"], np.float32)
+    Z = np.array([z for z in MODERATE if z > 0 or min(case.arguments) < 0], np.float32)
     A = values_of(case.function.resolve(), Z)
     assert A.dtype == np.float32
     np.testing.assert_allclose(A, [case.reference(float(z)) for z in Z], rtol=3e-6)
@@ -84,6 +98,21 @@ def test_the_derivative_is_the_slope_of_the_formula(case: Case) -> None:
 def test_a_kink_has_the_derivative_of_its_left_side(name: str, at_kink: float) -> None:
     found = derivatives_of(FUNCTIONS[name](), np.zeros(1), np.ones(1))
     np.testing.assert_allclose(found, [at_kink], rtol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("function", "at", "slopes"),
+    [
+        (Function(function="hard_sigmoid"), [-3.0, 3.0], [0, 0]),
+        (Function(function="hard_swish"), [-3.0, 3.0], [0, 1]),
+        (Function(function="clip", lower=-1.0, upper=2.0), [-1.0, 2.0], [1, 1]),
+        (Function(function="abs"), [0.0], [0]),
+    ],
+)
+def test_a_kink_has_the_derivative_that_torch_takes(function: Function, at: list[float], slopes: list[float]) -> None:
+    found = function.resolve()
+    assert list(found.kinks()) == at
+    np.testing.assert_array_equal(derivatives_of(found, np.array(at), np.ones(len(at))), slopes)
 
 
 @over_features
@@ -119,7 +148,7 @@ def problems(function: Function) -> tuple[Problem, Problem]:
     apart: list[Layer] = [dense, layer, last]
     problem = sampled(apart, shapes)
     for each in (joined, problem):
-        if function.function == "log":
+        if function.function in OF_POSITIVE_NUMBERS:
             each.parameters["d"]["weight"][...] = np.abs(each.parameters["d"]["weight"])
             each.parameters["d"]["bias"][...] = 1.0
             each.inputs["input"][...] = np.abs(each.inputs["input"])
@@ -183,10 +212,10 @@ def test_refuses_an_unknown_function_and_names_a_near_one() -> None:
 
 @every_case
 def test_an_inverse_undoes_the_function_and_a_function_with_two_arguments_for_a_value_has_none(case: Case) -> None:
-    function, Z = case.function.resolve(), np.array([z for z in MODERATE if z > 0 or case.function.function != "log"])
+    function, Z = case.function.resolve(), np.array([z for z in MODERATE if z > 0 or min(case.arguments) < 0])
     A = values_of(function, Z)
     if function.image() is None:
-        assert case.function.function in ("relu", "gelu", "silu", "square", "sin")
+        assert case.function.function in WITHOUT_INVERSE
         return
     low, high = function.image() or (0.0, 0.0)
     assert (low < A).all()

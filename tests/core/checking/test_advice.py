@@ -22,6 +22,7 @@ from core.layers.dense import Dense
 from core.losses.half_squared_error import HalfSquaredError
 from core.losses.upstream import Upstream
 from core.problem import Problem
+from tests.core.activations.activation_cases import OF_POSITIVE_NUMBERS
 from tests.core.checking.campaign.dense import Trial
 from tests.core.checking.test_known_mistakes import SAMPLE
 from tests.core.layers.layer_cases import CASES, Case, Sizes
@@ -92,12 +93,12 @@ def test_every_layer(case: Case, convention: Convention) -> None:
 @every_convention
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_function(function: str, convention: Convention) -> None:
-    """Hidden and at the output; log of what exp and square make."""
+    """Hidden and at the output; log and sqrt of what exp and square make."""
     before = Dense(units=4, activation="tanh")
     layers: list[Layer] = [before, Dense(units=3, activation=function), Dense(units=3, activation=function)]
-    if function == "log":
+    if function in OF_POSITIVE_NUMBERS:
         square = Dense(units=3, activation="square")
-        layers = [before, square, ActivationLayer(function="log"), square, ActivationLayer(function="log")]
+        layers = [before, square, ActivationLayer(function=function), square, ActivationLayer(function=function)]
     inputs = {"input": (2, 5) if convention == "column" else (5, 2)}
     Desk(sampled(layers, inputs, convention=convention)).assert_every_rule_is_right()
 

@@ -13,6 +13,7 @@ from core.convention import Convention, layer_parameters, tensor
 from core.layers import KINDS
 from core.plan import Retain
 from core.problem import Problem
+from tests.core.activations.activation_cases import OF_POSITIVE_NUMBERS
 from tests.core.layers.layer_cases import CASES, Case, Sizes
 from tests.core.layers.test_every_layer import problem_of
 from tests.core.losses.loss_cases import CASES as LOSS_CASES
@@ -75,11 +76,14 @@ def test_every_loss(case: LossCase, convention: Convention) -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_activation(function: str, convention: Convention) -> None:
     dense, layer = (KINDS[kind] for kind in ("dense", "activation"))
-    inner: Any = "softplus" if function == "log" else "tanh"
+    inner: Any = "softplus" if function in OF_POSITIVE_NUMBERS else "tanh"
+    wide: Any = "softplus"
+    if function == "reciprocal":  # It magnifies the rounding of small numbers: those of a complex softplus, for one.
+        inner = wide = "sigmoid"
     layers: list[Any] = [
         dense(units=4, activation=inner, name="hidden"),  # type: ignore[call-arg]
         layer(function=function, name="alone"),  # type: ignore[call-arg]
-        dense(units=3, activation="softplus", name="wide"),  # type: ignore[call-arg]
+        dense(units=3, activation=wide, name="wide"),  # type: ignore[call-arg]
         layer(function="identity", activation=function),  # type: ignore[call-arg]
     ]
     assert_correct(sampled(layers, {"input": (2, 5) if convention == "column" else (5, 2)}, convention=convention))

@@ -113,6 +113,88 @@ def test_kinks_that_enter_a_rule_are_listed() -> None:
     assert {kink.layer for kink in kinks_in(apart.trace, Quantity("deltas", "1"), 0.0)} == {"2"}
 
 
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize(
+    ("function", "constants", "high"),
+    [("hard_sigmoid", {}, 1 / 6), ("hard_swish", {}, None), ("clip", {"lower": -3.0, "upper": 3.0}, 1.0)],
+)
+def test_kinks_that_are_not_at_0(function: str, constants: dict[str, float], high: float | None, apart: bool) -> None:
+    """Every number of the first two examples lies at a kink: at -3 or at 3."""
+    from core.activations.choice import Function
+
+    rng = np.random.default_rng(7)
+    X, W, Y = rng.standard_normal((4, 2)), np.array([[3.0, -3.0], [0.0, 0.0]]), rng.standard_normal((4, 2))
+    X[:2, 0] = [1, -1]
+    Z = X @ W
+    held = np.clip(Z, -3, 3)
+    A = {"hard_sigmoid": held / 6 + 0.5, "hard_swish": Z * (held / 6 + 0.5), "clip": held}[function]
+    inside = (Z / 3 + 0.5) if high is None else np.full(Z.shape, high)
+    outside = np.where(Z > 3, 1.0, 0.0) if high is None else np.zeros(Z.shape)
+    slope = np.where(np.abs(Z) < 3, inside, outside)
+    between = rng.uniform(0, 1, Z.shape)
+    sides = {
+        -3.0: (0.0, -0.5 if high is None else high),
+        3.0: (1.5 if high is None else high, 1.0 if high is None else 0.0),
+    }
+    for point, (left, right) in sides.items():
+        slope = np.where(point == Z, left + between * (right - left), slope)
+    D = (A - Y) / 4 * slope
+    gradients = {"1": {"weight": X.T @ D, "bias": D.sum(axis=0)}}
+    chosen = Function(function=function, **constants)
+    layers = [layer("dense", units=2), layer("activation", function=function, **constants)]
+    asked = problem(
+        layers if apart else [layer("dense", units=2, activation=chosen)],
+        X, Y, {"1": {"weight": W, "bias": np.zeros(2)}}, "half_squared_error",
+    )  # fmt: skip
+    assert_not_accused(examined(asked, SubmissionSpec(gradients=gradients, deltas={"1": D})))
+
+
+@pytest.mark.parametrize("how", ["first", "shared"])
+def test_equal_largest_numbers_may_share_the_delta(how: str) -> None:
+    rng = np.random.default_rng(4)
+    X, W, V, Y = (
+        rng.standard_normal((4, 3)),
+        rng.standard_normal((3, 2)),
+        rng.standard_normal((1, 2)),
+        rng.random((4, 2)),
+    )
+    W = np.concatenate([W, W], axis=1)  # Every number occurs twice.
+    Z = X @ W
+    largest = Z.max(axis=1, keepdims=True)
+    D3 = (largest @ V - Y) / 4
+    wins = largest == Z
+    shares = np.eye(4)[Z.argmax(axis=1)] if how == "first" else wins / wins.sum(axis=1, keepdims=True)
+    D1 = shares * (D3 @ V.T)
+    gradients = {
+        "1": {"weight": X.T @ D1, "bias": D1.sum(axis=0)},
+        "3": {"weight": largest.T @ D3, "bias": D3.sum(axis=0)},
+    }
+    parameters = {"1": {"weight": W, "bias": np.zeros(4)}, "3": {"weight": V, "bias": np.zeros(2)}}
+    layers = [layer("dense", units=4), layer("reduce_max", axis=1, keep_axis=True), layer("dense", units=2)]
+    asked = problem(layers, X, Y, parameters, "half_squared_error")
+    report = examined(asked, SubmissionSpec(gradients=gradients, deltas={"1": D1}))
+    assert report.verdict in ("correct", "equivalent-layout"), report.summary
+    assert [each.slug for each in report.equivalences] == ["slope-at-kink"] * (how == "first")
+
+
+def test_the_kink_of_prelu() -> None:
+    rng = np.random.default_rng(3)
+    X, W, s, Y = (rng.standard_normal(shape) for shape in ((4, 3), (3, 2), (2,), (4, 2)))
+    X[:2] = 0
+    Z = X @ W
+    D2 = (np.where(Z > 0, Z, s * Z) - Y) / 4
+    D1 = D2 * np.where(Z == 0, s + rng.random(Z.shape) * (1 - s), np.where(Z > 0, 1, s))
+    gradients = {
+        "1": {"weight": X.T @ D1, "bias": D1.sum(axis=0)},
+        "2": {"negative_slope": (D2 * np.minimum(Z, 0)).sum(axis=0)},
+    }
+    parameters = {"1": {"weight": W, "bias": np.zeros(2)}, "2": {"negative_slope": s}}
+    layers = [layer("dense", units=2), layer("prelu", axes=[-1])]
+    asked = problem(layers, X, Y, parameters, "half_squared_error")
+    assert_not_accused(examined(asked, SubmissionSpec(gradients=gradients, deltas={"1": D1})))
+    assert len(kinks_in(Right(asked).trace, Quantity("deltas", "1"), 0.0)) == 4
+
+
 @pytest.mark.parametrize("loss", ["hinge", "mean_absolute_error"])
 @pytest.mark.parametrize("seed", range(3))
 def test_the_kink_of_a_loss(loss: str, seed: int) -> None:

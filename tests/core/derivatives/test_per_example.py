@@ -77,4 +77,5 @@ def test_every_example_has_the_gradient_that_it_has_alone(case: Case, convention
 def test_some_kinds_couple_the_examples() -> None:
     coupled = {case.layer(SIZES).kind for case in CASES if per_example.coupling(problem_of(case, "row"))}
     assert coupled == {"batch_norm", "transpose", "reduce_sum", "reduce_mean", "concatenate", "matmul", "add", "multiply",
-                       "subtract", "svd", "eigh", "matrix_log", "matrix_power", "second_order_pooling"}  # fmt: skip
+                       "subtract", "svd", "eigh", "matrix_log", "matrix_power", "second_order_pooling", "slice",
+                       "reduce_max"}  # fmt: skip

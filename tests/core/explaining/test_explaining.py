@@ -21,6 +21,7 @@ from core.losses.half_squared_error import HalfSquaredError
 from core.losses.upstream import Upstream
 from core.plan import Retain
 from core.problem import Problem
+from tests.core.activations.activation_cases import OF_POSITIVE_NUMBERS
 from tests.core.layers.layer_cases import CASES, Case, Sizes
 from tests.core.losses.loss_cases import CASES as LOSSES
 from tests.core.losses.loss_cases import Case as LossCase
@@ -70,9 +71,9 @@ def test_every_layer(case: Case, convention: Convention) -> None:
 @pytest.mark.parametrize("notation", ["delta", "factors"])
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_every_function(function: str, notation: Notation, convention: Convention) -> None:
-    before = Dense(units=4, activation="exp" if function == "log" else "tanh")
+    before = Dense(units=4, activation="exp" if function in OF_POSITIVE_NUMBERS else "tanh")
     layers = [before, Dense(units=3, activation=function)]
-    if function == "log":
+    if function in OF_POSITIVE_NUMBERS:
         layers = [replace(before, activation="exp", name="1"), Dense(units=3, activation="square"),
                   Dense(units=2, activation="tanh")]  # fmt: skip
     inputs = {"input": (2, 5) if convention == "column" else (5, 2)}

@@ -10,6 +10,8 @@ from core.arrays import Shape
 from core.convention import Convention, tensor_shape
 from core.layers import KINDS, Layer
 from core.layers.conv2d import Conv2D
+from core.layers.conv_transpose2d import ConvTranspose2D
+from core.layers.group_norm import GroupNorm
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,10 @@ CASES = [
     Case("concatenate axis 1", _of("concatenate", axis=1), lambda s: [(s.n, s.i), (s.n, s.k)], as_sent=True),
     Case("concatenate axis -1", _of("concatenate", axis=-1), lambda s: [(s.n, 2, s.i), (s.n, 2, s.k)] * 2),
     Case("concatenate channels", _of("concatenate"), lambda s: [(s.n, s.i, 2, s.o), (s.n, s.k, 2, s.o)]),
+    Case("slice", _of("slice", start=1, stop=3), lambda s: [(s.n, s.i + 1)]),
+    Case("slice of steps backwards", _of("slice", axis=-1, start=-1, step=-2), lambda s: [(s.n, s.k, s.i)]),
+    Case("slice of one position", _of("slice", axis=1, start=-1, keep_axis=False), lambda s: [(s.n, s.k, s.i)]),
+    Case("slice of examples", _of("slice", axis=0, stop=1), lambda s: [(s.n, s.i, 2, s.k)]),
     Case("matmul", _of("matmul"), lambda s: [(s.n, s.i), (s.i, s.o)], as_sent=True),
     Case("matmul of stacks", _of("matmul"), lambda s: [(s.n, s.k, s.i), (s.n, s.i, s.o)]),
     Case("matmul of a stack and a matrix", _of("matmul"), lambda s: [(s.n, s.k, s.i), (s.i, s.o)], as_sent=True),
@@ -155,6 +161,14 @@ CASES = [
         for keep in (True, False)
     ),
     *(
+        Case(f"{kind} axis {axis} keep {keep}", _of(kind, axis=axis, keep_axis=keep), lambda s: [(s.n, s.k, s.i)])
+        for kind, axis, keep in (
+            ("reduce_max", None, False), ("reduce_max", [0, 2], False), ("reduce_max", 1, True), ("reduce_min", -1, False),
+            ("reduce_min", [], True),
+        )
+    ),
+    Case("reduce_min of a matrix", _of("reduce_min", axis=1), lambda s: [(s.n, s.i)]),
+    *(
         Case(f"reduce_mean axis {axis} of rank 3", _of("reduce_mean", axis=axis, keep_axis=keep), lambda s: [(s.n, s.k, s.i)])
         for axis in (None, 0, -2, [0, 2])
         for keep in (True, False)
@@ -171,6 +185,20 @@ CASES = [
     Case("rms_norm", _of("rms_norm"), lambda s: [(s.n, s.i + 1)]),
     Case("rms_norm without epsilon", _of("rms_norm", epsilon=0.0), lambda s: [(s.n, s.k, s.i + 1)]),
     Case("rms_norm of few features", _of("rms_norm", epsilon=0.1), lambda s: [(s.n, s.i)]),
+    Case("prelu", _of("prelu"), lambda s: [(s.n, s.i)]),
+    Case("prelu of features", _of("prelu", axes=[-1]), lambda s: [(s.n, s.k, s.i)]),
+    Case("prelu of channels", _of("prelu", axes=[1]), lambda s: [(s.n, s.i, s.k, 2)]),
+    Case("group_norm", lambda s: GroupNorm(groups=s.k), lambda s: [(s.n, 2 * s.k, s.i + 2)]),
+    Case("group_norm of each channel", lambda s: GroupNorm(groups=s.i), lambda s: [(s.n, s.i, s.k, 4)]),
+    Case("group_norm of features", lambda s: GroupNorm(groups=1), lambda s: [(s.n, s.i + 2)]),
+    Case("group_norm without epsilon", lambda s: GroupNorm(groups=2, epsilon=0.0), lambda s: [(s.n, 2 * s.k, s.i + 1, 3)]),
+    Case("local_response_norm", _of("local_response_norm", size=3, alpha=0.9), lambda s: [(s.n, s.i + 2)]),
+    Case("local_response_norm of images", _of("local_response_norm", size=4, alpha=2.0, beta=0.5, bias=0.7),
+         lambda s: [(s.n, s.i + 3, s.k, 2)]),
+    Case("scale", _of("scale"), lambda s: [(s.n, s.i)]),
+    Case("scale by one number", _of("scale", axes=[], beta=False), lambda s: [(s.n, s.k, s.i)]),
+    Case("scale of channels without beta", _of("scale", axes=[1], beta=False), lambda s: [(s.n, s.i, s.k, 2)]),
+    Case("shift of positions", _of("scale", axes=[-1, 1], gamma=False), lambda s: [(s.n, s.i, 2, s.k)]),
     Case("dropout", _of("dropout", drop_probability=0.5, seed=1), lambda s: [(s.n, s.i)]),
     Case("dropout of a vector", _of("dropout", drop_probability=0.2, seed=2), lambda s: [(s.n,)]),
     Case("dropout of images", _of("dropout", drop_probability=0.0, seed=3), lambda s: [(s.n, s.i, 2, s.k)]),
@@ -207,6 +235,21 @@ CASES = [
             lambda s: [(s.n, s.k, s.i), (s.n, s.o)],
         )
         for order, bias in (("rzn", True), ("znr", False))
+    ),
+    *(
+        Case(
+            f"{kind} in both directions {'to' if sequences else 'from'} sequences with {states} initial states",
+            _recurrent(kind, bidirectional=True, return_sequences=sequences, bias=bias, **fields),
+            lambda s, states=states: [(s.n, s.k, s.i), *[(s.n, 2 * s.o)] * states],  # type: ignore[misc]
+        )
+        for kind, states, sequences, bias, fields in (
+            ("rnn", 1, True, True, {"nonlinearity": "sigmoid"}),
+            ("rnn", 0, False, False, {}),
+            ("lstm", 2, False, True, {}),
+            ("lstm", 0, True, True, {"gate_order": "ofig"}),
+            ("gru", 1, True, True, {}),
+            ("gru", 0, False, True, {"reset_after": False}),
+        )
     ),
     Case("multi_head_attention", _of("multi_head_attention", heads=2), lambda s: [(s.n, s.k, 2 * s.i)]),
     Case("causal multi_head_attention", _of("multi_head_attention", heads=1, causal=True), lambda s: [(s.n, s.k, s.i)]),
@@ -276,6 +319,19 @@ CASES = [
             ("with gaps", {"size": 1, "stride": 2}),
         )
     ),
+    Case("conv_transpose1d", _convolution("conv_transpose1d", kernel_size=3, stride=2, output_padding=1, bias=False),
+         lambda s: [(s.n, s.i, s.k)]),
+    Case("strided conv_transpose2d", _convolution("conv_transpose2d", kernel_size=[3, 2], stride=2, padding=[1, 0, 0, 0]),
+         lambda s: [(s.n, s.i, s.k, 2)]),
+    Case("dilated conv_transpose2d in groups", lambda s: ConvTranspose2D(filters=2 * s.o, kernel_size=2, stride=[1, 2],
+         dilation=[3, 2], output_padding=[2, 1], padding=[1, 0], groups=2, bias=False), lambda s: [(s.n, 2 * s.i, s.k, 2)]),
+    Case("pad", _of("pad", padding=[1, 0, 2, 1], value=0.5), lambda s: [(s.n, s.i, s.k, 3)]),
+    Case("pad by reflection", _of("pad", padding=[2, 1], mode="reflect"), lambda s: [(s.n, s.i, s.k + 2, 2)]),
+    Case("pad sequences by their edges", _of("pad", padding=[3, 1], mode="edge"), lambda s: [(s.n, s.i, s.k)]),
+    Case("upsample", _of("upsample", scale=2), lambda s: [(s.n, s.i, s.k, 2)]),
+    Case("upsample bilinearly", _of("upsample", scale=[2, 1.5], mode="linear"), lambda s: [(s.n, s.i, s.k, 3)]),
+    Case("upsample with corners", _of("upsample", size=5, mode="linear", align_corners=True),
+         lambda s: [(s.n, s.i, s.k + 1)]),
     Case("global_average_pool", _of("global_average_pool"), lambda s: [(s.n, s.i, s.k, 3)]),
     Case("global_average_pool of sequences", _of("global_average_pool"), lambda s: [(s.n, s.i, s.k)]),
 ]  # fmt: skip

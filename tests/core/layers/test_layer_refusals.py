@@ -57,7 +57,7 @@ def test_concatenate_refuses_tensors_that_differ_elsewhere(shapes: list[Shape], 
     assert "differ along one axis only" in refusal_of("concatenate", *shapes, axis=axis).detail
 
 
-@pytest.mark.parametrize("kind", ["concatenate", "reduce_sum", "reduce_mean"])
+@pytest.mark.parametrize("kind", ["concatenate", "reduce_sum", "reduce_mean", "reduce_max", "slice"])
 @pytest.mark.parametrize("axis", [2, -3])
 def test_refuses_an_axis_that_is_not_there(kind: str, axis: int) -> None:
     issue = refusal_of(kind, *[(2, 3)] * KINDS[kind].reads[0], axis=axis)
@@ -65,7 +65,7 @@ def test_refuses_an_axis_that_is_not_there(kind: str, axis: int) -> None:
     assert (issue.expected, issue.got) == ([-2, 1], axis)
 
 
-@pytest.mark.parametrize("kind", ["reduce_sum", "reduce_mean"])
+@pytest.mark.parametrize("kind", ["reduce_sum", "reduce_mean", "reduce_min"])
 def test_refuses_a_list_with_an_axis_that_is_not_there(kind: str) -> None:
     assert refusal_of(kind, (2, 3), axis=[0, 7]).got == 7
 
@@ -134,3 +134,33 @@ def test_refuses_another_number_of_tensors(kind: str, number: int, wanted: str) 
 
 def test_refuses_an_empty_result() -> None:
     assert "would be empty" in refusal_of("dense", (0, 3), units=2).detail
+
+
+@pytest.mark.parametrize("axes", [[0], [1, 1], [1, -1], [2], [-3], [-2]])
+def test_scale_refuses_axes_of_no_example(axes: list[int]) -> None:
+    issue = refusal_of("scale", (4, 3), axes=axes)
+    assert (issue.code, issue.path[-1], issue.expected) == ("shape-mismatch", "axes", [1])
+
+
+def test_group_norm_refuses_groups_that_do_not_divide_the_channels() -> None:
+    issue = refusal_of("group_norm", (2, 6, 4), groups=4)
+    assert (issue.code, issue.path[-1], issue.expected) == ("shape-mismatch", "groups", [1, 2, 3, 6])
+    assert refusal_of("group_norm", (6,), groups=1).code == "shape-mismatch"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"axis": 2}, "axis"),
+        ({"step": 0}, "step"),
+        ({"start": 3}, "start"),
+        ({"start": 0, "keep_axis": False}, "keep_axis"),
+    ],
+)
+def test_slice_refuses_ranges_without_positions(fields: dict[str, object], field: str) -> None:
+    assert refusal_of("slice", (2, 3), **fields).path[-1] == field
+
+
+def test_scale_refuses_to_do_nothing_and_a_vector_without_features() -> None:
+    assert refusal_of("scale", (4, 3), gamma=False, beta=False).path[-1] == "gamma"
+    assert refusal_of("scale", (4,)).path[-1] == "axes"

@@ -13,12 +13,18 @@ from core.arrays import Array
 from core.layers import Layer
 from core.layers.batch_norm import BatchNorm
 from core.layers.embedding import Embedding
+from core.layers.group_norm import GroupNorm
 from core.layers.gru import Gru
 from core.layers.layer_norm import LayerNorm
+from core.layers.local_response_norm import LocalResponseNorm
 from core.layers.lstm import Lstm
 from core.layers.multi_head_attention import MultiHeadAttention
+from core.layers.prelu import Prelu
+from core.layers.reduce_max import ReduceMax
+from core.layers.reduce_min import ReduceMin
 from core.layers.rms_norm import RmsNorm
 from core.layers.rnn import Rnn
+from core.layers.scale import Scale
 from core.losses.upstream import Upstream
 from core.plan import Plan
 from core.problem_spec import ProblemSpec
@@ -117,6 +123,41 @@ def test_layer_norm_and_rms_norm(shape: tuple[int, ...]) -> None:
     assert_same(theirs, theirs, RmsNorm(epsilon=1e-3), {"gamma": ["weight"]}, random(*shape))
 
 
+@pytest.mark.parametrize("shape", [(3, 6), (3, 6, 5), (2, 6, 4, 3)])
+def test_group_norm_and_instance_norm(shape: tuple[int, ...]) -> None:
+    for groups in (1, 2, 6) if len(shape) > 2 else (1, 2):
+        theirs = with_random_numbers(torch.nn.GroupNorm(groups, 6, eps=1e-3))
+        assert_same(theirs, theirs, GroupNorm(groups=groups, epsilon=1e-3), NORM, random(*shape))
+    if len(shape) == 4:
+        theirs = with_random_numbers(torch.nn.InstanceNorm2d(6, affine=True))
+        assert_same(theirs, theirs, GroupNorm(groups=6), NORM, random(*shape))
+
+
+@pytest.mark.parametrize("axes", [[1], [2], [1, 2]])
+def test_reduce_max_and_reduce_min(axes: list[int]) -> None:
+    """With ties, of which each has an equal part of the gradient."""
+    ties = np.random.default_rng(0).integers(3, size=(4, 3, 5)).astype(float)
+    for X in (random(4, 3, 5), ties):
+        assert_same(torch.nn.Identity(), lambda x: torch.amax(x, axes), ReduceMax(axis=axes), {}, X)
+        assert_same(torch.nn.Identity(), lambda x: torch.amin(x, axes), ReduceMin(axis=axes), {}, X)
+
+
+def test_local_response_norm() -> None:
+    for X in (random(2, 7, 4), random(2, 5, 3, 3)):
+        theirs = torch.nn.LocalResponseNorm(3, alpha=0.8, beta=0.6, k=1.5)
+        assert_same(theirs, theirs, LocalResponseNorm(size=3, alpha=0.8, beta=0.6, bias=1.5), {}, X)
+
+
+def test_prelu_and_scale() -> None:
+    for parameters, axes in ((1, []), (3, [1])):
+        theirs = with_random_numbers(torch.nn.PReLU(parameters))
+        assert_same(theirs, theirs, Prelu(axes=axes), {"negative_slope": ["weight"]}, random(4, 3, 5))
+    affine = with_random_numbers(torch.nn.GroupNorm(1, 3))
+    assert_same(
+        affine, lambda x: x * affine.weight[:, None] + affine.bias[:, None], Scale(axes=[1]), NORM, random(4, 3, 5)
+    )
+
+
 def test_embedding() -> None:
     theirs = with_random_numbers(torch.nn.Embedding(6, 4))
     classes = np.random.default_rng(0).integers(6, size=(5, 3))
@@ -139,6 +180,29 @@ def test_lstm_and_gru(sequences: bool, bias: bool) -> None:
         layer = kind(units=2, return_sequences=sequences, bias=bias)
         kept = {name: parts for name, parts in names.items() if bias or "bias" not in name}
         assert_same(theirs, partial(states, theirs, sequences), layer, kept, random(*SEQUENCES))
+
+
+@pytest.mark.parametrize("sequences", [True, False])
+@pytest.mark.parametrize("bias", [True, False])
+def test_both_directions(sequences: bool, bias: bool) -> None:
+    kinds = ((torch.nn.RNN, Rnn, RECURRENT), (torch.nn.LSTM, Lstm, RECURRENT), (torch.nn.GRU, Gru, GRU))
+    for module, kind, names in kinds:
+        theirs = with_random_numbers(module(4, 2, batch_first=True, bias=bias, bidirectional=True))
+        layer = kind(units=2, return_sequences=sequences, bias=bias, bidirectional=True)
+        kept = {
+            f"{name}{end}": [f"{part}{end}" for part in parts]
+            for end in ("", "_reverse")
+            for name, parts in names.items()
+            if bias or "bias" not in name
+        }
+        call = (lambda x, own=theirs: own(x)[0]) if sequences else partial(last_states, theirs)
+        assert_same(theirs, call, layer, kept, random(*SEQUENCES))
+
+
+def last_states(module: Any, x: Any) -> Any:
+    """h_n, the last state of each direction, side by side."""
+    last = module(x)[1]
+    return torch.cat(list(last[0] if isinstance(last, tuple) else last), dim=1)
 
 
 def states(module: Any, sequences: bool, x: Any) -> Any:

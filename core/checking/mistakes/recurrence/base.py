@@ -2,49 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from core.arrays import Array
 from core.checking.layer_rules import Backward
+from core.checking.mistakes.base import Mistake
+from core.checking.mistakes.recurrence.unrolled import Unrolled, right_in, unrolled
 from core.checking.mistakes.shared.kind import InsideLayer
 from core.checking.quantity import Quantity
 from core.checking.trace import Trace
-
-
-@dataclass(frozen=True, slots=True)
-class Unrolled:
-    """The numbers of a recurrent layer when its backward pass begins: T time steps, n examples, u units."""
-
-    layer: Any
-    """The layer's fields."""
-    X: Array
-    """x_1 … x_T, T x n x features."""
-    H: Array
-    """h_0 … h_T, (T + 1) x n x u."""
-    D: Array
-    """The gradient that the result passes to h_1 … h_T, T x n x u."""
-    parameters: Mapping[str, Array]
-    saved: Mapping[str, Array]
-    """What the layer's forward rules save."""
-    blocks: Mapping[str, slice]
-    """The columns of each gate by its letter."""
-
-    @property
-    def steps(self) -> range:
-        """The time steps, counted from 0."""
-        return range(len(self.X))
-
-    def apart(self, array: Array, letters: str) -> list[Array]:
-        """Return the blocks of these gates along the last axis."""
-        return [array[..., self.blocks[letter]] for letter in letters]
-
-    def together(self, by_letter: Mapping[str, Array]) -> Array:
-        """Return the blocks of the gates side by side, in the layer's order."""
-        return np.concatenate([by_letter[letter] for letter in self.blocks], axis=-1)
+from core.layers.shared.directions import FORWARD, REVERSE, in_reading_order
 
 
 class Deltas(NamedTuple):
@@ -65,6 +35,18 @@ class ThroughTime(InsideLayer):
     unseen = "the sequences have one time step"
     least_steps: ClassVar[int] = 2
     """The mistake is possible in sequences of this length."""
+    ends: ClassVar[tuple[str, ...]] = (FORWARD, REVERSE)
+    """The directions in which the mistake is made, by the ends of the names of their parameters."""
+
+    alone_in: ClassVar[tuple[str, ...]] = (FORWARD, REVERSE)
+    """The directions in which the mistake may be made alone; one that is a mistake of its own is left out."""
+
+    @classmethod
+    def forms(cls, trace: Trace) -> tuple[type[Mistake], ...]:
+        """Return the mistake, made in every direction, and where a layer has two, those made in one alone."""
+        if any(getattr(node.layer, "bidirectional", False) for node in trace.network.nodes.values()):
+            return (cls, *in_one_direction(cls))
+        return (cls,)
 
     def __init__(self) -> None:
         self._last: tuple[Sequence[Array], Backward] | None = None
@@ -72,11 +54,29 @@ class ThroughTime(InsideLayer):
     def backward(self, trace: Trace, layer: str) -> Backward | None:
         numbers = [trace.deltas[layer], *trace.read_by(layer), *trace.parameters(layer).values()]
         if self._last is None or any(one is not other for one, other in zip(self._last[0], numbers, strict=False)):
-            run = unrolled(trace, layer)
-            if not self.is_possible(run.layer, len(run.steps)):
+            node = trace.network.nodes[layer]
+            if not self.is_possible(node.layer, trace.network.shapes[node.reads[0]][1]):
                 return None
-            self._last = (numbers, self._gradients(run))
+            self._last = (numbers, self._in_every_direction(trace, layer))
         return self._last[1]
+
+    def _in_every_direction(self, trace: Trace, layer: str) -> Backward:
+        """Return the gradients, of which those of a direction without the mistake follow the right rules."""
+        kind: Any = trace.network.nodes[layer].layer
+        if not kind.bidirectional:
+            return self._gradients(unrolled(trace, layer))
+        found = {
+            end: self._gradients(unrolled(trace, layer, end)) if end in self.ends else right_in(trace, layer, end)
+            for end in kind.directions()
+        }
+        dX = found[FORWARD].inputs[0] + in_reading_order(found[REVERSE].inputs[0], REVERSE)
+        starts = zip(
+            *(each.inputs[1:] for each in found.values()), strict=False
+        )  # The right rules give those that are read.
+        parameters = {
+            f"{name}{end}": gradient for end, each in found.items() for name, gradient in each.parameters.items()
+        }
+        return Backward([dX, *(np.concatenate(pair, axis=-1) for pair in starts)], parameters)
 
     def _gradients(self, run: Unrolled) -> Backward:
         dP, dQ, starts = self.deltas(run)
@@ -144,6 +144,12 @@ class ThroughTime(InsideLayer):
         """Return the gradient of a parameter from those of the time steps."""
         return np.asarray(sum(products))
 
+    def strikes_at(self, trace: Trace, quantity: Quantity) -> bool:
+        if quantity.part != "gradients":
+            return super().strikes_at(trace, quantity)
+        end = REVERSE if quantity.name.endswith(REVERSE) else FORWARD
+        return end in self.ends and super().strikes_at(trace, quantity._replace(name=quantity.name.removesuffix(end)))
+
     def applies(self, trace: Trace, quantity: Quantity) -> bool:
         """Ask without computing the backward pass, as there are many of these mistakes."""
         if quantity.part in ("deltas", "input_gradient"):
@@ -158,14 +164,20 @@ class ThroughTime(InsideLayer):
         return self.is_possible(node.layer, trace.network.shapes[node.reads[0]][1])
 
 
-def unrolled(trace: Trace, layer: str) -> Unrolled:
-    """Return the numbers of a recurrent layer."""
-    kind: Any = trace.network.nodes[layer].layer
-    saved, D = trace.saved(layer), trace.deltas[layer]
-    arriving = np.zeros_like(saved["H"][1:])
-    if D.ndim == 3:
-        arriving[...] = D.swapaxes(0, 1)
-    else:
-        arriving[-1] = D
-    parameters = trace.parameters(layer)
-    return Unrolled(kind, saved["X"], saved["H"], arriving, parameters, saved, kind.blocks("weight"))
+_IN_ONE_DIRECTION: dict[type[Mistake], tuple[type[Mistake], ...]] = {}
+
+
+def in_one_direction(mistake: type[ThroughTime]) -> tuple[type[Mistake], ...]:
+    """Return the mistake made in the first direction alone, and in the second alone."""
+    if mistake not in _IN_ONE_DIRECTION:
+        words = {FORWARD: "forward", REVERSE: "backward"}
+        _IN_ONE_DIRECTION[mistake] = tuple(_in(mistake, end, words[end]) for end in mistake.alone_in)
+    return _IN_ONE_DIRECTION[mistake]
+
+
+def _in(mistake: type[ThroughTime], end: str, words: str) -> type[ThroughTime]:
+    def is_possible(self: ThroughTime, layer: Any, steps: int) -> bool:
+        return layer.bidirectional and mistake.is_possible(self, layer, steps)
+
+    fields = {"ends": (end,), "alone": True, "said": f"{mistake.said}, in the {words} direction only"}
+    return type(f"{mistake.__name__}{words.title()}", (mistake,), {**fields, "is_possible": is_possible})

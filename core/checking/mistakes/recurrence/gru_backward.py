@@ -7,7 +7,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from core.arrays import Array
-from core.checking.mistakes.recurrence.base import Deltas, ThroughTime, Unrolled
+from core.checking.mistakes.recurrence.base import Deltas, ThroughTime
+from core.checking.mistakes.recurrence.unrolled import Unrolled
 
 GATES = {"r": "reset gate", "z": "update gate", "n": "candidate state"}
 

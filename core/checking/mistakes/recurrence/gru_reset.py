@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from core.arrays import Array
-from core.checking.mistakes.recurrence.base import ThroughTime, Unrolled
+from core.checking.mistakes.recurrence.base import ThroughTime
 from core.checking.mistakes.recurrence.gru_backward import GruBackward, GruStep
+from core.checking.mistakes.recurrence.unrolled import Unrolled
 
 
 class ResetPathMissing(GruBackward):

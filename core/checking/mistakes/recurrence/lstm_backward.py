@@ -8,7 +8,8 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from core.arrays import Array
-from core.checking.mistakes.recurrence.base import Deltas, ThroughTime, Unrolled
+from core.checking.mistakes.recurrence.base import Deltas, ThroughTime
+from core.checking.mistakes.recurrence.unrolled import Unrolled
 
 GATES = {"i": "input gate", "f": "forget gate", "g": "cell candidate", "o": "output gate"}
 

@@ -10,7 +10,8 @@ from core.activations import FUNCTIONS
 from core.activations.base import Activation
 from core.arrays import Array
 from core.checking.layer_rules import activate, through
-from core.checking.mistakes.recurrence.base import Deltas, ThroughTime, Unrolled
+from core.checking.mistakes.recurrence.base import Deltas, ThroughTime
+from core.checking.mistakes.recurrence.unrolled import Unrolled
 
 
 class RnnBackward(ThroughTime):

@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from core.arrays import Array
-from core.checking.mistakes.recurrence.base import Deltas, ThroughTime, Unrolled
+from core.checking.mistakes.recurrence.base import Deltas, ThroughTime
 from core.checking.mistakes.recurrence.gru_backward import GruBackward
 from core.checking.mistakes.recurrence.lstm_backward import LstmBackward
 from core.checking.mistakes.recurrence.rnn import RnnBackward
+from core.checking.mistakes.recurrence.unrolled import Unrolled
 from core.checking.trace import Trace
+from core.layers.shared.directions import FORWARD
 
 
 class AnyBackward(RnnBackward, LstmBackward, GruBackward):
@@ -74,6 +76,7 @@ class ResultsReversed(AnyBackward):
     """∂L/∂h_{T+1−t} instead of ∂L/∂h_t."""
 
     slug = "results-in-reversed-time"
+    alone_in: ClassVar[tuple[str, ...]] = (FORWARD,)  # In the other it is `BackwardDirectionInReversedTime`.
     block = "state h"
     said = "adds the gradients of the results in the reversed order of time"
     wrong = r"dh_t = \frac{\partial L}{\partial h_{T+1-t}} + \back{da_{t+1}}{U}"

@@ -144,4 +144,4 @@ def test_layers_without_an_operator_are_refused_at_once(client: httpx.Client) ->
 
 
 def test_the_extra_is_announced(client: httpx.Client) -> None:
-    assert client.get("/v1").json()["extensions"] == ["onnx"]
+    assert client.get("/v1").json()["extensions"] == ["onnx", "keras"]

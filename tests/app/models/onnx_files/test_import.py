@@ -113,8 +113,13 @@ SMALL: dict[str, tuple[list[Any], dict[str, Array], dict[str, Array]]] = {
         {"w": normal(4, 1, 3)},
         {"x": normal(2, 2, 9)},
     ),
+    "asymmetric pads": (
+        [("Conv", "x w", "y", {"pads": [0, 1, 2, 1]})],
+        {"w": normal(4, 2, 3, 3)},
+        {"x": normal(2, 2, 5, 5)},
+    ),
     "same": ([("Conv", "x w", "y", {"auto_pad": "SAME_UPPER"})], {"w": normal(4, 2, 3, 3)}, {"x": normal(2, 2, 5, 5)}),
-    "dead nodes": ([("Erf", "x", "unused"), ("Tanh", "x", "y")], {}, {"x": X23}),
+    "dead nodes": ([("Round", "x", "unused"), ("Tanh", "x", "y")], {}, {"x": X23}),
     **{
         name: ([(name, "x", "y", attributes)], {}, {"x": np.abs(X23) + 0.1})
         for name, attributes in {
@@ -144,3 +149,26 @@ def test_operators_compute_what_they_say(client: httpx.Client, name: str) -> Non
     content = model_of(nodes_of(written), constants, {name: [None] * array.ndim for name, array in inputs.items()})
     tolerance = OF_FLOAT32 if name in ("Selu", "Gelu", "layer norm") else 1e-11
     assert_reads_as_evaluated(client, content, tolerance, **inputs)
+
+
+OF_KNOWN_SHAPES: dict[str, tuple[list[Any], dict[str, Array], dict[str, Array]]] = {
+    "constants of all axes but the first": (
+        [("Add", "x w", "a"), ("Mul", "v a", "y")],
+        {"w": normal(3, 2, 2), "v": normal(1, 3, 1, 2)},
+        {"x": normal(2, 3, 2, 2)},
+    ),
+    "examples and channels joined for a while": (
+        [("Flatten", "x", "a", {"axis": 2}), ("Relu", "a", "b"), ("Reshape", "b s", "y")],
+        {"s": np.array([-1, 3, 4])},
+        {"x": normal(2, 3, 4)},
+    ),
+    "one number for each example": ([("Squeeze", "x i", "y")], {"i": np.array([1])}, {"x": normal(4, 1)}),
+    "one of the steps": ([("Gather", "x i", "y", {"axis": 1})], {"i": np.array(-1)}, {"x": normal(2, 3, 4)}),
+}
+
+
+@pytest.mark.parametrize("name", OF_KNOWN_SHAPES)
+def test_axes_of_known_lengths_are_arranged(client: httpx.Client, name: str) -> None:
+    written, constants, inputs = OF_KNOWN_SHAPES[name]
+    content = model_of(nodes_of(written), constants, {name: ["n", *array.shape[1:]] for name, array in inputs.items()})
+    assert_reads_as_evaluated(client, content, 1e-11, **inputs)

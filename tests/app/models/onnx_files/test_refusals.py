@@ -18,39 +18,51 @@ pytestmark = pytest.mark.slow
 
 def test_every_operator_that_is_not_read_is_named_at_once(client: httpx.Client) -> None:
     written = [
-        ("Erf", "x", "a"),
-        ("Erf", "a", "b"),
-        ("Gather", "b i", "c"),
-        ("Add", "c v", "d"),
-        ("Softmax", "d", "y", {"axis": 0}),
+        ("Round", "x", "a"),
+        ("Round", "x", "b"),
+        ("Hardmax", "x", "c"),
+        ("Softmax", "x", "d", {"axis": 0}),
+        ("Sum", "a b c d", "y"),
     ]
-    content = model_of(nodes_of(written), {"i": np.array([0, 1]), "v": normal(2, 3)}, {"x": [2, 3]})
+    content = model_of(nodes_of(written), {}, {"x": ["n", 3]})
     response = client.post("/v1/models/import", content=content, params={"format": "onnx"})
     problem = refused(response, 422, "unsupported-operator")
-    assert [error.pointer for error in problem.errors] == ["#/graph/node/0", "#/graph/node/2"]
-    assert problem.errors[0].detail.startswith("Erf ('a', 'b'): there is no layer")
+    assert [error.pointer for error in problem.errors] == ["#/graph/node/0", "#/graph/node/2", "#/graph/node/3"]
+    assert problem.errors[0].detail.startswith("Round ('a', 'b'): its derivative is 0 wherever it has one")
     assert problem.errors[0].got == ["a", "b"]
+    assert problem.errors[2].detail == "Softmax ('d'): it runs over the examples."
 
 
-UNSUITED: dict[str, list[Any]] = {
-    "asymmetric pads": [("Conv", "x w", "y", {"pads": [0, 0, 1, 1]})],
-    "ceil": [("MaxPool", "x", "y", {"kernel_shape": [2, 2], "ceil_mode": 1})],
-    "excluded padding": [("AveragePool", "x", "y", {"kernel_shape": [2, 2], "pads": [1, 1, 1, 1]})],
-    "softmax over the batch": [("Softmax", "x", "y", {"axis": 0})],
-    "tanh gelu": [("Gelu", "x", "y", {"approximate": "tanh"})],
-    "flatten elsewhere": [("Flatten", "x", "y", {"axis": 2})],
-    "constant that is added": [("Add", "x w", "y")],
-    "constant that multiplies": [("Mul", "x w", "y")],
-    "left constant": [("MatMul", "w x", "y")],
-    "integers": [("Cast", "x", "y", {"to": TensorProto.INT64})],
+UNSUITED: dict[str, tuple[list[Any], str]] = {
+    "excluded padding": (
+        [("AveragePool", "x", "y", {"kernel_shape": [2, 2], "pads": [1, 1, 1, 1]})],
+        "its count_include_pad is 0; only 1 is supported",
+    ),
+    "softmax over the batch": ([("Softmax", "x", "y", {"axis": 0})], "it runs over the examples"),
+    "examples among others": (
+        [("Flatten", "x", "y", {"axis": 2})],
+        "the first of its axes does not count the examples",
+    ),
+    "another number for each example": ([("Add", "x w", "y")], "another number for each example"),
+    "more axes": ([("Mul", "x v", "y")], "changes the shape of the tensor that it is combined with"),
+    "left constant": ([("MatMul", "w x", "y")], "one of its operands is a constant"),
+    "padded channels": ([("Pad", "x p", "y")], "it adds examples or channels"),
+    "weights used twice": (
+        [("Conv", "x w", "a"), ("Relu", "a", "b"), ("Conv", "x w", "c"), ("Sum", "b c", "y")],
+        "shared",
+    ),
+    "integers": ([("Cast", "x", "y", {"to": TensorProto.INT64})], "only 1 or 10 or 11 or 16 is supported"),
 }
+CONSTANTS = {"w": normal(2, 2, 2, 2), "v": normal(1, 1, 1, 1, 1), "p": np.array([0, 0, 0, 0, 0, 1, 0, 0])}
 
 
 @pytest.mark.parametrize("name", UNSUITED)
-def test_attributes_that_no_layer_has_are_refused_with_the_reason(client: httpx.Client, name: str) -> None:
-    content = model_of(nodes_of(UNSUITED[name]), {"w": normal(2, 2, 2, 2)}, {"x": [None] * 4})
+def test_nodes_that_no_layer_stands_for_are_refused_with_the_reason(client: httpx.Client, name: str) -> None:
+    written, words = UNSUITED[name]
+    content = model_of(nodes_of(written), CONSTANTS, {"x": [2, 2, 2, 2]})
     response = client.post("/v1/models/import", content=content, params={"format": "onnx"})
-    refused(response, 422, "unsupported-operator")
+    problem = refused(response, 422, "unsupported-operator")
+    assert words in problem.errors[0].detail
 
 
 def external() -> bytes:

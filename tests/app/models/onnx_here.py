@@ -1,0 +1,26 @@
+"""ONNX files are read in this process, by the code that the child runs: a child for each of hundreds takes minutes."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import safetensors.numpy
+
+from app.models.formats.onnx_child.parsing import Refused, parse
+from app.models.formats.onnx_child.reading import read_graph
+from app.wire import safetensors_file
+from app.wire.file_content import FileContent
+from app.wire.limits import DocumentLimits
+
+
+def read_here(asked: str, body: FileContent, elements: int) -> safetensors_file.TensorFile:
+    """Stand in for `onnx_file._run_child`."""
+    request = json.loads(asked)
+    try:
+        with np.errstate(all="ignore"):
+            tensors, graph = read_graph(parse(bytes(body)), request["shapes"], request["output"])
+        written = safetensors.numpy.save(tensors, {"graph": json.dumps(graph)})
+    except Refused as refused:
+        written = safetensors.numpy.save({}, {"refusal": str(refused)[:2000]})
+    return safetensors_file.read(written, DocumentLimits(elements=elements))
