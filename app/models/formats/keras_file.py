@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.wire import safetensors_file
+from app.models.formats.child_process import run_child
 from app.wire.file_content import FileContent
-from app.wire.limits import DocumentLimits
 from core.arrays import Array
 from core.errors import Refusal
 
@@ -63,26 +59,14 @@ def read(body: FileContent, elements: int) -> KerasFile:
         detail = "This server was installed without h5py, which reads the files of Keras."
         hint = "Install the package h5py where the server runs (the extra keras of this project), or use safetensors."
         raise Refusal.of("unsupported-operator", detail, "query", "format", hint=hint)
-    # The child must not see the settings, which may contain the password of the database, nor load plugins of HDF5.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("GRADD_", "HDF5_"))}
-    environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "HDF5_PLUGIN_PRELOAD": "::"}
-    try:
-        child = subprocess.run(  # noqa: S603  (our own script)
-            [sys.executable, "-I", str(CHILD), str(elements)],
-            input=body,
-            capture_output=True,
-            timeout=SECONDS,
-            env=environment,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise Refusal.of("timeout", f"Reading the file took longer than {SECONDS} s.") from None
-    if child.returncode:
-        detail = "The file cannot be read: it needs too much memory or time, or makes the parser fail."
-        raise Refusal.of("invalid-request", detail)
-    file = safetensors_file.read(child.stdout, DocumentLimits(elements=elements))
-    if "refusal" in file.metadata:
-        raise Refusal.of("invalid-request", file.metadata["refusal"])
+    file = run_child(
+        [str(CHILD), str(elements)],
+        body,
+        elements,
+        seconds=SECONDS,
+        hidden=("HDF5_",),
+        environment={"HDF5_PLUGIN_PRELOAD": "::"},  # No plugins of HDF5 are loaded.
+    )
     found = json.loads(file.metadata["file"])
     if found["legacy"]:
         groups = [

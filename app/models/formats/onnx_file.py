@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +11,10 @@ from pathlib import Path
 import numpy as np
 
 import app
+from app.models.formats.child_process import run_child
 from app.models.formats.onnx_node import OnnxNode
-from app.wire import safetensors_file
-from app.wire.file_content import FileContent, mapped
-from app.wire.limits import DocumentLimits
+from app.wire.file_content import FileContent
+from app.wire.safetensors_file import TensorFile
 from core.arrays import Array
 from core.errors import Refusal
 
@@ -94,8 +90,6 @@ def read(body: FileContent, elements: int, shapes: Mapping[str, Sequence[int]], 
     require_onnx()
     asked = json.dumps({"shapes": {name: list(shape) for name, shape in shapes.items()}, "output": output})
     file = _run_child(asked, body, elements)
-    if "refusal" in file.metadata:
-        raise Refusal.of("invalid-request", file.metadata["refusal"])
     graph = json.loads(file.metadata["graph"])
     tensors = file.tensors
     sampled = {name: tensors[f"i{position}"] for position, name in enumerate(graph["inputs"]) if "o" in tensors}
@@ -116,30 +110,6 @@ def read(body: FileContent, elements: int, shapes: Mapping[str, Sequence[int]], 
     )
 
 
-def _run_child(asked: str, body: FileContent, elements: int) -> safetensors_file.TensorFile:
-    """Return what the child writes.
-
-    Raises:
-        Refusal: if it fails, or if a constant is not finite.
-    """
-    # The child must not see the settings, which may contain the password of the database.
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GRADD_")}
-    environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    # What the child writes may be as large as the model: it is mapped, and takes no memory of its own.
-    with tempfile.TemporaryFile() as written:
-        try:
-            child = subprocess.run(  # noqa: S603  (our own program)
-                [sys.executable, "-I", "-c", PROGRAM, str(ROOT), asked],
-                input=body,
-                stdout=written,
-                stderr=subprocess.DEVNULL,
-                timeout=SECONDS,
-                env=environment,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise Refusal.of("timeout", f"Reading the file took longer than {SECONDS} s.") from None
-        if child.returncode:
-            detail = "The file cannot be read: it needs too much memory or time, or makes the parser fail."
-            raise Refusal.of("invalid-request", detail)
-        return safetensors_file.read(mapped(written), DocumentLimits(elements=elements))
+def _run_child(asked: str, body: FileContent, elements: int) -> TensorFile:
+    """Return what the child writes, as `run_child` does."""
+    return run_child(["-c", PROGRAM, str(ROOT), asked], body, elements, seconds=SECONDS)

@@ -12,6 +12,7 @@ from app.models.formats.onnx_child.reading import read_graph
 from app.wire import safetensors_file
 from app.wire.file_content import FileContent
 from app.wire.limits import DocumentLimits
+from core.errors import Refusal
 
 
 def read_here(asked: str, body: FileContent, elements: int) -> safetensors_file.TensorFile:
@@ -22,5 +23,5 @@ def read_here(asked: str, body: FileContent, elements: int) -> safetensors_file.
             tensors, graph = read_graph(parse(bytes(body)), request["shapes"], request["output"])
         written = safetensors.numpy.save(tensors, {"graph": json.dumps(graph)})
     except Refused as refused:
-        written = safetensors.numpy.save({}, {"refusal": str(refused)[:2000]})
+        raise Refusal.of("invalid-request", str(refused)[:2000]) from None
     return safetensors_file.read(written, DocumentLimits(elements=elements))
