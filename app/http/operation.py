@@ -18,7 +18,7 @@ from app.http.reply import Reply
 from app.settings import Settings
 from app.wire.decode import read_values, validate_values
 from app.wire.encode import encode
-from app.wire.form_key import SMALL, key_of, read_small
+from app.wire.form_key import key_of, read_small
 from app.wire.safetensors_message import MEDIA_TYPE, encode_message, read_message
 from app.wire.template import refill, without_numbers
 from app.wire.tensor_fields import field_tree
@@ -77,19 +77,15 @@ class Operation(Generic[M]):
     """Whether what follows from the form of a body is worked out once for all bodies of that form."""
 
     def read_small(self, body: bytes, format_of_body: Format) -> Reading | None:
-        """Return a small body as it was read; None if it is large, or if only thorough reading tells what is wrong with it.
+        """Return a small body as it was read; None for JSON of which only thorough reading tells what is wrong with it.
 
         Raises:
             Refusal: if it is no file of tensors.
         """
-        if len(body) > SMALL:
-            return None
-        node = field_tree(self.model)
-        if format_of_body == "json":
-            found = read_small(body, node)
-            return found and Reading(found[0], [], found[1])
-        values, issues = read_message(body, node)
-        return Reading(values, issues, None if issues else key_of(values, node))
+        if format_of_body != "json":
+            return self.read(body, format_of_body)
+        found = read_small(body, field_tree(self.model))
+        return found and Reading(found[0], [], found[1])
 
     def read(self, body: bytes, format_of_body: Format) -> Reading:
         """Read a decompressed body.
@@ -97,7 +93,7 @@ class Operation(Generic[M]):
         Raises:
             Refusal: if it is no JSON object, or no file of tensors.
         """
-        if small := self.read_small(body, format_of_body):
+        if format_of_body == "json" and (small := self.read_small(body, format_of_body)):
             return small
         node = field_tree(self.model)
         values, issues = read_values(body, node) if format_of_body == "json" else read_message(body, node)

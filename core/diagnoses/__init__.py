@@ -33,11 +33,6 @@ def bind(plan: Plan, diagnoses: Sequence[Diagnosis] = DIAGNOSES) -> Callable[[],
     return lambda: [issue for find in bound for issue in find()]
 
 
-def diagnose(plan: Plan) -> list[Issue]:
-    """Return the warnings for the last run of a plan."""
-    return bind(plan)()
-
-
 def diagnose_learning(plan: Plan) -> list[Issue]:
-    """Return those of these warnings that concern learning, and not the numbers of one point."""
+    """Return the warnings for the last run of a plan that concern learning, and not the numbers of one point."""
     return bind(plan, OF_LEARNING)()
