@@ -21,7 +21,7 @@ from app.computations.step.routes import router as step
 from app.datasets.routes import router as datasets
 from app.http import exception_handlers, openapi
 from app.http.direct import DirectAnswers, answer_directly
-from app.http.executor import ComputeExecutor
+from app.http.dispatcher import Dispatcher
 from app.http.forms import FormCache
 from app.http.operation import Server
 from app.jobs.routes import router as jobs
@@ -57,13 +57,15 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 class Application(FastAPI):
-    """FastAPI, behind the direct answers."""
+    """FastAPI, behind the direct answers and the admission of requests."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         left = await answer_directly(self.state.direct, scope, receive, send)
-        if left is not None:
-            await super().__call__(scope, left, send)
+        if left is None:
+            return
+        refusal = self.state.dispatcher.refusal_of(scope)
+        await (refusal or super().__call__)(scope, left, send)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -84,8 +86,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app.state.settings = settings
     app.state.database = Database(settings.database_url)
-    executor = ComputeExecutor(settings.compute_threads, settings.max_waiting, settings.max_seconds)
-    app.state.server = Server(settings, executor, FormCache(settings.form_cache_bytes))
+    app.state.server = Server(settings, FormCache(settings.form_cache_bytes))
+    app.state.dispatcher = Dispatcher(app.state.server)
     app.state.models = ModelCache(app.state.database, settings.model_cache_bytes)
     app.state.direct = DirectAnswers(app.state.server)
     for router in (

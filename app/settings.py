@@ -56,6 +56,13 @@ class Settings(BaseSettings):
     """Number of requests that each server process computes at the same time. Default: the number of processors; with
     `gradd serve --processes N`, its N-th part, but at least 2."""
 
+    compute_processes: int = Field(default_factory=lambda data: data["compute_threads"], gt=0)
+    """Number of large requests that are computed at the same time, each in a process of its own that can be killed. They are
+    started when they are needed. Default: GRADD_COMPUTE_THREADS."""
+
+    max_memory_bytes: int = Field(default=2**30, gt=0)
+    """Memory in bytes that the computation of a request may take."""
+
     lease_seconds: float = Field(default=10.0, ge=0.5)
     """Seconds without a sign of life after which a worker is presumed dead and its jobs are returned to the queue."""
 

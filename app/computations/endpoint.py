@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request, Response
@@ -15,6 +16,23 @@ from app.models.resolve import resolve_model
 from app.problem.schemas import NetworkInUse
 
 N = TypeVar("N", bound=NetworkInUse)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModels:
+    """Completes bodies with the stored models that they name. It can be sent to another process."""
+
+    cache: ModelCache
+
+    def __call__(self, body: N) -> N:
+        """Return the body completed with the model that it names.
+
+        Raises:
+            Refusal: `unknown-name`.
+        """
+        if body.model is not None:
+            body.use.form.waits = not self.cache.is_local
+        return resolve_model(body, self.cache.get)
 
 
 class ComputationEndpoint:
@@ -37,15 +55,12 @@ class ComputationEndpoint:
             is_steady: whether the time of an answer follows from the form of the request, so that requests of a fast form
                 may be answered directly.
         """
-        operation = Operation(model, compute, documents or {}, self._resolve, shares_forms=True)
+        operation = Operation(
+            model, compute, documents or {}, StoredModels(self._models), is_pure=True, shares_forms=True
+        )
         if is_steady:
             self._direct.offer(self._endpoint.request.scope["path"], operation)
         return await self._endpoint.run(operation)
-
-    def _resolve(self, body: N) -> N:
-        if body.model is not None:
-            body.use.form.waits = not self._models.is_local
-        return resolve_model(body, self._models.get)
 
 
 async def get_computation_endpoint(request: Request, endpoint: EndpointDep) -> ComputationEndpoint:

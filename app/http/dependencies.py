@@ -24,7 +24,7 @@ SettingsDep = Annotated[Settings, Depends(get_settings)]
 
 async def get_endpoint(request: Request) -> Endpoint:
     """Return the endpoint of this request."""
-    return Endpoint(request, request.app.state.server)
+    return Endpoint(request, request.app.state.settings, request.app.state.dispatcher)
 
 
 EndpointDep = Annotated[Endpoint, Depends(get_endpoint)]

@@ -13,8 +13,8 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from app.http.deadline import deadline_in
 from app.http.endpoint import too_slow
-from app.http.executor import deadline_in
 from app.http.negotiation import Format, format_of_answer, format_of_body
 from app.http.operation import Operation, Server, Wanted
 from app.wire.form_key import SMALL

@@ -15,16 +15,16 @@ from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from app.http.compression import decompress
-from app.http.executor import Overloaded
+from app.http.body import received_body
+from app.http.dispatcher import NOBODY, Dispatcher
 from app.http.negotiation import format_of_answer, format_of_body
-from app.http.operation import Compute, Documents, Encoding, Operation, Server, Wanted, write
-from app.http.problem_details import problem_response, refusal_response
+from app.http.operation import Compute, Documents, Encoding, Operation, Wanted, write
+from app.http.problem_details import problem_response
 from app.http.problem_types import PROBLEM_TYPES
 from app.http.reply import Reply
+from app.http.request_task import RequestTask
 from app.settings import Settings
 from core.arrays import CheckDeadline
-from core.errors import Refusal
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -32,10 +32,10 @@ M = TypeVar("M", bound=BaseModel)
 class Endpoint:
     """One request, and what the server needs to answer it."""
 
-    def __init__(self, request: Request, server: Server) -> None:
+    def __init__(self, request: Request, settings: Settings, dispatcher: Dispatcher) -> None:
         self.request = request
-        self.settings = server.settings
-        self._server = server
+        self.settings = settings
+        self._dispatcher = dispatcher
 
     async def handle(self, model: type[M], compute: Compute[M], documents: Documents | None = None) -> Response:
         """Read the body as `model`, run `compute` in the executor, and answer with its result; see `Operation`."""
@@ -51,21 +51,16 @@ class Endpoint:
         wanted = self._wanted(operation.documents)
         form = format_of_body(headers.get("content-type"))
         try:
-            async with asyncio.timeout(settings.max_body_seconds):
-                body = await _read(self.request, settings.max_body_bytes)
+            async with asyncio.timeout(settings.max_body_seconds) as receiving:
+                async with received_body(self.request, settings.max_body_bytes, settings.data_dir) as body:
+                    receiving.reschedule(None)
+                    encoding = headers.get("content-encoding")
+                    task = RequestTask(operation, self.request.url.path, body, form, encoding, wanted)
+                    return await self._dispatcher.answer(task, self.request)
         except TimeoutError:
             return self.too_slow()
         except ClientDisconnect:
-            return Response(status_code=400)
-
-        def response(check_deadline: CheckDeadline) -> Response:
-            plain = decompress(body, headers.get("content-encoding"), limit=settings.max_body_bytes)
-            reading = operation.read(plain, form)
-            key = operation.key(reading)
-            known = self._server.forms.find(key) if key else None
-            return operation.answer(reading, known, wanted, self._server, check_deadline)
-
-        return await self._run(response)
+            return Response(status_code=NOBODY)
 
     async def produce(self, work: Callable[[CheckDeadline], tuple[dict[str, Any] | Reply, Encoding]]) -> Response:
         """Run `work` in the executor and answer with its result.
@@ -101,10 +96,7 @@ class Endpoint:
         return await self._run(response)
 
     async def _run(self, response: Callable[[CheckDeadline], Response]) -> Response:
-        try:
-            return await self._server.executor.run(response)
-        except Overloaded as error:
-            return refusal_response(error, self.request.url.path, {"Retry-After": str(error.retry_after)})
+        return await self._dispatcher.store(self.request.url.path, response)
 
     def too_slow(self) -> Response:
         """Return the answer to a body that did not arrive in time."""
@@ -115,24 +107,3 @@ def too_slow(settings: Settings, path: str) -> Response:
     """Return the answer to a body that did not arrive in time."""
     detail = f"The body did not arrive within {settings.max_body_seconds:g} s."
     return problem_response(PROBLEM_TYPES["request-timeout"], detail, path, headers={"Connection": "close"})
-
-
-async def _read(request: Request, limit: int) -> bytes:
-    """Return the body as it was sent.
-
-    Raises:
-        Refusal: `too-large`, before more than `limit` bytes are held in memory.
-    """
-    announced = request.headers.get("content-length", "0")
-    chunks, size = [], int(announced) if announced.isdigit() else 0
-    if size <= limit:
-        size = 0
-        async for chunk in request.stream():
-            size += len(chunk)
-            if size > limit:
-                break
-            chunks.append(chunk)
-    if size > limit:
-        detail = f"The body has more than {limit:,} bytes, the limit of this server."
-        raise Refusal.of("too-large", detail, expected=limit)
-    return b"".join(chunks)

@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.http.compression import compress
-from app.http.executor import ComputeExecutor
 from app.http.forms import Form, FormCache, FormedBody, FormKey, FormUse
 from app.http.negotiation import JSON, Format
 from app.http.reply import Reply
@@ -28,16 +27,18 @@ from core.errors import Issue
 M = TypeVar("M", bound=BaseModel)
 Compute = Callable[[M, Settings, CheckDeadline], "dict[str, Any] | Reply"]
 Encoding = Literal["json", "base64"]
+Admit = Callable[[Any], None]
+"""Takes the cost of a computation before it begins, and may raise."""
+
 Documents = Mapping[str, Callable[[Any], str]]
 """Functions that write the source of a reply as a document for readers, by media type."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What all requests to a server have in common."""
+    """What all requests to a server process have in common."""
 
     settings: Settings
-    executor: ComputeExecutor
     forms: FormCache
 
 
@@ -73,6 +74,12 @@ class Operation(Generic[M]):
     resolve: Callable[[M], M] | None = None
     """Replaces references in the body, for instance to a stored model, before the computation."""
 
+    cost: Callable[[M, Settings], Any] | None = None
+    """Estimates the cost of the computation, reading and writing included."""
+
+    is_pure: bool = False
+    """Whether it only computes. Then it can be ended at any moment, and sent to another process."""
+
     shares_forms: bool = False
     """Whether what follows from the form of a body is worked out once for all bodies of that form."""
 
@@ -104,7 +111,13 @@ class Operation(Generic[M]):
         return (self.model, reading.key) if reading.key is not None and self.shares_forms else None
 
     def answer(
-        self, reading: Reading, form: Form | None, wanted: Wanted, server: Server, check_deadline: CheckDeadline
+        self,
+        reading: Reading,
+        form: Form | None,
+        wanted: Wanted,
+        server: Server,
+        check_deadline: CheckDeadline,
+        admit: Admit | None = None,
     ) -> Response:
         """Compute and return the response.
 
@@ -114,6 +127,7 @@ class Operation(Generic[M]):
             wanted: the format of the answer.
             server: the settings and caches of the server.
             check_deadline: raises once the deadline has passed.
+            admit: called with the cost of the computation before it begins.
 
         Raises:
             Refusal: with all errors of the request.
@@ -122,6 +136,8 @@ class Operation(Generic[M]):
         asked, use = self._body(reading, form)
         if self.resolve:
             asked = self.resolve(asked)
+        if admit and self.cost:
+            admit(self.cost(asked, server.settings))
         reply = self.compute(asked, server.settings, check_deadline)
         reply = reply if isinstance(reply, Reply) else Reply(reply)
         response = write(reply, wanted, self.documents, getattr(asked, "encoding", "json"))

@@ -7,9 +7,10 @@ it at any time, or store it again with other warnings: each use asks the databas
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from threading import Lock
 
 import orjson
@@ -77,6 +78,10 @@ class ModelCache:
         self.hits = 0
         self.misses = 0
 
+    def __reduce__(self) -> tuple[Callable[[str, int], ModelCache], tuple[str, int]]:
+        """Return how another process makes a cache for the same database, which its requests share."""
+        return shared_model_cache, (self._database.url.render_as_string(hide_password=False), int(self._models.maxsize))
+
     def __len__(self) -> int:
         return len(self._models)
 
@@ -111,3 +116,9 @@ class ModelCache:
         with self._lock, suppress(ValueError):  # It is larger than the limit by itself.
             self._models[identity] = cached
         return cached
+
+
+@lru_cache(maxsize=1)
+def shared_model_cache(database_url: str, limit: int) -> ModelCache:
+    """Return the model cache of this process, which is one that computes for a server."""
+    return ModelCache(Database(database_url), limit)

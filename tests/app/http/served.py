@@ -63,7 +63,9 @@ class Served:
         sent: list[Message] = []
 
         async def receive() -> Message:
-            return arriving.pop(0) if arriving else {"type": "http.disconnect"}
+            if not arriving:
+                await asyncio.Event().wait()  # The client waits for its answer.
+            return arriving.pop(0)
 
         async def send(message: Message) -> None:
             sent.append(message)
