@@ -46,6 +46,13 @@ class Settings(BaseSettings):
     max_answer_elements: int = Field(default=10_000_000, gt=0)
     """Maximum number of tensor elements in an answer."""
 
+    max_operations: float = Field(default=1e12, gt=0)
+    """Maximum number of operations of a request, estimated before it is computed: 1e12 are about 30 seconds of one core.
+    GET /v1 shows how they are counted."""
+
+    max_memory_bytes: int = Field(default=2**30, gt=0)
+    """Maximum memory in bytes of a request, estimated before it is computed."""
+
     max_seconds: float = Field(default=30.0, gt=0)
     """Maximum computing time of a request in seconds."""
 
