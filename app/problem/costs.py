@@ -13,6 +13,7 @@ from app.settings import Settings
 from core.cost import Cost, NetworkCost
 from core.cost.passes import initialisation
 from core.operations import CALL, READ, REQUEST, WRITE, count
+from core.shape_inference import infer_shapes
 
 READ_BYTES = 36
 """Memory of a number of a body: about 20 bytes of text, and 8 of the array twice, as it is read and in the core's layout."""
@@ -36,21 +37,31 @@ def network_cost(body: Problem, settings: Settings) -> NetworkCost | None:
     return NetworkCost(report.nodes, report.shapes, column=report.convention == "column")
 
 
+def network_of_examples(body: Problem, settings: Settings, examples: int) -> NetworkCost:
+    """Return the figures of the network of a request for another number of examples."""
+    report = shapes_of(body, settings)
+    names = {node.name for node in report.nodes}
+    inputs = {name: (examples, *shape[1:]) for name, shape in report.shapes.items() if name not in names}
+    part = infer_shapes(body.network.layers, inputs, {}, report.convention, seeded=True)
+    return NetworkCost(part.nodes, part.shapes, column=report.convention == "column")
+
+
 def itemsize(body: Problem) -> int:
     """Return the bytes of a number in the precision of a request."""
     return 4 if body.dtype == "float32" else 8
 
 
-def request_cost(body: Problem, network: NetworkCost) -> Cost:
+def request_cost(body: Problem, network: NetworkCost, settings: Settings) -> Cost:
     """Return the cost of reading a request, and of drawing the parameters that it has a seed for."""
     sent = elements_of([body.batch.inputs, body.batch.targets, body.batch.upstream, body.parameters, body.state])
     targets = count(network.output) * itemsize(body)  # Class numbers become one-hot rows.
     cost = Cost(REQUEST + LAYER * len(network.layers) + READ * sent, READ_BYTES * sent + targets)
-    return cost if body.seed is None else cost + initialisation(network) + answer_cost(network.parameters)
+    return cost if body.seed is None else cost + initialisation(network) + answer_cost(network.parameters, settings)
 
 
-def answer_cost(elements: int) -> Cost:
-    """Return the cost of writing an answer with so many numbers."""
+def answer_cost(elements: int, settings: Settings) -> Cost:
+    """Return the cost of writing an answer with so many numbers. One beyond the limit is refused, not written."""
+    elements = min(elements, settings.max_answer_elements)
     return Cost(WRITE * elements, WRITTEN_BYTES * elements)
 
 

@@ -16,6 +16,9 @@ class LayerCost:
 
     node: Node
 
+    inputs: Sequence[Shape]
+    """Shapes of the tensors that it reads."""
+
     forward: float
     """Operations of the forward pass, with the activation function and the look for numbers that are not finite."""
 
@@ -43,9 +46,9 @@ class NetworkCost:
             shapes: shape of every tensor that layers read, by name, batch-first.
             column: whether the request writes matrices as features x n.
         """
+        self.shapes, self._column = shapes, column
         self.layers = [_layer(node, [shapes[name] for name in node.reads], column) for node in nodes]
-        names = {node.name for node in nodes}
-        self.inputs = sum(count(shape) for name, shape in shapes.items() if name not in names)
+        self.inputs = sum(count(shape) for shape in shapes.values()) - sum(layer.result for layer in self.layers)
         """Number of elements of the batch."""
 
         self.parameters = self.results = self.stored = self.largest = 0
@@ -58,6 +61,13 @@ class NetworkCost:
             self.stored += layer.stored
             self.largest = max(self.largest, layer.stored)
         self.output: Shape = nodes[-1].shape if nodes else ()
+
+    def up_to(self, position: int) -> NetworkCost:
+        """Return the figures of the network that ends with a layer."""
+        nodes = [layer.node for layer in self.layers[: position + 1]]
+        later = {layer.node.name for layer in self.layers[position + 1 :]}
+        shapes = {name: shape for name, shape in self.shapes.items() if name not in later}
+        return NetworkCost(nodes, shapes, column=self._column)
 
     @property
     def examples(self) -> int:
@@ -89,4 +99,4 @@ def _layer(node: Node, inputs: Sequence[Shape], column: bool) -> LayerCost:
         looks += CALL + function.operations * result
         stored += result
     parameters = sum(count(parameter.shape) for parameter in node.parameters.values())
-    return LayerCost(node, forward + looks, backward + looks, parameters, result, stored)
+    return LayerCost(node, inputs, forward + looks, backward + looks, parameters, result, stored)

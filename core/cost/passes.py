@@ -9,6 +9,9 @@ from core.operations import CALL, DRAW, ELEMENT
 COMPLEX = 4.0
 """Time of a pass in complex numbers, as a multiple of that in real ones: a product takes three to four times as long."""
 
+STEP_CALLS = 25
+"""Calls of NumPy of one step of an optimizer, besides the passes."""
+
 
 def forward_pass(network: NetworkCost, itemsize: int = 8) -> Cost:
     """Return the cost of a plan and a forward pass."""
@@ -53,3 +56,12 @@ def per_example_gradients(network: NetworkCost, itemsize: int = 8) -> Cost:
     """Return the cost of the gradients of every example, after passes of their own."""
     gradients = network.examples * network.parameters
     return both_passes(network, itemsize) + Cost(2 * ELEMENT * gradients + network.backward, gradients * itemsize)
+
+
+def training_steps(network: NetworkCost, steps: int, slots: int, itemsize: int = 8) -> Cost:
+    """Return the cost of so many steps of an optimizer with so many slots; the network reads the examples of one step."""
+    updated = CALL * STEP_CALLS + ELEMENT * network.parameters * (6 + 4 * slots) + 2 * ELEMENT * network.inputs
+    held = network.parameters * (4 + 2 * slots)
+    return (both_passes(network, itemsize) + Cost(updated)) * steps + Cost(
+        8 * ELEMENT * held, held * itemsize + 8 * steps
+    )

@@ -139,6 +139,10 @@ class Layer(Spec):
         """Return the operations of a backward pass: twice those of the forward pass, since each product becomes two."""
         return 2 * self.operations(*inputs, result=result, column=column)
 
+    def unrolled(self, *inputs: Shape) -> int:
+        """Return the number of equations of a derivation besides those that every layer has."""
+        return 0
+
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:
         """Return whether the result of an example depends on other examples, so that gradients per example do not exist."""
         return False

@@ -22,7 +22,9 @@ def forward_cost(body: ForwardRequest, settings: Settings) -> Cost:
     network = network_cost(body, settings)
     if network is None:
         return Cost()
-    return request_cost(body, network) + forward_pass(network, itemsize(body)) + _answer(body, network)
+    return (
+        request_cost(body, network, settings) + forward_pass(network, itemsize(body)) + _answer(body, network, settings)
+    )
 
 
 def gradients_cost(body: GradientsRequest, settings: Settings) -> Cost:
@@ -31,7 +33,7 @@ def gradients_cost(body: GradientsRequest, settings: Settings) -> Cost:
     if network is None:
         return Cost()
     size = itemsize(body)
-    cost = request_cost(body, network) + both_passes(network, size) + _answer(body, network)
+    cost = request_cost(body, network, settings) + both_passes(network, size) + _answer(body, network, settings)
     if "deltas" in body.include:
         cost += Cost(bytes=network.results * size)
     if PART in body.include:
@@ -43,6 +45,6 @@ def gradients_cost(body: GradientsRequest, settings: Settings) -> Cost:
     return cost + certificate(network) if body.verify else cost
 
 
-def _answer(body: ForwardRequest | GradientsRequest, network: NetworkCost) -> Cost:
+def _answer(body: ForwardRequest | GradientsRequest, network: NetworkCost, settings: Settings) -> Cost:
     sizes = part_sizes(body, network)
-    return answer_cost(sum(sizes.get(part, 0) for part in body.include))
+    return answer_cost(sum(sizes.get(part, 0) for part in body.include), settings)

@@ -188,6 +188,9 @@ class Recurrent(Layer):
         step = multiplication(n, self.units, width) + CALL * STEP_CALLS * len(self.gates()) + FUNCTION * n * width
         return len(self.directions()) * (multiplication(n * time, features, width) + time * step)
 
+    def unrolled(self, *inputs: Shape) -> int:
+        return len(self.directions()) * inputs[0][1] * (3 + 5 * len(self.gates()))
+
     def forward_through_time(self, context: LayerContext) -> Ops:
         """Set the context's result and return the operations that compute it, in one direction."""
         raise NotImplementedError
