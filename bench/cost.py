@@ -150,6 +150,7 @@ def cases() -> list[Case]:
         ("hvp", "products", problem(dense(*[500] * 3), (300, 60), kind="hvp", vector={"parameters": {}})),
         ("vjp", "products", problem(dense(*[500] * 3), (300, 60), kind="vjp", vector=np.ones((300, 500)))),
         ("invert", "invert", {**problem(dense(200, 60), (40, 300)), "targets": np.full((40, 60), 0.1)}),
+        ("invert, infeasible", "invert", {**problem(dense(60, 20), (10, 80)), "targets": np.full((10, 20), 0.9)}),
         ("explain", "explain", small),
         ("explain, lstm of 20 steps", "explain", problem([lstm(2)], (2, 20, 2))),
         ("check of itself", "check", xor),

@@ -13,8 +13,8 @@ RATE = 3e10
 """Operations per second of one core, as measured by `bench/cost.py`: OpenBLAS multiplies matrices of 1,000 rows at 30 to 40
 GFlop/s on one core of a laptop or server."""
 
-ELEMENT = 30.0
-"""Operations of reading or writing one element of an array: 1 ns."""
+ELEMENT = 20.0
+"""Operations of reading or writing one element of an array: 0.7 ns."""
 
 FUNCTION = 150.0
 """Operations of a transcendental function of one element, such as exp or tanh: 5 ns."""
@@ -25,13 +25,13 @@ CALL = 30_000.0
 MATRIX = 3_000.0
 """Operations of the call of BLAS for each matrix of a stack: 0.1 µs."""
 
-READ = 600.0
-"""Operations of reading one number of a body: 20 ns."""
+READ = 1_000.0
+"""Operations of reading one number of a body: 33 ns."""
 
-WRITE = 1_200.0
-"""Operations of writing one number of an answer and compressing it: 40 ns."""
+WRITE = 900.0
+"""Operations of writing one number of an answer: 30 ns."""
 
-REQUEST = 1e7
+REQUEST = 2e7
 """Operations of what every request needs: reading, validating, laying a plan, writing."""
 
 DRAW = 300.0
@@ -60,17 +60,19 @@ def multiplication(rows: float, inner: float, columns: float, matrices: float = 
 
 
 def singular_values(rows: float, columns: float, matrices: float = 1) -> float:
-    """Return the operations of the decompositions U Σ Vᵀ of a stack: 6 m n² + 20 n³ each, where m >= n.
+    """Return the operations of the decompositions U Σ Vᵀ of a stack: 6 m n² + 4 n³ each, where m >= n.
 
-    Source: Golub & Van Loan, Matrix Computations (4th ed., 2013), table of §8.6: Σ, U_1 and V by the R-SVD.
+    Source: Golub & Van Loan, Matrix Computations (4th ed., 2013), table of §8.6: Σ, U_1 and V take 6 m n² + 20 n³ by the
+    R-SVD. Most of the 20 n³ are the rotations of the QR iteration, which LAPACK's gesdd replaces by divide and conquer.
     """
     m, n = max(rows, columns), min(rows, columns)
-    return CALL + matrices * (6 * m * n * n + 20 * n**3 + ROTATION * m * n)
+    return CALL + matrices * (6 * m * n * n + 4 * n**3 + ROTATION * m * n)
 
 
 def eigenvalues(rows: float, matrices: float = 1) -> float:
-    """Return the operations of the decompositions U Λ Uᵀ of symmetric matrices: 9 n³ each.
+    """Return the operations of the decompositions U Λ Uᵀ of symmetric matrices: 4 n³ each.
 
-    Source: Golub & Van Loan, Matrix Computations (4th ed., 2013), §8.3: the symmetric QR algorithm with its vectors.
+    Source: Golub & Van Loan, Matrix Computations (4th ed., 2013), §8.3: 4/3 n³ for the tridiagonal form and 2 n³ for its
+    vectors; the symmetric QR algorithm would take 9 n³ in all, LAPACK's syevd divides and conquers instead.
     """
-    return CALL + matrices * (9 * rows**3 + ROTATION * rows * rows)
+    return CALL + matrices * (4 * rows**3 + ROTATION * rows * rows)

@@ -7,13 +7,13 @@ from core.cost.network import NetworkCost
 from core.cost.passes import both_passes, certificate
 from core.operations import CALL, ELEMENT
 
-MISTAKES = 25
+MISTAKES = 60
 """Known mistakes that can be made in a typical rule."""
 
 LARGE = 1_000_000
 """Numbers in all tensors beyond which blind spots are not searched for; see `core/checking/checker.py`."""
 
-SEARCH = 600
+SEARCH = 300
 """Replays of a typical search for mistakes, for each rule."""
 
 REPLAY = 30 * CALL
@@ -33,7 +33,7 @@ def examination(network: NetworkCost, *, searches: bool) -> Cost:
 
 def probing(network: NetworkCost) -> Cost:
     """Return the cost of a probe that finds its point in two draws."""
-    return (both_passes(network) * 3 + _replays(network, MISTAKES)) * 4
+    return (both_passes(network) * 3 + _replays(network, MISTAKES)) * 2
 
 
 def _replays(network: NetworkCost, times: float) -> Cost:

@@ -60,7 +60,7 @@ def per_example_gradients(network: NetworkCost, itemsize: int = 8) -> Cost:
 
 def training_steps(network: NetworkCost, steps: int, slots: int, itemsize: int = 8) -> Cost:
     """Return the cost of so many steps of an optimizer with so many slots; the network reads the examples of one step."""
-    updated = CALL * STEP_CALLS + ELEMENT * network.parameters * (6 + 4 * slots) + 2 * ELEMENT * network.inputs
+    updated = CALL * STEP_CALLS + ELEMENT * network.parameters * (4 + 3 * slots) + 2 * ELEMENT * network.inputs
     held = network.parameters * (4 + 2 * slots)
     return (both_passes(network, itemsize) + Cost(updated)) * steps + Cost(
         8 * ELEMENT * held, held * itemsize + 8 * steps

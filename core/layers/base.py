@@ -21,7 +21,7 @@ from core.spec import Spec, constraints
 
 Ops = Sequence[Op]
 
-PASSES = 2
+PASSES = 4
 """Reads and writes of an element in a layer that has no formula of its own."""
 
 INITIALIZERS = ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "zeros"]
@@ -91,7 +91,7 @@ class Layer(Spec):
     is_invertible: ClassVar[bool] = False
     """True if the inputs follow from the result in closed form: Z = f(X), or Z = X W + b."""
 
-    operations_formula: ClassVar[str] = "60 (elements read + written + stored)"
+    operations_formula: ClassVar[str] = "80 (elements read + written + stored)"
     """Operations of a forward pass as a text, for readers."""
 
     equations: ClassVar[dict[str, str]] = {}

@@ -58,7 +58,7 @@ class Eigh(Layer):
     """Factor that is the layer's result: the eigenvalues or the eigenvectors."""
 
     operations_formula: ClassVar[str] = (
-        "9 n³ for each matrix, 3,000 for each of its elements, and the products of its vectors"
+        "4 n³ for each matrix, 3,000 for each of its elements, and the products of its vectors"
     )
     equations: ClassVar[dict[str, str]] = {"any": "A = U diag(l) U'"}
 

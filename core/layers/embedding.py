@@ -46,7 +46,7 @@ class Embedding(Layer):
     uniform."""
 
     reads_classes: ClassVar[bool] = True
-    operations_formula: ClassVar[str] = "90 (class numbers + elements of the result)"
+    operations_formula: ClassVar[str] = "60 (class numbers + elements of the result)"
     equations: ClassVar[dict[str, str]] = {"any": "Z = W[A], W is vocabulary x units"}
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:

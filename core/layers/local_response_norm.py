@@ -48,7 +48,7 @@ class LocalResponseNorm(Layer):
     bias: float = field(default=1.0, metadata=constraints(gt=0))
     """Added to the mean of squares; k in the paper."""
 
-    operations_formula: ClassVar[str] = "60 size (elements), and 300 for each power"
+    operations_formula: ClassVar[str] = "40 size (elements), and 300 for each power"
     equations: ClassVar[dict[str, str]] = {"any": "Z = A / (bias + alpha * mean of A * A over near channels)^beta"}
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:

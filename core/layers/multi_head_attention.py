@@ -60,7 +60,7 @@ class MultiHeadAttention(Layer):
     initializer: str = field(default="default", metadata=constraints(choices=["default", *INITIALIZERS]))
     """Scheme by which `seed` draws the initial weights. Default: Glorot uniform."""
 
-    operations_formula: ClassVar[str] = "8 n time features² + 4 n time² features, and 400 n heads time² of softmax"
+    operations_formula: ClassVar[str] = "8 n time features² + 4 n time² features, and 310 n heads time² of softmax"
     equations: ClassVar[dict[str, str]] = {
         "row": "[Q K V] = A W + 1 b', W is features x 3 features; Z = C U + 1 c', U is features x features",
         "column": "[Q; K; V] = W A' + b 1', W is 3 features x features; Z' = U C' + c 1', U is features x features",

@@ -70,7 +70,7 @@ class Svd(Layer):
     part: Literal["values", "left", "right"] = field(default="values", metadata=constraints(strict=False))
     """Factor that is the layer's result: the singular values, the left or the right singular vectors."""
 
-    operations_formula: ClassVar[str] = "6 m n² + 20 n³ for each matrix with m >= n, and 3,000 for each of its elements"
+    operations_formula: ClassVar[str] = "6 m n² + 4 n³ for each matrix with m >= n, and 3,000 for each of its elements"
     equations: ClassVar[dict[str, str]] = {"any": "A = U diag(s) V'"}
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:

@@ -9,8 +9,8 @@ from core.cost import Cost
 from core.cost.passes import both_passes
 from core.operations import RATE
 
-EQUATION = 0.0005 * RATE
-"""Operations of one equation: 0.5 ms, most of which goes into MathML."""
+EQUATION = 0.0003 * RATE
+"""Operations of one equation: 0.3 ms, most of which goes into MathML."""
 
 EQUATION_BYTES = 2**14
 """Memory of one equation in all formats."""
@@ -21,7 +21,7 @@ def explain_cost(body: ExplainRequest, settings: Settings) -> Cost:
     network = network_cost(body, settings)
     if network is None:
         return Cost()
-    equations = sum(5 + layer.node.layer.unrolled(*layer.inputs) for layer in network.layers)
+    equations = sum(10 + layer.node.layer.unrolled(*layer.inputs) for layer in network.layers)
     elements = 2 * network.results + network.parameters
     derivation = Cost(EQUATION * equations, EQUATION_BYTES * equations + 8 * elements)
     return request_cost(body, network, settings) + both_passes(network) + derivation

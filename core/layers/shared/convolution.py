@@ -22,7 +22,7 @@ class Convolution(Filters):
     """Base of the convolutions, which treat a sequence as an image of height 1."""
 
     operations_formula: ClassVar[str] = (
-        "2 n (positions of the result) filters (channels / groups) (kernel elements), and 60 for each element of the "
+        "2 n (positions of the result) filters (channels / groups) (kernel elements), and 40 for each element of the "
         "lowered images"
     )
 

@@ -76,7 +76,7 @@ class MatrixFunction(Layer):
     """Base of the layers that apply a function to the eigenvalues of a symmetric matrix."""
 
     operations_formula: ClassVar[str] = (
-        "9 n³ for each matrix, 3,000 for each of its elements, and the products of its vectors"
+        "4 n³ for each matrix, 3,000 for each of its elements, and the products of its vectors"
     )
 
     def function(self) -> SpectralFunction:

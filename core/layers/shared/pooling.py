@@ -18,7 +18,7 @@ from core.spec import constraints
 class Pooling(Layer):
     """Base of the pooling layers, which reduce each window of each channel to one number."""
 
-    operations_formula: ClassVar[str] = "60 for each element of the windows"
+    operations_formula: ClassVar[str] = "80 for each element of the windows"
 
     size: Sides = field(
         metadata=constraints(
@@ -81,7 +81,7 @@ class Pooling(Layer):
         (x,) = inputs
         rows, columns = self._windows(x)
         offsets = rows.size * columns.size
-        return CALL * (offsets + 2) + 2 * ELEMENT * (offsets * count(result) + self.working_size(x) + count(x))
+        return CALL * (offsets + 2) + 4 * ELEMENT * (offsets * count(result) + self.working_size(x) + count(x))
 
     def offsets(self, Z: Array, X: Array) -> list[tuple[Array, Array]]:
         """Return, for each offset in a window, views of the windows with a number of the image there, and of the numbers."""

@@ -30,7 +30,7 @@ from core.operations import CALL, FUNCTION, multiplication
 from core.parameters import Parameter
 from core.spec import constraints
 
-STEP_CALLS = 4
+STEP_CALLS = 2
 """Calls of NumPy in a time step for each gate, besides the product."""
 
 
@@ -40,7 +40,7 @@ class Recurrent(Layer):
 
     operations_formula: ClassVar[str] = (
         "for each direction, time step and gate 2 n units (features + units), 150 n units of functions, "
-        "and 30,000 for each of about 4 calls"
+        "and 30,000 for each of about 2 calls"
     )
     reads: ClassVar[tuple[int, int]] = (1, 2)
 

@@ -28,7 +28,7 @@ class TransposedConvolution(TransposedFilters):
     """Base of the transposed convolutions, which treat a sequence as an image of height 1."""
 
     operations_formula: ClassVar[str] = (
-        "2 n (positions of the input) channels (filters / groups) (kernel elements), and 60 for each element of the "
+        "2 n (positions of the input) channels (filters / groups) (kernel elements), and 40 for each element of the "
         "lowered result"
     )
 
