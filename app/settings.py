@@ -46,6 +46,13 @@ class Settings(BaseSettings):
     max_answer_elements: int = Field(default=10_000_000, gt=0)
     """Maximum number of tensor elements in an answer."""
 
+    max_operations: float = Field(default=1e12, gt=0)
+    """Maximum number of operations of a request, estimated before it is computed: 1e12 are about 30 seconds of one core.
+    GET /v1 shows how they are counted."""
+
+    max_memory_bytes: int = Field(default=2**30, gt=0)
+    """Maximum memory in bytes of a request, estimated before it is computed."""
+
     max_seconds: float = Field(default=30.0, gt=0)
     """Maximum computing time of a request in seconds."""
 
@@ -59,9 +66,6 @@ class Settings(BaseSettings):
     compute_processes: int = Field(default_factory=lambda data: data["compute_threads"], gt=0)
     """Number of large requests that are computed at the same time, each in a process of its own that can be killed. They are
     started when they are needed. Default: GRADD_COMPUTE_THREADS."""
-
-    max_memory_bytes: int = Field(default=2**30, gt=0)
-    """Memory in bytes that the computation of a request may take."""
 
     lease_seconds: float = Field(default=10.0, ge=0.5)
     """Seconds without a sign of life after which a worker is presumed dead and its jobs are returned to the queue."""

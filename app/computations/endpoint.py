@@ -10,7 +10,7 @@ from fastapi import Depends, Request, Response
 from app.http.dependencies import EndpointDep
 from app.http.direct import DirectAnswers
 from app.http.endpoint import Endpoint
-from app.http.operation import Compute, Documents, Operation
+from app.http.operation import Compute, Documents, Estimate, Operation
 from app.models.cache import ModelCache
 from app.models.resolve import resolve_model
 from app.problem.schemas import NetworkInUse
@@ -44,7 +44,13 @@ class ComputationEndpoint:
         self._direct = direct
 
     async def handle(
-        self, model: type[N], compute: Compute[N], documents: Documents | None = None, *, is_steady: bool = False
+        self,
+        model: type[N],
+        compute: Compute[N],
+        documents: Documents | None = None,
+        *,
+        cost: Estimate[N] | None = None,
+        is_steady: bool = False,
     ) -> Response:
         """Handle the request as `Endpoint.handle` does, with the stored model that the body names.
 
@@ -52,11 +58,12 @@ class ComputationEndpoint:
             model: the schema of the body.
             compute: the computation, as in `Operation`.
             documents: other formats of the answer.
+            cost: the estimate of the computation's cost, as in `Operation`.
             is_steady: whether the time of an answer follows from the form of the request, so that requests of a fast form
                 may be answered directly.
         """
         operation = Operation(
-            model, compute, documents or {}, StoredModels(self._models), is_pure=True, shares_forms=True
+            model, compute, documents or {}, StoredModels(self._models), cost, is_pure=True, shares_forms=True
         )
         if is_steady:
             self._direct.offer(self._endpoint.request.scope["path"], operation)

@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
 
 from anyio import CancelScope
 from starlette.requests import Request
@@ -20,9 +19,7 @@ from app.http.operation import Server
 from app.http.request_task import RequestTask
 from app.http.service_times import ServiceTimes
 from core.arrays import CheckDeadline
-
-OPERATIONS_PER_SECOND = 5e9
-"""Floating-point operations that a processor is expected to carry out in a second."""
+from core.cost import Cost
 
 LONG_SECONDS = 0.25
 """Expected time beyond which a computation runs in a process, where it can be ended in the middle of an operation."""
@@ -97,9 +94,9 @@ class Dispatcher:
         return Response(status_code=NOBODY)
 
     def _in_thread(self, task: RequestTask) -> Callable[[CheckDeadline], Response]:
-        def admit(cost: Any) -> None:
-            if cost.operations > LONG_SECONDS * OPERATIONS_PER_SECOND:
-                raise TooLong(cost.operations / OPERATIONS_PER_SECOND)
+        def admit(cost: Cost) -> None:
+            if cost.seconds > LONG_SECONDS:
+                raise TooLong(cost.seconds)
 
         return lambda check_deadline: task.answer(self._server, check_deadline, admit)
 

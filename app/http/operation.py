@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.http.compression import compress
+from app.http.costs import refuse_expensive
 from app.http.forms import Form, FormCache, FormedBody, FormKey, FormUse
 from app.http.negotiation import JSON, Format
 from app.http.reply import Reply
@@ -22,16 +23,22 @@ from app.wire.safetensors_message import MEDIA_TYPE, encode_message, read_messag
 from app.wire.template import refill, without_numbers
 from app.wire.tensor_fields import field_tree
 from core.arrays import CheckDeadline
+from core.cost import Cost
 from core.errors import Issue
 
 M = TypeVar("M", bound=BaseModel)
 Compute = Callable[[M, Settings, CheckDeadline], "dict[str, Any] | Reply"]
+Estimate = Callable[[M, Settings], Cost]
 Encoding = Literal["json", "base64"]
-Admit = Callable[[Any], None]
+Admit = Callable[[Cost], None]
 """Takes the cost of a computation before it begins, and may raise."""
 
 Documents = Mapping[str, Callable[[Any], str]]
 """Functions that write the source of a reply as a document for readers, by media type."""
+
+
+def admit_all(_: Cost) -> None:
+    """Admit a computation of any cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +81,8 @@ class Operation(Generic[M]):
     resolve: Callable[[M], M] | None = None
     """Replaces references in the body, for instance to a stored model, before the computation."""
 
-    cost: Callable[[M, Settings], Any] | None = None
-    """Estimates the cost of the computation, reading and writing included."""
+    cost: Estimate[M] | None = None
+    """Returns the cost of a request from its form alone, before anything of its size is allocated."""
 
     is_pure: bool = False
     """Whether it only computes. Then it can be ended at any moment, and sent to another process."""
@@ -117,7 +124,7 @@ class Operation(Generic[M]):
         wanted: Wanted,
         server: Server,
         check_deadline: CheckDeadline,
-        admit: Admit | None = None,
+        admit: Admit = admit_all,
     ) -> Response:
         """Compute and return the response.
 
@@ -136,14 +143,29 @@ class Operation(Generic[M]):
         asked, use = self._body(reading, form)
         if self.resolve:
             asked = self.resolve(asked)
-        if admit and self.cost:
-            admit(self.cost(asked, server.settings))
+        self._admit(asked, server.settings, admit)
         reply = self.compute(asked, server.settings, check_deadline)
         reply = reply if isinstance(reply, Reply) else Reply(reply)
         response = write(reply, wanted, self.documents, getattr(asked, "encoding", "json"))
         if use and (key := self.key(reading)):
             server.forms.keep(key, use, time.perf_counter() - start)
         return response
+
+    def _admit(self, asked: M, settings: Settings, admit: Admit) -> None:
+        """Refuse a request that costs more than the settings allow. A known form was looked at once and for all.
+
+        Raises:
+            Refusal: `too-large`.
+        """
+        cost = self.cost
+        if cost is None:
+            return
+        if isinstance(asked, FormedBody):
+            found = asked.use.once("cost", lambda: cost(asked, settings))
+        else:
+            found = cost(asked, settings)
+        refuse_expensive(found, settings)
+        admit(found)
 
     def _body(self, reading: Reading, form: Form | None) -> tuple[M, FormUse | None]:
         """Return the validated body and the use of its form."""

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from app.http.body import Body
 from app.http.compression import decompress
 from app.http.negotiation import Format
-from app.http.operation import Admit, Operation, Server, Wanted
+from app.http.operation import Admit, Operation, Server, Wanted, admit_all
 from core.arrays import CheckDeadline
 
 
@@ -25,7 +25,7 @@ class RequestTask:
     content_encoding: str | None
     wanted: Wanted
 
-    def answer(self, server: Server, check_deadline: CheckDeadline, admit: Admit | None = None) -> Response:
+    def answer(self, server: Server, check_deadline: CheckDeadline, admit: Admit = admit_all) -> Response:
         """Read the body, compute, and return the response.
 
         Args:

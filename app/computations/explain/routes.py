@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from app.computations.endpoint import ComputationEndpointDep
 from app.computations.explain import examples, markdown, page
+from app.computations.explain.cost import explain_cost
 from app.computations.explain.schemas import ExplainAnswer, ExplainRequest
 from app.computations.explain.service import explain_problem
 from app.http.openapi import describe
@@ -26,4 +27,4 @@ async def explain_gradients(endpoint: ComputationEndpointDep) -> Response:
 
     Send `Accept: text/html` for a page to read and print, or `text/markdown` for a document with LaTeX formulas.
     """
-    return await endpoint.handle(ExplainRequest, explain_problem, DOCUMENTS)
+    return await endpoint.handle(ExplainRequest, explain_problem, DOCUMENTS, cost=explain_cost)
