@@ -7,11 +7,13 @@ from fastapi import APIRouter
 from app import VERSION
 from app.http.dependencies import SettingsDep
 from app.models.formats import keras_file, onnx_file
-from app.pages.schemas import About, Limits
+from app.pages.schemas import About, Costs, Limits
 from core.activations import FUNCTIONS
 from core.convention import CONVENTIONS
+from core.cost import PASSES
 from core.layers import KINDS
 from core.losses import LOSSES
+from core.operations import RATE, UNIT
 from core.optimizers import OPTIMIZERS
 
 router = APIRouter(tags=["service"])
@@ -38,8 +40,16 @@ async def describe_server(settings: SettingsDep) -> About:
             parameters=settings.max_parameters,
             activations=settings.max_activations,
             answer_elements=settings.max_answer_elements,
+            operations=settings.max_operations,
+            memory_bytes=settings.max_memory_bytes,
             seconds=settings.max_seconds,
             body_seconds=settings.max_body_seconds,
+        ),
+        costs=Costs(
+            unit=UNIT,
+            operations_per_second=RATE,
+            layers={kind: layer.operations_formula for kind, layer in KINDS.items()},
+            passes=PASSES,
         ),
         extensions=[name for name, module in (("onnx", onnx_file), ("keras", keras_file)) if module.is_installed()],
     )

@@ -2,5 +2,6 @@
 
 from core.cost.cost import Cost
 from core.cost.network import LayerCost, NetworkCost
+from core.cost.passes import PASSES
 
-__all__ = ["Cost", "LayerCost", "NetworkCost"]
+__all__ = ["PASSES", "Cost", "LayerCost", "NetworkCost"]

@@ -6,6 +6,13 @@ from core.cost.cost import Cost
 from core.cost.network import NetworkCost
 from core.operations import CALL, DRAW, ELEMENT
 
+PASSES = (
+    "A backward pass costs two forward passes. A step costs both for its examples; a certificate, a product along a "
+    "direction and the oracle of a check cost passes in complex numbers, four times as much; a Jacobian costs a backward "
+    "pass for each element of the tensor that is differentiated."
+)
+"""How passes are counted, for readers."""
+
 COMPLEX = 4.0
 """Time of a pass in complex numbers, as a multiple of that in real ones: a product takes three to four times as long."""
 

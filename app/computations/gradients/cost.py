@@ -22,9 +22,10 @@ def forward_cost(body: ForwardRequest, settings: Settings) -> Cost:
     network = network_cost(body, settings)
     if network is None:
         return Cost()
-    return (
-        request_cost(body, network, settings) + forward_pass(network, itemsize(body)) + _answer(body, network, settings)
-    )
+    cost, elements = request_cost(body, network, settings), _answer_elements(body, network)
+    if elements > settings.max_answer_elements:
+        return cost  # It is refused with the size of its answer, before a plan is laid.
+    return cost + forward_pass(network, itemsize(body)) + answer_cost(elements, settings)
 
 
 def gradients_cost(body: GradientsRequest, settings: Settings) -> Cost:
@@ -33,7 +34,10 @@ def gradients_cost(body: GradientsRequest, settings: Settings) -> Cost:
     if network is None:
         return Cost()
     size = itemsize(body)
-    cost = request_cost(body, network, settings) + both_passes(network, size) + _answer(body, network, settings)
+    cost, elements = request_cost(body, network, settings), _answer_elements(body, network)
+    if elements > settings.max_answer_elements:
+        return cost
+    cost += both_passes(network, size) + answer_cost(elements, settings)
     if "deltas" in body.include:
         cost += Cost(bytes=network.results * size)
     if PART in body.include:
@@ -45,6 +49,6 @@ def gradients_cost(body: GradientsRequest, settings: Settings) -> Cost:
     return cost + certificate(network) if body.verify else cost
 
 
-def _answer(body: ForwardRequest | GradientsRequest, network: NetworkCost, settings: Settings) -> Cost:
+def _answer_elements(body: ForwardRequest | GradientsRequest, network: NetworkCost) -> int:
     sizes = part_sizes(body, network)
-    return answer_cost(sum(sizes.get(part, 0) for part in body.include), settings)
+    return sum(sizes.get(part, 0) for part in body.include)
