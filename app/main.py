@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from app import VERSION
+from app.access.guard import Guard
 from app.computations.check.routes import router as check
 from app.computations.explain.routes import router as explain
 from app.computations.gradients.routes import router as gradients
@@ -57,10 +58,16 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 class Application(FastAPI):
-    """FastAPI, behind the direct answers."""
+    """FastAPI, behind the guard and the direct answers."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
+        if scope["type"] == "http":
+            await self.state.guard(self._answer, scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         left = await answer_directly(self.state.direct, scope, receive, send)
         if left is not None:
             await super().__call__(scope, left, send)
@@ -85,7 +92,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.settings = settings
     app.state.database = Database(settings.database_url)
     executor = ComputeExecutor(settings.compute_threads, settings.max_waiting, settings.max_seconds)
-    app.state.server = Server(settings, executor, FormCache(settings.form_cache_bytes))
+    app.state.guard = Guard(settings, app.state.database)
+    app.state.server = Server(settings, executor, FormCache(settings.form_cache_bytes), app.state.guard.rates.charge)
     app.state.models = ModelCache(app.state.database, settings.model_cache_bytes)
     app.state.direct = DirectAnswers(app.state.server)
     for router in (

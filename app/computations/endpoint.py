@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request, Response
 
+from app.http.caller import Caller
 from app.http.dependencies import EndpointDep
 from app.http.direct import DirectAnswers
 from app.http.endpoint import Endpoint
@@ -42,10 +43,10 @@ class ComputationEndpoint:
             self._direct.offer(self._endpoint.request.scope["path"], operation)
         return await self._endpoint.run(operation)
 
-    def _resolve(self, body: N) -> N:
+    def _resolve(self, body: N, caller: Caller) -> N:
         if body.model is not None:
             body.use.form.waits = not self._models.is_local
-        return resolve_model(body, self._models.get)
+        return resolve_model(body, lambda identity: self._models.get(identity, caller))
 
 
 async def get_computation_endpoint(request: Request, endpoint: EndpointDep) -> ComputationEndpoint:

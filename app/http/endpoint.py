@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from app.http.caller import caller_of
 from app.http.compression import decompress
 from app.http.executor import Overloaded
 from app.http.negotiation import format_of_answer, format_of_body
@@ -47,7 +48,7 @@ class Endpoint:
         Raises:
             Refusal: with all errors of the request.
         """
-        headers, settings = self.request.headers, self.settings
+        headers, settings, caller = self.request.headers, self.settings, caller_of(self.request.scope)
         wanted = self._wanted(operation.documents)
         form = format_of_body(headers.get("content-type"))
         try:
@@ -63,7 +64,7 @@ class Endpoint:
             reading = operation.read(plain, form)
             key = operation.key(reading)
             known = self._server.forms.find(key) if key else None
-            return operation.answer(reading, known, wanted, self._server, check_deadline)
+            return operation.answer(reading, known, wanted, self._server, check_deadline, caller)
 
         return await self._run(response)
 

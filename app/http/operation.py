@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from app.http.caller import ANYBODY, Caller
 from app.http.compression import compress
 from app.http.executor import ComputeExecutor
 from app.http.forms import Form, FormCache, FormedBody, FormKey, FormUse
@@ -28,8 +29,16 @@ from core.errors import Issue
 M = TypeVar("M", bound=BaseModel)
 Compute = Callable[[M, Settings, CheckDeadline], "dict[str, Any] | Reply"]
 Encoding = Literal["json", "base64"]
+Charge = Callable[[Caller, float], None]
+ONE_REQUEST = 1.0
+"""What a computation is taken to cost in floating-point operations."""
+
 Documents = Mapping[str, Callable[[Any], str]]
 """Functions that write the source of a reply as a document for readers, by media type."""
+
+
+def nothing(caller: Caller, operations: float) -> None:
+    """Charge nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,8 @@ class Server:
     settings: Settings
     executor: ComputeExecutor
     forms: FormCache
+    charge: Charge = nothing
+    """Takes the caller and the floating-point operations of a computation before it begins, and refuses what is too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +81,8 @@ class Operation(Generic[M]):
     """Takes the body, the settings and a function that raises once the deadline has passed."""
 
     documents: Documents = field(default_factory=dict)
-    resolve: Callable[[M], M] | None = None
-    """Replaces references in the body, for instance to a stored model, before the computation."""
+    resolve: Callable[[M, Caller], M] | None = None
+    """Replaces references in the body, for instance to a stored model that the caller may see, before the computation."""
 
     shares_forms: bool = False
     """Whether what follows from the form of a body is worked out once for all bodies of that form."""
@@ -104,7 +115,13 @@ class Operation(Generic[M]):
         return (self.model, reading.key) if reading.key is not None and self.shares_forms else None
 
     def answer(
-        self, reading: Reading, form: Form | None, wanted: Wanted, server: Server, check_deadline: CheckDeadline
+        self,
+        reading: Reading,
+        form: Form | None,
+        wanted: Wanted,
+        server: Server,
+        check_deadline: CheckDeadline,
+        caller: Caller = ANYBODY,
     ) -> Response:
         """Compute and return the response.
 
@@ -114,6 +131,7 @@ class Operation(Generic[M]):
             wanted: the format of the answer.
             server: the settings and caches of the server.
             check_deadline: raises once the deadline has passed.
+            caller: who sent the request.
 
         Raises:
             Refusal: with all errors of the request.
@@ -121,7 +139,8 @@ class Operation(Generic[M]):
         start = time.perf_counter()
         asked, use = self._body(reading, form)
         if self.resolve:
-            asked = self.resolve(asked)
+            asked = self.resolve(asked, caller)
+        server.charge(caller, ONE_REQUEST)
         reply = self.compute(asked, server.settings, check_deadline)
         reply = reply if isinstance(reply, Reply) else Reply(reply)
         response = write(reply, wanted, self.documents, getattr(asked, "encoding", "json"))
