@@ -12,6 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 from app import VERSION
 from app.access.guard import Guard
+from app.access.openapi import with_keys
 from app.computations.check.routes import router as check
 from app.computations.explain.routes import router as explain
 from app.computations.gradients.routes import router as gradients
@@ -116,7 +117,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ):
         app.include_router(router)
     exception_handlers.register(app)
-    app.openapi = openapi.schema_factory(app)  # type: ignore[method-assign]
+    app.openapi = with_keys(openapi.schema_factory(app))  # type: ignore[method-assign]
     return app
 
 

@@ -10,7 +10,8 @@ import orjson
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from app.http.caller import OPERATOR, Caller
+from app.access.quotas import refuse_beyond_storage
+from app.http.caller import ANYBODY, OPERATOR, Caller
 from app.storage import blobs
 from app.storage.base import now
 from app.storage.database import Database
@@ -28,7 +29,7 @@ def save_dataset(
     description: Mapping[str, Any],
     *,
     name: str | None = None,
-    owner: str | None = None,
+    caller: Caller = ANYBODY,
 ) -> tuple[StoredDataset, bool]:
     """Store a dataset with its description.
 
@@ -46,14 +47,15 @@ def save_dataset(
         "examples": dataset.examples,
         "description": dict(description),
         "name": name,
-        "owner": owner,
+        "owner": caller.owner,
         "created_at": now(),
     }
 
     def work(session: Session) -> tuple[StoredDataset, bool]:
         blobs.put(session, content, tensors)
         is_new = blobs.insert_unless_there(session, StoredDataset, row)
-        mine = StoredDataset.id == row["id"], owned_by(StoredDataset.owner, owner)
+        mine = StoredDataset.id == row["id"], owned_by(StoredDataset.owner, caller.owner)
+        refuse_beyond_storage(session, caller)
         return session.scalars(select(StoredDataset).where(*mine)).one(), is_new
 
     return database.repeat(work)

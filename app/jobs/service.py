@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.access.quotas import refuse_beyond_jobs, refuse_beyond_storage
 from app.datasets.repository import find as find_dataset
 from app.http.caller import Caller
 from app.http.reply import Reply
@@ -45,7 +46,10 @@ def create_job(body: JobRequest, settings: Settings, database: Database, caller:
             request = PreparedJob(body, settings, database, caller)
             try:
                 with database.write() as session:
-                    answer = job_answer(session, request.insert(session))
+                    job = request.insert(session)
+                    refuse_beyond_jobs(session, caller)
+                    refuse_beyond_storage(session, caller)
+                    answer = job_answer(session, job)
                     remember(session, answer)
                     return answer
             except (IntegrityError, Deadlock):

@@ -14,7 +14,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from app.http.caller import OPERATOR, Caller
+from app.access.quotas import refuse_beyond_storage
+from app.http.caller import ANYBODY, OPERATOR, Caller
 from app.problem.schemas import LayerSpec
 from app.storage import blobs
 from app.storage.base import now
@@ -39,7 +40,7 @@ def save_model(
     metadata: Mapping[str, Any] | None = None,
     parent: str | None = None,
     warnings: Sequence[Mapping[str, Any]] | None = None,
-    owner: str | None = None,
+    caller: Caller = ANYBODY,
 ) -> tuple[StoredModel, bool]:
     """Store a model of the core.
 
@@ -51,17 +52,24 @@ def save_model(
         parent: id of the model that training started from.
         warnings: what was assumed of the model, as answers show it. It replaces what was assumed when the same content was
             stored before; None leaves that.
-        owner: the owner of the row. Another owner of the same content has a row of its own, with the same id.
+        caller: who stores it and owns the row. Another owner of the same content has a row of its own, with the same id.
 
     Returns:
         The row, and whether it is new. If the owner has the content already, its row is returned with its own name,
         metadata and parent.
+
+    Raises:
+        Refusal: `quota-exceeded`.
     """
-    return database.repeat(
-        lambda session: put_model(
-            session, model, name=name, metadata=metadata, parent=parent, warnings=warnings, owner=owner
+
+    def work(session: Session) -> tuple[StoredModel, bool]:
+        stored = put_model(
+            session, model, name=name, metadata=metadata, parent=parent, warnings=warnings, owner=caller.owner
         )
-    )
+        refuse_beyond_storage(session, caller)
+        return stored
+
+    return database.repeat(work)
 
 
 def put_model(

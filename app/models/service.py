@@ -49,9 +49,7 @@ def store_model(
 ) -> Reply:
     """Store a model of the core with what was assumed of it, and return the answer with its id."""
     written = [error_of(issue) for issue in warnings]
-    row, is_new = repository.save_model(
-        database, model, name=name, metadata=metadata, warnings=written, owner=caller.owner
-    )
+    row, is_new = repository.save_model(database, model, name=name, metadata=metadata, warnings=written, caller=caller)
     return Reply(summary(row), 201 if is_new else 200, {"Location": f"/v1/models/{row.id}"})
 
 
