@@ -42,10 +42,13 @@ def scope_of(path: str) -> Scope | None:
 
     A path that nobody has declared needs `admin`, so that a new route is closed until it is declared.
     """
-    first, _, rest = path.removeprefix("/").partition("/")
-    if first != "v1":
-        return None if first in OPEN and path.startswith("/") else SCOPE_OF.get(first, "admin")
-    return SCOPE_OF.get(f"v1/{rest.partition('/')[0]}", "admin") if rest else None
+    start, *segments = path.split("/")
+    first, second = [*segments, "", ""][:2]
+    if start or (not first and len(segments) != 1):
+        return "admin"
+    if first == "v1" and len(segments) > 1:
+        return SCOPE_OF.get(f"v1/{second}", "admin")
+    return None if first in OPEN else SCOPE_OF.get(first, "admin")
 
 
 def allows(scopes: Collection[str], needed: Scope) -> bool:
