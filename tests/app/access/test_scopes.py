@@ -91,7 +91,7 @@ def test_each_scope_against_each_route(keyed: Keyed) -> None:
 )
 def test_what_is_no_key_is_refused(keyed: Keyed, header: str) -> None:
     with keyed.anonymous() as client:
-        response = client.get("/v1/models", headers={"Authorization": header.encode("latin-1")})
+        response = client.get("/v1/models", headers={b"Authorization": header.encode("latin-1")})
         refused(response, 401, "unauthorized")
         assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
 
