@@ -11,6 +11,8 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 from app import VERSION
+from app.access.guard import Guard
+from app.access.openapi import with_keys
 from app.computations.check.routes import router as check
 from app.computations.explain.routes import router as explain
 from app.computations.gradients.routes import router as gradients
@@ -57,10 +59,16 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 class Application(FastAPI):
-    """FastAPI, behind the direct answers and the admission of requests."""
+    """FastAPI, behind the guard, the direct answers and the admission of computations."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
+        if scope["type"] == "http":
+            await self.state.guard(self._answer, scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         left = await answer_directly(self.state.direct, scope, receive, send)
         if left is None:
             return
@@ -86,7 +94,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app.state.settings = settings
     app.state.database = Database(settings.database_url)
-    app.state.server = Server(settings, FormCache(settings.form_cache_bytes))
+    app.state.guard = Guard(settings, app.state.database)
+    app.state.server = Server(settings, FormCache(settings.form_cache_bytes), app.state.guard.rates.charge)
     app.state.dispatcher = Dispatcher(app.state.server)
     app.state.models = ModelCache(app.state.database, settings.model_cache_bytes)
     app.state.direct = DirectAnswers(app.state.server)
@@ -110,7 +119,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     ):
         app.include_router(router)
     exception_handlers.register(app)
-    app.openapi = openapi.schema_factory(app)  # type: ignore[method-assign]
+    app.openapi = with_keys(openapi.schema_factory(app))  # type: ignore[method-assign]
     return app
 
 

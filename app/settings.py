@@ -34,6 +34,29 @@ class Settings(BaseSettings):
     """Maximum size in bytes of a file of a model that is imported. It is received into the data folder and takes no memory
     of its own. JSON and compressed files have the limit of a body."""
 
+    authentication: Literal["auto", "required", "off"] = "auto"
+    """Whether requests need an API key. `required`: all but those for health, documentation and GET /v1. `off`: none.
+    `auto`: none that arrive at a loopback address of this machine, and all others; `gradd serve` then listens on no other
+    address."""
+
+    key_rate: float | None = Field(default=None, gt=0)
+    """Requests a second of an API key that was made without `--rate`. Default: unlimited, as for the settings below."""
+
+    key_burst: int | None = Field(default=None, gt=0)
+    """Requests that may come at once with an API key that was made without `--burst`. Default: those of a second."""
+
+    key_concurrency: int | None = Field(default=None, gt=0)
+    """Requests that are answered at the same time for an API key that was made without `--concurrency`."""
+
+    key_operations: float | None = Field(default=None, gt=0)
+    """Floating-point operations a minute of an API key that was made without `--operations`."""
+
+    key_storage_bytes: int | None = Field(default=None, gt=0)
+    """Bytes of models, datasets and checkpoints of the owner of an API key that was made without `--storage-bytes`."""
+
+    key_jobs: int | None = Field(default=None, gt=0)
+    """Queued and running jobs of the owner of an API key that was made without `--jobs`."""
+
     max_layers: int = Field(default=1_000, gt=0)
     """Maximum number of layers of a network."""
 

@@ -27,7 +27,8 @@ def narrowed(node: Any) -> Any:
     if isinstance(content, dict) and JSON in content:
         is_file = content[JSON]["schema"].get("format") == "binary"
         node = {**node, "content": {OCTETS if is_file else JSON: content[JSON]}}
-    return {key: narrowed(value) for key, value in node.items()}
+    # Keys go with every request where the client has one: openapi-python-client would ask for one everywhere.
+    return {key: narrowed(value) for key, value in node.items() if key not in ("security", "securitySchemes")}
 
 
 if __name__ == "__main__":

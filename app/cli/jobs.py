@@ -15,7 +15,8 @@ from app.cli.variants import variant_text
 
 jobs = typer.Typer(
     help="List, submit, follow and control the training jobs of a server.",
-    epilog="Example: gradd jobs submit job.json --server http://127.0.0.1:9000",
+    epilog="Example: gradd jobs submit job.json --server http://127.0.0.1:9000. The variable GRADD_API_KEY holds the API key "
+    "for a server that needs one.",
     no_args_is_help=True,
 )
 

@@ -9,6 +9,7 @@ import typer
 
 from app import VERSION
 from app.cli.jobs import jobs
+from app.cli.keys import keys
 from app.cli.train import train
 
 cli = typer.Typer(
@@ -59,6 +60,7 @@ def serve(
 
 cli.command("train", epilog="Example: gradd train job.json --output model.safetensors")(train)
 cli.add_typer(jobs, name="jobs")
+cli.add_typer(keys, name="keys")
 
 
 @cli.command("worker", epilog="Example: GRADD_DATABASE_URL=postgresql://gradd@host/gradd gradd worker")

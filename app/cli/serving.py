@@ -11,7 +11,8 @@ import typer
 import uvicorn
 
 from app import VERSION
-from app.cli.refusal import print_refusal
+from app.access.guard import is_loopback
+from app.cli.refusal import fail, print_refusal
 from app.compiled.choice import refuse_if_missing
 from app.http.problem_details import error_of
 from app.settings import Settings
@@ -27,8 +28,10 @@ def run_server(host: str, port: int, *, processes: int, with_worker: bool, acces
 
     Raises:
         KeyboardInterrupt: after SIGINT, once everything has stopped.
-        typer.Exit: with status 3, if the port is taken or the application does not start.
+        typer.Exit: with status 3, if the port is taken or the application does not start; with status 2, if others could
+            reach it and GRADD_AUTHENTICATION is not set.
     """
+    _refuse_to_be_open_by_accident(host)
     config = uvicorn.Config(
         "app.main:app" if processes == 1 else "app.cli.processes:application",
         factory=processes > 1,
@@ -53,6 +56,17 @@ def run_server(host: str, port: int, *, processes: int, with_worker: bool, acces
             started = server.started
     if not started:
         raise typer.Exit(3)
+
+
+def _refuse_to_be_open_by_accident(host: str) -> None:
+    """End the command where others would reach a service of which nobody has said who may use it."""
+    if Settings().authentication == "auto" and not is_loopback(host):
+        fail(
+            f"{host} is not this machine alone, and GRADD_AUTHENTICATION does not say who may use the service there.",
+            "  GRADD_AUTHENTICATION=required: requests need an API key, which `gradd keys create NAME` makes.",
+            "  GRADD_AUTHENTICATION=off: the service is open, and whoever reaches the port may read, change and delete all.",
+            status=2,
+        )
 
 
 def _run_processes(config: uvicorn.Config, listener: socket.socket) -> bool:

@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 
 from fastapi import Depends, Request, Response
 
+from app.http.caller import Caller
 from app.http.dependencies import EndpointDep
 from app.http.direct import DirectAnswers
 from app.http.endpoint import Endpoint
@@ -24,7 +25,7 @@ class StoredModels:
 
     cache: ModelCache
 
-    def __call__(self, body: N) -> N:
+    def __call__(self, body: N, caller: Caller) -> N:
         """Return the body completed with the model that it names.
 
         Raises:
@@ -32,7 +33,7 @@ class StoredModels:
         """
         if body.model is not None:
             body.use.form.waits = not self.cache.is_local
-        return resolve_model(body, self.cache.get)
+        return resolve_model(body, lambda identity: self.cache.get(identity, caller))
 
 
 class ComputationEndpoint:

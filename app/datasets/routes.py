@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from app.datasets import examples, readers, repository, service
 from app.datasets.schemas import DatasetDescription, DatasetList, DatasetRequest
-from app.http.dependencies import EndpointDep
+from app.http.dependencies import CallerDep, EndpointDep
 from app.http.openapi import FORM, describe, describe_answer
 from app.http.pagination import After, Limit
 from app.http.uploads import handle_file
@@ -37,6 +37,7 @@ FILES = {
 async def create_dataset(
     endpoint: EndpointDep,
     database: DatabaseDep,
+    caller: CallerDep,
     format: Annotated[
         readers.Format | None,
         Query(
@@ -79,7 +80,7 @@ async def create_dataset(
     return await handle_file(
         endpoint,
         lambda file, check_deadline: service.create_dataset(
-            file, form or readers.recognise(file), options, endpoint.settings, database, check_deadline
+            file, form or readers.recognise(file), options, endpoint.settings, database, caller, check_deadline
         ),
     )
 
@@ -91,10 +92,10 @@ async def create_dataset(
     **describe_answer(DatasetList),
 )
 async def list_datasets(
-    endpoint: EndpointDep, database: DatabaseDep, limit: Limit = 20, after: After = None
+    endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep, limit: Limit = 20, after: After = None
 ) -> Response:
     """List the stored datasets, newest first."""
-    return await endpoint.produce(lambda _: (service.list_datasets(database, limit, after), "json"))
+    return await endpoint.produce(lambda _: (service.list_datasets(database, limit, after, caller), "json"))
 
 
 @router.get(
@@ -103,9 +104,9 @@ async def list_datasets(
     summary="Get the description of a dataset",
     **describe_answer(DatasetDescription),
 )
-async def get_dataset(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
+async def get_dataset(endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep, id: str) -> Response:
     """Return the shapes, types, statistics, classes and standardisation of a dataset, without its numbers."""
-    return await endpoint.produce(lambda _: (service.show_dataset(id, database), "json"))
+    return await endpoint.produce(lambda _: (service.show_dataset(id, database, caller), "json"))
 
 
 @router.delete(
@@ -117,7 +118,7 @@ async def get_dataset(endpoint: EndpointDep, database: DatabaseDep, id: str) -> 
         None, statuses={204: "The dataset was deleted."}, refusals=("not-found", "invalid-request", "not-ready")
     ),
 )
-async def delete_dataset(database: DatabaseDep, id: str) -> Response:
+async def delete_dataset(database: DatabaseDep, caller: CallerDep, id: str) -> Response:
     """Delete a dataset. Jobs that already use it continue."""
-    await run_in_threadpool(repository.delete_dataset, database, id)
+    await run_in_threadpool(repository.delete_dataset, database, id, caller)
     return Response(status_code=204)

@@ -17,13 +17,11 @@ import asyncio
 import heapq
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from starlette.responses import Response
-
-from app.http.problem_details import refusal_response
-from core.errors import Issue, Refusal
+from app.http.problem_details import RefusalWithHeaders
+from core.errors import Issue
 
 PATIENCE = 2.0
 """Seconds that a request waits behind later ones for each second that it takes itself."""
@@ -36,17 +34,18 @@ WINDOW_SECONDS = 1.0
 """Time constant of the average of the load."""
 
 
-class Overloaded(Refusal):
-    """There is no room for a request now. `retry_after` is the time in seconds after which there should be."""
+class Overloaded(RefusalWithHeaders):
+    """There is no room for a request now."""
 
     def __init__(self, detail: str, retry_after: int) -> None:
-        super().__init__([Issue(code="overloaded", detail=detail, hint=f"Try again in {retry_after} s.")])
-        self.retry_after = retry_after
+        """Refuse.
 
-
-def overloaded_response(error: Overloaded, instance: str, headers: Mapping[str, str] | None = None) -> Response:
-    """Return the answer to a request for which there is no room, with the time after which it may be repeated."""
-    return refusal_response(error, instance, {"Retry-After": str(error.retry_after), **(headers or {})})
+        Args:
+            detail: the reason.
+            retry_after: the seconds after which there should be room.
+        """
+        hint = f"Try again in {retry_after} s."
+        super().__init__(Issue(code="overloaded", detail=detail, hint=hint), {"Retry-After": str(retry_after)})
 
 
 class AdmissionQueue:

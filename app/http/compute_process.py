@@ -6,6 +6,7 @@ import resource
 import signal
 import sys
 import traceback
+from dataclasses import dataclass
 
 from starlette.responses import Response
 
@@ -14,6 +15,7 @@ from app.http.forms import FormCache
 from app.http.operation import Server
 from app.http.request_task import RequestTask
 from app.settings import Settings
+from core.cost import Cost
 from core.errors import Refusal
 
 MARGIN_SECONDS = 0.5
@@ -23,7 +25,15 @@ MARGIN_BYTES = 512 * 2**20
 """Memory beyond that of a request for the interpreter, the libraries and the buffers of linear algebra."""
 
 
-def answer_in_process(task: RequestTask, settings: Settings) -> Response:
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A response, and the operations that it took."""
+
+    response: Response
+    operations: float
+
+
+def answer_in_process(task: RequestTask, settings: Settings) -> Computed:
     """Answer a request, within the limits of time and memory of the settings.
 
     Raises:
@@ -32,7 +42,9 @@ def answer_in_process(task: RequestTask, settings: Settings) -> Response:
     _limit_memory(settings.max_memory_bytes + MARGIN_BYTES)
     signal.setitimer(signal.ITIMER_REAL, settings.max_seconds + MARGIN_SECONDS)
     try:
-        return task.answer(Server(settings, FormCache(0)), deadline_in(settings.max_seconds))
+        costs: list[Cost] = []
+        response = task.answer(Server(settings, FormCache(0)), deadline_in(settings.max_seconds), costs.append)
+        return Computed(response, sum(cost.operations for cost in costs))
     except MemoryError:
         detail = f"The request needs more memory than {settings.max_memory_bytes:,} bytes, the limit of this server."
         hint = "Send fewer examples at a time, or ask for less in `include`."

@@ -13,11 +13,13 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from app.http.caller import Caller, caller_of
 from app.http.deadline import deadline_in
 from app.http.endpoint import too_slow
 from app.http.negotiation import Format, format_of_answer, format_of_body
 from app.http.operation import Operation, Server, Wanted
 from app.wire.form_key import SMALL
+from core.cost import Cost
 
 
 class DirectAnswers:
@@ -38,7 +40,9 @@ class DirectAnswers:
             return None
         return self._operations.get(scope["path"])
 
-    def answer(self, operation: Operation[Any], headers: dict[bytes, bytes], body: bytes) -> Response | None:
+    def answer(
+        self, operation: Operation[Any], headers: dict[bytes, bytes], body: bytes, caller: Caller
+    ) -> Response | None:
         """Return the response to a request of a known, fast form, or None."""
         try:
             sent, wanted = _formats(
@@ -52,7 +56,12 @@ class DirectAnswers:
             if reading is None or key is None or not self._server.forms.is_fast(key):
                 return None
             form = self._server.forms.find(key)
-            return operation.answer(reading, form, wanted, self._server, deadline_in(self.settings.max_seconds))
+            check_deadline = deadline_in(self.settings.max_seconds)
+
+            def admit(cost: Cost) -> None:
+                self._server.charge(caller, cost.operations)
+
+            return operation.answer(reading, form, wanted, self._server, check_deadline, caller, admit)
         except Exception:
             return None
 
@@ -79,7 +88,8 @@ async def answer_directly(direct: DirectAnswers, scope: Scope, receive: Receive,
             return None
     response = None
     if messages[-1]["type"] == "http.request":
-        response = direct.answer(operation, headers, b"".join(message["body"] for message in messages))
+        body = b"".join(message["body"] for message in messages)
+        response = direct.answer(operation, headers, body, caller_of(scope))
     if response is None:
         return _preceded_by(messages, receive)
     await response(scope, receive, send)

@@ -5,21 +5,23 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from anyio import CancelScope
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
-from app.http.admission import Overloaded, overloaded_response
+from app.http.admission import Overloaded
 from app.http.body import LARGE
 from app.http.executor import ComputeExecutor, Lane
 from app.http.operation import Server
+from app.http.problem_details import refusal_response
 from app.http.request_task import RequestTask
 from app.http.service_times import ServiceTimes
 from core.arrays import CheckDeadline
 from core.cost import Cost
+from core.errors import Refusal
 
 LONG_SECONDS = 0.25
 """Expected time beyond which a computation runs in a process, where it can be ended in the middle of an operation."""
@@ -59,7 +61,8 @@ class Dispatcher:
             lane: Lane = "processes" if size > LARGE else "threads"
             self._executor.refuse_if_overloaded(lane, self._times.expected(scope["path"], size))
         except Overloaded as error:
-            return overloaded_response(error, scope["path"], {"Connection": "close"} if size > UNREAD else {})
+            closing = {"Connection": "close"} if size > UNREAD else {}
+            return refusal_response(error, scope["path"], {**error.headers, **closing})
         return None
 
     async def store(self, path: str, work: Callable[[CheckDeadline], Response]) -> Response:
@@ -90,11 +93,16 @@ class Dispatcher:
                     )
                 except TooLong as long:
                     expected = long.seconds
-            return await self._executor.run_in_process(task, expected)
+            computed = await self._executor.run_in_process(task, expected)
+            if task.body.is_large:
+                with suppress(Refusal):  # It was not known before; the next requests will have to wait.
+                    self._server.charge(task.caller, computed.operations)
+            return computed.response
         return Response(status_code=NOBODY)
 
     def _in_thread(self, task: RequestTask) -> Callable[[CheckDeadline], Response]:
         def admit(cost: Cost) -> None:
+            self._server.charge(task.caller, cost.operations)
             if cost.seconds > LONG_SECONDS:
                 raise TooLong(cost.seconds)
 

@@ -16,6 +16,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from app.http.body import received_body
+from app.http.caller import caller_of
 from app.http.dispatcher import NOBODY, Dispatcher
 from app.http.negotiation import format_of_answer, format_of_body
 from app.http.operation import Compute, Documents, Encoding, Operation, Wanted, write
@@ -47,7 +48,7 @@ class Endpoint:
         Raises:
             Refusal: with all errors of the request.
         """
-        headers, settings = self.request.headers, self.settings
+        headers, settings, caller = self.request.headers, self.settings, caller_of(self.request.scope)
         wanted = self._wanted(operation.documents)
         form = format_of_body(headers.get("content-type"))
         try:
@@ -55,7 +56,7 @@ class Endpoint:
                 async with received_body(self.request, settings.max_body_bytes, settings.data_dir) as body:
                     receiving.reschedule(None)
                     encoding = headers.get("content-encoding")
-                    task = RequestTask(operation, self.request.url.path, body, form, encoding, wanted)
+                    task = RequestTask(operation, self.request.url.path, body, form, encoding, wanted, caller)
                     return await self._dispatcher.answer(task, self.request)
         except TimeoutError:
             return self.too_slow()

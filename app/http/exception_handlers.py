@@ -14,9 +14,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
-from app.http.admission import Overloaded, overloaded_response
 from app.http.nearest_path import nearest_path
-from app.http.problem_details import error_of, problem_response, refusal_response
+from app.http.problem_details import RefusalWithHeaders, error_of, problem_response, refusal_response
 from app.http.problem_types import PROBLEM_TYPES
 from core.errors import GraddError, Issue, Refusal
 
@@ -36,9 +35,8 @@ def register(app: FastAPI) -> None:
 async def refused(request: Request, error: Exception) -> Response:
     """Answer a refusal of the service."""
     assert isinstance(error, GraddError)  # noqa: S101  (for the type checker: registered for this class alone)
-    if isinstance(error, Overloaded):
-        return overloaded_response(error, request.url.path)
-    return refusal_response(error, request.url.path)
+    headers = error.headers if isinstance(error, RefusalWithHeaders) else None
+    return refusal_response(error, request.url.path, headers)
 
 
 async def by_framework(request: Request, error: Exception) -> Response:

@@ -15,10 +15,9 @@ from collections.abc import Callable
 from typing import Literal, TypeVar
 
 from anyio import BrokenWorkerProcess, CancelScope, CapacityLimiter, fail_after, to_process, to_thread
-from starlette.responses import Response
 
 from app.http.admission import AdmissionQueue, Overloaded
-from app.http.compute_process import answer_in_process
+from app.http.compute_process import Computed, answer_in_process
 from app.http.deadline import deadline_in, timed_out
 from app.http.request_task import RequestTask
 from app.settings import Settings
@@ -97,7 +96,7 @@ class ComputeExecutor:
 
         return work(check)
 
-    async def run_in_process(self, task: RequestTask, expected: float) -> Response:
+    async def run_in_process(self, task: RequestTask, expected: float) -> Computed:
         """Answer a request in a process, which is killed once the deadline has passed or the caller is cancelled.
 
         Args:
@@ -105,7 +104,7 @@ class ComputeExecutor:
             expected: the seconds that it is expected to take.
 
         Returns:
-            The response.
+            The response, and the operations that it took.
 
         Raises:
             Refusal: `timeout`, `overloaded` if the process ended by itself, and the refusals of the request.

@@ -147,7 +147,10 @@ def describe_refusal(status: int) -> dict[str, Any]:
     """Return the OpenAPI description of an answer that is a problem document."""
     titles = [f"`{kind.slug}`: {kind.title.lower()}" for kind in PROBLEM_TYPES.values() if kind.status == status]
     answer = {"description": "; ".join(titles) + ".", "content": {MEDIA_TYPE: {"schema": _ref(ProblemDocument)}}}
-    if status == 503:
+    if status == 401:
+        scheme = {"description": "How to send a key (RFC 6750).", "schema": {"type": "string"}}
+        answer["headers"] = {"WWW-Authenticate": scheme}
+    if status in (429, 503):
         seconds = {
             "description": "Seconds to wait before the request is sent again.",
             "schema": {"type": "integer", "minimum": 1},

@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from app.http.caller import ANYBODY, Caller
 from app.http.compression import compress
 from app.http.costs import refuse_expensive
 from app.http.forms import Form, FormCache, FormedBody, FormKey, FormUse
@@ -33,6 +34,8 @@ Encoding = Literal["json", "base64"]
 Admit = Callable[[Cost], None]
 """Takes the cost of a computation before it begins, and may raise."""
 
+Charge = Callable[[Caller, float], None]
+
 Documents = Mapping[str, Callable[[Any], str]]
 """Functions that write the source of a reply as a document for readers, by media type."""
 
@@ -41,12 +44,18 @@ def admit_all(_: Cost) -> None:
     """Admit a computation of any cost."""
 
 
+def charge_nothing(caller: Caller, operations: float) -> None:
+    """Charge nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """What all requests to a server process have in common."""
 
     settings: Settings
     forms: FormCache
+    charge: Charge = charge_nothing
+    """Takes the caller and the floating-point operations of a computation before it begins, and refuses what is too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +87,8 @@ class Operation(Generic[M]):
     """Takes the body, the settings and a function that raises once the deadline has passed."""
 
     documents: Documents = field(default_factory=dict)
-    resolve: Callable[[M], M] | None = None
-    """Replaces references in the body, for instance to a stored model, before the computation."""
+    resolve: Callable[[M, Caller], M] | None = None
+    """Replaces references in the body, for instance to a stored model that the caller may see, before the computation."""
 
     cost: Estimate[M] | None = None
     """Returns the cost of a request from its form alone, before anything of its size is allocated."""
@@ -124,6 +133,7 @@ class Operation(Generic[M]):
         wanted: Wanted,
         server: Server,
         check_deadline: CheckDeadline,
+        caller: Caller = ANYBODY,
         admit: Admit = admit_all,
     ) -> Response:
         """Compute and return the response.
@@ -134,6 +144,7 @@ class Operation(Generic[M]):
             wanted: the format of the answer.
             server: the settings and caches of the server.
             check_deadline: raises once the deadline has passed.
+            caller: who sent the request.
             admit: called with the cost of the computation before it begins.
 
         Raises:
@@ -142,7 +153,7 @@ class Operation(Generic[M]):
         start = time.perf_counter()
         asked, use = self._body(reading, form)
         if self.resolve:
-            asked = self.resolve(asked)
+            asked = self.resolve(asked, caller)
         self._admit(asked, server.settings, admit)
         reply = self.compute(asked, server.settings, check_deadline)
         reply = reply if isinstance(reply, Reply) else Reply(reply)

@@ -32,6 +32,29 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "byte-order mark.",
         ),
         ProblemType(
+            "unauthorized",
+            401,
+            "An API key is needed",
+            "The server answers requests with a valid API key alone. The request has none, or the key is unknown or was "
+            "revoked.",
+            "Send the key in the header `Authorization: Bearer KEY`. The operator of the server makes keys with "
+            "`gradd keys create`.",
+        ),
+        ProblemType(
+            "forbidden",
+            403,
+            "The API key does not allow this",
+            "The key is valid, but it does not have the scope that the address needs: compute, models, jobs or admin.",
+            "Use a key with the scope that the error names, or ask the operator of the server for one.",
+        ),
+        ProblemType(
+            "quota-exceeded",
+            403,
+            "The storage of the API key is used up",
+            "Models, datasets and checkpoints of the key's owner take as many bytes as the key allows. Nothing was stored.",
+            "Delete models, datasets and jobs that are no longer needed, or ask the operator of the server for more.",
+        ),
+        ProblemType(
             "not-found",
             404,
             "Not found",
@@ -152,6 +175,14 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "The computation is not defined, or not implemented, for a layer of the network or a node of an imported file. "
             "The error names it.",
             "Follow the error's hint: use another computation, or replace the layer.",
+        ),
+        ProblemType(
+            "rate-limited",
+            429,
+            "Too many requests with this API key",
+            "The key has a limit of requests, of requests at the same time, of floating-point operations or of jobs, which "
+            "this request would exceed. Nothing was computed.",
+            "Send the request again after the number of seconds in the header Retry-After.",
         ),
         ProblemType(
             "internal-error",

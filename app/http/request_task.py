@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from app.http.body import Body
+from app.http.caller import Caller
 from app.http.compression import decompress
 from app.http.negotiation import Format
 from app.http.operation import Admit, Operation, Server, Wanted, admit_all
@@ -24,6 +25,7 @@ class RequestTask:
     format: Format
     content_encoding: str | None
     wanted: Wanted
+    caller: Caller
 
     def answer(self, server: Server, check_deadline: CheckDeadline, admit: Admit = admit_all) -> Response:
         """Read the body, compute, and return the response.
@@ -40,4 +42,4 @@ class RequestTask:
         reading = self.operation.read(plain, self.format)
         key = self.operation.key(reading)
         known = server.forms.find(key) if key else None
-        return self.operation.answer(reading, known, self.wanted, server, check_deadline, admit)
+        return self.operation.answer(reading, known, self.wanted, server, check_deadline, self.caller, admit)

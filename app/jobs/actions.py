@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from app.http.caller import OPERATOR, Caller
 from app.jobs.repository import enter, find
 from app.jobs.sweeps import parts_of, update_sweep
 from app.storage.tables.jobs import StoredJob
@@ -28,16 +29,16 @@ def actions(session: Session, job: StoredJob) -> list[str]:
     return [action for action, legal in FROM.items() if statuses & set(legal)]
 
 
-def act(session: Session, identity: str, action: str) -> StoredJob:
+def act(session: Session, identity: str, action: str, caller: Caller = OPERATOR) -> StoredJob:
     """Apply an action to a job, or to all parts of a sweep. Repeating an action that took effect has no effect.
 
     Returns:
         The job after the action.
 
     Raises:
-        Refusal: `not-found`; `job-state` if the action is not allowed now.
+        Refusal: `not-found`, also if the caller may not see the job; `job-state` if the action is not allowed now.
     """
-    sweep = find(session, identity).sweep
+    sweep = find(session, identity, caller).sweep
     # Every transaction locks a sweep before its parts, so that no two transactions deadlock.
     parent = find(session, sweep, lock=True) if sweep else None
     job = find(session, identity, lock=True)

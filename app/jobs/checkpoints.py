@@ -16,6 +16,7 @@ from app.jobs.repository import tell
 from app.models.repository import put_model
 from app.storage import blobs
 from app.storage.base import now
+from app.storage.ownership import owned_by
 from app.storage.tables.jobs import StoredCheckpoint, StoredJob
 from app.storage.tables.models import StoredModel
 from core.errors import Refusal
@@ -42,7 +43,7 @@ def save(
     blobs.put(session, digest, tensors)
     model = model_of(layers, state.parameters, state.state)
     name = f"{job.name or job.id}, epoch {state.epoch}"[:200]
-    stored, _ = put_model(session, model, name=name, parent=job.model, checkpoint_of=job.id)
+    stored, _ = put_model(session, model, name=name, parent=job.model, checkpoint_of=job.id, owner=job.owner)
     checkpoint = StoredCheckpoint(
         job=job.number,
         epoch=state.epoch,
@@ -121,10 +122,16 @@ def remove(session: Session, checkpoint: StoredCheckpoint) -> None:
     """
     session.delete(checkpoint)
     session.flush()
-    mine = StoredModel.id == checkpoint.model
-    model = session.scalars(select(StoredModel).where(mine).with_for_update()).one_or_none()
-    others = select(StoredCheckpoint.job).where(StoredCheckpoint.model == checkpoint.model).exists()
-    gone = delete(StoredModel).where(mine, StoredModel.checkpoint_of.is_not(None), ~others)
+    owner = session.scalar(select(StoredJob.owner).where(StoredJob.number == checkpoint.job))
+    mine = StoredModel.id == checkpoint.model, owned_by(StoredModel.owner, owner)
+    model = session.scalars(select(StoredModel).where(*mine).with_for_update()).one_or_none()
+    others = (
+        select(StoredCheckpoint.job)
+        .join(StoredJob, StoredJob.number == StoredCheckpoint.job)
+        .where(StoredCheckpoint.model == checkpoint.model, owned_by(StoredJob.owner, owner))
+        .exists()
+    )
+    gone = delete(StoredModel).where(*mine, StoredModel.checkpoint_of.is_not(None), ~others)
     if model and session.scalar(gone.returning(StoredModel.number)):
         blobs.drop_unused(session, model.content)
     blobs.drop_unused(session, checkpoint.content)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from app.http.caller import OPERATOR, Caller
 from app.jobs.checkpoints import list_checkpoints, remove
 from app.jobs.repository import ENDED, find
 from app.jobs.sweeps import parts_of
@@ -13,13 +14,13 @@ from app.storage.tables.jobs import StoredJob
 from core.errors import Refusal
 
 
-def delete_job(session: Session, identity: str) -> None:
+def delete_job(session: Session, identity: str, caller: Caller = OPERATOR) -> None:
     """Delete a job with its events and checkpoints, and a sweep with its parts. The trained models are kept.
 
     Raises:
         Refusal: `not-found`; `job-state` if the job has not ended or is a part of a sweep.
     """
-    job = find(session, identity, lock=True)
+    job = find(session, identity, caller, lock=True)
     if job.sweep:
         detail = f"Job {job.id} is a part of the sweep {job.sweep} and can only be deleted with it."
         raise Refusal.of(

@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.responses import Response
 
+from app.http.caller import Caller
 from app.jobs import repository
 from app.jobs.polling import POLL_SECONDS
 from app.jobs.views import event_answer
@@ -25,12 +26,12 @@ AT_ONCE = 500
 """Maximum number of events that are read at a time."""
 
 
-def stream_events(request: Request, database: Database, identity: str, after: int) -> Response:
+def stream_events(request: Request, database: Database, caller: Caller, identity: str, after: int) -> Response:
     """Return a streaming response with the events after the event `after`, until the job has ended."""
 
     def look(last: int) -> tuple[list[tuple[int, bytes]], bool]:
         with database.read() as session:
-            job = repository.find(session, identity)
+            job = repository.find(session, identity, caller)
             events = repository.events_after(session, job, last, AT_ONCE)
             written = []
             for event in events:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from app.access.quotas import refuse_beyond_jobs, refuse_beyond_storage
 from app.datasets.repository import find as find_dataset
+from app.http.caller import Caller
 from app.http.reply import Reply
 from app.jobs import checkpoints, idempotency, repository
 from app.jobs.continuation import Continuation
@@ -36,16 +37,19 @@ ATTEMPTS = 10
 """Number of times a request is prepared again because an object that it refers to was deleted meanwhile."""
 
 
-def create_job(body: JobRequest, settings: Settings, database: Database, key: str | None) -> Reply:
+def create_job(body: JobRequest, settings: Settings, database: Database, caller: Caller, key: str | None) -> Reply:
     """Create a job. If a request with the same key was answered before, return that answer."""
     digest = idempotency.digest_of(*split_tensors(body))
 
     def work(remember: idempotency.Remember) -> dict[str, Any]:
         for _ in range(ATTEMPTS):
-            request = PreparedJob(body, settings, database)
+            request = PreparedJob(body, settings, database, caller)
             try:
                 with database.write() as session:
-                    answer = job_answer(session, request.insert(session))
+                    job = request.insert(session)
+                    refuse_beyond_jobs(session, caller)
+                    refuse_beyond_storage(session, caller)
+                    answer = job_answer(session, job)
                     remember(session, answer)
                     return answer
             except (IntegrityError, Deadlock):
@@ -54,7 +58,7 @@ def create_job(body: JobRequest, settings: Settings, database: Database, key: st
         detail = "The objects that the request refers to were changed by other requests at the same time."
         raise Refusal.of("not-ready", detail, hint="Send the request again.")
 
-    answer, replayed = idempotency.once(database, key, digest, work)
+    answer, replayed = idempotency.once(database, key, digest, work, caller.owner)
     headers = {"Location": f"/v1/jobs/{answer['id']}"} | ({"Idempotency-Replayed": "true"} if replayed else {})
     return Reply(answer, 202, headers)
 
@@ -62,24 +66,24 @@ def create_job(body: JobRequest, settings: Settings, database: Database, key: st
 class PreparedJob:
     """A complete request that was checked and can be trained."""
 
-    def __init__(self, body: JobRequest, settings: Settings, database: Database) -> None:
+    def __init__(self, body: JobRequest, settings: Settings, database: Database, caller: Caller) -> None:
         """Complete the request with the objects that it refers to, and check it.
 
         Raises:
             Refusal: with all errors of the request.
         """
         self.continuation: Continuation | None = None
+        self._caller = caller
         self.model = body.model
         self.data: str | None = None
         self.dataset: dict[str, Array] | None = None
         if body.from_checkpoint is not None:
-            before = self.continuation = Continuation(body, body.from_checkpoint, database)
+            before = self.continuation = Continuation(body, body.from_checkpoint, database, caller)
             body, self.dataset, self.data, self.model = before.body, before.dataset, before.data, before.model
         elif not body.network.layers and body.model is None:
             raise Refusal.of("invalid-request", "Field required", "network")
-        body = resolve_model(body, partial(load_cached, database)).model_copy(
-            update={"model": None, "from_checkpoint": None}
-        )
+        completed = resolve_model(body, lambda identity: load_cached(database, identity, caller))
+        body = completed.model_copy(update={"model": None, "from_checkpoint": None})
         refuse_too_many_layers(len(body.network.layers), settings)
         missing = [name for name in ("data", "loss", "optimizer", "epochs") if getattr(body, name) is None]
         refuse_if_any([Issue(code="invalid-request", path=(name,), detail="Field required") for name in missing])
@@ -105,7 +109,7 @@ class PreparedJob:
             raise Refusal.of("invalid-request", detail, "data", "dataset")
         with database.read() as session:
             try:
-                row = find_dataset(session, data.dataset)
+                row = find_dataset(session, data.dataset, self._caller)
             except Refusal as refusal:
                 found = refusal.issues[0]
                 raise Refusal.of("unknown-name", found.detail, "data", "dataset", hint=found.hint) from None
@@ -131,6 +135,7 @@ class PreparedJob:
         columns = {"parts": 0, "fencing_token": 0, "attempts": 0, "events": 0, "reported": done} | more
         job = StoredJob(
             id=repository.new_id(),
+            owner=self._caller.owner,
             request=rest,
             content=content,
             data=self.data,

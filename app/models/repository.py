@@ -1,4 +1,7 @@
-"""Storage of models in the database. They are content-addressed: the same content is stored once, under one id."""
+"""Storage of models in the database. They are content-addressed: the same content has the same id.
+
+Each owner of a content has a row of its own, with a name and metadata that others do not see; the tensors are stored once.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,14 @@ from pydantic import TypeAdapter
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
+from app.access.quotas import refuse_beyond_storage
+from app.http.caller import ANYBODY, OPERATOR, Caller
 from app.problem.schemas import LayerSpec
 from app.storage import blobs
 from app.storage.base import now
 from app.storage.database import Database
 from app.storage.numbered import may_be_id, page
+from app.storage.ownership import owned_by, visible
 from app.storage.tables.models import StoredModel
 from core.arrays import Array
 from core.errors import Refusal
@@ -34,6 +40,7 @@ def save_model(
     metadata: Mapping[str, Any] | None = None,
     parent: str | None = None,
     warnings: Sequence[Mapping[str, Any]] | None = None,
+    caller: Caller = ANYBODY,
 ) -> tuple[StoredModel, bool]:
     """Store a model of the core.
 
@@ -45,14 +52,24 @@ def save_model(
         parent: id of the model that training started from.
         warnings: what was assumed of the model, as answers show it. It replaces what was assumed when the same content was
             stored before; None leaves that.
+        caller: who stores it and owns the row. Another owner of the same content has a row of its own, with the same id.
 
     Returns:
-        The row, and whether it is new. If the content exists already, its row is returned with its own name, metadata and
-        parent.
+        The row, and whether it is new. If the owner has the content already, its row is returned with its own name,
+        metadata and parent.
+
+    Raises:
+        Refusal: `quota-exceeded`.
     """
-    return database.repeat(
-        lambda session: put_model(session, model, name=name, metadata=metadata, parent=parent, warnings=warnings)
-    )
+
+    def work(session: Session) -> tuple[StoredModel, bool]:
+        stored = put_model(
+            session, model, name=name, metadata=metadata, parent=parent, warnings=warnings, owner=caller.owner
+        )
+        refuse_beyond_storage(session, caller)
+        return stored
+
+    return database.repeat(work)
 
 
 def put_model(
@@ -64,6 +81,7 @@ def put_model(
     parent: str | None = None,
     checkpoint_of: str | None = None,
     warnings: Sequence[Mapping[str, Any]] | None = None,
+    owner: str | None = None,
 ) -> tuple[StoredModel, bool]:
     """Store a model as part of a transaction, which must be repeated after an IntegrityError. See `save_model`."""
     tensors = model.tensors()
@@ -79,6 +97,7 @@ def put_model(
         "parent": parent,
         "checkpoint_of": checkpoint_of,
         "warnings": list(warnings or []),
+        "owner": owner,
         "created_at": now(),
     }
     blobs.put(session, content, tensors)
@@ -86,7 +105,8 @@ def put_model(
     while stored is None:
         is_new = blobs.insert_unless_there(session, StoredModel, row)
         # Locked, so that it is not deleted with its checkpoint while another transaction starts to use it.
-        stored = session.scalars(select(StoredModel).where(StoredModel.id == row["id"]).with_for_update()).one_or_none()
+        mine = StoredModel.id == row["id"], owned_by(StoredModel.owner, owner)
+        stored = session.scalars(select(StoredModel).where(*mine).with_for_update()).one_or_none()
     if stored.checkpoint_of and not checkpoint_of:
         # The model of a checkpoint becomes a model of its own, with the new name and metadata.
         stored.checkpoint_of, stored.name, stored.notes, is_new = None, name, dict(metadata or {}), True
@@ -96,14 +116,14 @@ def put_model(
     return stored, is_new
 
 
-def load_model(database: Database, identity: str) -> Model:
+def load_model(database: Database, identity: str, caller: Caller = OPERATOR) -> Model:
     """Return a stored model as an object of the core.
 
     Raises:
         Refusal: `not-found`.
     """
     with database.read() as session:
-        return to_model(session, find(session, identity))
+        return to_model(session, find(session, identity, caller))
 
 
 def to_model(session: Session, stored: StoredModel) -> Model:
@@ -116,23 +136,25 @@ def to_model(session: Session, stored: StoredModel) -> Model:
     return Model(layers_of(stored.network), **parts)
 
 
-def find(session: Session, identity: str) -> StoredModel:
+def find(session: Session, identity: str, caller: Caller = OPERATOR) -> StoredModel:
     """Return the row of a model.
 
     Raises:
-        Refusal: `not-found`.
+        Refusal: `not-found`, also if the caller may not see it.
     """
     if not may_be_id(identity):
         raise not_found(identity)
-    stored = session.scalars(select(StoredModel).where(StoredModel.id == identity)).one_or_none()
+    seen = StoredModel.id == identity, visible(StoredModel, caller)
+    stored = session.scalars(select(StoredModel).where(*seen)).one_or_none()
     if stored is None:
         raise not_found(identity)
     return stored
 
 
-def warnings_of(session: Session, identity: str | None) -> list[dict[str, Any]]:
+def warnings_of(session: Session, identity: str | None, owner: str | None = None) -> list[dict[str, Any]]:
     """Return what was assumed of a model, for a request that names it as `model`; nothing if there is no such model."""
-    found = session.scalar(select(StoredModel.warnings).where(StoredModel.id == identity)) if identity else None
+    mine = StoredModel.id == identity, owned_by(StoredModel.owner, owner)
+    found = session.scalar(select(StoredModel.warnings).where(*mine)) if identity else None
     return [{**warning, "pointer": "#/model"} for warning in found or ()]
 
 
@@ -141,39 +163,46 @@ def not_found(identity: str) -> Refusal:
     return Refusal.of("not-found", f"There is no model {identity[:60]!r}.", hint="GET /v1/models lists them.")
 
 
-def list_models(database: Database, limit: int, after: str | None) -> tuple[Sequence[StoredModel], bool]:
+def list_models(
+    database: Database, limit: int, after: str | None, caller: Caller = OPERATOR
+) -> tuple[Sequence[StoredModel], bool]:
     """Return models, newest first, and whether there are more.
 
     Raises:
         Refusal: `unknown-name`, if there is no model with the id `after`.
     """
     with database.read() as session:
-        return page(session, StoredModel, limit, after, StoredModel.checkpoint_of.is_(None))
+        seen = visible(StoredModel, caller)
+        return page(session, StoredModel, limit, after, seen, StoredModel.checkpoint_of.is_(None))
 
 
-def change_model(database: Database, identity: str, changes: Mapping[str, Any]) -> StoredModel:
+def change_model(
+    database: Database, identity: str, changes: Mapping[str, Any], caller: Caller = OPERATOR
+) -> StoredModel:
     """Change `name` and `notes`, the only fields that can be changed.
 
     Raises:
         Refusal: `not-found`.
     """
     with database.write() as session:
-        find(session, identity)
+        number = find(session, identity, caller).number
         if changes:
-            session.execute(update(StoredModel).where(StoredModel.id == identity).values(**changes, checkpoint_of=None))
-        return find(session, identity)
+            session.execute(
+                update(StoredModel).where(StoredModel.number == number).values(**changes, checkpoint_of=None)
+            )
+        return find(session, identity, caller)
 
 
-def delete_model(database: Database, identity: str) -> None:
-    """Delete a model, and its tensors unless something else refers to them.
+def delete_model(database: Database, identity: str, caller: Caller = OPERATOR) -> None:
+    """Delete a model of the caller, and its tensors unless something else refers to them.
 
     Raises:
         Refusal: `not-found`.
     """
 
     def work(session: Session) -> None:
-        find(session, identity)
-        content = session.scalar(delete(StoredModel).where(StoredModel.id == identity).returning(StoredModel.content))
+        number = find(session, identity, caller).number
+        content = session.scalar(delete(StoredModel).where(StoredModel.number == number).returning(StoredModel.content))
         if content is None:
             raise not_found(identity)
         blobs.drop_unused(session, content)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
-from app.http.dependencies import EndpointDep
+from app.http.dependencies import CallerDep, EndpointDep
 from app.http.openapi import WITHOUT_BODY, describe, describe_answer, describe_download, describe_file
 from app.http.pagination import After, Limit
 from app.http.uploads import handle_file
@@ -29,19 +29,23 @@ STATUSES = {200: "A model with this content was stored before.", 201: "The model
     summary="Store a model",
     **describe(ModelRequest, Model, examples.MODELS, statuses=STATUSES),
 )
-async def create_model(endpoint: EndpointDep, database: DatabaseDep) -> Response:
+async def create_model(endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep) -> Response:
     """Store a network with its parameters. The id is computed from the content.
 
     If the same content was stored before, also in another convention, the answer is 200 with the same id. Every problem
     can refer to a stored model by its id, in the field `model`.
     """
-    return await endpoint.handle(ModelRequest, lambda body, settings, _: service.create_model(body, settings, database))
+    return await endpoint.handle(
+        ModelRequest, lambda body, settings, _: service.create_model(body, settings, database, caller)
+    )
 
 
 @router.get("/v1/models", operation_id="list_models", summary="List models", **describe_answer(ModelList))
-async def list_models(endpoint: EndpointDep, database: DatabaseDep, limit: Limit = 20, after: After = None) -> Response:
+async def list_models(
+    endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep, limit: Limit = 20, after: After = None
+) -> Response:
     """List the stored models, newest first, without their parameters."""
-    return await endpoint.produce(lambda _: (service.list_models(database, limit, after), "json"))
+    return await endpoint.produce(lambda _: (service.list_models(database, limit, after, caller), "json"))
 
 
 @router.get(
@@ -53,6 +57,7 @@ async def list_models(endpoint: EndpointDep, database: DatabaseDep, limit: Limit
 async def get_model(
     endpoint: EndpointDep,
     database: DatabaseDep,
+    caller: CallerDep,
     id: str,
     convention: Annotated[Convention, Query(description="Layout of the matrices in the parameters.")] = "row",
     encoding: Annotated[
@@ -63,7 +68,9 @@ async def get_model(
     """Return a model with its parameters in the requested convention, whichever convention they were sent in."""
 
     def work(_: object) -> tuple[dict[str, object], Literal["json", "base64"]]:
-        answer = service.show_model(id, endpoint.settings, database, convention=convention, with_parameters=parameters)
+        answer = service.show_model(
+            id, endpoint.settings, database, caller, convention=convention, with_parameters=parameters
+        )
         return answer, encoding
 
     return await endpoint.produce(work)
@@ -75,12 +82,12 @@ async def get_model(
     summary="Change the name or metadata of a model",
     **describe(ModelChange, Model, examples.MODEL_CHANGES, refusals=("not-found",)),
 )
-async def change_model(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
+async def change_model(endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep, id: str) -> Response:
     """Change the name or the metadata.
 
     The network and the parameters cannot change, because the id is computed from them.
     """
-    return await endpoint.handle(ModelChange, lambda body, *_: service.change_model(id, body, database))
+    return await endpoint.handle(ModelChange, lambda body, *_: service.change_model(id, body, database, caller))
 
 
 @router.delete(
@@ -92,9 +99,9 @@ async def change_model(endpoint: EndpointDep, database: DatabaseDep, id: str) ->
         None, statuses={204: "The model was deleted."}, refusals=("not-found", "invalid-request", "not-ready")
     ),
 )
-async def delete_model(database: DatabaseDep, id: str) -> Response:
+async def delete_model(database: DatabaseDep, caller: CallerDep, id: str) -> Response:
     """Delete a model. Models that were trained from it keep its id as their `parent`."""
-    await run_in_threadpool(repository.delete_model, database, id)
+    await run_in_threadpool(repository.delete_model, database, id, caller)
     return Response(status_code=204)
 
 
@@ -107,6 +114,7 @@ async def delete_model(database: DatabaseDep, id: str) -> Response:
 async def import_model(
     endpoint: EndpointDep,
     database: DatabaseDep,
+    caller: CallerDep,
     format: Annotated[
         transfers.ImportFormat | None,
         Query(description="File format of the body. Default: the one that its first bytes tell."),
@@ -152,7 +160,7 @@ async def import_model(
     )
     return await handle_file(
         endpoint,
-        lambda file, _: transfers.import_model(file, format, options, name, endpoint.settings, database),
+        lambda file, _: transfers.import_model(file, format, options, name, endpoint.settings, database, caller),
         endpoint.settings.max_model_bytes,
     )
 
@@ -166,6 +174,7 @@ async def import_model(
 async def export_model(
     endpoint: EndpointDep,
     database: DatabaseDep,
+    caller: CallerDep,
     id: str,
     format: Annotated[transfers.Format, Query(description="File format of the answer.")],
     convention: Annotated[
@@ -178,4 +187,6 @@ async def export_model(
     safetensors and npz files hold the tensors by path and the network as JSON under `gradd`; with `convention=torch`
     the tensors are named as in a torch state_dict. An exported ONNX model computes the same output.
     """
-    return await endpoint.download(f"{id}.{format}", lambda: transfers.export_model(id, format, convention, database))
+    return await endpoint.download(
+        f"{id}.{format}", lambda: transfers.export_model(id, format, convention, database, caller)
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import IO, Any, Literal
 
+from app.http.caller import Caller
 from app.http.reply import Reply
 from app.models import repository, service
 from app.models.formats import tensors
@@ -83,6 +84,7 @@ def import_model(
     name: str | None,
     settings: Settings,
     database: Database,
+    caller: Caller,
 ) -> Reply:
     """Store the model of a file. The status is 200 if the same content exists already."""
     body = mapped(file)
@@ -95,12 +97,14 @@ def import_model(
     refuse_too_many_layers(len(found.layers), settings)
     limits = NetworkLimits(parameters=settings.max_parameters)
     model = validate_model(found.layers, found.parameters, found.state, found.convention, limits)
-    return service.store_model(database, model, list(found.warnings), name=name)
+    return service.store_model(database, model, list(found.warnings), caller, name=name)
 
 
-def export_model(identity: str, form: Format, convention: Convention, database: Database) -> tuple[bytes, str]:
+def export_model(
+    identity: str, form: Format, convention: Convention, database: Database, caller: Caller
+) -> tuple[bytes, str]:
     """Return a model as a file, and the media type of the file."""
-    model = repository.load_model(database, identity)
+    model = repository.load_model(database, identity, caller)
     return EXPORTERS[form](model, convention), MEDIA_TYPES[form]
 
 

@@ -88,10 +88,11 @@ class Database:
         with self._session(self._engine.execution_options(**{_WRITES: True})) as session, session.begin():
             yield session
 
-    def compile(self, statement: Select[Any]) -> tuple[str, bool]:
-        """Return a statement in the SQL of this database, and whether its parameters are positional."""
+    def compile(self, statement: Select[Any]) -> tuple[str, tuple[str, ...] | None]:
+        """Return a statement in the SQL of this database, and the names of its parameters if they are positional."""
         compiled = statement.compile(dialect=self._engine.dialect)
-        return str(compiled), bool(getattr(compiled, "positional", False))
+        names = getattr(compiled, "positiontup", None)
+        return str(compiled), None if names is None else tuple(names)
 
     def fetch_quickly(self, sql: str, parameters: Mapping[str, Any] | Sequence[Any]) -> Any:
         """Return the first row of a query that `compile` has returned; None if there is none, or no answer."""

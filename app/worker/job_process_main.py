@@ -94,7 +94,7 @@ class Training:
             body, dataset = load_request(session, job)
             every = checkpoints.list_checkpoints(session, job)
             start = checkpoints.state_of(session, every[-1]) if every else None
-            return body, dataset, start, warnings_of(session, job.model)
+            return body, dataset, start, warnings_of(session, job.model, job.owner)
 
     def _record_environment(self, here: dict[str, Any]) -> None:
         """Record where the job is trained, or warn if its last bits may be others there than where it began."""
@@ -168,7 +168,8 @@ class Training:
                 sweeps.lock_sweep_of(session, self._identity)
                 self._record(session, problem, state)
                 job = lock_held(session, self._identity, self._fencing_token)
-                stored, _ = put_model(session, model, name=job.name or job.id, parent=job.model)
+                name = job.name or job.id
+                stored, _ = put_model(session, model, name=name, parent=job.model, owner=job.owner)
                 result = {"model": stored.id, "epoch": epoch_of_result(state), "reason": reason}
                 queue.succeed(session, self._identity, self._fencing_token, result)
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.storage.base import Table
 from app.storage.numbered import Numbered
+from app.storage.ownership import OWNER_LENGTH
 
 NULLABLE_JSON = JSON(none_as_null=True)
 
@@ -23,6 +24,10 @@ class StoredJob(Numbered):
     """
 
     __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(String(28), unique=True)
+    owner: Mapped[str | None] = mapped_column(String(OWNER_LENGTH), index=True)
+    """The owner of the job; None if it was created without a key."""
 
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
     """The request without its tensors, completed with the contents of the model that it names."""
@@ -123,6 +128,9 @@ class IdempotencyKey(Table):
     """The key and the answer of a request that may be repeated safely."""
 
     __tablename__ = "idempotency_keys"
+
+    owner: Mapped[str] = mapped_column(String(OWNER_LENGTH), primary_key=True, server_default="")
+    """The owner whose request it was, empty for requests without an API key: others may use the same key."""
 
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     digest: Mapped[str] = mapped_column(String(64))

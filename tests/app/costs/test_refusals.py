@@ -12,7 +12,6 @@ from app.computations.gradients.cost import gradients_cost
 from app.computations.gradients.schemas import GradientsRequest
 from app.computations.gradients.service import compute_gradients
 from app.examples import XOR
-from app.http.executor import ComputeExecutor
 from app.http.forms import FormCache
 from app.http.operation import Operation, Server, Wanted
 from app.settings import Settings
@@ -125,7 +124,7 @@ def test_the_cost_of_a_form_is_estimated_once() -> None:
         return estimates[-1]
 
     operation = Operation(GradientsRequest, compute_gradients, cost=estimate, shares_forms=True)
-    server = Server(Settings(), ComputeExecutor(1, 1, 30.0), FormCache(2**20))
+    server = Server(Settings(), FormCache(2**20))
     body = encode(XOR)
     for _ in range(3):
         reading = operation.read(body, "json")

@@ -88,7 +88,7 @@ def test_far_beyond_it_a_request_does_not_wait_longer_than_it_takes() -> None:
             second = asyncio.create_task(_wait(queue, 0.1))
             await asyncio.sleep(0)
             (refusal,) = queue_refusals(queue, 0.1)
-            assert refusal.retry_after == 1
+            assert refusal.headers["Retry-After"] == "1"
             assert queue_refusals(queue, 5.0) == []  # It takes longer than it would wait.
         await second
         assert queue_refusals(queue, 0.1) == [], "there is a free place"
