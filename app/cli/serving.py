@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from ipaddress import ip_address
 
 import typer
 import uvicorn
@@ -13,6 +15,8 @@ import uvicorn
 from app import VERSION
 from app.cli.refusal import print_refusal
 from app.compiled.choice import refuse_if_missing
+from app.http.edge.file_limit import raise_file_limit
+from app.http.edge.protocol import protocol_class
 from app.http.problem_details import error_of
 from app.settings import Settings
 from app.worker.supervisor import Supervisor
@@ -29,12 +33,16 @@ def run_server(host: str, port: int, *, processes: int, with_worker: bool, acces
         KeyboardInterrupt: after SIGINT, once everything has stopped.
         typer.Exit: with status 3, if the port is taken or the application does not start.
     """
+    raise_file_limit()
+    _allow_host(host)
     config = uvicorn.Config(
         "app.main:app" if processes == 1 else "app.cli.processes:application",
         factory=processes > 1,
         workers=processes,
         host=host,
         port=port,
+        http=protocol_class(),
+        ws="none",
         timeout_graceful_shutdown=10,
         timeout_worker_healthcheck=10,
         server_header=False,
@@ -53,6 +61,14 @@ def run_server(host: str, port: int, *, processes: int, with_worker: bool, acces
             started = server.started
     if not started:
         raise typer.Exit(3)
+
+
+def _allow_host(host: str) -> None:
+    """Let the name that is listened on be a host of requests. The setting, where there is one, is left as it is."""
+    with suppress(ValueError):
+        ip_address(host)
+        return  # Addresses to which clients connect are allowed anyway.
+    os.environ.setdefault("GRADD_ALLOWED_HOSTS", f"{Settings.model_fields['allowed_hosts'].default},{host}")
 
 
 def _run_processes(config: uvicorn.Config, listener: socket.socket) -> bool:

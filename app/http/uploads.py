@@ -12,6 +12,7 @@ from fastapi import Request, Response
 from starlette.requests import ClientDisconnect
 
 from app.http.compression import decompress
+from app.http.edge.bodies import keep_on_disk
 from app.http.endpoint import Endpoint
 from app.http.multipart import is_form, keep_file
 from app.http.negotiation import format_of_answer
@@ -47,6 +48,7 @@ async def handle_file(endpoint: Endpoint, read: Read, limit: int | None = None) 
     announced = int(length) if length.isdigit() else 0
     if announced > limit:
         raise _too_large(limit)
+    keep_on_disk(request.scope)
     # A large file has as many seconds for each byte as the largest body.
     seconds = settings.max_body_seconds * max(1.0, announced / settings.max_body_bytes)
     try:
