@@ -76,7 +76,7 @@ class GuardedConnection(Base):
             self._connections.set_busy(self)
             if self._is_stopping:
                 self._make_last()
-        elif self._unparsed > heads.MAX_BYTES and not self._is_body():
+        elif self._is_too_large():
             self._refuse(heads.too_large())
 
     def on_response_complete(self) -> None:
@@ -95,7 +95,7 @@ class GuardedConnection(Base):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse a request that uvicorn could not parse."""
-        if self._unparsed > heads.MAX_BYTES and not self._is_body():
+        if self._is_too_large():
             self._refuse(heads.too_large())
         else:
             self._refuse(Refusal.of("malformed-request", MALFORMED))
@@ -171,6 +171,10 @@ class GuardedConnection(Base):
         """Return whether the peer may be in the middle of a request."""
         return self._is_refused or bool(self._unparsed) or (self.cycle is not None and self.cycle.more_body)
 
+    def _is_too_large(self) -> bool:
+        """Return whether what has been received of a head is beyond its limit."""
+        return self._unparsed > heads.MAX_BYTES and not self._is_body()
+
     def _is_body(self) -> bool:
         """Return whether what arrived last belongs to a body."""
         raise NotImplementedError
@@ -178,4 +182,3 @@ class GuardedConnection(Base):
     def _make_last(self) -> None:
         """Close the connection after the request in flight."""
         self.cycle.keep_alive = False
-

@@ -34,6 +34,9 @@ class GuardedH11(GuardedConnection, H11Protocol):  # type: ignore[misc]  # The t
         if self._is_body():
             self._unparsed = 0
 
+    def _is_too_large(self) -> bool:
+        return super()._is_too_large() or len(self.conn.trailing_data[0]) > heads.MAX_BYTES
+
     def _is_body(self) -> bool:
         return self.conn.their_state is h11.SEND_BODY
 
