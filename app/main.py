@@ -62,6 +62,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     connections = Connections.of(app.state.settings)
     watch = asyncio.create_task(connections.watch())
     yield {"connections": connections}
+    await connections.wait_closed(seconds=1)
     watch.cancel()
     database.close()
 

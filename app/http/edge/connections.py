@@ -78,6 +78,15 @@ class Connections:
         """Keep a connection from being closed to make room."""
         self._idle.pop(connection, None)
 
+    async def wait_closed(self, seconds: float) -> None:
+        """Wait until all connections are closed, for a number of seconds at most.
+
+        Requests that the server has cancelled write their last answer in the meantime.
+        """
+        end = asyncio.get_running_loop().time() + seconds
+        while self._all and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.02)
+
     async def watch(self) -> None:
         """Expire connections for as long as the server runs."""
         now = asyncio.get_running_loop().time

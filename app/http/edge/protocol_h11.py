@@ -31,11 +31,14 @@ class GuardedH11(GuardedConnection, H11Protocol):  # type: ignore[misc]  # The t
     def data_received(self, data: bytes) -> None:
         """Parse what arrived."""
         super().data_received(data)
-        if self._is_body():
-            self._unparsed = 0
+        self._unparsed = 0 if self._is_body() else self._left()
 
     def _is_too_large(self) -> bool:
-        return super()._is_too_large() or len(self.conn.trailing_data[0]) > heads.MAX_BYTES
+        return self._left() > heads.MAX_BYTES
+
+    def _left(self) -> int:
+        """Return the number of bytes that have not been parsed."""
+        return len(self.conn.trailing_data[0])
 
     def _is_body(self) -> bool:
         return self.conn.their_state is h11.SEND_BODY

@@ -22,7 +22,7 @@ def post_dataset(server: EdgeServer, **headers: str) -> httpx.Response:
 
 
 def stored(server: EdgeServer) -> int:
-    return len(httpx.get(f"{server.address}/v1/datasets").json()["datasets"])
+    return len(httpx.get(f"{server.address}/v1/datasets").json()["data"])
 
 
 @pytest.mark.parametrize(
@@ -33,32 +33,32 @@ def stored(server: EdgeServer) -> int:
     ],
     ids=str,
 )  # fmt: skip
-def test_a_foreign_page_changes_nothing(edge: EdgeServer, headers: dict[str, str]) -> None:
-    before = stored(edge)
+def test_a_foreign_page_changes_nothing(plain: EdgeServer, headers: dict[str, str]) -> None:
+    before = stored(plain)
     for content_type in ("text/plain", "text/csv", "application/x-www-form-urlencoded"):
-        response = post_dataset(edge, **headers, **{"Content-Type": content_type})
+        response = post_dataset(plain, **headers, **{"Content-Type": content_type})
         assert response.status_code == 403
         assert response.json()["type"] == "/problems/forbidden-origin"
         assert "GRADD_ALLOWED_ORIGINS" in response.json()["errors"][0]["hint"]
         assert "access-control-allow-origin" not in response.headers
     for method, path in (("DELETE", "/v1/datasets/dst_1"), ("PATCH", "/v1/models/mdl_1"), ("POST", "/v1/jobs/job_1/cancel")):
-        assert httpx.request(method, edge.address + path, headers=headers).status_code == 403
-    assert stored(edge) == before
+        assert httpx.request(method, plain.address + path, headers=headers).status_code == 403
+    assert stored(plain) == before
 
 
-def test_own_pages_and_programs(edge: EdgeServer) -> None:
-    assert post_dataset(edge).status_code in (200, 201), "curl"
-    assert post_dataset(edge, Origin=edge.address, Sec_Fetch_Site="same-origin").status_code == 200, "the playground"
+def test_own_pages_and_programs(plain: EdgeServer) -> None:
+    assert post_dataset(plain).status_code in (200, 201), "curl"
+    assert post_dataset(plain, Origin=plain.address, Sec_Fetch_Site="same-origin").status_code == 200, "the playground"
     # A proxy with TLS in front: the page is at https, and the request comes by http.
-    assert post_dataset(edge, Origin="https://localhost", Host="localhost").status_code == 200
-    assert post_dataset(edge, Origin="https://localhost:443", Host="localhost").status_code == 200
-    assert post_dataset(edge, Sec_Fetch_Site="none").status_code == 200, "an extension, a bookmark"
+    assert post_dataset(plain, Origin="https://localhost", Host="localhost").status_code == 200
+    assert post_dataset(plain, Origin="https://localhost:443", Host="localhost").status_code == 200
+    assert post_dataset(plain, Sec_Fetch_Site="none").status_code == 200, "an extension, a bookmark"
 
 
-def test_without_the_setting_nothing_is_shared(edge: EdgeServer) -> None:
+def test_without_the_setting_nothing_is_shared(plain: EdgeServer) -> None:
     ask = {"Origin": COURSE, "Access-Control-Request-Method": "POST"}
     for method, path in (("GET", "/v1"), ("OPTIONS", "/v1/gradients")):
-        response = httpx.request(method, edge.address + path, headers=ask)
+        response = httpx.request(method, plain.address + path, headers=ask)
         assert response.is_success
         assert not [name for name in response.headers if name.startswith("access-control")]
 
