@@ -8,7 +8,6 @@ import pytest
 
 from tests.app.http.edge.served import EdgeServer, edge_server
 
-
 HURRIED = {"GRADD_MAX_HEAD_SECONDS": "1", "GRADD_MAX_IDLE_SECONDS": "2", "GRADD_MAX_BODY_SECONDS": "2"}
 """A second for a head, and two for a body and between requests."""
 

@@ -135,7 +135,9 @@ class EdgeServer:
 
 
 @contextmanager
-def edge_server(folder: Path, parser: str = "httptools", files: int | None = None, **variables: str) -> Iterator[EdgeServer]:
+def edge_server(
+    folder: Path, parser: str = "httptools", files: int | None = None, **variables: str
+) -> Iterator[EdgeServer]:
     """Start a server for the block: `parser` is httptools or h11, `files` the number of files it may open."""
     limit = None if files is None else (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)))
     log = folder / "log"

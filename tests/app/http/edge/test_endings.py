@@ -34,7 +34,13 @@ def test_half_an_answer_does_not_look_whole(edge: EdgeServer) -> None:
 
 def test_head_is_get_without_a_body(edge: EdgeServer) -> None:
     wire = edge.wire()
-    for path, status in (("/livez", 200), ("/v1", 200), ("/nothing", 404), ("/v1/gradients", 405), ("/test/listen", 200)):
+    for path, status in (
+        ("/livez", 200),
+        ("/v1", 200),
+        ("/nothing", 404),
+        ("/v1/gradients", 405),
+        ("/test/listen", 200),
+    ):
         wire.send(request("HEAD", path))
         head = wire._until(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 %d" % status), head

@@ -19,7 +19,8 @@ def test_own_names(plain: EdgeServer, host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["attacker.example", "attacker.example:8000", "localhost.attacker.example", "notlocalhost", "127.0.0.2", "[::2]"]
+    "host",
+    ["attacker.example", "attacker.example:8000", "localhost.attacker.example", "notlocalhost", "127.0.0.2", "[::2]"],
 )
 def test_foreign_names(plain: EdgeServer, host: str) -> None:
     answer = plain.ask(request("GET", "/livez", host=host))

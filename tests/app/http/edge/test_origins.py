@@ -41,7 +41,11 @@ def test_a_foreign_page_changes_nothing(plain: EdgeServer, headers: dict[str, st
         assert response.json()["type"] == "/problems/forbidden-origin"
         assert "GRADD_ALLOWED_ORIGINS" in response.json()["errors"][0]["hint"]
         assert "access-control-allow-origin" not in response.headers
-    for method, path in (("DELETE", "/v1/datasets/dst_1"), ("PATCH", "/v1/models/mdl_1"), ("POST", "/v1/jobs/job_1/cancel")):
+    for method, path in (
+        ("DELETE", "/v1/datasets/dst_1"),
+        ("PATCH", "/v1/models/mdl_1"),
+        ("POST", "/v1/jobs/job_1/cancel"),
+    ):
         assert httpx.request(method, plain.address + path, headers=headers).status_code == 403
     assert stored(plain) == before
 
