@@ -135,11 +135,9 @@ class EdgeServer:
 
 
 @contextmanager
-def edge_server(
-    folder: Path, parser: str = "httptools", files: int | None = None, **variables: str
-) -> Iterator[EdgeServer]:
+def edge_server(folder: Path, parser: str = "httptools", files: str = "", **variables: str) -> Iterator[EdgeServer]:
     """Start a server for the block: `parser` is httptools or h11, `files` the number of files it may open."""
-    limit = None if files is None else (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)))
+    limit = (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (int(files), int(files)))) if files else None
     log = folder / "log"
     with log.open("w") as out:
         process = subprocess.Popen(

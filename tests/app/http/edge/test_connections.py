@@ -10,7 +10,7 @@ from tests.app.http.edge.served import LIVE, Wire, edge_server, request
 
 
 def test_silent_connections_do_not_refuse_others(tmp_path: Path) -> None:
-    with edge_server(tmp_path, files=1024) as server:
+    with edge_server(tmp_path, files="1024") as server:
         silent = [socket.create_connection(("127.0.0.1", server.port), timeout=30) for _ in range(1_100)]
         for _ in range(5):
             assert server.ask(LIVE).status == 200
