@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from anyio import to_thread
 from fastapi import FastAPI
@@ -24,6 +26,8 @@ from app.datasets.routes import router as datasets
 from app.http import exception_handlers, openapi
 from app.http.direct import DirectAnswers, answer_directly
 from app.http.dispatcher import Dispatcher
+from app.http.edge.connections import Connections
+from app.http.edge.layer import Edge
 from app.http.forms import FormCache
 from app.http.operation import Server
 from app.jobs.routes import router as jobs
@@ -46,29 +50,41 @@ location in the request, the operator, the shapes and the likely fix."""
 
 
 @asynccontextmanager
-async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-    """Migrate a SQLite database before the first request. PostgreSQL is migrated by `gradd migrate`."""
+async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
+    """Migrate a SQLite database before the first request. PostgreSQL is migrated by `gradd migrate`.
+
+    The state that is yielded is where the server's connections find the limits that they share.
+    """
     database: Database = app.state.database
     if database.is_sqlite:
         await to_thread.run_sync(database.migrate)
     # What has been loaded lives as long as the process: searching it for garbage would pause requests for 0.1 s each time.
     gc.collect()
     gc.freeze()
-    yield
+    connections = Connections.of(app.state.settings)
+    watch = asyncio.create_task(connections.watch())
+    yield {"connections": connections}
+    await connections.wait_closed(seconds=1)
+    watch.cancel()
     database.close()
 
 
 class Application(FastAPI):
-    """FastAPI, behind the guard, the direct answers and the admission of computations."""
+    """FastAPI, behind the edge, the guard, the direct answers and the admission of computations."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
+        await self.state.edge(scope, receive, send)
+
+    async def pass_guard(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that has passed the edge."""
         if scope["type"] == "http":
-            await self.state.guard(self._answer, scope, receive, send)
+            await self.state.guard(self.answer, scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request of a known caller."""
         left = await answer_directly(self.state.direct, scope, receive, send)
         if left is None:
             return
@@ -98,6 +114,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.server = Server(settings, FormCache(settings.form_cache_bytes), app.state.guard.rates.charge)
     app.state.dispatcher = Dispatcher(app.state.server)
     app.state.models = ModelCache(app.state.database, settings.model_cache_bytes)
+    app.state.edge = Edge(app.pass_guard, settings)
     app.state.direct = DirectAnswers(app.state.server)
     for router in (
         gradients,

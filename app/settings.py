@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+MOST_CONNECTIONS = 10_000
+"""The default of `max_connections` where a process may open more files. An idle connection takes some 10 kB."""
+
+
+def default_connections() -> int:
+    """Return the number of files that this process may open, less those that are no connections."""
+    if sys.platform == "win32":
+        return MOST_CONNECTIONS
+    import resource
+
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    return max(1, min(MOST_CONNECTIONS, files - max(64, files // 8)))
 
 
 class Settings(BaseSettings):
@@ -81,6 +97,33 @@ class Settings(BaseSettings):
 
     max_body_seconds: float = Field(default=30.0, gt=0)
     """Maximum time in seconds that a client may take to send a body."""
+
+    allowed_hosts: str = "localhost,127.0.0.1,::1"
+    """Names and addresses that the header Host of a request may have, separated by commas, without ports;
+    `*.example.org` stands for all names below example.org, `*` for every host. The address to which a client connected is
+    always allowed."""
+
+    allowed_origins: str = ""
+    """Origins of web pages that may use the service from a browser (CORS), separated by commas, such as
+    https://course.example; `*` allows every page. Pages that the service serves itself need no entry."""
+
+    max_head_seconds: float = Field(default=10.0, gt=0)
+    """Maximum time in seconds that a client may take to send the head of a request. With `gradd serve`."""
+
+    max_idle_seconds: float = Field(default=30.0, gt=0)
+    """Seconds after which a connection without a request is closed. With `gradd serve`."""
+
+    max_connections: int = Field(default_factory=default_connections, gt=0)
+    """Maximum number of connections of each server process. Beyond it, the one that has been idle longest is closed.
+    Default: the number of files that the process may open, less an eighth, and at most 10000. With `gradd serve`."""
+
+    max_bytes_in_flight: int = Field(default=256 * 2**20, gt=0)
+    """Maximum number of bytes of all request bodies in memory in each server process. An eighth is kept for bodies up to
+    64 KiB. Further bodies are answered with status 503."""
+
+    max_upload_bytes: int = Field(default=2 * 2**30, gt=0)
+    """Maximum number of bytes of all uploads that are being received into the data folder, in each server process. Further
+    uploads are answered with status 503."""
 
     compute_threads: int = Field(default_factory=lambda: os.cpu_count() or 1, gt=0)
     """Number of requests that each server process computes at the same time. Default: the number of processors; with

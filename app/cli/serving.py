@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
+from ipaddress import ip_address
 
 import typer
 import uvicorn
@@ -14,6 +16,8 @@ from app import VERSION
 from app.access.guard import is_loopback
 from app.cli.refusal import fail, print_refusal
 from app.compiled.choice import refuse_if_missing
+from app.http.edge.file_limit import raise_file_limit
+from app.http.edge.protocol import protocol_class
 from app.http.problem_details import error_of
 from app.settings import Settings
 from app.worker.supervisor import Supervisor
@@ -32,12 +36,16 @@ def run_server(host: str, port: int, *, processes: int, with_worker: bool, acces
             reach it and GRADD_AUTHENTICATION is not set.
     """
     _refuse_to_be_open_by_accident(host)
+    raise_file_limit()
+    _allow_host(host)
     config = uvicorn.Config(
         "app.main:app" if processes == 1 else "app.cli.processes:application",
         factory=processes > 1,
         workers=processes,
         host=host,
         port=port,
+        http=protocol_class(),
+        ws="none",
         timeout_graceful_shutdown=10,
         timeout_worker_healthcheck=10,
         server_header=False,
@@ -67,6 +75,14 @@ def _refuse_to_be_open_by_accident(host: str) -> None:
             "  GRADD_AUTHENTICATION=off: the service is open, and whoever reaches the port may read, change and delete all.",
             status=2,
         )
+
+
+def _allow_host(host: str) -> None:
+    """Let the name that is listened on be a host of requests. The setting, where there is one, is left as it is."""
+    with suppress(ValueError):
+        ip_address(host)
+        return  # Addresses to which clients connect are allowed anyway.
+    os.environ.setdefault("GRADD_ALLOWED_HOSTS", f"{Settings.model_fields['allowed_hosts'].default},{host}")
 
 
 def _run_processes(config: uvicorn.Config, listener: socket.socket) -> bool:

@@ -49,8 +49,7 @@ async def received_body(request: Request, limit: int, folder: Path) -> AsyncIter
     Raises:
         Refusal: `too-large`, before more than `limit` bytes were kept.
     """
-    announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > limit:
+    if announced_size(request) > limit:
         raise too_large(limit)
     chunks: list[bytes] = []
     stream = request.stream()
@@ -66,6 +65,17 @@ async def received_body(request: Request, limit: int, folder: Path) -> AsyncIter
         size = await receive_into(file, stream, limit, size)
         file.flush()
         yield Body(size, None, file.name)
+
+
+def announced_size(request: Request) -> int:
+    """Return the number of bytes that the head of a request announces; 0 if it announces none."""
+    length = request.headers.get("content-length", "0")
+    return int(length) if length.isdigit() else 0
+
+
+def is_announced_large(request: Request) -> bool:
+    """Return whether a body will be received into a file, as far as is known."""
+    return announced_size(request) > LARGE
 
 
 async def receive(stream: AsyncIterator[bytes], keep: Callable[[bytes], object], enough: int) -> int:

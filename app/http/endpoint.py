@@ -15,9 +15,10 @@ from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from app.http.body import received_body
+from app.http.body import is_announced_large, received_body
 from app.http.caller import caller_of
 from app.http.dispatcher import NOBODY, Dispatcher
+from app.http.edge.bodies import keep_on_disk
 from app.http.negotiation import format_of_answer, format_of_body
 from app.http.operation import Compute, Documents, Encoding, Operation, Wanted, write
 from app.http.problem_details import problem_response
@@ -51,6 +52,8 @@ class Endpoint:
         headers, settings, caller = self.request.headers, self.settings, caller_of(self.request.scope)
         wanted = self._wanted(operation.documents)
         form = format_of_body(headers.get("content-type"))
+        if is_announced_large(self.request):
+            keep_on_disk(self.request.scope)
         try:
             async with asyncio.timeout(settings.max_body_seconds) as receiving:
                 async with received_body(self.request, settings.max_body_bytes, settings.data_dir) as body:

@@ -40,7 +40,7 @@ async def refused(request: Request, error: Exception) -> Response:
 
 
 async def by_framework(request: Request, error: Exception) -> Response:
-    """Answer what the framework refuses: an unknown path, a method that a path does not take."""
+    """Answer what the framework refuses: an unknown path, a method that a path does not take, except OPTIONS."""
     assert isinstance(error, HTTPException)  # noqa: S101
     by_status = {kind.status: kind for kind in reversed(PROBLEM_TYPES.values())}
     kind = by_status.get(
@@ -51,6 +51,8 @@ async def by_framework(request: Request, error: Exception) -> Response:
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(_methods(request))
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
     near = None
     if error.status_code == HTTPStatus.NOT_FOUND:
         near = await to_thread.run_sync(nearest_path, request)  # The first time it has to write the schema.
@@ -65,7 +67,9 @@ def _methods(request: Request) -> list[str]:
     """The methods that a path takes; the framework names those of its first route alone."""
     scopes = {method: {**request.scope, "method": method} for method in METHODS}
     routes = request.app.routes
-    return [method for method, scope in scopes.items() if any(_takes(route, scope) for route in routes)]
+    taken = {method for method, scope in scopes.items() if any(_takes(route, scope) for route in routes)}
+    # The edge answers HEAD as GET without the body.
+    return sorted(taken | {"OPTIONS"} | ({"HEAD"} if "GET" in taken else set()))
 
 
 def _takes(route: BaseRoute, scope: Scope) -> bool:

@@ -55,6 +55,22 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "Delete models, datasets and jobs that are no longer needed, or ask the operator of the server for more.",
         ),
         ProblemType(
+            "malformed-request",
+            400,
+            "The request is not valid HTTP",
+            "The server could not tell where the request or its body ends, or for which host it is: the request line, a "
+            "header, a chunk or the length is malformed, or a header that must occur once is missing or doubled.",
+            "Send the request with an HTTP client. The connection is closed after this answer.",
+        ),
+        ProblemType(
+            "forbidden-origin",
+            403,
+            "A page of another origin may not do this",
+            "A web page of an origin that this server does not know has sent a request that computes or changes something. "
+            "Nothing was done. Programs that are no browser are not concerned.",
+            "Open the page from this server, or have the operator list the page's origin in GRADD_ALLOWED_ORIGINS.",
+        ),
+        ProblemType(
             "not-found",
             404,
             "Not found",
@@ -78,9 +94,10 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         ProblemType(
             "request-timeout",
             408,
-            "The body arrived too slowly",
-            "The server stopped reading, because the body did not arrive within the time limit that GET /v1 states.",
-            "Send the body without pauses. On a slow connection, compress it with zstd or gzip.",
+            "The request arrived too slowly",
+            "The server stopped reading, because the head or the body did not arrive within its time limit. GET /v1 states "
+            "that of the body.",
+            "Send the request without pauses. On a slow connection, compress the body with zstd or gzip.",
         ),
         ProblemType(
             "job-state",
@@ -120,6 +137,21 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "Unsupported format of the body",
             "The header Content-Type or Content-Encoding names a format that this address does not read.",
             "Send application/json, uncompressed or compressed with gzip or zstd.",
+        ),
+        ProblemType(
+            "misdirected-request",
+            421,
+            "The request is for another host",
+            "The header Host names a host for which this server does not answer. So a web page cannot reach a server on its "
+            "reader's machine under a name of its own (DNS rebinding).",
+            "Use the name or address of the server, or have the operator add the name to GRADD_ALLOWED_HOSTS.",
+        ),
+        ProblemType(
+            "head-too-large",
+            431,
+            "The head of the request is too large",
+            "The request line and the headers together have more than 32,768 bytes, or there are more than 100 headers.",
+            "Send fewer or shorter headers and a shorter query; data belongs in the body.",
         ),
         ProblemType(
             "invalid-request",
@@ -195,7 +227,8 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "overloaded",
             503,
             "Too many requests are waiting",
-            "All computing threads are busy, and the queue of waiting requests is full.",
+            "All computing threads are busy and the queue of waiting requests is full, or the bodies of other requests take "
+            "all the room there is, or every connection is in use.",
             "Send the request again after the number of seconds in the header Retry-After.",
         ),
         ProblemType(

@@ -10,8 +10,9 @@ from typing import IO, Any
 from fastapi import Response
 from starlette.requests import ClientDisconnect
 
-from app.http.body import receive_into, too_large
+from app.http.body import announced_size, receive_into, too_large
 from app.http.compression import decompress
+from app.http.edge.bodies import keep_on_disk
 from app.http.endpoint import Endpoint
 from app.http.multipart import is_form, keep_file
 from app.http.negotiation import format_of_answer
@@ -40,10 +41,10 @@ async def handle_file(endpoint: Endpoint, read: Read, limit: int | None = None) 
     request, settings = endpoint.request, endpoint.settings
     format_of_answer(request.headers.get("accept"))
     limit = limit or settings.max_body_bytes
-    length = request.headers.get("content-length", "0")
-    announced = int(length) if length.isdigit() else 0
+    announced = announced_size(request)
     if announced > limit:
         raise too_large(limit)
+    keep_on_disk(request.scope)
     # A large file has as many seconds for each byte as the largest body.
     seconds = settings.max_body_seconds * max(1.0, announced / settings.max_body_bytes)
     try:

@@ -82,7 +82,7 @@ class Served:
         return {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "method": method,
             "path": path, "raw_path": path.encode(), "root_path": "", "query_string": query.encode(),
-            "headers": [*headers, (b"content-length", b"%d" % len(content))],
+            "headers": [(b"host", b"localhost"), *headers, (b"content-length", b"%d" % len(content))],
             "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
         }  # fmt: skip
 
