@@ -83,7 +83,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app.state.settings = settings
-    app.state.database = Database(settings.database_url)
+    app.state.database = Database.of(settings)
     executor = ComputeExecutor(settings.compute_threads, settings.max_waiting, settings.max_seconds)
     app.state.server = Server(settings, executor, FormCache(settings.form_cache_bytes))
     app.state.models = ModelCache(app.state.database, settings.model_cache_bytes)

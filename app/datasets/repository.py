@@ -99,7 +99,7 @@ def delete_dataset(database: Database, identity: str) -> None:
         content = session.scalar(removed)
         if content is None:
             raise not_found(identity)
-        blobs.drop_unused(session, content)
+        blobs.drop_unused(session, content, large_later=True)
 
     database.repeat(work)
 

@@ -115,6 +115,8 @@ class PreparedJob:
     def insert(self, session: Session) -> StoredJob:
         """Insert the job, and its parts if it is a sweep. Returns the job."""
         checkpoint = self.continuation.checkpoint(session) if self.continuation else None
+        if self.data:
+            blobs.refer(session, self.data)
         job = self._row(session, self.body, checkpoint, parts=len(self.parts))
         for variant, body in self.parts:
             self._row(session, body, None, sweep=job.id, variant=variant)

@@ -176,7 +176,7 @@ def delete_model(database: Database, identity: str) -> None:
         content = session.scalar(delete(StoredModel).where(StoredModel.id == identity).returning(StoredModel.content))
         if content is None:
             raise not_found(identity)
-        blobs.drop_unused(session, content)
+        blobs.drop_unused(session, content, large_later=True)
 
     database.repeat(work)
 

@@ -218,7 +218,7 @@ def main() -> None:
     told: SimpleQueue[bytes] = SimpleQueue()
     when_parent_ends(lambda: os._exit(1), told.put)
     settings = Settings()
-    database = Database(settings.database_url)
+    database = Database.of(settings)
     while True:
         identity, fencing_token = told.get().decode().split()
         began = time.monotonic()
