@@ -33,6 +33,7 @@ from app.pages.health import router as health
 from app.pages.metrics import router as metrics
 from app.pages.playground import router as playground
 from app.pages.problem_types import router as problem_types
+from app.retention.keeper import Keeper
 from app.settings import Settings
 from app.storage import Database
 
@@ -52,7 +53,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     # What has been loaded lives as long as the process: searching it for garbage would pause requests for 0.1 s each time.
     gc.collect()
     gc.freeze()
-    yield
+    with Keeper(database, app.state.settings):
+        yield
     database.close()
 
 

@@ -74,6 +74,9 @@ class Settings(BaseSettings):
     """Bytes that stay free on the disks of the data folder and of a SQLite database. With less, tensors are refused with
     status 507, and GET /readyz answers 503."""
 
+    space_seconds: float = Field(default=60.0, ge=0)
+    """Seconds that a training job waits for free space. It is then paused at its last checkpoint, with a warning."""
+
     keep_models_days: float | None = Field(default=None, gt=0)
     """Days after which models are removed, unless a job that has not ended names them. Default: they are kept."""
 

@@ -15,6 +15,7 @@ from app.cli.refusal import print_refusal
 from app.compiled.choice import refuse_if_missing
 from app.http.problem_details import error_of
 from app.settings import Settings
+from app.storage import Database
 from app.worker.supervisor import Supervisor
 from core.errors import Refusal
 
@@ -27,7 +28,8 @@ def run_server(host: str, port: int, *, processes: int, with_worker: bool, acces
 
     Raises:
         KeyboardInterrupt: after SIGINT, once everything has stopped.
-        typer.Exit: with status 3, if the port is taken or the application does not start.
+        typer.Exit: with status 3, if the port is taken or the application does not start; with status 1, if this version
+            does not work with the database.
     """
     config = uvicorn.Config(
         "app.main:app" if processes == 1 else "app.cli.processes:application",
@@ -40,6 +42,7 @@ def run_server(host: str, port: int, *, processes: int, with_worker: bool, acces
         server_header=False,
         access_log=access_log,
     )
+    _refuse_unusable_database()
     # Our line says what uvicorn's would; its warnings and errors stay.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     # First of all: where the port is taken there is no worker to be started.
@@ -99,6 +102,17 @@ def address_of(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def _refuse_unusable_database() -> None:
+    """End the command where the database has another encoding or was migrated by a newer version."""
+    database = Database(Settings().database_url)
+    try:
+        database.refuse_unusable()
+    except Refusal as refusal:
+        print_refusal([error_of(issue) for issue in refusal.issues])
+    finally:
+        database.close()
+
+
 def _supervisor() -> Supervisor:
     """Return the supervisor of a worker; end the command where the worker has no engine."""
     settings = Settings()
@@ -111,6 +125,7 @@ def _supervisor() -> Supervisor:
 
 def run_worker() -> None:
     """Train jobs until SIGINT or SIGTERM."""
+    _refuse_unusable_database()
     supervisor = _supervisor()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.storage import blobs
 from app.storage.base import now
 from app.storage.database import Database
 from app.storage.numbered import may_be_id, page
+from app.storage.room import refuse_beyond
 from app.storage.tables.datasets import StoredDataset
 from core.arrays import Array
 from core.dataset import Dataset
@@ -21,12 +22,20 @@ from core.errors import Refusal
 
 
 def save_dataset(
-    database: Database, dataset: Dataset, description: Mapping[str, Any], *, name: str | None = None
+    database: Database,
+    dataset: Dataset,
+    description: Mapping[str, Any],
+    *,
+    name: str | None = None,
+    most: int | None = None,
 ) -> tuple[StoredDataset, bool]:
-    """Store a dataset with its description.
+    """Store a dataset with its description. `most` is the largest number of datasets that may be stored.
 
     Returns:
         The row, and whether it is new. If the same dataset exists already, its row is returned unchanged.
+
+    Raises:
+        Refusal: `insufficient-storage`.
     """
     tensors: dict[str, Array] = {f"inputs.{key}": array for key, array in dataset.inputs.items()}
     if dataset.targets is not None:
@@ -45,6 +54,8 @@ def save_dataset(
     def work(session: Session) -> tuple[StoredDataset, bool]:
         blobs.put(session, content, tensors)
         is_new = blobs.insert_unless_there(session, StoredDataset, row)
+        if is_new and most is not None:
+            refuse_beyond((session.scalar(select(func.count()).select_from(StoredDataset)) or 0) - 1, most, "datasets")
         return session.scalars(select(StoredDataset).where(StoredDataset.id == row["id"])).one(), is_new
 
     return database.repeat(work)

@@ -53,7 +53,9 @@ def create_dataset(
         description["classes"] = _count_classes(found.classes, dataset.targets)
     if found.ignored:
         description["ignored"] = list(found.ignored)
-    row, is_new = repository.save_dataset(database, dataset, description, name=options.name or found.name)
+    row, is_new = repository.save_dataset(
+        database, dataset, description, name=options.name or found.name, most=settings.max_datasets
+    )
     return Reply(describe_dataset(row), 201 if is_new else 200, {"Location": f"/v1/datasets/{row.id}"})
 
 

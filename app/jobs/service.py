@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -24,6 +26,7 @@ from app.problem.from_request import refuse_too_many_layers
 from app.settings import Settings
 from app.storage import Database, Deadlock, blobs
 from app.storage.base import now
+from app.storage.room import refuse_beyond
 from app.storage.tables.jobs import StoredCheckpoint, StoredJob
 from core.arrays import Array
 from core.errors import Issue, Refusal, refuse_if_any
@@ -45,6 +48,7 @@ def create_job(body: JobRequest, settings: Settings, database: Database, key: st
             request = PreparedJob(body, settings, database)
             try:
                 with database.write() as session:
+                    _refuse_beyond_limit(session, len(request.parts), settings)
                     answer = job_answer(session, request.insert(session))
                     remember(session, answer)
                     return answer
@@ -54,9 +58,17 @@ def create_job(body: JobRequest, settings: Settings, database: Database, key: st
         detail = "The objects that the request refers to were changed by other requests at the same time."
         raise Refusal.of("not-ready", detail, hint="Send the request again.")
 
-    answer, replayed = idempotency.once(database, key, digest, work)
+    answer, replayed = idempotency.once(
+        database, key, digest, work, timedelta(days=settings.keep_idempotency_keys_days)
+    )
     headers = {"Location": f"/v1/jobs/{answer['id']}"} | ({"Idempotency-Replayed": "true"} if replayed else {})
     return Reply(answer, 202, headers)
+
+
+def _refuse_beyond_limit(session: Session, parts: int, settings: Settings) -> None:
+    if settings.max_jobs is not None:
+        count = session.scalar(select(func.count()).select_from(StoredJob)) or 0
+        refuse_beyond(count + parts, settings.max_jobs, "jobs")
 
 
 class PreparedJob:

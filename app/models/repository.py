@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.problem.schemas import LayerSpec
@@ -16,6 +16,7 @@ from app.storage import blobs
 from app.storage.base import now
 from app.storage.database import Database
 from app.storage.numbered import may_be_id, page
+from app.storage.room import refuse_beyond
 from app.storage.tables.models import StoredModel
 from core.arrays import Array
 from core.errors import Refusal
@@ -34,6 +35,7 @@ def save_model(
     metadata: Mapping[str, Any] | None = None,
     parent: str | None = None,
     warnings: Sequence[Mapping[str, Any]] | None = None,
+    most: int | None = None,
 ) -> tuple[StoredModel, bool]:
     """Store a model of the core.
 
@@ -45,14 +47,24 @@ def save_model(
         parent: id of the model that training started from.
         warnings: what was assumed of the model, as answers show it. It replaces what was assumed when the same content was
             stored before; None leaves that.
+        most: the largest number of models that may be stored; None for no limit.
 
     Returns:
         The row, and whether it is new. If the content exists already, its row is returned with its own name, metadata and
         parent.
+
+    Raises:
+        Refusal: `insufficient-storage`.
     """
-    return database.repeat(
-        lambda session: put_model(session, model, name=name, metadata=metadata, parent=parent, warnings=warnings)
-    )
+
+    def work(session: Session) -> tuple[StoredModel, bool]:
+        row, is_new = put_model(session, model, name=name, metadata=metadata, parent=parent, warnings=warnings)
+        if is_new and most is not None:
+            own = select(func.count()).select_from(StoredModel).where(StoredModel.checkpoint_of.is_(None))
+            refuse_beyond((session.scalar(own) or 0) - 1, most, "models")
+        return row, is_new
+
+    return database.repeat(work)
 
 
 def put_model(

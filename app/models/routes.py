@@ -75,7 +75,7 @@ async def get_model(
     "/v1/models/{id}",
     operation_id="change_model",
     summary="Change the name or metadata of a model",
-    **describe(ModelChange, Model, examples.MODEL_CHANGES, refusals=("not-found",)),
+    **describe(ModelChange, Model, examples.MODEL_CHANGES, refusals=("not-found", "insufficient-storage")),
 )
 async def change_model(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
     """Change the name or the metadata.

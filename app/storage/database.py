@@ -21,6 +21,7 @@ from app.http.no_space import no_space_left
 from app.settings import Settings
 from app.storage import migration
 from app.storage.disk_full import is_disk_full
+from app.storage.migration import SchemaState
 from app.storage.room import LIMITS, StorageLimits
 from core.errors import Refusal
 
@@ -160,19 +161,52 @@ class Database:
             raise Refusal.of("not-ready", detail, hint=hint) from error
 
     def migrate(self) -> None:
-        """Migrate the tables to the schema of this version. Several processes may call it at the same time."""
+        """Migrate the tables to the schema of this version. Several processes may call it at the same time.
+
+        Raises:
+            Refusal: `not-ready`, as `refuse_unusable` does; `insufficient-storage`, if the disk is full.
+        """
         if self.is_sqlite:
             _prepare_file(self._engine)
-        with self._engine.execution_options(**{_WRITES: True}).begin() as connection:
-            migration.run(connection)
+        try:
+            with self._engine.execution_options(**{_WRITES: True}).begin() as connection:
+                migration.run(connection)
+        except DBAPIError as error:
+            if is_disk_full(error):
+                raise no_space_left() from error
+            raise
 
-    def is_current(self) -> bool:
-        """Return whether the tables have the schema of this version. False if the database does not answer."""
+    def schema_state(self) -> SchemaState | None:
+        """Return how the tables relate to this version; None if the database does not answer.
+
+        Raises:
+            Refusal: `not-ready`, if the database has another encoding than UTF8.
+        """
         try:
             with self._engine.connect() as connection:
-                return migration.is_current(connection)
+                return migration.state_of(connection)
         except DBAPIError:
+            return None
+
+    def is_current(self) -> bool:
+        """Return whether this version works with the tables. False if the database does not answer."""
+        try:
+            state = self.schema_state()
+        except Refusal:
             return False
+        return state is not None and state.is_usable
+
+    def refuse_unusable(self) -> None:
+        """Refuse a database that will not work with this version, however long it waits.
+
+        Raises:
+            Refusal: `not-ready`, if it has another encoding than UTF8, or was migrated by a newer version.
+        """
+        if self.is_sqlite and not Path(str(self.url.database)).exists():
+            return
+        state = self.schema_state()
+        if state is not None:
+            migration.refuse_newer(state)
 
     def run_pragma(self, sql: str) -> list[tuple[Any, ...]]:
         """Run a statement of SQLite outside a transaction to its end, and return its rows.
@@ -183,11 +217,11 @@ class Database:
         try:
             with closing(self._engine.raw_connection()) as connection:
                 cursor = connection.cursor()
-                if "incremental_vacuum" in sql:
-                    # It frees one page for each row that is fetched, and the driver fetches none of a statement without columns.
-                    cursor.executescript(sql)  # type: ignore[attr-defined]
+                if "vacuum" in sql.lower() and sql != "PRAGMA auto_vacuum":
+                    # It frees one page for each row, and `execute` fetches no rows of a statement without columns.
+                    cursor.executescript(sql)
                     return []
-                return list(cursor.execute(sql).fetchall())  # type: ignore[attr-defined]
+                return list(cursor.execute(sql).fetchall())
         except sqlite3.Error as error:
             if is_disk_full(error):
                 raise no_space_left() from error
@@ -236,6 +270,16 @@ def _postgresql(url: URL, patience: float) -> Engine:
     The server ends the transactions of clients that have stopped, because their locks would block all others.
     """
     engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=15)
+
+    # Before SQLAlchemy's own first query, which fails without a word about the reason.
+    @event.listens_for(engine, "connect", insert=True)
+    def refuse_other_encoding(connection: Any, _: object) -> None:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            connection.close()
+            detail = f"The PostgreSQL database has the encoding {encoding}; gradd needs UTF8."
+            hint = "Create another one: createdb --encoding=UTF8 --template=template0 NAME"
+            raise Refusal.of("not-ready", detail, hint=hint)
 
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:

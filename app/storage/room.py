@@ -6,8 +6,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import ColumnClause, Integer, func, select, table
 from sqlalchemy import column as sql_column
-from sqlalchemy import func, select, table
 from sqlalchemy.orm import Session
 
 from core.errors import Refusal
@@ -17,7 +17,7 @@ LIMITS = "gradd_storage_limits"
 
 CODE = "insufficient-storage"
 
-_SIZE = sql_column("size")
+_SIZE: ColumnClause[int] = sql_column("size", Integer)
 _CONTENTS = table("contents", _SIZE)
 
 

@@ -66,3 +66,18 @@ def shrink(database: Database, seconds: float) -> None:
         time.sleep(PAUSE)
     # The file itself becomes shorter when the log is written into it. PASSIVE waits for nobody.
     database.run_pragma("PRAGMA wal_checkpoint(PASSIVE)")
+
+
+def give_back(database: Database) -> None:
+    """Give every free page of a SQLite file back to the disk. Writers wait meanwhile.
+
+    A file of an older version, without auto_vacuum, is written anew, which needs as much free space as its content takes.
+
+    Raises:
+        Refusal: `not-ready`, if another program has the file locked; `insufficient-storage`.
+    """
+    if database.run_pragma("PRAGMA auto_vacuum") == [(2,)]:
+        database.run_pragma("PRAGMA incremental_vacuum")
+    else:
+        database.run_pragma("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
+    database.run_pragma("PRAGMA wal_checkpoint(TRUNCATE)")
