@@ -42,17 +42,17 @@ def candidates(session: Session, policy: Policy, moment: datetime) -> list[Candi
     found: list[Candidate] = []
     jobs: set[int] = set()
     models: set[str] = set()
-    if age := policy.get("jobs"):
+    if (age := policy.get("jobs")) is not None:
         for job in session.scalars(_ended(moment - age).where(StoredJob.sweep.is_(None))):
             found.append(_job(session, job, jobs, models))
-    if age := policy.get("checkpoints"):
+    if (age := policy.get("checkpoints")) is not None:
         joined = select(StoredCheckpoint, StoredJob.id).join(StoredJob, StoredJob.number == StoredCheckpoint.job)
         over = joined.where(StoredJob.status.in_(ENDED), StoredJob.finished_at < moment - age)
         for checkpoint, job_id in session.execute(over.order_by(StoredCheckpoint.job, StoredCheckpoint.epoch)):
             if checkpoint.job not in jobs:
                 digests = tuple(_contents_of_checkpoint(session, checkpoint, models))
                 found.append(Candidate("checkpoints", job_id, epoch=checkpoint.epoch, contents=digests))
-    if age := policy.get("events"):
+    if (age := policy.get("events")) is not None:
         grouped = select(StoredJob.id, StoredJob.number, func.count()).join(
             StoredEvent, StoredEvent.job == StoredJob.number
         )
@@ -60,17 +60,17 @@ def candidates(session: Session, policy: Policy, moment: datetime) -> list[Candi
         for identity, number, count in session.execute(over_events.group_by(StoredJob.id, StoredJob.number)):
             if number not in jobs:
                 found.append(Candidate("events", identity, number=count))
-    if age := policy.get("models"):
+    if (age := policy.get("models")) is not None:
         own = StoredModel.checkpoint_of.is_(None), StoredModel.created_at < moment - age
         old_models = select(StoredModel.id, StoredModel.content).where(*own, ~_model_in_use())
         for identity, content in session.execute(old_models):
             found.append(Candidate("models", identity, contents=(content,)))
-    if age := policy.get("datasets"):
+    if (age := policy.get("datasets")) is not None:
         in_use = select(StoredJob.number).where(StoredJob.data == StoredDataset.content, StoredJob.status.not_in(ENDED))
         old = select(StoredDataset.id, StoredDataset.content).where(StoredDataset.created_at < moment - age)
         for identity, content in session.execute(old.where(~in_use.exists())):
             found.append(Candidate("datasets", identity, contents=(content,)))
-    if age := policy.get("idempotency_keys"):
+    if (age := policy.get("idempotency_keys")) is not None:
         keys = select(func.count()).select_from(IdempotencyKey).where(IdempotencyKey.created_at < moment - age)
         if many := session.scalar(keys):
             found.append(Candidate("idempotency_keys", "", number=many))
