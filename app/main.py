@@ -39,6 +39,7 @@ from app.pages.health import router as health
 from app.pages.metrics import router as metrics
 from app.pages.playground import router as playground
 from app.pages.problem_types import router as problem_types
+from app.retention.keeper import Keeper
 from app.settings import Settings
 from app.storage import Database
 
@@ -63,7 +64,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     gc.freeze()
     connections = Connections.of(app.state.settings)
     watch = asyncio.create_task(connections.watch())
-    yield {"connections": connections}
+    with Keeper(database, app.state.settings):
+        yield {"connections": connections}
     await connections.wait_closed(seconds=1)
     watch.cancel()
     database.close()
@@ -109,7 +111,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app.state.settings = settings
-    app.state.database = Database(settings.database_url)
+    app.state.database = Database.of(settings)
     app.state.guard = Guard(settings, app.state.database)
     app.state.server = Server(settings, FormCache(settings.form_cache_bytes), app.state.guard.rates.charge)
     app.state.dispatcher = Dispatcher(app.state.server)

@@ -132,6 +132,49 @@ class Settings(BaseSettings):
     compute_processes: int = Field(default_factory=lambda data: data["compute_threads"], gt=0)
     """Number of large requests that are computed at the same time, each in a process of its own that can be killed. They are
     started when they are needed. Default: GRADD_COMPUTE_THREADS."""
+    max_storage_bytes: int | None = Field(default=None, gt=0)
+    """Maximum size in bytes of all tensors that are stored, as they are after decompression: models, datasets, requests and
+    checkpoints of jobs. Default: the disk is the limit."""
+
+    max_models: int | None = Field(default=None, gt=0)
+    """Maximum number of stored models, without those of checkpoints. The results of jobs are stored beyond it. Default: no
+    limit."""
+
+    max_datasets: int | None = Field(default=None, gt=0)
+    """Maximum number of stored datasets. Default: no limit."""
+
+    max_jobs: int | None = Field(default=None, gt=0)
+    """Maximum number of stored jobs, with those that have ended and the parts of sweeps. Default: no limit."""
+
+    min_free_bytes: int = Field(default=64 * 2**20, ge=0)
+    """Bytes that stay free on the disks of the data folder and of a SQLite database. With less, tensors are refused with
+    status 507, and GET /readyz answers 503."""
+
+    space_seconds: float = Field(default=60.0, ge=0)
+    """Seconds that a training job waits for free space. It is then paused at its last checkpoint, with a warning."""
+
+    keep_models_days: float | None = Field(default=None, gt=0)
+    """Days after which models are removed, unless a job that has not ended names them. Default: they are kept."""
+
+    keep_checkpoints_days: float | None = Field(default=None, gt=0)
+    """Days after the end of a job after which its checkpoints and their models are removed. Default: they are kept."""
+
+    keep_datasets_days: float | None = Field(default=None, gt=0)
+    """Days after which datasets are removed, unless a job that has not ended uses them. Default: they are kept."""
+
+    keep_jobs_days: float | None = Field(default=None, gt=0)
+    """Days after the end of a job after which it is removed, with its events and checkpoints. The model that it has trained
+    is kept. Default: jobs are kept."""
+
+    keep_events_days: float | None = Field(default=None, gt=0)
+    """Days after which the events of jobs that have ended are removed. Default: they are kept."""
+
+    keep_idempotency_keys_days: float = Field(default=1.0, gt=0)
+    """Days for which a request with an Idempotency-Key is answered as the first time."""
+
+    prune_seconds: float = Field(default=600.0, ge=0)
+    """Seconds between two rounds in which a server removes what the settings `GRADD_KEEP_...` do not keep. 0 turns them off:
+    `gradd prune` does the same once."""
 
     lease_seconds: float = Field(default=10.0, ge=0.5)
     """Seconds without a sign of life after which a worker is presumed dead and its jobs are returned to the queue."""

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app import VERSION
+from app.cli.data import backup, prune, restore
 from app.cli.jobs import jobs
 from app.cli.keys import keys
 from app.cli.train import train
@@ -74,14 +75,24 @@ def work() -> None:
 @cli.command(epilog="Example: GRADD_DATABASE_URL=postgresql://gradd@host/gradd gradd migrate")
 def migrate() -> None:
     """Bring the tables of the database to this version. `gradd serve` does so itself for a SQLite file."""
+    from app.cli.refusal import print_refusal
+    from app.http.problem_details import error_of
     from app.settings import Settings
     from app.storage import Database
+    from core.errors import Refusal
 
     database = Database(Settings().database_url)
     try:
         database.migrate()
+    except Refusal as refusal:
+        print_refusal([error_of(issue) for issue in refusal.issues])
     finally:
         database.close()
+
+
+cli.command("prune", epilog="Example: gradd prune jobs events --older-than 30d --dry-run")(prune)
+cli.command("backup", epilog="Example: gradd backup gradd-monday.sqlite3")(backup)
+cli.command("restore", epilog="Example: gradd restore gradd-monday.sqlite3")(restore)
 
 
 @cli.command(epilog="Example: gradd version")

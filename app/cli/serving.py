@@ -20,6 +20,7 @@ from app.http.edge.file_limit import raise_file_limit
 from app.http.edge.protocol import protocol_class
 from app.http.problem_details import error_of
 from app.settings import Settings
+from app.storage import Database
 from app.worker.supervisor import Supervisor
 from core.errors import Refusal
 
@@ -33,7 +34,7 @@ def run_server(host: str, port: int, *, processes: int, with_worker: bool, acces
     Raises:
         KeyboardInterrupt: after SIGINT, once everything has stopped.
         typer.Exit: with status 3, if the port is taken or the application does not start; with status 2, if others could
-            reach it and GRADD_AUTHENTICATION is not set.
+            reach it and GRADD_AUTHENTICATION is not set; with status 1, if this version does not work with the database.
     """
     _refuse_to_be_open_by_accident(host)
     raise_file_limit()
@@ -51,6 +52,7 @@ def run_server(host: str, port: int, *, processes: int, with_worker: bool, acces
         server_header=False,
         access_log=access_log,
     )
+    _refuse_unusable_database()
     # Our line says what uvicorn's would; its warnings and errors stay.
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     # First of all: where the port is taken there is no worker to be started.
@@ -129,6 +131,17 @@ def address_of(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def _refuse_unusable_database() -> None:
+    """End the command where the database has another encoding or was migrated by a newer version."""
+    database = Database(Settings().database_url)
+    try:
+        database.refuse_unusable()
+    except Refusal as refusal:
+        print_refusal([error_of(issue) for issue in refusal.issues])
+    finally:
+        database.close()
+
+
 def _supervisor() -> Supervisor:
     """Return the supervisor of a worker; end the command where the worker has no engine."""
     settings = Settings()
@@ -141,6 +154,7 @@ def _supervisor() -> Supervisor:
 
 def run_worker() -> None:
     """Train jobs until SIGINT or SIGTERM."""
+    _refuse_unusable_database()
     supervisor = _supervisor()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.stop())

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from app.access.quotas import refuse_beyond_storage
@@ -17,6 +17,7 @@ from app.storage.base import now
 from app.storage.database import Database
 from app.storage.numbered import may_be_id, page
 from app.storage.ownership import owned_by, visible
+from app.storage.room import refuse_beyond
 from app.storage.tables.datasets import StoredDataset
 from core.arrays import Array
 from core.dataset import Dataset
@@ -30,11 +31,15 @@ def save_dataset(
     *,
     name: str | None = None,
     caller: Caller = ANYBODY,
+    most: int | None = None,
 ) -> tuple[StoredDataset, bool]:
-    """Store a dataset with its description.
+    """Store a dataset with its description. `most` is the largest number of datasets that may be stored.
 
     Returns:
         The row, and whether it is new. If its owner has the same dataset already, its row is returned unchanged.
+
+    Raises:
+        Refusal: `insufficient-storage`, `quota-exceeded`.
     """
     tensors: dict[str, Array] = {f"inputs.{key}": array for key, array in dataset.inputs.items()}
     if dataset.targets is not None:
@@ -56,6 +61,8 @@ def save_dataset(
         is_new = blobs.insert_unless_there(session, StoredDataset, row)
         mine = StoredDataset.id == row["id"], owned_by(StoredDataset.owner, caller.owner)
         refuse_beyond_storage(session, caller)
+        if is_new and most is not None:
+            refuse_beyond((session.scalar(select(func.count()).select_from(StoredDataset)) or 0) - 1, most, "datasets")
         return session.scalars(select(StoredDataset).where(*mine)).one(), is_new
 
     return database.repeat(work)
@@ -113,7 +120,7 @@ def delete_dataset(database: Database, identity: str, caller: Caller = OPERATOR)
         content = session.scalar(removed)
         if content is None:
             raise not_found(identity)
-        blobs.drop_unused(session, content)
+        blobs.drop_unused(session, content, large_later=True)
 
     database.repeat(work)
 

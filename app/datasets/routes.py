@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
+from starlette.background import BackgroundTask
 
 from app.datasets import examples, readers, repository, service
 from app.datasets.schemas import DatasetDescription, DatasetList, DatasetRequest
@@ -15,6 +16,7 @@ from app.http.pagination import After, Limit
 from app.http.uploads import handle_file
 from app.problem.schemas import Name
 from app.storage.dependencies import DatabaseDep
+from app.storage.space import release
 
 router = APIRouter(tags=["datasets"])
 
@@ -31,7 +33,12 @@ FILES = {
     operation_id="create_dataset",
     summary="Upload a dataset",
     **describe(
-        DatasetRequest, DatasetDescription, examples.DATASETS, statuses=STATUSES, besides=FILES, refusals=("not-ready",)
+        DatasetRequest,
+        DatasetDescription,
+        examples.DATASETS,
+        statuses=STATUSES,
+        besides=FILES,
+        refusals=("not-ready", "insufficient-storage"),
     ),
 )
 async def create_dataset(
@@ -115,10 +122,12 @@ async def get_dataset(endpoint: EndpointDep, database: DatabaseDep, caller: Call
     summary="Delete a dataset",
     status_code=204,
     **describe_answer(
-        None, statuses={204: "The dataset was deleted."}, refusals=("not-found", "invalid-request", "not-ready")
+        None,
+        statuses={204: "The dataset was deleted."},
+        refusals=("not-found", "invalid-request", "not-ready", "insufficient-storage"),
     ),
 )
 async def delete_dataset(database: DatabaseDep, caller: CallerDep, id: str) -> Response:
     """Delete a dataset. Jobs that already use it continue."""
     await run_in_threadpool(repository.delete_dataset, database, id, caller)
-    return Response(status_code=204)
+    return Response(status_code=204, background=BackgroundTask(release, database))

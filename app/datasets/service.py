@@ -56,7 +56,12 @@ def create_dataset(
     if found.ignored:
         description["ignored"] = list(found.ignored)
     row, is_new = repository.save_dataset(
-        database, dataset, description, name=options.name or found.name, caller=caller
+        database,
+        dataset,
+        description,
+        name=options.name or found.name,
+        caller=caller,
+        most=settings.max_datasets,
     )
     return Reply(describe_dataset(row), 201 if is_new else 200, {"Location": f"/v1/datasets/{row.id}"})
 

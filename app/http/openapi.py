@@ -132,7 +132,7 @@ def describe_file(answer: type[BaseModel], *, statuses: Mapping[int, str]) -> di
     """Return the arguments of the decorator of a route that takes a file, with any Content-Type or in a form."""
     return {
         "openapi_extra": {"requestBody": {"required": True, "content": {OCTETS: BYTES, **FORM}}},
-        **describe_answer(answer, statuses=statuses, refusals=(*WITH_BODY, "not-ready")),
+        **describe_answer(answer, statuses=statuses, refusals=(*WITH_BODY, "not-ready", "insufficient-storage")),
     }
 
 

@@ -239,6 +239,14 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "Ask the operator of the server. GET /readyz shows when the server is ready again.",
         ),
         ProblemType(
+            "insufficient-storage",
+            507,
+            "No room to store this",
+            "The server has reached the limit of what it may keep, or its disk is full. Nothing was stored, and nothing that "
+            "was stored before is lost.",
+            "Delete models, datasets or jobs that are no longer needed, or ask the operator of the server for more space.",
+        ),
+        ProblemType(
             "timeout",
             504,
             "The computation took too long",

@@ -115,10 +115,11 @@ def _prune(session: Session, job: StoredJob) -> None:
         remove(session, checkpoint)
 
 
-def remove(session: Session, checkpoint: StoredCheckpoint) -> None:
+def remove(session: Session, checkpoint: StoredCheckpoint, *, large_later: bool = False) -> None:
     """Delete a checkpoint.
 
-    Its model is deleted too, unless it was made a model of its own or another checkpoint uses it.
+    Its model is deleted too, unless it was made a model of its own or another checkpoint uses it. `large_later` is that of
+    `blobs.drop_unused`.
     """
     session.delete(checkpoint)
     session.flush()
@@ -133,5 +134,5 @@ def remove(session: Session, checkpoint: StoredCheckpoint) -> None:
     )
     gone = delete(StoredModel).where(*mine, StoredModel.checkpoint_of.is_not(None), ~others)
     if model and session.scalar(gone.returning(StoredModel.number)):
-        blobs.drop_unused(session, model.content)
-    blobs.drop_unused(session, checkpoint.content)
+        blobs.drop_unused(session, model.content, large_later=large_later)
+    blobs.drop_unused(session, checkpoint.content, large_later=large_later)

@@ -18,7 +18,7 @@ from core.arrays import Array
 from core.errors import Refusal
 
 KEPT = timedelta(hours=24)
-"""The time for which an answer is stored."""
+"""The time for which an answer is stored, unless the caller says otherwise."""
 
 TAKEN_OVER = timedelta(seconds=60)
 """The time for which an unanswered request blocks its key. Its server is then presumed dead; the request may be repeated."""
@@ -40,6 +40,7 @@ def once(
     digest: str,
     work: Callable[[Remember], dict[str, Any]],
     owner: str | None = None,
+    kept: timedelta = KEPT,
 ) -> tuple[dict[str, Any], bool]:
     """Run `work`, or return the stored answer of an earlier request with the same key.
 
@@ -50,6 +51,7 @@ def once(
         work: the computation. It is passed a function that stores the answer, to be called in the transaction that takes
             effect, so that both are committed or neither.
         owner: the owner whose request it is. The same key of another owner is another one.
+        kept: the time for which an answer is stored.
 
     Returns:
         The answer, and whether it is that of an earlier request.
@@ -62,7 +64,7 @@ def once(
         return work(lambda session, answer: None), False
     refuse_unusable(key)
     with database.write() as session:
-        session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - KEPT))
+        session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - kept))
         row = {"owner": owner or "", "key": key, "digest": digest, "created_at": now()}
         if not blobs.insert_unless_there(session, IdempotencyKey, row):
             found = session.get_one(IdempotencyKey, (owner or "", key), with_for_update=True)

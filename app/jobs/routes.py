@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from anyio import sleep, to_thread
 from fastapi import APIRouter, Header, Query, Response
 from sqlalchemy.orm import Session
+from starlette.background import BackgroundTask
 
 from app.http.caller import Caller
 from app.http.dependencies import CallerDep, EndpointDep
@@ -24,6 +25,7 @@ from app.storage.database import Database
 from app.storage.dependencies import DatabaseDep
 from app.storage.numbered import page
 from app.storage.ownership import visible
+from app.storage.space import release
 from app.storage.tables.jobs import StoredJob
 from core.errors import Refusal
 
@@ -40,6 +42,7 @@ STREAM = {
 }
 
 NOT_FOUND = ("not-found", "invalid-request", "not-acceptable", "not-ready")
+NOT_CHANGED = (*NOT_FOUND, "job-state", "insufficient-storage")
 Key = Annotated[
     str | None,
     Header(
@@ -60,7 +63,7 @@ Key = Annotated[
         Job,
         examples.JOBS,
         statuses={202: "The job was put into the queue."},
-        refusals=("idempotency-in-flight", "not-ready"),
+        refusals=("idempotency-in-flight", "not-ready", "insufficient-storage"),
     ),
 )
 async def create_job(
@@ -127,7 +130,7 @@ async def _act(endpoint: Endpoint, database: Database, caller: Caller, id: str, 
     return await endpoint.produce(lambda _: (database.repeat(apply), "json"))
 
 
-ACTED: dict[str, Any] = describe_answer(Job, refusals=(*NOT_FOUND, "job-state"))
+ACTED: dict[str, Any] = describe_answer(Job, refusals=NOT_CHANGED)
 
 
 @router.post("/v1/jobs/{id}/cancel", operation_id="cancel_job", summary="Cancel a job", **ACTED)
@@ -153,15 +156,15 @@ async def resume_job(endpoint: EndpointDep, database: DatabaseDep, caller: Calle
     operation_id="delete_job",
     summary="Delete a job",
     status_code=204,
-    **describe_answer(None, statuses={204: "The job was deleted."}, refusals=(*NOT_FOUND, "job-state")),
+    **describe_answer(None, statuses={204: "The job was deleted."}, refusals=NOT_CHANGED),
 )
 async def delete_job(database: DatabaseDep, caller: CallerDep, id: str) -> Response:
     """Delete a job that has ended, with its events and checkpoints. Deleting a sweep deletes its parts.
 
     The trained model is kept.
     """
-    await to_thread.run_sync(database.repeat, lambda session: deletion.delete_job(session, id, caller))
-    return Response(status_code=204)
+    await to_thread.run_sync(deletion.delete_job, database, id, caller)
+    return Response(status_code=204, background=BackgroundTask(release, database))
 
 
 @router.get(

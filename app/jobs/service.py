@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -25,6 +27,7 @@ from app.problem.from_request import refuse_too_many_layers
 from app.settings import Settings
 from app.storage import Database, Deadlock, blobs
 from app.storage.base import now
+from app.storage.room import refuse_beyond
 from app.storage.tables.jobs import StoredCheckpoint, StoredJob
 from core.arrays import Array
 from core.errors import Issue, Refusal, refuse_if_any
@@ -46,6 +49,7 @@ def create_job(body: JobRequest, settings: Settings, database: Database, caller:
             request = PreparedJob(body, settings, database, caller)
             try:
                 with database.write() as session:
+                    _refuse_beyond_limit(session, len(request.parts), settings)
                     job = request.insert(session)
                     refuse_beyond_jobs(session, caller)
                     refuse_beyond_storage(session, caller)
@@ -58,9 +62,16 @@ def create_job(body: JobRequest, settings: Settings, database: Database, caller:
         detail = "The objects that the request refers to were changed by other requests at the same time."
         raise Refusal.of("not-ready", detail, hint="Send the request again.")
 
-    answer, replayed = idempotency.once(database, key, digest, work, caller.owner)
+    kept = timedelta(days=settings.keep_idempotency_keys_days)
+    answer, replayed = idempotency.once(database, key, digest, work, caller.owner, kept)
     headers = {"Location": f"/v1/jobs/{answer['id']}"} | ({"Idempotency-Replayed": "true"} if replayed else {})
     return Reply(answer, 202, headers)
+
+
+def _refuse_beyond_limit(session: Session, parts: int, settings: Settings) -> None:
+    if settings.max_jobs is not None:
+        count = session.scalar(select(func.count()).select_from(StoredJob)) or 0
+        refuse_beyond(count + parts, settings.max_jobs, "jobs")
 
 
 class PreparedJob:
@@ -119,6 +130,8 @@ class PreparedJob:
     def insert(self, session: Session) -> StoredJob:
         """Insert the job, and its parts if it is a sweep. Returns the job."""
         checkpoint = self.continuation.checkpoint(session) if self.continuation else None
+        if self.data:
+            blobs.refer(session, self.data)
         job = self._row(session, self.body, checkpoint, parts=len(self.parts))
         for variant, body in self.parts:
             self._row(session, body, None, sweep=job.id, variant=variant)

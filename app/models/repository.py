@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from app.access.quotas import refuse_beyond_storage
@@ -22,6 +22,7 @@ from app.storage.base import now
 from app.storage.database import Database
 from app.storage.numbered import may_be_id, page
 from app.storage.ownership import owned_by, visible
+from app.storage.room import refuse_beyond
 from app.storage.tables.models import StoredModel
 from core.arrays import Array
 from core.errors import Refusal
@@ -41,6 +42,7 @@ def save_model(
     parent: str | None = None,
     warnings: Sequence[Mapping[str, Any]] | None = None,
     caller: Caller = ANYBODY,
+    most: int | None = None,
 ) -> tuple[StoredModel, bool]:
     """Store a model of the core.
 
@@ -53,21 +55,25 @@ def save_model(
         warnings: what was assumed of the model, as answers show it. It replaces what was assumed when the same content was
             stored before; None leaves that.
         caller: who stores it and owns the row. Another owner of the same content has a row of its own, with the same id.
+        most: the largest number of models that may be stored; None for no limit.
 
     Returns:
         The row, and whether it is new. If the owner has the content already, its row is returned with its own name,
         metadata and parent.
 
     Raises:
-        Refusal: `quota-exceeded`.
+        Refusal: `insufficient-storage`, `quota-exceeded`.
     """
 
     def work(session: Session) -> tuple[StoredModel, bool]:
-        stored = put_model(
+        row, is_new = put_model(
             session, model, name=name, metadata=metadata, parent=parent, warnings=warnings, owner=caller.owner
         )
         refuse_beyond_storage(session, caller)
-        return stored
+        if is_new and most is not None:
+            own = select(func.count()).select_from(StoredModel).where(StoredModel.checkpoint_of.is_(None))
+            refuse_beyond((session.scalar(own) or 0) - 1, most, "models")
+        return row, is_new
 
     return database.repeat(work)
 
@@ -205,7 +211,7 @@ def delete_model(database: Database, identity: str, caller: Caller = OPERATOR) -
         content = session.scalar(delete(StoredModel).where(StoredModel.number == number).returning(StoredModel.content))
         if content is None:
             raise not_found(identity)
-        blobs.drop_unused(session, content)
+        blobs.drop_unused(session, content, large_later=True)
 
     database.repeat(work)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
+from starlette.background import BackgroundTask
 
 from app.http.dependencies import CallerDep, EndpointDep
 from app.http.openapi import WITHOUT_BODY, describe, describe_answer, describe_download, describe_file
@@ -16,6 +17,7 @@ from app.models.formats.imported import ImportOptions
 from app.models.schemas import Model, ModelChange, ModelList, ModelRequest
 from app.problem.schemas import Name
 from app.storage.dependencies import DatabaseDep
+from app.storage.space import release
 from core.convention import Convention
 
 router = APIRouter(tags=["models"])
@@ -27,7 +29,7 @@ STATUSES = {200: "A model with this content was stored before.", 201: "The model
     "/v1/models",
     operation_id="create_model",
     summary="Store a model",
-    **describe(ModelRequest, Model, examples.MODELS, statuses=STATUSES),
+    **describe(ModelRequest, Model, examples.MODELS, statuses=STATUSES, refusals=("insufficient-storage",)),
 )
 async def create_model(endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep) -> Response:
     """Store a network with its parameters. The id is computed from the content.
@@ -80,7 +82,7 @@ async def get_model(
     "/v1/models/{id}",
     operation_id="change_model",
     summary="Change the name or metadata of a model",
-    **describe(ModelChange, Model, examples.MODEL_CHANGES, refusals=("not-found",)),
+    **describe(ModelChange, Model, examples.MODEL_CHANGES, refusals=("not-found", "insufficient-storage")),
 )
 async def change_model(endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep, id: str) -> Response:
     """Change the name or the metadata.
@@ -96,13 +98,15 @@ async def change_model(endpoint: EndpointDep, database: DatabaseDep, caller: Cal
     summary="Delete a model",
     status_code=204,
     **describe_answer(
-        None, statuses={204: "The model was deleted."}, refusals=("not-found", "invalid-request", "not-ready")
+        None,
+        statuses={204: "The model was deleted."},
+        refusals=("not-found", "invalid-request", "not-ready", "insufficient-storage"),
     ),
 )
 async def delete_model(database: DatabaseDep, caller: CallerDep, id: str) -> Response:
     """Delete a model. Models that were trained from it keep its id as their `parent`."""
     await run_in_threadpool(repository.delete_model, database, id, caller)
-    return Response(status_code=204)
+    return Response(status_code=204, background=BackgroundTask(release, database))
 
 
 @router.post(

@@ -35,7 +35,8 @@ def create_model(body: ModelRequest, settings: Settings, database: Database, cal
         detail = "The request names no convention, so 'row' was assumed; but every weight would also fit transposed."
         hint = 'Send "convention" to be explicit.'
         warnings = [Issue(code="ambiguous-convention", path=("convention",), detail=detail, hint=hint)]
-    return store_model(database, model, warnings, caller, name=body.name, metadata=body.metadata)
+    most = settings.max_models
+    return store_model(database, model, warnings, caller, name=body.name, metadata=body.metadata, most=most)
 
 
 def store_model(
@@ -46,10 +47,19 @@ def store_model(
     *,
     name: str | None = None,
     metadata: Mapping[str, Any] | None = None,
+    most: int | None = None,
 ) -> Reply:
-    """Store a model of the core with what was assumed of it, and return the answer with its id."""
+    """Store a model of the core with what was assumed of it, and return the answer with its id.
+
+    `most` is the largest number of models that may be stored.
+
+    Raises:
+        Refusal: `insufficient-storage`.
+    """
     written = [error_of(issue) for issue in warnings]
-    row, is_new = repository.save_model(database, model, name=name, metadata=metadata, warnings=written, caller=caller)
+    row, is_new = repository.save_model(
+        database, model, name=name, metadata=metadata, warnings=written, caller=caller, most=most
+    )
     return Reply(summary(row), 201 if is_new else 200, {"Location": f"/v1/models/{row.id}"})
 
 

@@ -97,7 +97,7 @@ def import_model(
     refuse_too_many_layers(len(found.layers), settings)
     limits = NetworkLimits(parameters=settings.max_parameters)
     model = validate_model(found.layers, found.parameters, found.state, found.convention, limits)
-    return service.store_model(database, model, list(found.warnings), caller, name=name)
+    return service.store_model(database, model, list(found.warnings), caller, name=name, most=settings.max_models)
 
 
 def export_model(

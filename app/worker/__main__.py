@@ -10,6 +10,7 @@ import sys
 from app.compiled.choice import refuse_if_missing
 from app.jobs.repository import LeaseLost
 from app.settings import Settings
+from app.storage import Database
 from app.worker.parent_watch import when_parent_ends
 from app.worker.worker import Worker
 from core.errors import Refusal
@@ -26,6 +27,7 @@ def main() -> int:
     settings = Settings()
     try:
         refuse_if_missing(settings.job_engine)
+        Database(settings.database_url).refuse_unusable()
     except Refusal as refusal:
         logging.getLogger("gradd.worker").error("%s %s", refusal.issues[0].detail, refusal.issues[0].hint)
         return 1

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from app.compiled.choice import choose_engine
 from app.http.problem_details import error_of
 from app.jobs import checkpoints, queue, repository, sweeps
+from app.jobs.actions import act
 from app.jobs.repository import LeaseLost, lock_held, tell
 from app.jobs.request_schemas import JobRequest
 from app.jobs.serialization import load_request, problem_and_recipe
@@ -132,7 +133,7 @@ class Training:
             with self._database.write() as session:
                 self._record(session, problem, state)
 
-        retry(write)
+        retry(write, space_seconds=self._settings.space_seconds)
         self._reports.clear()
         self._written = time.monotonic()
         if state is not None:
@@ -173,11 +174,24 @@ class Training:
                 result = {"model": stored.id, "epoch": epoch_of_result(state), "reason": reason}
                 queue.succeed(session, self._identity, self._fencing_token, result)
 
-        retry(write)
+        retry(write, space_seconds=self._settings.space_seconds)
 
     def fail(self, refusal: Refusal) -> None:
         """Record why the job cannot be trained."""
         self._record_outcome(lambda session: queue.fail(session, *self._key, error_of(refusal.issues[0])))
+
+    def pause(self, refusal: Refusal) -> None:
+        """Pause the job at its last checkpoint, because there is no space for the next one."""
+
+        def say(session: Session) -> None:
+            job = lock_held(session, *self._key)
+            detail = f"The job was paused at its last checkpoint: {refusal.issues[0].detail}"
+            tell(session, job, "warning", {"detail": detail, "hint": "Free some space, then resume the job."})
+            act(session, self._identity, "pause")
+
+        # The last reports belong to epochs after the checkpoint, which will be repeated.
+        self._reports.clear()
+        self._record_outcome(say)
 
     def give_up(self, error: BaseException) -> None:
         """Give the job back, so that it is tried again."""
@@ -205,7 +219,10 @@ def train_job(identity: str, fencing_token: int, database: Database, settings: S
         try:
             training.go()
         except Refusal as refusal:
-            training.fail(refusal)
+            if refusal.issues[0].code == "insufficient-storage":
+                training.pause(refusal)
+            else:
+                training.fail(refusal)
         except (MemoryError, ArithmeticError, LookupError, TypeError, ValueError, OSError) as error:
             logger.exception("job %s", identity)
             training.give_up(error)
@@ -219,7 +236,7 @@ def main() -> None:
     told: SimpleQueue[bytes] = SimpleQueue()
     when_parent_ends(lambda: os._exit(1), told.put)
     settings = Settings()
-    database = Database(settings.database_url)
+    database = Database.of(settings)
     while True:
         identity, fencing_token = told.get().decode().split()
         began = time.monotonic()

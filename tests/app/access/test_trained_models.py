@@ -57,16 +57,14 @@ def test_the_same_job_of_two_owners_has_a_model_for_each(database: Database) -> 
             repository.find(session, model, ANYBODY)
     kept = checkpoint_models(database, "other")
     assert kept
-    with database.write() as session:
-        delete_job(session, first, ONE)
+    delete_job(database, first, ONE)
     repository.delete_model(database, model, ONE)
     assert checkpoint_models(database, "one") == []
     assert checkpoint_models(database, "other") == kept, "the checkpoints of the other owner have the same models"
     assert repository.load_model(database, model, OTHER).tensors()
-    with database.write() as session, pytest.raises(Refusal, match="There is no job"):
-        delete_job(session, second, ONE)
-    with database.write() as session:
-        delete_job(session, second, OTHER)
+    with pytest.raises(Refusal, match="There is no job"):
+        delete_job(database, second, ONE)
+    delete_job(database, second, OTHER)
     repository.delete_model(database, model, OTHER)
     with database.read() as session:
         for table in (StoredModel, StoredCheckpoint):
