@@ -14,7 +14,7 @@ from app.storage.tables.jobs import StoredJob
 from core.errors import Refusal
 
 MOST_ATTEMPTS = 3
-"""Number of times a worker may die with a job without a new checkpoint before the job fails."""
+"""Number of times the process of a job may end by itself without a new checkpoint before the job fails."""
 
 
 def claim(session: Session, executor: str) -> tuple[str, int] | None:
@@ -98,7 +98,8 @@ def give_back(session: Session, identity: str, fencing_token: int, *, reason: st
         identity: the id of the job.
         fencing_token: the fencing token that the worker got when it claimed the job.
         reason: a sentence about what happened.
-        counts: whether this counts as a failed attempt; after `MOST_ATTEMPTS` of them the job fails.
+        counts: whether the job's own process ended by itself, which is a failed attempt; after `MOST_ATTEMPTS` of them the
+            job fails. A worker that was lost or stopped is no fault of its job.
 
     Raises:
         LeaseLost: if the worker no longer holds the job.
@@ -107,7 +108,7 @@ def give_back(session: Session, identity: str, fencing_token: int, *, reason: st
     job = lock_held(session, identity, fencing_token)
     job.attempts += counts
     if job.attempts >= MOST_ATTEMPTS:
-        detail = f"The worker ended {job.attempts} times without a new checkpoint. The last time: {reason}"
+        detail = f"The process of the job ended {job.attempts} times without a new checkpoint. The last time: {reason}"
         job.error = {
             "code": "job-failed",
             "detail": detail,
@@ -130,7 +131,7 @@ def rescue(session: Session) -> int:
         for identity, fencing_token in jobs_of(session, executor):
             try:
                 give_back(
-                    session, identity, fencing_token, reason="The worker of the job stopped responding.", counts=True
+                    session, identity, fencing_token, reason="The worker of the job stopped responding.", counts=False
                 )
                 count += 1
             except (LeaseLost, Refusal):

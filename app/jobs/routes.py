@@ -137,7 +137,10 @@ async def pause_job(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Re
 
 @router.post("/v1/jobs/{id}/resume", operation_id="resume_job", summary="Resume a job", **ACTED)
 async def resume_job(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
-    """Resume a paused job. It returns to its former place in the queue."""
+    """Resume a paused or failed job. It continues from its last checkpoint.
+
+    A paused job returns to its former place in the queue. Resuming a sweep resumes its paused and failed parts.
+    """
     return await _act(endpoint, database, id, "resume")
 
 

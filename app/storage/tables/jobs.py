@@ -55,7 +55,7 @@ class StoredJob(Numbered):
     """Id of the worker that holds the job."""
 
     attempts: Mapped[int]
-    """Number of times a worker died with the job since its last checkpoint."""
+    """Number of times the process of the job ended by itself since the last checkpoint."""
 
     events: Mapped[int]
     """Id of the last event."""

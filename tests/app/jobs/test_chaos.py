@@ -12,6 +12,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from app.jobs import leases, queue
 from app.storage import Database
 from app.storage.tables.jobs import StoredJob
 from tests.app.jobs.service import (
@@ -50,6 +51,12 @@ def has_died_lately(database: Database, worker: WorkerProcess) -> bool:
     with database.read() as session:
         mine = StoredJob.executor == worker.executor, StoredJob.attempts > 0
         return session.scalars(select(StoredJob.id).where(*mine)).first() is not None
+
+
+def has_job(database: Database, worker: WorkerProcess) -> bool:
+    """Whether a worker holds a job."""
+    with database.read() as session:
+        return bool(queue.jobs_of(session, worker.executor))
 
 
 def freeze_between_writes(worker: WorkerProcess, database: Database) -> None:
@@ -114,6 +121,20 @@ def test_a_worker_that_was_frozen_does_no_harm(database: Database, address: str)
             assert frozen.process.wait(60) == 3, "it has lost its lease, and says so"
             assert ended(client, job)["result"]["model"] == expected[2]
             assert_reported_once(client, job, EPOCHS)
+
+
+def test_a_job_outlives_thirty_workers(database: Database, address: str) -> None:
+    """No checkpoint is written, so that every one of the deaths is one since the last checkpoint."""
+    with service(address) as client, workers(address, 1) as running:
+        job = posted(client, long_job(1, epochs=100_000, checkpoint_every_epochs=100_000))
+        for _ in range(30):
+            wait_until(lambda: has_job(database, running[0]))
+            running[0].kill()
+            with database.write() as session:
+                leases.end(session, running[0].executor)  # As a supervisor does.
+            running[0] = WorkerProcess(address)
+        wait_until(lambda: has_job(database, running[0]))
+        assert client.get(f"/v1/jobs/{job}").json()["status"] == "running"
 
 
 def test_a_job_that_kills_its_process_fails_after_three_attempts(database: Database, address: str) -> None:
