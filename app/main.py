@@ -25,6 +25,7 @@ from app.http.executor import ComputeExecutor
 from app.http.forms import FormCache
 from app.http.operation import Server
 from app.jobs.routes import router as jobs
+from app.jobs.watch import JobWatch
 from app.models.cache import ModelCache
 from app.models.routes import router as models
 from app.pages.about import router as about
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     executor = ComputeExecutor(settings.compute_threads, settings.max_waiting, settings.max_seconds)
     app.state.server = Server(settings, executor, FormCache(settings.form_cache_bytes))
     app.state.models = ModelCache(app.state.database, settings.model_cache_bytes)
+    app.state.job_watch = JobWatch(app.state.database, settings.max_event_streams)
     app.state.direct = DirectAnswers(app.state.server)
     for router in (
         gradients,

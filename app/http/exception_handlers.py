@@ -17,6 +17,7 @@ from starlette.types import Scope
 from app.http.nearest_path import nearest_path
 from app.http.problem_details import error_of, problem_response, refusal_response
 from app.http.problem_types import PROBLEM_TYPES
+from app.http.retry_later import RetryLater
 from core.errors import GraddError, Issue, Refusal
 
 METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
@@ -35,7 +36,8 @@ def register(app: FastAPI) -> None:
 async def refused(request: Request, error: Exception) -> Response:
     """Answer a refusal of the service."""
     assert isinstance(error, GraddError)  # noqa: S101  (for the type checker: registered for this class alone)
-    return refusal_response(error, request.url.path)
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, RetryLater) else None
+    return refusal_response(error, request.url.path, headers)
 
 
 async def by_framework(request: Request, error: Exception) -> Response:

@@ -154,6 +154,13 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "Follow the error's hint: use another computation, or replace the layer.",
         ),
         ProblemType(
+            "rate-limited",
+            429,
+            "Too much at a time for one key",
+            "The requests of this key have reached a limit that each key has, such as the number of jobs that wait.",
+            "Send the request again after the number of seconds in the header Retry-After.",
+        ),
+        ProblemType(
             "internal-error",
             500,
             "Internal error",
@@ -164,7 +171,8 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "overloaded",
             503,
             "Too many requests are waiting",
-            "All computing threads are busy, and the queue of waiting requests is full.",
+            "All computing threads are busy and the queue of waiting requests is full, or the queue of jobs or the number of "
+            "event streams has reached its limit.",
             "Send the request again after the number of seconds in the header Retry-After.",
         ),
         ProblemType(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
+from app.jobs import interim_states
 from app.jobs.repository import enter, find
 from app.jobs.sweeps import parts_of, update_sweep
 from app.storage.tables.jobs import StoredJob
@@ -68,6 +69,8 @@ def act(session: Session, identity: str, action: str) -> StoredJob:
         part.error, part.finished_at = None, None
         part.fencing_token += 1
         enter(session, part, TO[action])
+        if action == "cancel":
+            interim_states.drop(session, part)
     if job.parts:
         update_sweep(session, job, cancelled=action == "cancel", resumed=action == "resume")
     if parent:

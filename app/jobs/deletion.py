@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
+from app.jobs import interim_states
 from app.jobs.checkpoints import list_checkpoints, remove
 from app.jobs.repository import ENDED, find
 from app.jobs.sweeps import parts_of
@@ -31,6 +32,7 @@ def delete_job(session: Session, identity: str) -> None:
     for each in [*(parts_of(session, job, lock=True) if job.parts else ()), job]:
         for checkpoint in list_checkpoints(session, each):
             remove(session, checkpoint)
+        interim_states.drop(session, each)
         session.execute(delete(StoredJob).where(StoredJob.number == each.number))
         for digest in filter(None, (each.content, each.data)):
             blobs.drop_unused(session, digest)

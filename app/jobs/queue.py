@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.jobs import leases, sweeps
+from app.jobs import leases, sweeps, turns
 from app.jobs.repository import LeaseLost, enter, find, lock_held, tell
 from app.storage.base import now
 from app.storage.tables.jobs import StoredJob
@@ -17,29 +17,34 @@ MOST_ATTEMPTS = 3
 """Number of times the process of a job may end by itself without a new checkpoint before the job fails."""
 
 
-def claim(session: Session, executor: str) -> tuple[str, int] | None:
-    """Assign the oldest queued job to a worker.
+def claim(session: Session, executor: str, most_running: int | None = None) -> tuple[str, int] | None:
+    """Assign the queued job whose turn it is to a worker.
+
+    Args:
+        session: a write transaction that has locked no job.
+        executor: the id of the worker.
+        most_running: the number of running jobs with which an owner is not served.
 
     Returns:
-        The id and the fencing token of the job; None if there is no queued job or another worker was faster.
+        The id and the fencing token of the job; None if there is no queued job that may run.
 
     Raises:
         LeaseLost: if the worker's lease has expired.
     """
     if not leases.is_alive(session, executor):
         raise LeaseLost(executor)
-    queued = select(StoredJob).where(StoredJob.status == "queued", StoredJob.parts == 0).order_by(StoredJob.number)
-    found = session.scalars(queued.limit(1)).one_or_none()
+    turns.lock(session, turns.CLAIMS)
+    found = turns.next_job(session, most_running)
     if found is None:
         return None
     try:
-        sweeps.lock_sweep_of(session, found.id)
-        job = find(session, found.id, lock=True)
+        sweeps.lock_sweep_of(session, found)
+        job = find(session, found, lock=True)
     except (LeaseLost, Refusal):
         return None  # The job was deleted in the meantime.
-    # Of several workers that found the same job, one gets it; the others try again later.
     if job.status != "queued":
-        return None
+        return None  # It was paused or cancelled in the meantime.
+    turns.record_turn(session, job)
     job.fencing_token += 1
     job.executor, job.started_at = executor, job.started_at or now()
     enter(session, job, "running")
@@ -47,10 +52,23 @@ def claim(session: Session, executor: str) -> tuple[str, int] | None:
     return job.id, job.fencing_token
 
 
-def is_waiting(session: Session) -> bool:
+def is_waiting(session: Session, most_running: int | None = None) -> bool:
     """Return whether there is a job to claim. No lock is taken, so that idle workers do not queue for write access."""
-    queued = select(StoredJob.number).where(StoredJob.status == "queued", StoredJob.parts == 0)
-    return session.scalars(queued.limit(1)).one_or_none() is not None
+    return turns.next_job(session, most_running) is not None
+
+
+def end_slice(session: Session, identity: str, fencing_token: int) -> None:
+    """Return a job to the end of its queue, because others wait and its time slice is over.
+
+    Raises:
+        LeaseLost: if the worker no longer holds the job.
+    """
+    sweeps.lock_sweep_of(session, identity)
+    job = lock_held(session, identity, fencing_token)
+    job.fencing_token += 1
+    job.executor, job.queued_at = None, leases.clock(session)
+    enter(session, job, "queued")
+    sweeps.update_sweep_of(session, job)
 
 
 def jobs_of(session: Session, executor: str) -> list[tuple[str, int]]:

@@ -14,8 +14,10 @@ from app.datasets.repository import find as find_dataset
 from app.http.reply import Reply
 from app.jobs import checkpoints, idempotency, repository
 from app.jobs.continuation import Continuation
+from app.jobs.queue_limits import refuse_beyond_limits
 from app.jobs.request_schemas import JobRequest
 from app.jobs.serialization import join_tensors, problem_and_recipe, split_tensors
+from app.jobs.turns import LONG, lane_of
 from app.jobs.variants import variants
 from app.jobs.views import job_answer
 from app.models.cache import load_cached
@@ -30,14 +32,28 @@ from core.errors import Issue, Refusal, refuse_if_any
 from core.network import NetworkLimits
 from core.problem import Problem
 from core.training import refuse_unfit
-from core.training.examples import nodes_for
+from core.training.examples import nodes_for, objective_of
 
 ATTEMPTS = 10
 """Number of times a request is prepared again because an object that it refers to was deleted meanwhile."""
 
 
-def create_job(body: JobRequest, settings: Settings, database: Database, key: str | None) -> Reply:
-    """Create a job. If a request with the same key was answered before, return that answer."""
+def create_job(
+    body: JobRequest, settings: Settings, database: Database, key: str | None, owner: str | None = None
+) -> Reply:
+    """Create a job. If a request with the same key was answered before, return that answer.
+
+    Args:
+        body: the request.
+        settings: the settings of the server, with its limits.
+        database: the database of the jobs.
+        key: the Idempotency-Key of the request.
+        owner: who sent it; None if the server has no keys.
+
+    Raises:
+        Refusal: with all errors of the request.
+        RetryLater: if too many jobs wait.
+    """
     digest = idempotency.digest_of(*split_tensors(body))
 
     def work(remember: idempotency.Remember) -> dict[str, Any]:
@@ -45,7 +61,9 @@ def create_job(body: JobRequest, settings: Settings, database: Database, key: st
             request = PreparedJob(body, settings, database)
             try:
                 with database.write() as session:
-                    answer = job_answer(session, request.insert(session))
+                    job = request.insert(session, owner)
+                    refuse_beyond_limits(session, settings, owner)
+                    answer = job_answer(session, job)
                     remember(session, answer)
                     return answer
             except (IntegrityError, Deadlock):
@@ -85,10 +103,13 @@ class PreparedJob:
         refuse_if_any([Issue(code="invalid-request", path=(name,), detail="Field required") for name in missing])
         self.dataset = self._dataset(body, database) or self.dataset
         self.parts = list(variants(body))
+        self.lane = LONG
         for _, part in self.parts or [({}, body)]:
             problem = _check(part, self.dataset, settings)
             if self.continuation:
                 self.continuation.refuse_other_shapes(problem)
+        if not self.parts:
+            self.lane = lane_of(len(objective_of(problem).targets), body.epochs or 1, _count_parameters(problem))
         self.body = body
 
     def _dataset(self, body: JobRequest, database: Database) -> dict[str, Array] | None:
@@ -112,12 +133,12 @@ class PreparedJob:
             self.data = row.content
             return blobs.get(session, row.content)
 
-    def insert(self, session: Session) -> StoredJob:
+    def insert(self, session: Session, owner: str | None = None) -> StoredJob:
         """Insert the job, and its parts if it is a sweep. Returns the job."""
         checkpoint = self.continuation.checkpoint(session) if self.continuation else None
-        job = self._row(session, self.body, checkpoint, parts=len(self.parts))
+        job = self._row(session, self.body, checkpoint, parts=len(self.parts), owner=owner, lane=self.lane)
         for variant, body in self.parts:
-            self._row(session, body, None, sweep=job.id, variant=variant)
+            self._row(session, body, None, sweep=job.id, variant=variant, owner=owner, lane=job.id)
         return job
 
     def _row(self, session: Session, body: JobRequest, checkpoint: StoredCheckpoint | None, **more: Any) -> StoredJob:
@@ -162,6 +183,10 @@ def _check(body: JobRequest, dataset: Mapping[str, Array] | None, settings: Sett
     refuse_unfit(problem, recipe)
     _refuse_large_batch(problem, min(recipe.batch_size, len(next(iter(problem.inputs.values())))), settings)
     return problem
+
+
+def _count_parameters(problem: Problem) -> int:
+    return sum(array.size for named in problem.parameters.values() for array in named.values())
 
 
 def _refuse_large_batch(problem: Problem, size: int, settings: Settings) -> None:

@@ -18,13 +18,14 @@ FIRST, LONGEST = 0.1, 5.0
 logger = logging.getLogger("gradd.worker")
 
 
-def retry(work: Callable[[], T]) -> T:
+def retry(work: Callable[[], T], between: Callable[[], None] = lambda: None) -> T:
     """Run a transaction until the database can execute it, and return its result.
 
-    The transaction must be repeatable.
+    The transaction must be repeatable. `between` is called before every attempt.
     """
     pause = FIRST
     while True:
+        between()
         try:
             return work()
         except Refusal as refusal:

@@ -47,7 +47,7 @@ class Epoch:
         return self.reason is not None
 
 
-BetweenSteps = Callable[[Callable[[], TrainingState | None]], None]
+BetweenSteps = Callable[[Callable[[], TrainingState | None]], object]
 """Called between two steps of an epoch, with a function that returns a copy of the state, or None if it is not finite."""
 
 

@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from app.jobs import leases, queue
 from app.jobs.actions import FROM, act, actions
-from app.jobs.repository import LeaseLost, events_after, find, lock_held, new_id, position, tell
+from app.jobs.repository import LeaseLost, events_after, find, lock_held, new_id, tell
+from app.jobs.turns import position
 from app.settings import Settings
 from app.storage import Database, now
 from app.storage.tables.jobs import StoredJob, WorkerLease
@@ -28,9 +29,10 @@ def queued(database: Database, **more: Any) -> str:
         "attempts": 0,
         "events": 0,
         "reported": 0,
+        "progress": {},
     } | more
     with database.write() as session:
-        job = StoredJob(id=new_id(), request={}, progress={}, created_at=now(), **columns)
+        job = StoredJob(id=new_id(), request={}, created_at=now(), **columns)
         session.add(job)
         return job.id
 
@@ -125,7 +127,7 @@ def test_jobs_of_dead_workers_are_rescued_and_never_fail_for_that(database: Data
         job = find(session, identity)
         assert (job.status, job.attempts) == ("queued", 0)
         assert session.scalars(select(WorkerLease)).all() == []
-        events = events_after(session, job, 0, 1000)
+        events = events_after(session, job.number, 0, 1000)
     assert [event.id for event in events] == list(range(1, len(events) + 1))
 
 
@@ -221,9 +223,9 @@ def test_events_of_many_writers_have_ids_without_gaps(database: Database) -> Non
         list(threads.map(write, range(40)))
     with database.read() as session:
         job = find(session, identity)
-        events = events_after(session, job, 0, 100)
+        events = events_after(session, job.number, 0, 100)
         assert [event.id for event in events] == list(range(1, 41))
-        assert [event.id for event in events_after(session, job, 38, 100)] == [39, 40]
+        assert [event.id for event in events_after(session, job.number, 38, 100)] == [39, 40]
     assert sorted(event.data["number"] for event in events) == list(range(40))
 
 

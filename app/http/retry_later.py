@@ -1,0 +1,15 @@
+"""RetryLater: a refusal of a request that may be sent again after some seconds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.errors import Issue, Refusal
+
+
+class RetryLater(Refusal):
+    """A limit of this server is reached for now. The answer has the header Retry-After."""
+
+    def __init__(self, code: str, detail: str, retry_after: int, **more: Any) -> None:
+        super().__init__([Issue(code=code, detail=detail, hint=f"Try again in {retry_after} s.", **more)])
+        self.retry_after = retry_after
