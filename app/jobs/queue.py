@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.jobs import leases, sweeps, turns
-from app.jobs.repository import LeaseLost, enter, find, lock_held, tell
+from app.jobs.repository import LeaseLost, enter, find, find_for_worker, lock_held, tell
 from app.storage.base import now
 from app.storage.tables.jobs import StoredJob
 from core.errors import Refusal
@@ -55,6 +55,16 @@ def claim(session: Session, executor: str, most_running: int | None = None) -> t
 def is_waiting(session: Session, most_running: int | None = None) -> bool:
     """Return whether there is a job to claim. No lock is taken, so that idle workers do not queue for write access."""
     return turns.next_job(session, most_running) is not None
+
+
+def others_wait(session: Session, identity: str, most_running: int | None = None) -> bool:
+    """Return whether there would be a job to claim if this one, which is running, gave up its worker.
+
+    Raises:
+        LeaseLost: if the job was deleted.
+    """
+    leaving = find_for_worker(session, identity)
+    return turns.next_job(session, most_running, leaving=leaving) is not None
 
 
 def end_slice(session: Session, identity: str, fencing_token: int) -> None:

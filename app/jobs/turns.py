@@ -56,12 +56,13 @@ def lane_of(examples: int, epochs: int, parameters: int) -> str:
     return SHORT if float(examples) * epochs * parameters <= SHORT_COST else LONG
 
 
-def next_job(session: Session, most_running: int | None = None) -> str | None:
+def next_job(session: Session, most_running: int | None = None, *, leaving: StoredJob | None = None) -> str | None:
     """Return the id of the job whose turn it is.
 
     Args:
         session: any session; without the lock of `CLAIMS`, another transaction may claim the job first.
         most_running: the number of running jobs with which an owner is not served. Jobs without an owner have no bound.
+        leaving: a running job that would make room.
 
     Returns:
         The id; None if no job waits that may run.
@@ -74,6 +75,9 @@ def next_job(session: Session, most_running: int | None = None) -> str | None:
     if not waiting:
         return None
     busy = _running(session)
+    if leaving is not None:
+        busy[leaving.owner or ALL, leaving.lane] -= 1
+        busy[leaving.owner or ALL, ALL] -= 1
     served = {(turn.owner, turn.lane): turn.served for turn in session.scalars(select(QueueTurn))}
     # By owner and lane, how they compare: the smallest is next.
     ranks = {

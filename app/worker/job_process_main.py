@@ -194,7 +194,7 @@ class Training:
     def _others_wait(self) -> bool:
         self._looked = time.monotonic()
         with self._database.read() as session:
-            return queue.is_waiting(session, self._settings.max_running_jobs_per_key)
+            return queue.others_wait(session, self._identity, self._settings.max_running_jobs_per_key)
 
     def _retry(self, work: Callable[[], T]) -> T:
         return retry(work, self._alive.give)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -150,6 +154,40 @@ def test_a_job_that_kills_its_process_fails_after_three_attempts(database: Datab
         error = ended(client, job, "failed")["error"]
         assert error["code"] == "job-failed"
         assert "signal 9" in error["detail"]
+
+
+def test_a_process_that_is_stopped_is_noticed_and_its_job_goes_on(
+    database: Database, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADD_JOB_STALL_SECONDS", "4")
+    with service(address) as client, workers(address, 1) as running:
+        job = posted(client, long_job(1, epochs=EPOCHS))
+        wait_until(lambda: epoch_of(client, job) >= 1)
+        (child,) = running[0].children()
+        os.kill(child, signal.SIGSTOP)
+        ended(client, job)
+        assert_reported_once(client, job, EPOCHS)
+        (warning,) = [event["data"] for event in events_of(client, job) if event["type"] == "warning"]
+        assert "made no step for 4 s" in warning["detail"]
+        assert warning["attempts"] == 1
+        assert not Path(f"/proc/{child}").exists()
+
+
+def test_a_worker_is_healthy_while_it_works(database: Database, address: str) -> None:
+    def check() -> int:
+        command = [sys.executable, "-m", "app.cli", "worker", "--check"]
+        environment = os.environ | {"GRADD_DATABASE_URL": address}
+        return subprocess.run(command, env=environment, check=False, capture_output=True, timeout=120).returncode
+
+    assert check() == 1
+    with workers(address, 1) as running:
+        wait_until(lambda: check() == 0)
+        running[0].freeze()
+        wait_until(lambda: check() == 1)
+        running[0].freeze(thaw=True)
+        wait_until(lambda: check() == 0)
+        running[0].kill()
+        wait_until(lambda: check() == 1)
 
 
 @pytest.mark.parametrize("verb", ["cancel", "pause"])

@@ -90,6 +90,7 @@ def test_a_key_has_a_bound_of_running_jobs(database: Database) -> None:
     with database.write() as session:
         assert not queue.is_waiting(session, 2)
         assert queue.claim(session, executor, 2) is None
+        assert queue.others_wait(session, jobs[0], 2), "jobs of the same key give way to each other"
         assert queue.is_waiting(session, 3)
 
 
