@@ -48,6 +48,9 @@ class TrainingProcess:
         self.silence = 0.0
         """Seconds since the last sign of life, as far as the worker has looked for one."""
 
+        self.has_spoken = False
+        """Whether it has given a sign of life: it then has loaded its modules, which may take long on a busy machine."""
+
         self._looked = time.monotonic()
 
     def begin(self, job: str, fencing_token: int) -> None:
@@ -71,7 +74,7 @@ class TrainingProcess:
         readable, _, _ = select.select([pipe], [], [], 0)
         heard = os.read(pipe, 65536) if readable else b""
         if heard:
-            self.silence = 0.0
+            self.silence, self.has_spoken = 0.0, True
         return READY in heard or self._process.poll() is not None
 
     @property

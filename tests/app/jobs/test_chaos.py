@@ -159,7 +159,7 @@ def test_a_job_that_kills_its_process_fails_after_three_attempts(database: Datab
 def test_a_process_that_is_stopped_is_noticed_and_its_job_goes_on(
     database: Database, address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GRADD_JOB_STALL_SECONDS", "4")
+    monkeypatch.setenv("GRADD_JOB_STALL_SECONDS", "8")
     with service(address) as client, workers(address, 1) as running:
         job = posted(client, long_job(1, epochs=EPOCHS))
         wait_until(lambda: epoch_of(client, job) >= 1)
@@ -168,7 +168,7 @@ def test_a_process_that_is_stopped_is_noticed_and_its_job_goes_on(
         ended(client, job)
         assert_reported_once(client, job, EPOCHS)
         (warning,) = [event["data"] for event in events_of(client, job) if event["type"] == "warning"]
-        assert "made no step for 4 s" in warning["detail"]
+        assert "made no step for 8 s" in warning["detail"]
         assert warning["attempts"] == 1
         assert not Path(f"/proc/{child}").exists()
 
