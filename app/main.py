@@ -31,6 +31,7 @@ from app.http.edge.layer import Edge
 from app.http.forms import FormCache
 from app.http.operation import Server
 from app.jobs.routes import router as jobs
+from app.jobs.watch import JobWatch
 from app.models.cache import ModelCache
 from app.models.routes import router as models
 from app.pages.about import router as about
@@ -117,6 +118,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.dispatcher = Dispatcher(app.state.server)
     app.state.models = ModelCache(app.state.database, settings.model_cache_bytes)
     app.state.edge = Edge(app.pass_guard, settings)
+    app.state.job_watch = JobWatch(app.state.database, settings.max_event_streams)
     app.state.direct = DirectAnswers(app.state.server)
     for router in (
         gradients,

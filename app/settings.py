@@ -179,6 +179,29 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(default=10.0, ge=0.5)
     """Seconds without a sign of life after which a worker is presumed dead and its jobs are returned to the queue."""
 
+    max_queued_jobs: int = Field(default=10_000, gt=0)
+    """Maximum number of training jobs that wait in the queue; further ones are answered with status 503."""
+
+    max_queued_jobs_per_key: int = Field(default=1_000, gt=0)
+    """Maximum number of jobs of one key that wait or are paused; further ones are answered with status 429. The parts of a
+    sweep count one by one."""
+
+    max_running_jobs_per_key: int = Field(default=16, gt=0)
+    """Maximum number of jobs of one key that run at the same time; further ones wait."""
+
+    job_slice_seconds: float = Field(default=60.0, gt=0)
+    """Seconds after which a running job gives up its worker if other jobs wait. It continues later, to the same bits."""
+
+    checkpoint_every_seconds: float = Field(default=60.0, gt=0)
+    """Seconds after which the state of a job is stored even within an epoch, so that no more work than that is lost."""
+
+    job_stall_seconds: float = Field(default=300.0, gt=0)
+    """Seconds without a step after which the process of a job is killed. The job is then tried again."""
+
+    max_event_streams: int = Field(default=1_000, gt=0)
+    """Maximum number of requests that wait for events of jobs in each server process, as a stream or with `wait`; further
+    ones are answered with status 503."""
+
     job_threads: int = Field(default=1, gt=0)
     """Number of linear algebra threads of a training job. Changing it can change the last bits of results."""
 

@@ -9,7 +9,7 @@ from app.access import refusals
 from app.http.caller import Caller
 from app.storage.blobs import Content
 from app.storage.tables.datasets import StoredDataset
-from app.storage.tables.jobs import StoredCheckpoint, StoredJob
+from app.storage.tables.jobs import InterimState, StoredCheckpoint, StoredJob
 from app.storage.tables.keys import StoredKey
 from app.storage.tables.models import StoredModel
 from core.errors import Refusal
@@ -27,6 +27,7 @@ def stored_bytes(session: Session, owner: str) -> int:
         select(StoredJob.content).where(jobs),
         select(StoredJob.data).where(jobs),
         select(StoredCheckpoint.content).join(StoredJob, StoredJob.number == StoredCheckpoint.job).where(jobs),
+        select(InterimState.content).join(StoredJob, StoredJob.number == InterimState.job).where(jobs),
     ).subquery()
     total = select(func.coalesce(func.sum(Content.size), 0)).where(Content.digest.in_(select(digests.c[0])))
     return int(session.scalar(total) or 0)

@@ -104,7 +104,7 @@ def pause(job: JobId, server: Server = LOCAL_SERVER) -> None:
 
 @jobs.command(epilog="Example: gradd jobs resume job_7ce44cc97c0086da81dbdd16")
 def resume(job: JobId, server: Server = LOCAL_SERVER) -> None:
-    """Put a paused job back into the queue and print its status."""
+    """Put a paused or failed job back into the queue and print its status. It continues from its last checkpoint."""
     _act(job, "resume", server)
 
 

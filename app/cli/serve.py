@@ -34,6 +34,7 @@ Processes = Annotated[
 WithWorker = Annotated[
     bool, typer.Option(help="Start a worker for training jobs, too; --no-worker serves the API alone.")
 ]
+Check = Annotated[bool, typer.Option("--check", help="Only tell whether a worker of this host works.")]
 AccessLog = Annotated[bool, typer.Option("--access-log", help="Log a line for every request.")]
 
 
@@ -65,8 +66,17 @@ cli.add_typer(keys, name="keys")
 
 
 @cli.command("worker", epilog="Example: GRADD_DATABASE_URL=postgresql://gradd@host/gradd gradd worker")
-def work() -> None:
-    """Train jobs without serving the API. Any number of workers may share a PostgreSQL database."""
+def work(check: Check = False) -> None:
+    """Train jobs without serving the API. Any number of workers may share a PostgreSQL database.
+
+    With --check nothing is trained: the exit status is 0 if a worker of this host holds a valid lease, else 1. It is the
+    health check of a container.
+    """
+    if check:
+        from app.cli.worker_check import check_worker
+
+        check_worker()
+        return
     from app.cli.serving import run_worker
 
     run_worker()

@@ -20,8 +20,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from app.http.problem_details import RefusalWithHeaders
-from core.errors import Issue
+from app.http.retry_later import RetryLater
 
 PATIENCE = 2.0
 """Seconds that a request waits behind later ones for each second that it takes itself."""
@@ -34,18 +33,11 @@ WINDOW_SECONDS = 1.0
 """Time constant of the average of the load."""
 
 
-class Overloaded(RefusalWithHeaders):
+class Overloaded(RetryLater):
     """There is no room for a request now."""
 
     def __init__(self, detail: str, retry_after: int) -> None:
-        """Refuse.
-
-        Args:
-            detail: the reason.
-            retry_after: the seconds after which there should be room.
-        """
-        hint = f"Try again in {retry_after} s."
-        super().__init__(Issue(code="overloaded", detail=detail, hint=hint), {"Retry-After": str(retry_after)})
+        super().__init__("overloaded", detail, retry_after)
 
 
 class AdmissionQueue:

@@ -211,9 +211,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         ProblemType(
             "rate-limited",
             429,
-            "Too many requests with this API key",
-            "The key has a limit of requests, of requests at the same time, of floating-point operations or of jobs, which "
-            "this request would exceed. Nothing was computed.",
+            "Too much at a time for one key",
+            "The key has a limit of requests, of requests at the same time, of floating-point operations or of jobs, or this "
+            "server has one of jobs that wait, which this request would exceed. Nothing was computed.",
             "Send the request again after the number of seconds in the header Retry-After.",
         ),
         ProblemType(
@@ -228,7 +228,8 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             503,
             "Too many requests are waiting",
             "All computing threads are busy and the queue of waiting requests is full, or the bodies of other requests take "
-            "all the room there is, or every connection is in use.",
+            "all the room there is, or every connection is in use, or the queue of jobs or the number of event streams has "
+            "reached its limit.",
             "Send the request again after the number of seconds in the header Retry-After.",
         ),
         ProblemType(

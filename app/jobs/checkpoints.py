@@ -12,12 +12,13 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from app.jobs import interim_states
 from app.jobs.repository import tell
 from app.models.repository import put_model
 from app.storage import blobs
 from app.storage.base import now
 from app.storage.ownership import owned_by
-from app.storage.tables.jobs import StoredCheckpoint, StoredJob
+from app.storage.tables.jobs import InterimState, StoredCheckpoint, StoredJob
 from app.storage.tables.models import StoredModel
 from core.errors import Refusal
 from core.layers import Layer
@@ -55,6 +56,7 @@ def save(
     session.add(checkpoint)
     session.flush()
     job.attempts = 0
+    interim_states.drop(session, job)
     tell(session, job, "checkpoint", {"epoch": state.epoch, "model": stored.id})
     _prune(session, job)
     return checkpoint
@@ -89,6 +91,15 @@ def copy_to(checkpoint: StoredCheckpoint, job: StoredJob) -> StoredCheckpoint:
 def state_of(session: Session, checkpoint: StoredCheckpoint) -> TrainingState:
     """Return the training state that a checkpoint holds."""
     return TrainingState.restore(blobs.get(session, checkpoint.content), checkpoint.notes)
+
+
+def latest_state(session: Session, job: StoredJob) -> TrainingState | None:
+    """Return the state from which a job goes on: its interim state or, if that is newer, the last checkpoint's."""
+    every = list_checkpoints(session, job)
+    interim = session.get(InterimState, job.number)
+    if interim and not (every and every[-1].epoch > interim.epoch):
+        return TrainingState.restore(blobs.get(session, interim.content), interim.notes)
+    return state_of(session, every[-1]) if every else None
 
 
 def find(session: Session, job: StoredJob, epoch: int | None) -> StoredCheckpoint:

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.orm import Session
 
 from app.http.caller import OPERATOR, Caller
+from app.jobs import interim_states
 from app.jobs.checkpoints import list_checkpoints, remove
 from app.jobs.repository import ENDED, find
 from app.storage import Database, blobs
@@ -74,6 +75,7 @@ def _delete_rest(session: Session, identity: str, part: str) -> None:
         return
     for checkpoint in list_checkpoints(session, job):
         remove(session, checkpoint, large_later=True)
+    interim_states.drop(session, job)
     session.execute(delete(StoredJob).where(StoredJob.number == job.number))
     for digest in filter(None, (job.content, job.data)):
         blobs.drop_unused(session, digest, large_later=True)

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.http.caller import OPERATOR, Caller
@@ -81,15 +81,7 @@ def enter(session: Session, job: StoredJob, status: str, **more: Any) -> None:
     tell(session, job, "status", {"status": status, **more})
 
 
-def events_after(session: Session, job: StoredJob, after: int, limit: int) -> Sequence[StoredEvent]:
-    """Return the events after the event `after`, oldest first."""
-    wanted = StoredEvent.job == job.number, StoredEvent.id > after
+def events_after(session: Session, number: int, after: int, limit: int) -> Sequence[StoredEvent]:
+    """Return the events of the job with that number after the event `after`, oldest first."""
+    wanted = StoredEvent.job == number, StoredEvent.id > after
     return session.scalars(select(StoredEvent).where(*wanted).order_by(StoredEvent.id).limit(limit)).all()
-
-
-def position(session: Session, job: StoredJob) -> int | None:
-    """Return the position of a queued job in the queue, counted from 1."""
-    if job.status != "queued" or job.parts:
-        return None
-    before = StoredJob.status == "queued", StoredJob.parts == 0, StoredJob.number <= job.number
-    return session.scalar(select(func.count()).select_from(StoredJob).where(*before))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated, Any
 
-from anyio import sleep, to_thread
-from fastapi import APIRouter, Header, Query, Response
+from anyio import CancelScope, create_task_group, move_on_after, to_thread
+from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask
 
@@ -16,11 +17,12 @@ from app.http.openapi import describe, describe_answer
 from app.http.pagination import After, Limit
 from app.jobs import checkpoints, deletion, examples, repository, service
 from app.jobs.actions import act
-from app.jobs.event_stream import MEDIA_TYPE, stream_events
-from app.jobs.polling import POLL_SECONDS
+from app.jobs.dependencies import WatchDep
+from app.jobs.event_stream import MEDIA_TYPE, EventStream
 from app.jobs.request_schemas import JobRequest
 from app.jobs.schemas import Action, CheckpointList, Job, JobEventList, JobList
 from app.jobs.views import checkpoint_answer, event_answer, job_answer
+from app.jobs.watch import JobWatch
 from app.storage.database import Database
 from app.storage.dependencies import DatabaseDep
 from app.storage.numbered import page
@@ -63,7 +65,7 @@ Key = Annotated[
         Job,
         examples.JOBS,
         statuses={202: "The job was put into the queue."},
-        refusals=("idempotency-in-flight", "not-ready", "insufficient-storage"),
+        refusals=("idempotency-in-flight", "not-ready", "insufficient-storage", "overloaded", "rate-limited"),
     ),
 )
 async def create_job(
@@ -95,11 +97,17 @@ async def list_jobs(
     return await endpoint.produce(lambda _: (read(), "json"))
 
 
-@router.get("/v1/jobs/{id}", operation_id="get_job", summary="Get a job", **describe_answer(Job, refusals=NOT_FOUND))
+@router.get(
+    "/v1/jobs/{id}",
+    operation_id="get_job",
+    summary="Get a job",
+    **describe_answer(Job, refusals=(*NOT_FOUND, "overloaded")),
+)
 async def get_job(
     endpoint: EndpointDep,
     database: DatabaseDep,
     caller: CallerDep,
+    watch: WatchDep,
     id: str,
     wait: Annotated[
         float, Query(ge=0, le=60, description="Seconds to wait for the job to end or pause before answering.")
@@ -115,12 +123,39 @@ async def get_job(
             return job_answer(session, repository.find(session, id, caller))
 
     answer = await to_thread.run_sync(read)
-    waited = 0.0
-    while waited < wait and answer["status"] not in SETTLED and not await endpoint.request.is_disconnected():
-        await sleep(POLL_SECONDS)
-        waited += POLL_SECONDS
-        answer = await to_thread.run_sync(read)
+    if wait and answer["status"] not in SETTLED:
+        settled = await _settled(endpoint.request, watch, id, wait)
+        answer = await to_thread.run_sync(read) if settled is None else settled
     return await endpoint.produce(lambda _: (answer, "json"))
+
+
+async def _settled(request: Request, watch: JobWatch, id: str, wait: float) -> dict[str, Any] | None:
+    """Return the job once it has ended or is paused, or after so many seconds; None if it cannot be read.
+
+    Raises:
+        RetryLater: if too many requests wait.
+    """
+    answer: dict[str, Any] | None = None
+    with watch.listen(id) as job:
+        async with create_task_group() as tasks:
+            tasks.start_soon(_cancel_when_disconnected, request, tasks.cancel_scope)
+            with move_on_after(wait):
+                while not job.gone:
+                    changed = job.changed
+                    if job.status in SETTLED:
+                        break
+                    await changed.wait()
+            if not job.gone:
+                with suppress(Refusal):
+                    answer = await watch.answer(job)
+            tasks.cancel_scope.cancel()
+    return answer
+
+
+async def _cancel_when_disconnected(request: Request, scope: CancelScope) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        continue
+    scope.cancel()
 
 
 async def _act(endpoint: Endpoint, database: Database, caller: Caller, id: str, action: Action) -> Response:
@@ -147,7 +182,10 @@ async def pause_job(endpoint: EndpointDep, database: DatabaseDep, caller: Caller
 
 @router.post("/v1/jobs/{id}/resume", operation_id="resume_job", summary="Resume a job", **ACTED)
 async def resume_job(endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep, id: str) -> Response:
-    """Resume a paused job. It returns to its former place in the queue."""
+    """Resume a paused or failed job. It continues from its last checkpoint.
+
+    A paused job returns to its former place in the queue. Resuming a sweep resumes its paused and failed parts.
+    """
     return await _act(endpoint, database, caller, id, "resume")
 
 
@@ -171,12 +209,13 @@ async def delete_job(database: DatabaseDep, caller: CallerDep, id: str) -> Respo
     "/v1/jobs/{id}/events",
     operation_id="list_job_events",
     summary="List or stream the events of a job",
-    **describe_answer(JobEventList, refusals=NOT_FOUND, also={MEDIA_TYPE: STREAM}),
+    **describe_answer(JobEventList, refusals=(*NOT_FOUND, "overloaded"), also={MEDIA_TYPE: STREAM}),
 )
 async def list_job_events(
     endpoint: EndpointDep,
     database: DatabaseDep,
     caller: CallerDep,
+    watch: WatchDep,
     id: str,
     after: Annotated[int, Query(ge=0, lt=2**53, description="Return the events after the one with this id.")] = 0,
     limit: Annotated[int, Query(ge=1, le=1000, description="Maximum number of entries in the answer.")] = 1000,
@@ -204,14 +243,14 @@ async def list_job_events(
             if after > job.events:
                 detail = f"Job {job.id} has no event {after}; the last one so far is {job.events}."
                 raise Refusal.of("unknown-name", detail, "query", "after", expected=job.events, got=after)
-            events = repository.events_after(session, job, after, limit + 1)
+            events = repository.events_after(session, job.number, after, limit + 1)
             data = [event_answer(event) for event in events[:limit]]
             following = {"next": data[-1]["id"]} if data else {}
             return {"data": data, "has_more": len(events) > limit, **following}
 
     if MEDIA_TYPE in endpoint.request.headers.get("accept", "").lower():
         await to_thread.run_sync(read)
-        return stream_events(endpoint.request, database, caller, id, after)
+        return EventStream(watch, id, after)
     return await endpoint.produce(lambda _: (read(), "json"))
 
 

@@ -17,8 +17,10 @@ from app.http.caller import Caller
 from app.http.reply import Reply
 from app.jobs import checkpoints, idempotency, repository
 from app.jobs.continuation import Continuation
+from app.jobs.queue_limits import refuse_beyond_limits
 from app.jobs.request_schemas import JobRequest
 from app.jobs.serialization import join_tensors, problem_and_recipe, split_tensors
+from app.jobs.turns import LONG, lane_of
 from app.jobs.variants import variants
 from app.jobs.views import job_answer
 from app.models.cache import load_cached
@@ -34,14 +36,26 @@ from core.errors import Issue, Refusal, refuse_if_any
 from core.network import NetworkLimits
 from core.problem import Problem
 from core.training import refuse_unfit
-from core.training.examples import nodes_for
+from core.training.examples import nodes_for, objective_of
 
 ATTEMPTS = 10
 """Number of times a request is prepared again because an object that it refers to was deleted meanwhile."""
 
 
 def create_job(body: JobRequest, settings: Settings, database: Database, caller: Caller, key: str | None) -> Reply:
-    """Create a job. If a request with the same key was answered before, return that answer."""
+    """Create a job. If a request with the same key was answered before, return that answer.
+
+    Args:
+        body: the request.
+        settings: the settings of the server, with its limits.
+        database: the database of the jobs.
+        caller: who sent it.
+        key: the Idempotency-Key of the request.
+
+    Raises:
+        Refusal: with all errors of the request.
+        RetryLater: if too many jobs wait.
+    """
     digest = idempotency.digest_of(*split_tensors(body))
 
     def work(remember: idempotency.Remember) -> dict[str, Any]:
@@ -53,6 +67,7 @@ def create_job(body: JobRequest, settings: Settings, database: Database, caller:
                     job = request.insert(session)
                     refuse_beyond_jobs(session, caller)
                     refuse_beyond_storage(session, caller)
+                    refuse_beyond_limits(session, settings, caller.owner)
                     answer = job_answer(session, job)
                     remember(session, answer)
                     return answer
@@ -100,10 +115,13 @@ class PreparedJob:
         refuse_if_any([Issue(code="invalid-request", path=(name,), detail="Field required") for name in missing])
         self.dataset = self._dataset(body, database) or self.dataset
         self.parts = list(variants(body))
+        self.lane = LONG
         for _, part in self.parts or [({}, body)]:
             problem = _check(part, self.dataset, settings)
             if self.continuation:
                 self.continuation.refuse_other_shapes(problem)
+        if not self.parts:
+            self.lane = lane_of(len(objective_of(problem).targets), body.epochs or 1, _count_parameters(problem))
         self.body = body
 
     def _dataset(self, body: JobRequest, database: Database) -> dict[str, Array] | None:
@@ -132,9 +150,9 @@ class PreparedJob:
         checkpoint = self.continuation.checkpoint(session) if self.continuation else None
         if self.data:
             blobs.refer(session, self.data)
-        job = self._row(session, self.body, checkpoint, parts=len(self.parts))
+        job = self._row(session, self.body, checkpoint, parts=len(self.parts), lane=self.lane)
         for variant, body in self.parts:
-            self._row(session, body, None, sweep=job.id, variant=variant)
+            self._row(session, body, None, sweep=job.id, variant=variant, lane=job.id)
         return job
 
     def _row(self, session: Session, body: JobRequest, checkpoint: StoredCheckpoint | None, **more: Any) -> StoredJob:
@@ -180,6 +198,10 @@ def _check(body: JobRequest, dataset: Mapping[str, Array] | None, settings: Sett
     refuse_unfit(problem, recipe)
     _refuse_large_batch(problem, min(recipe.batch_size, len(next(iter(problem.inputs.values())))), settings)
     return problem
+
+
+def _count_parameters(problem: Problem) -> int:
+    return sum(array.size for named in problem.parameters.values() for array in named.values())
 
 
 def _refuse_large_batch(problem: Problem, size: int, settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """The process that trains, started by a worker as `python -m app.worker.job_process_main`.
 
-It reads one job per line. Once the outcome of a job is stored, it writes `ready` or exits with status 0. After any
-other exit status the worker gives the job back.
+It reads one job per line and writes signs of life while it trains (`job_process.py`). Once the outcome of a job is stored,
+it is ready for another one or exits with status 0. After any other exit status the worker gives the job back.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.compiled.choice import choose_engine
 from app.http.problem_details import error_of
-from app.jobs import checkpoints, queue, repository, sweeps
+from app.jobs import checkpoints, interim_states, queue, repository, sweeps
 from app.jobs.actions import act
 from app.jobs.repository import LeaseLost, lock_held, tell
 from app.jobs.request_schemas import JobRequest
@@ -27,6 +27,7 @@ from app.settings import Settings
 from app.storage import Database
 from app.storage.tables.jobs import StoredJob
 from app.worker.environment import environment, gives_same_bits
+from app.worker.job_process import ALIVE, ALIVE_EVERY, READY
 from app.worker.parent_watch import when_parent_ends
 from app.worker.retry import retry
 from core.arrays import Array
@@ -45,7 +46,27 @@ USED_AGAIN = 10.0
 CHECKPOINT_EVERY = 1.0
 """Minimum number of seconds between two checkpoints, unless the request sets the number of epochs between them."""
 
+LOOK_EVERY = 0.25
+"""Seconds between two looks for jobs that wait, once the time slice is over."""
+
 logger = logging.getLogger("gradd.worker")
+
+
+class SliceEnded(Exception):
+    """The job went back to the queue, because others wait."""
+
+
+class SignsOfLife:
+    """What tells the worker that training goes on."""
+
+    def __init__(self) -> None:
+        self._given = 0.0
+
+    def give(self) -> None:
+        """Give a sign, unless the last one is recent."""
+        if time.monotonic() - self._given > ALIVE_EVERY:
+            self._given = time.monotonic()
+            os.write(1, ALIVE)
 
 
 class Training:
@@ -57,29 +78,42 @@ class Training:
         self._reports: list[dict[str, Any]] = []
         self._warnings: list[dict[str, Any]] = []
         self._progress: dict[str, Any] = {}
-        self._written = self._checkpointed = self._started = time.monotonic()
+        self._alive = SignsOfLife()
+        self._written = self._checkpointed = self._started = self._looked = time.monotonic()
 
     def go(self) -> None:
         """Train the job to its end.
 
         Raises:
             LeaseLost: if the worker no longer holds the job.
+            SliceEnded: if the job went back to the queue.
             Refusal: if the job cannot be trained.
         """
-        body, dataset, start, assumed = retry(self._begin)
+        body, dataset, start, assumed = self._retry(self._begin)
         problem, recipe = problem_and_recipe(body, dataset)
         engine = choose_engine(self._settings.job_engine, problem, recipe, self._settings.data_dir)
-        retry(lambda: self._record_environment(environment(engine.recorded)))
+        self._retry(lambda: self._record_environment(environment(engine.recorded)))
         if start is None:
             self._warnings = [*assumed, *(error_of(issue) for issue in diagnose_start(problem))]
         first, state = start.epoch if start else 0, start
         reason = "epochs"
-        for epoch in train(problem, recipe, start, engine=engine.factory):
+        # From here on: what came before is done again after every slice.
+        self._started = self._checkpointed = time.monotonic()
+        for epoch in train(
+            problem,
+            recipe,
+            start,
+            check_deadline=self._alive.give,
+            between_steps=lambda state: self._look(problem, state),
+            engine=engine.factory,
+        ):
             self._note(epoch, first, recipe)
             if epoch.last:
                 state, reason = epoch.state(), epoch.reason or reason
             elif self._is_checkpoint_due(epoch, body):
                 self._write(problem, epoch.state())
+            elif self._look(problem, epoch.state):
+                continue
             elif time.monotonic() - self._written > WRITE_EVERY:
                 self._write(problem, None)
         if state is None:
@@ -93,8 +127,7 @@ class Training:
         with self._database.read() as session:
             job = repository.find_for_worker(session, self._identity)
             body, dataset = load_request(session, job)
-            every = checkpoints.list_checkpoints(session, job)
-            start = checkpoints.state_of(session, every[-1]) if every else None
+            start = checkpoints.latest_state(session, job)
             return body, dataset, start, warnings_of(session, job.model, job.owner)
 
     def _record_environment(self, here: dict[str, Any]) -> None:
@@ -126,6 +159,47 @@ class Training:
             return epoch.report.epoch % body.checkpoint_every_epochs == 0
         return time.monotonic() - self._checkpointed > CHECKPOINT_EVERY
 
+    def _look(self, problem: Problem, state: Callable[[], TrainingState | None]) -> bool:
+        """Store the state and end the time slice, where either is due. Returns whether the state was stored.
+
+        Raises:
+            SliceEnded: if others wait, and the job went back to the queue.
+        """
+        present = time.monotonic()
+        ends = (
+            present - self._started > self._settings.job_slice_seconds
+            and present - self._looked > LOOK_EVERY
+            and self._retry(self._others_wait)
+        )
+        if not ends and present - self._checkpointed < self._settings.checkpoint_every_seconds:
+            return False
+        taken = state()
+        if taken is None:
+            return False  # Training diverges, and will be refused.
+
+        def write() -> None:
+            with self._database.write() as session:
+                sweeps.lock_sweep_of(session, self._identity)
+                self._record(session, problem, None)
+                interim_states.save(session, lock_held(session, *self._key), taken)
+                if ends:
+                    queue.end_slice(session, *self._key)
+
+        self._retry(write)
+        if ends:
+            raise SliceEnded
+        self._reports.clear()
+        self._written = self._checkpointed = time.monotonic()
+        return True
+
+    def _others_wait(self) -> bool:
+        self._looked = time.monotonic()
+        with self._database.read() as session:
+            return queue.others_wait(session, self._identity, self._settings.max_running_jobs_per_key)
+
+    def _retry(self, work: Callable[[], T]) -> T:
+        return retry(work, self._alive.give, space_seconds=self._settings.space_seconds)
+
     def _write(self, problem: Problem, state: TrainingState | None) -> None:
         """Write events, progress and a checkpoint in one transaction. Repeating it writes nothing twice."""
 
@@ -133,7 +207,7 @@ class Training:
             with self._database.write() as session:
                 self._record(session, problem, state)
 
-        retry(write, space_seconds=self._settings.space_seconds)
+        self._retry(write)
         self._reports.clear()
         self._written = time.monotonic()
         if state is not None:
@@ -174,7 +248,7 @@ class Training:
                 result = {"model": stored.id, "epoch": epoch_of_result(state), "reason": reason}
                 queue.succeed(session, self._identity, self._fencing_token, result)
 
-        retry(write, space_seconds=self._settings.space_seconds)
+        self._retry(write)
 
     def fail(self, refusal: Refusal) -> None:
         """Record why the job cannot be trained."""
@@ -209,7 +283,7 @@ class Training:
                 self._report(session)
                 say(session)
 
-        retry(write)
+        self._retry(write)
 
 
 def train_job(identity: str, fencing_token: int, database: Database, settings: Settings) -> None:
@@ -226,6 +300,8 @@ def train_job(identity: str, fencing_token: int, database: Database, settings: S
         except (MemoryError, ArithmeticError, LookupError, TypeError, ValueError, OSError) as error:
             logger.exception("job %s", identity)
             training.give_up(error)
+    except SliceEnded:
+        logger.info("job %s waits, because others do", identity)
     except LeaseLost:
         logger.info("this worker no longer holds job %s", identity)
 
@@ -244,7 +320,7 @@ def main() -> None:
         if time.monotonic() - began > USED_AGAIN:
             # Starting a process is cheap compared with such a job, and exiting frees its memory.
             return
-        os.write(1, b"ready\n")
+        os.write(1, READY)
 
 
 if __name__ == "__main__":

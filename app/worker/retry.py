@@ -18,13 +18,16 @@ FIRST, LONGEST = 0.1, 5.0
 logger = logging.getLogger("gradd.worker")
 
 
-def retry(work: Callable[[], T], *, space_seconds: float | None = None) -> T:
+def retry(
+    work: Callable[[], T], between: Callable[[], None] = lambda: None, *, space_seconds: float | None = None
+) -> T:
     """Run a transaction until the database can execute it, and return its result.
 
     The transaction must be repeatable.
 
     Args:
         work: the transaction.
+        between: called before every attempt.
         space_seconds: how long to wait for free space; None waits for ever.
 
     Raises:
@@ -32,6 +35,7 @@ def retry(work: Callable[[], T], *, space_seconds: float | None = None) -> T:
     """
     pause, began = FIRST, time.monotonic()
     while True:
+        between()
         try:
             return work()
         except Refusal as refusal:

@@ -16,6 +16,9 @@ from app.storage import Database
 from app.worker.job_process import TrainingProcess
 from app.worker.retry import retry
 
+START_SECONDS = 120.0
+"""Seconds that a process may take to give its first sign of life."""
+
 logger = logging.getLogger("gradd.worker")
 
 
@@ -89,22 +92,30 @@ class Worker:
         elif held and not self._is_held(held):
             logger.info("job %s was taken back", held.job)
             self._kill()
+        elif held and self._is_stalled(held.process):
+            logger.warning("the process of job %s does not go on", held.job)
+            self._kill()
+            seconds = self._settings.job_stall_seconds
+            self._give_back(held, f"The process of the job made no step for {seconds:g} s and was killed.")
         if self._held is None:
             self._claim()
+
+    def _is_stalled(self, process: TrainingProcess) -> bool:
+        limit = self._settings.job_stall_seconds
+        return process.silence > (limit if process.has_spoken else max(limit, START_SECONDS))
 
     def _claim(self) -> None:
         with self._database.read() as session:
             unknown = queue.jobs_of(session, self._executor)
-            if not unknown and not queue.is_waiting(session):
+            if not unknown and not queue.is_waiting(session, self._settings.max_running_jobs_per_key):
                 return
-        with self._database.write() as session:
-            for identity, fencing_token in unknown:
+        for identity, fencing_token in unknown:
+            with suppress(LeaseLost), self._database.write() as session:
                 # The claim was committed, but its answer did not arrive.
-                with suppress(LeaseLost):
-                    queue.give_back(
-                        session, identity, fencing_token, reason="The answer to a claim was lost.", counts=False
-                    )
-            found = queue.claim(session, self._executor)
+                reason = "The answer to a claim was lost."
+                queue.give_back(session, identity, fencing_token, reason=reason, counts=False)
+        with self._database.write() as session:
+            found = queue.claim(session, self._executor, self._settings.max_running_jobs_per_key)
         if found:
             process = self._idle
             if process and process.status is not None:

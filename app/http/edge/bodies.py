@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from starlette.types import Message, Receive, Scope
 
-from app.http.problem_details import RefusalWithHeaders
-from core.errors import Issue
+from app.http.retry_later import RetryLater
 
 SMALL = 64 * 2**10
 """Largest number of bytes of a small body."""
@@ -23,13 +22,12 @@ KEY = "gradd.body"
 """The key of a body in the scope of its request."""
 
 
-class NoRoom(RefusalWithHeaders):
+class NoRoom(RetryLater):
     """Too many bytes of other bodies are in flight."""
 
     def __init__(self) -> None:
         detail = "The bodies of other requests take all the room that this server has for bodies."
-        issue = Issue(code="overloaded", detail=detail, hint=f"Try again in {RETRY_AFTER} s.")
-        super().__init__(issue, {"Retry-After": str(RETRY_AFTER)})
+        super().__init__("overloaded", detail, RETRY_AFTER)
 
 
 class Room:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.storage.base import Table
+from app.storage.base import Table, now
 from app.storage.numbered import Numbered
 from app.storage.ownership import OWNER_LENGTH
 
@@ -51,6 +51,12 @@ class StoredJob(Numbered):
     parts: Mapped[int]
     """Number of parts of a sweep, otherwise 0. A sweep is not trained itself."""
 
+    lane: Mapped[str] = mapped_column(String(28), default="long")
+    """Jobs of an owner that take turns with its others: short, long, or the id of the sweep (`app/jobs/turns.py`)."""
+
+    queued_at: Mapped[datetime | None] = mapped_column(default=now)
+    """Since when the job waits: its creation or, if later, the end of its last time slice."""
+
     status: Mapped[str] = mapped_column(String(10), index=True)
     last_action: Mapped[str | None] = mapped_column("verb", String(10))
     """The last action of a caller: cancel, pause or resume."""
@@ -60,7 +66,7 @@ class StoredJob(Numbered):
     """Id of the worker that holds the job."""
 
     attempts: Mapped[int]
-    """Number of times a worker died with the job since its last checkpoint."""
+    """Number of times the process of the job ended by itself since the last checkpoint."""
 
     events: Mapped[int]
     """Id of the last event."""
@@ -110,6 +116,37 @@ class StoredCheckpoint(Table):
     """Id of the model with these parameters. The model may have been deleted."""
 
     created_at: Mapped[datetime]
+
+
+class InterimState(Table):
+    """The state of a job since its last checkpoint, also in the middle of an epoch."""
+
+    __tablename__ = "interim_states"
+
+    job: Mapped[int] = mapped_column(ForeignKey("jobs.number", ondelete="CASCADE"), primary_key=True)
+    epoch: Mapped[int]
+    """Number of finished epochs."""
+
+    content: Mapped[str] = mapped_column(ForeignKey("contents.digest"), index=True)
+    """Digest of the tensors of the training state."""
+
+    notes: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """The scalars of the training state."""
+
+
+class QueueTurn(Table):
+    """When an owner, or one of its lanes, was last served."""
+
+    __tablename__ = "queue_turns"
+
+    owner: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """Owner of jobs; empty for jobs without one."""
+
+    lane: Mapped[str] = mapped_column(String(28), primary_key=True)
+    """Lane of the owner; empty for all of them."""
+
+    served: Mapped[int]
+    """Number of the turn; the largest is the last one."""
 
 
 class WorkerLease(Table):
