@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from anyio import to_thread
+from anyio import create_task_group, to_thread
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
@@ -24,17 +25,22 @@ from app.http.direct import DirectAnswers, answer_directly
 from app.http.executor import ComputeExecutor
 from app.http.forms import FormCache
 from app.http.operation import Server
+from app.jobs.metrics import JobCollector
 from app.jobs.routes import router as jobs
 from app.models.cache import ModelCache
 from app.models.routes import router as models
 from app.pages.about import router as about
 from app.pages.docs import router as docs
 from app.pages.health import router as health
-from app.pages.metrics import router as metrics
+from app.pages.metrics import CacheMetrics
+from app.pages.metrics import router as metrics_page
 from app.pages.playground import router as playground
 from app.pages.problem_types import router as problem_types
 from app.settings import Settings
 from app.storage import Database
+from app.telemetry.access_log import AccessLog
+from app.telemetry.observer import Observer
+from app.telemetry.request_metrics import SHARED, RequestMetrics
 
 DESCRIPTION = """Send a network, its weights and a batch. The answer contains the activations, deltas and weight gradients,
 computed by matrix-form backpropagation in your own convention.
@@ -52,7 +58,11 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     # What has been loaded lives as long as the process: searching it for garbage would pause requests for 0.1 s each time.
     gc.collect()
     gc.freeze()
-    yield
+    async with create_task_group() as tasks:
+        if SHARED in os.environ:
+            tasks.start_soon(app.state.cache_metrics.keep_current)
+        yield
+        tasks.cancel_scope.cancel()
     database.close()
 
 
@@ -60,7 +70,13 @@ class Application(FastAPI):
     """FastAPI, behind the direct answers."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Answer a request, and record it."""
+        if scope["type"] == "http":
+            await self.state.observer.observe(self._answer, scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         left = await answer_directly(self.state.direct, scope, receive, send)
         if left is not None:
             await super().__call__(scope, left, send)
@@ -84,9 +100,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     app.state.settings = settings
     app.state.database = Database(settings.database_url)
-    executor = ComputeExecutor(settings.compute_threads, settings.max_waiting, settings.max_seconds)
-    app.state.server = Server(settings, executor, FormCache(settings.form_cache_bytes))
+    metrics = app.state.metrics = RequestMetrics(settings.metrics_dir)
+    access_log = AccessLog(with_client=settings.log_client_address) if settings.access_log else None
+    app.state.observer = Observer(metrics, access_log)
+    executor = ComputeExecutor(settings.compute_threads, settings.max_waiting, settings.max_seconds, metrics)
+    app.state.server = Server(settings, executor, FormCache(settings.form_cache_bytes), metrics)
     app.state.models = ModelCache(app.state.database, settings.model_cache_bytes)
+    app.state.cache_metrics = CacheMetrics(metrics, {"forms": app.state.server.forms, "models": app.state.models})
+    metrics.show(JobCollector(app.state.database))
     app.state.direct = DirectAnswers(app.state.server)
     for router in (
         gradients,
@@ -101,7 +122,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         jobs,
         about,
         health,
-        metrics,
+        metrics_page,
         problem_types,
         docs,
         playground,

@@ -27,6 +27,7 @@ from app.http.negotiation import Format
 from app.http.operation import Operation, Server, Wanted
 from app.problem.from_request import problem_of
 from app.settings import Settings
+from app.telemetry.request_metrics import RequestMetrics
 from app.wire.decode import decode
 from app.wire.safetensors_message import encode_message
 from bench import _cases
@@ -39,7 +40,8 @@ OPERATION = Operation(GradientsRequest, compute_gradients, shares_forms=True)
 
 def server(cache: int) -> Server:
     """Return a server with a cache of that many bytes."""
-    return Server(Settings(), ComputeExecutor(1, 1, 30.0), FormCache(cache))
+    metrics = RequestMetrics()
+    return Server(Settings(), ComputeExecutor(1, 1, 30.0, metrics), FormCache(cache), metrics)
 
 
 def answer(body: bytes, form: Format, on: Server) -> Callable[[], object]:

@@ -7,6 +7,7 @@ bodies, and every request that would be refused, so that a refusal has one sourc
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +18,7 @@ from app.http.endpoint import too_slow
 from app.http.executor import deadline_in
 from app.http.negotiation import Format, format_of_answer, format_of_body
 from app.http.operation import Operation, Server, Wanted
+from app.telemetry.request_record import current
 from app.wire.form_key import SMALL
 
 
@@ -40,6 +42,7 @@ class DirectAnswers:
 
     def answer(self, operation: Operation[Any], headers: dict[bytes, bytes], body: bytes) -> Response | None:
         """Return the response to a request of a known, fast form, or None."""
+        start = time.perf_counter()
         try:
             sent, wanted = _formats(
                 headers.get(b"content-type", b""),
@@ -52,9 +55,11 @@ class DirectAnswers:
             if reading is None or key is None or not self._server.forms.is_fast(key):
                 return None
             form = self._server.forms.find(key)
-            return operation.answer(reading, form, wanted, self._server, deadline_in(self.settings.max_seconds))
+            response = operation.answer(reading, form, wanted, self._server, deadline_in(self.settings.max_seconds))
         except Exception:
             return None
+        self._server.metrics.observe_compute(time.perf_counter() - start)
+        return response
 
 
 async def answer_directly(direct: DirectAnswers, scope: Scope, receive: Receive, send: Send) -> Receive | None:
@@ -67,6 +72,8 @@ async def answer_directly(direct: DirectAnswers, scope: Scope, receive: Receive,
     headers = _single(scope["headers"]) if operation else None
     if operation is None or headers is None or not _is_small(headers, min(SMALL, direct.settings.max_body_bytes)):
         return receive
+    if record := current.get():
+        record.route = scope["path"]  # Operations have paths without parameters.
     message = _received_already(receive)
     messages = [] if message is None else [message]
     if message is None or message.get("more_body"):

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from anyio import CapacityLimiter, to_thread
 
+from app.telemetry.request_metrics import RequestMetrics
 from core.arrays import CheckDeadline
 from core.errors import Issue, Refusal
 
@@ -27,11 +28,12 @@ class Overloaded(Refusal):
 class ComputeExecutor:
     """Runs computations in threads. NumPy and BLAS release the interpreter lock, so the event loop stays responsive."""
 
-    def __init__(self, threads: int, max_waiting: int, max_seconds: float) -> None:
+    def __init__(self, threads: int, max_waiting: int, max_seconds: float, metrics: RequestMetrics) -> None:
         self._limiter = CapacityLimiter(threads)
         self._threads = threads
         self._max_waiting = max_waiting
         self._max_seconds = max_seconds
+        self._metrics = metrics
         self._typical_seconds = 0.1
 
     async def run(self, work: Callable[[CheckDeadline], T]) -> T:
@@ -50,14 +52,21 @@ class ComputeExecutor:
         waiting = self._limiter.statistics().tasks_waiting
         if waiting >= self._max_waiting and self._limiter.available_tokens < 1:
             raise Overloaded(max(1, math.ceil(self._typical_seconds * (waiting + 1) / self._threads)))
-        return await to_thread.run_sync(self._run_with_deadline, work, limiter=self._limiter)
+        return await to_thread.run_sync(self._run_with_deadline, work, time.monotonic(), limiter=self._limiter)
 
-    def _run_with_deadline(self, work: Callable[[CheckDeadline], T]) -> T:
+    def _run_with_deadline(self, work: Callable[[CheckDeadline], T], asked: float) -> T:
         start = time.monotonic()
+        self._metrics.observe_queue(start - asked)
         try:
             return work(deadline_in(self._max_seconds))
+        except Refusal as refusal:
+            if refusal.is_timeout:
+                self._metrics.count_killed("timeout")
+            raise
         finally:
-            self._typical_seconds += 0.1 * (time.monotonic() - start - self._typical_seconds)
+            seconds = time.monotonic() - start
+            self._metrics.observe_compute(seconds)
+            self._typical_seconds += 0.1 * (seconds - self._typical_seconds)
 
 
 def deadline_in(seconds: float) -> CheckDeadline:

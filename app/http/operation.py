@@ -16,6 +16,7 @@ from app.http.forms import Form, FormCache, FormedBody, FormKey, FormUse
 from app.http.negotiation import JSON, Format
 from app.http.reply import Reply
 from app.settings import Settings
+from app.telemetry.request_metrics import RequestMetrics
 from app.wire.decode import read_values, validate_values
 from app.wire.encode import encode
 from app.wire.form_key import key_of, read_small
@@ -39,6 +40,7 @@ class Server:
     settings: Settings
     executor: ComputeExecutor
     forms: FormCache
+    metrics: RequestMetrics
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from app.jobs import checkpoints, queue, repository, sweeps
 from app.jobs.repository import LeaseLost, lock_held, tell
 from app.jobs.request_schemas import JobRequest
 from app.jobs.serialization import load_request, problem_and_recipe
+from app.logs import configure_logs
 from app.models.repository import put_model, warnings_of
 from app.settings import Settings
 from app.storage import Database
@@ -214,10 +215,10 @@ def train_job(identity: str, fencing_token: int, database: Database, settings: S
 
 def main() -> None:
     """Train the jobs that the worker sends, until the worker exits."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     told: SimpleQueue[bytes] = SimpleQueue()
     when_parent_ends(lambda: os._exit(1), told.put)
     settings = Settings()
+    configure_logs(settings.log_format, settings.log_level)
     database = Database(settings.database_url)
     while True:
         identity, fencing_token = told.get().decode().split()

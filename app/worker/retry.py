@@ -18,10 +18,10 @@ FIRST, LONGEST = 0.1, 5.0
 logger = logging.getLogger("gradd.worker")
 
 
-def retry(work: Callable[[], T]) -> T:
+def retry(work: Callable[[], T], count: Callable[[], None] = lambda: None) -> T:
     """Run a transaction until the database can execute it, and return its result.
 
-    The transaction must be repeatable.
+    The transaction must be repeatable. `count` is called before each further attempt.
     """
     pause = FIRST
     while True:
@@ -36,5 +36,6 @@ def retry(work: Callable[[], T]) -> T:
             logger.info("trying again: %s", error)
         except DBAPIError as error:
             logger.warning("the database failed; trying again in %.1f s: %s", pause, error)
+        count()
         time.sleep(pause)
         pause = min(2 * pause, LONGEST)

@@ -40,7 +40,8 @@ def exchanged(server: str, *parts: bytes) -> httpx.Response:
 
 
 def head(method: str, path: str, *lines: str) -> bytes:
-    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: x", "Connection: close", *lines, "", ""]).encode("latin-1")
+    start = [f"{method} {path} HTTP/1.1", "Host: x", "Connection: close", "X-Request-Id: the-request"]
+    return "\r\n".join([*start, *lines, "", ""]).encode("latin-1")
 
 
 def posted(*lines: str) -> bytes:
