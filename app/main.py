@@ -91,6 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         summary="The gradient service",
         description=DESCRIPTION,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_url=None,  # app/pages/docs.py has it.
         docs_url=None,
         redoc_url=None,
         separate_input_output_schemas=False,

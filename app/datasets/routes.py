@@ -101,11 +101,13 @@ async def list_datasets(
     "/v1/datasets/{id}",
     operation_id="get_dataset",
     summary="Get the description of a dataset",
-    **describe_answer(DatasetDescription),
+    **describe_answer(DatasetDescription, tagged=True),
 )
 async def get_dataset(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
     """Return the shapes, types, statistics, classes and standardisation of a dataset, without its numbers."""
-    return await endpoint.produce(lambda _: (service.show_dataset(id, database), "json"))
+    return await endpoint.produce(
+        lambda _: (service.show_dataset(id, database), "json"), lambda: service.show_dataset(id, database)
+    )
 
 
 @router.delete(

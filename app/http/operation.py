@@ -27,6 +27,9 @@ from core.arrays import CheckDeadline
 from core.errors import Issue
 
 M = TypeVar("M", bound=BaseModel)
+VARY = "Accept, Accept-Encoding"
+"""The headers of a request that choose the format of its answer."""
+
 Compute = Callable[[M, Settings, CheckDeadline], "dict[str, Any] | Reply"]
 Encoding = Literal["json", "base64"]
 Documents = Mapping[str, Callable[[Any], str]]
@@ -157,4 +160,4 @@ def write(reply: Reply, wanted: Wanted, documents: Documents, encoding: Encoding
         plain, media_type = encode_message(reply.content), MEDIA_TYPE
     content, coding = compress(plain, wanted.accept_encoding)
     own = {"Content-Encoding": coding} if coding else {}
-    return Response(content, reply.status, {"Vary": "Accept, Accept-Encoding", **reply.headers, **own}, media_type)
+    return Response(content, reply.status, {"Vary": VARY, **reply.headers, **own}, media_type)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -116,15 +116,16 @@ def to_model(session: Session, stored: StoredModel) -> Model:
     return Model(layers_of(stored.network), **parts)
 
 
-def find(session: Session, identity: str) -> StoredModel:
-    """Return the row of a model.
+def find(session: Session, identity: str, *, lock: bool = False) -> StoredModel:
+    """Return the row of a model. With `lock`, it is locked until the transaction ends.
 
     Raises:
         Refusal: `not-found`.
     """
     if not may_be_id(identity):
         raise not_found(identity)
-    stored = session.scalars(select(StoredModel).where(StoredModel.id == identity)).one_or_none()
+    query = select(StoredModel).where(StoredModel.id == identity)
+    stored = session.scalars(query.with_for_update() if lock else query).one_or_none()
     if stored is None:
         raise not_found(identity)
     return stored
@@ -151,14 +152,22 @@ def list_models(database: Database, limit: int, after: str | None) -> tuple[Sequ
         return page(session, StoredModel, limit, after, StoredModel.checkpoint_of.is_(None))
 
 
-def change_model(database: Database, identity: str, changes: Mapping[str, Any]) -> StoredModel:
+def change_model(
+    database: Database, identity: str, changes: Mapping[str, Any], check: Callable[[StoredModel], object] = bool
+) -> StoredModel:
     """Change `name` and `notes`, the only fields that can be changed.
 
+    Args:
+        database: holds the model.
+        identity: its id.
+        changes: the new values.
+        check: raises if the model must not be changed in the state that it is in.
+
     Raises:
-        Refusal: `not-found`.
+        Refusal: `not-found`, and that of `check`.
     """
     with database.write() as session:
-        find(session, identity)
+        check(find(session, identity, lock=True))
         if changes:
             session.execute(update(StoredModel).where(StoredModel.id == identity).values(**changes, checkpoint_of=None))
         return find(session, identity)

@@ -48,7 +48,7 @@ async def list_models(endpoint: EndpointDep, database: DatabaseDep, limit: Limit
     "/v1/models/{id}",
     operation_id="get_model",
     summary="Get a model with its parameters",
-    **describe_answer(Model, refusals=(*WITHOUT_BODY, "too-large")),
+    **describe_answer(Model, refusals=(*WITHOUT_BODY, "too-large"), tagged=True),
 )
 async def get_model(
     endpoint: EndpointDep,
@@ -66,21 +66,26 @@ async def get_model(
         answer = service.show_model(id, endpoint.settings, database, convention=convention, with_parameters=parameters)
         return answer, encoding
 
-    return await endpoint.produce(work)
+    def resource() -> dict[str, object]:
+        return service.describe_model(id, database)
+
+    return await endpoint.produce(work, resource, convention, encoding, str(parameters))
 
 
 @router.patch(
     "/v1/models/{id}",
     operation_id="change_model",
     summary="Change the name or metadata of a model",
-    **describe(ModelChange, Model, examples.MODEL_CHANGES, refusals=("not-found",)),
+    **describe(ModelChange, Model, examples.MODEL_CHANGES, refusals=("not-found", "precondition-failed")),
 )
 async def change_model(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
     """Change the name or the metadata.
 
-    The network and the parameters cannot change, because the id is computed from them.
+    The network and the parameters cannot change, because the id is computed from them. With the header If-Match, nothing
+    is changed if the model has changed since that ETag was given.
     """
-    return await endpoint.handle(ModelChange, lambda body, *_: service.change_model(id, body, database))
+    if_match = endpoint.request.headers.get("if-match")
+    return await endpoint.handle(ModelChange, lambda body, *_: service.change_model(id, body, database, if_match))
 
 
 @router.delete(
@@ -178,4 +183,10 @@ async def export_model(
     safetensors and npz files hold the tensors by path and the network as JSON under `gradd`; with `convention=torch`
     the tensors are named as in a torch state_dict. An exported ONNX model computes the same output.
     """
-    return await endpoint.download(f"{id}.{format}", lambda: transfers.export_model(id, format, convention, database))
+    return await endpoint.download(
+        f"{id}.{format}",
+        lambda: transfers.export_model(id, format, convention, database),
+        lambda: service.describe_model(id, database),
+        format,
+        convention,
+    )

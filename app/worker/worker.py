@@ -63,7 +63,7 @@ class Worker:
             while not self._stopping.wait(POLL_SECONDS):
                 retry(self._look, self._metrics.database_retries.inc)
         finally:
-            self._kill("stopped")
+            self._kill()
             if self._idle:
                 self._idle.kill()
         self._hand_back()
@@ -146,7 +146,7 @@ class Worker:
             return repository.find_for_worker(session, held.job).fencing_token == held.fencing_token
         return False
 
-    def _kill(self, reason: str) -> None:
+    def _kill(self, reason: str = "stopped") -> None:
         if self._held:
             self._metrics.kills.labels(reason).inc()
             self._held.process.kill()

@@ -31,7 +31,12 @@ def test_json_has_one_record_for_each_request(tmp_path: Path, processes: int) ->
     options = ("--access-log", "--processes", str(processes))
     with running(tmp_path, *options, GRADD_LOG_FORMAT="json", GRADD_LOG_CLIENT_ADDRESS="true") as service:
         with httpx.Client(base_url=service.address, timeout=60) as client:
-            headers = {"Authorization": SECRET, "X-Request-Id": "mine", "User-Agent": SECRET}
+            headers = {
+                "Authorization": SECRET,
+                "X-Request-Id": "mine",
+                "User-Agent": SECRET,
+                "Accept-Encoding": "identity",
+            }
             answer = client.post("/v1/gradients", json=XOR, headers=headers)
             assert answer.status_code == 200
             client.post(f"/v1/gradients?token={SECRET}", content=SECRET.encode(), headers=headers)
