@@ -41,6 +41,7 @@ from app.storage import Database
 from app.telemetry.access_log import AccessLog
 from app.telemetry.observer import Observer
 from app.telemetry.request_metrics import SHARED, RequestMetrics
+from app.telemetry.tracing import start_tracing
 
 DESCRIPTION = """Send a network, its weights and a batch. The answer contains the activations, deltas and weight gradients,
 computed by matrix-form backpropagation in your own convention.
@@ -64,6 +65,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
         tasks.cancel_scope.cancel()
     database.close()
+    if app.state.tracing:
+        await to_thread.run_sync(app.state.tracing.close)
 
 
 class Application(FastAPI):
@@ -103,7 +106,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.database = Database(settings.database_url)
     metrics = app.state.metrics = RequestMetrics(settings.metrics_dir)
     access_log = AccessLog(with_client=settings.log_client_address) if settings.access_log else None
-    app.state.observer = Observer(metrics, access_log)
+    app.state.tracing = start_tracing("gradd")
+    app.state.observer = Observer(metrics, access_log, app.state.tracing)
     executor = ComputeExecutor(settings.compute_threads, settings.max_waiting, settings.max_seconds, metrics)
     app.state.server = Server(settings, executor, FormCache(settings.form_cache_bytes), metrics)
     app.state.models = ModelCache(app.state.database, settings.model_cache_bytes)

@@ -38,6 +38,7 @@ class RequestRecord:
         "start",
         "status",
         "trace",
+        "traceparent",
     )
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,6 +50,8 @@ class RequestRecord:
         self.compute_seconds: float | None = None
         self.trace: str | None = None
         """The id of its trace, if it is traced."""
+        self.traceparent: str | None = None
+        """Its place in its trace, as the header of W3C's Trace Context writes it."""
         self._scope, self._receive, self._send = scope, receive, send
         self._route: str | None = None
         method: str = scope["method"]

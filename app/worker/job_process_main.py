@@ -10,8 +10,9 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -26,6 +27,7 @@ from app.models.repository import put_model, warnings_of
 from app.settings import Settings
 from app.storage import Database
 from app.storage.tables.jobs import StoredJob
+from app.telemetry.tracing import Tracing, start_tracing
 from app.worker.environment import environment, gives_same_bits
 from app.worker.parent_watch import when_parent_ends
 from app.worker.retry import retry
@@ -34,6 +36,9 @@ from core.errors import Refusal
 from core.problem import Problem
 from core.training import Epoch, Recipe, TrainingState, epoch_of_result, model_of, result_of, train
 from core.training.start import diagnose_start
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 T = TypeVar("T")
 WRITE_EVERY = 0.25
@@ -51,8 +56,10 @@ logger = logging.getLogger("gradd.worker")
 class Training:
     """The training of one job by the worker that holds it."""
 
-    def __init__(self, settings: Settings, database: Database, identity: str, fencing_token: int) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, database: Database, identity: str, fencing_token: int, span: Span | None = None
+    ) -> None:
+        self._settings, self._span = settings, span
         self._database, self._identity, self._fencing_token = database, identity, fencing_token
         self._reports: list[dict[str, Any]] = []
         self._warnings: list[dict[str, Any]] = []
@@ -138,6 +145,8 @@ class Training:
         self._written = time.monotonic()
         if state is not None:
             self._checkpointed = time.monotonic()
+            if self._span:
+                self._span.add_event("checkpoint", {"gradd.epoch": self._progress.get("epoch", 0)})
 
     def _record(self, session: Session, problem: Problem, state: TrainingState | None) -> None:
         job = self._report(session)
@@ -198,9 +207,32 @@ class Training:
         retry(write)
 
 
-def train_job(identity: str, fencing_token: int, database: Database, settings: Settings) -> None:
+def train_job(
+    identity: str, fencing_token: int, database: Database, settings: Settings, tracing: Tracing | None = None
+) -> None:
     """Train one job and record its outcome."""
-    training = Training(settings, database, identity, fencing_token)
+    if tracing is None:
+        _train_job(Training(settings, database, identity, fencing_token), identity)
+        return
+    with tracing.job_span(
+        identity, _traceparent(database, identity), {"gradd.job.fencing_token": fencing_token}
+    ) as span:
+        _train_job(Training(settings, database, identity, fencing_token, span), identity)
+    tracing.flush()
+
+
+def _traceparent(database: Database, identity: str) -> str | None:
+    """Return the place of a job in its trace; None if it has none or was deleted."""
+
+    def read() -> str | None:
+        with suppress(LeaseLost), database.read() as session:
+            return repository.find_for_worker(session, identity).traceparent
+        return None
+
+    return retry(read)
+
+
+def _train_job(training: Training, identity: str) -> None:
     try:
         try:
             training.go()
@@ -220,10 +252,11 @@ def main() -> None:
     settings = Settings()
     configure_logs(settings.log_format, settings.log_level)
     database = Database(settings.database_url)
+    tracing = start_tracing("gradd-worker")
     while True:
         identity, fencing_token = told.get().decode().split()
         began = time.monotonic()
-        train_job(identity, int(fencing_token), database, settings)
+        train_job(identity, int(fencing_token), database, settings, tracing)
         if time.monotonic() - began > USED_AGAIN:
             # Starting a process is cheap compared with such a job, and exiting frees its memory.
             return

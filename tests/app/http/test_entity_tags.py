@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from app.examples import XOR
+from app.wire.safetensors_message import MEDIA_TYPE
 from tests.server import refused
 
 MODEL = {name: XOR[name] for name in ("network", "parameters")}
@@ -57,7 +58,7 @@ def test_each_representation_has_its_own(client: httpx.Client, model: str) -> No
         for form in ("safetensors", "npz")
         for name in ("row", "torch")
     ]
-    accepted = ["application/json", "application/vnd.gradd.safetensors", "*/*"]
+    accepted = ["application/json", MEDIA_TYPE, "*/*"]
     codings = ["identity", "gzip", "zstd"]
     seen: dict[str, tuple[str, bytes]] = {}
     for path, accept, coding in itertools.product(paths, accepted, codings):

@@ -78,18 +78,21 @@ def test_requests_are_counted_by_route_method_and_status(own: httpx.Client) -> N
     assert after["http_server_active_requests",] == 1  # The scrape itself.
     assert after["gradd_compute_seconds_count", "/v1/gradients"] == 21
     assert 1 <= after["gradd_queue_seconds_count", "/v1/gradients"] <= 21
-    assert (
-        0
-        < after["gradd_compute_seconds_sum", "/v1/gradients"]
-        < after[DURATION[:-5] + "sum", "POST", "/v1/gradients", "200"]
-    )
+    durations = sum(value for key, value in after.items() if key[0] == "http_server_request_duration_seconds_sum")
+    assert 0 < after["gradd_compute_seconds_sum", "/v1/gradients"] < durations
 
 
 def test_a_computation_that_takes_too_long_is_counted() -> None:
     layers = [{"kind": "dense", "units": 500, "activation": "tanh"} for _ in range(40)]
-    inputs = [[0.1] * 500] * 200
+    inputs = [[0.1] * 500] * 100
     batch = {"inputs": inputs, "targets": inputs}
-    body = {"network": {"layers": layers}, "seed": 1, "batch": batch, "loss": {"kind": "half_squared_error"}}
+    body = {
+        "include": ["loss"],
+        "network": {"layers": layers},
+        "seed": 1,
+        "batch": batch,
+        "loss": {"kind": "half_squared_error"},
+    }
     with running_server(GRADD_MAX_SECONDS="0.01") as address, httpx.Client(base_url=address, timeout=60) as client:
         assert client.post("/v1/gradients", json=body).status_code == 504
         assert samples(client)["gradd_computations_killed_total", "timeout"] == 1
