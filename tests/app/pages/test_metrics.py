@@ -83,7 +83,7 @@ def test_requests_are_counted_by_route_method_and_status(own: httpx.Client) -> N
 
 
 def test_a_computation_that_takes_too_long_is_counted() -> None:
-    layers = [{"kind": "dense", "units": 500, "activation": "tanh"} for _ in range(40)]
+    layers = [{"kind": "dense", "units": 500, "activation": "tanh"} for _ in range(30)]
     inputs = [[0.1] * 500] * 100
     batch = {"inputs": inputs, "targets": inputs}
     body = {
