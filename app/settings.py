@@ -219,3 +219,23 @@ class Settings(BaseSettings):
 
     model_cache_bytes: int = Field(default=256 * 2**20, ge=0)
     """Memory in bytes for stored models that requests have used, in each server process. 0 turns the cache off."""
+
+    metrics_dir: Path | None = None
+    """Folder in which the processes of a service leave their counts, so that GET /metrics shows all of them. `gradd serve`
+    makes one and removes it when it ends."""
+
+    worker_metrics_port: int | None = Field(default=None, gt=0, lt=65536)
+    """Port of 127.0.0.1 on which `gradd worker` shows its metrics. Default: none, as `gradd serve` shows those of its own
+    worker."""
+
+    log_format: Literal["json", "text"] | None = None
+    """Format of the log. Default: text on a terminal, otherwise json."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least serious records that are logged."""
+
+    log_client_address: bool = False
+    """Whether access records have the address of the client."""
+
+    access_log: bool = False
+    """Whether each request is logged, as by `gradd serve --access-log`."""

@@ -77,6 +77,7 @@ def validate_model(
         issues += [issue.below("network", "layers", position) for issue in function_of(layer)[1]]
         try:
             parameters_of(layer)
+            layer.function_of_input()
         except Refusal as refusal:
             raise refusal.below("network", "layers", position) from None
         issues += [issue.below("network", "layers", position) for issue in _reads_later(layer, names, position)]

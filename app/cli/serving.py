@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from ipaddress import ip_address
+from tempfile import TemporaryDirectory
 
 import typer
 import uvicorn
@@ -19,8 +20,11 @@ from app.compiled.choice import refuse_if_missing
 from app.http.edge.file_limit import raise_file_limit
 from app.http.edge.protocol import protocol_class
 from app.http.problem_details import error_of
+from app.logs import configure_logs
 from app.settings import Settings
 from app.storage import Database
+from app.telemetry.request_metrics import SHARED
+from app.telemetry.request_record import log_context
 from app.worker.supervisor import Supervisor
 from core.errors import Refusal
 
@@ -50,14 +54,17 @@ def run_server(host: str, port: int, *, processes: int, with_worker: bool, acces
         timeout_graceful_shutdown=10,
         timeout_worker_healthcheck=10,
         server_header=False,
-        access_log=access_log,
+        access_log=False,  # The application writes its own.
+        log_config=None,
     )
     _refuse_unusable_database()
-    # Our line says what uvicorn's would; its warnings and errors stay.
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    if access_log:
+        os.environ["GRADD_ACCESS_LOG"] = "true"
+    settings = Settings()
+    configure_logs(settings.log_format, settings.log_level, log_context)
     # First of all: where the port is taken there is no worker to be started.
     listener = _bind(config)
-    with listener, _supervisor() if with_worker else nullcontext():
+    with listener, metrics_folder(processes), _supervisor() if with_worker else nullcontext():
         if processes > 1:
             started = _run_processes(config, listener)
         else:
@@ -85,6 +92,21 @@ def _allow_host(host: str) -> None:
         ip_address(host)
         return  # Addresses to which clients connect are allowed anyway.
     os.environ.setdefault("GRADD_ALLOWED_HOSTS", f"{Settings.model_fields['allowed_hosts'].default},{host}")
+
+
+@contextmanager
+def metrics_folder(processes: int) -> Iterator[None]:
+    """Make the folder in which the processes of this service leave their counts, and tell them of it by variables."""
+    with ExitStack() as stack:
+        folder = os.environ.get("GRADD_METRICS_DIR")
+        if folder is None:
+            folder = stack.enter_context(TemporaryDirectory(prefix="gradd-metrics-"))
+            os.environ["GRADD_METRICS_DIR"] = folder
+            stack.callback(os.environ.pop, "GRADD_METRICS_DIR", None)
+        if processes > 1:
+            os.environ[SHARED] = folder
+            stack.callback(os.environ.pop, SHARED, None)
+        yield
 
 
 def _run_processes(config: uvicorn.Config, listener: socket.socket) -> bool:
@@ -154,6 +176,8 @@ def _supervisor() -> Supervisor:
 
 def run_worker() -> None:
     """Train jobs until SIGINT or SIGTERM."""
+    settings = Settings()
+    configure_logs(settings.log_format, settings.log_level)
     _refuse_unusable_database()
     supervisor = _supervisor()
     for number in (signal.SIGTERM, signal.SIGINT):

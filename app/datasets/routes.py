@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
@@ -109,11 +109,15 @@ async def list_datasets(
     "/v1/datasets/{id}",
     operation_id="get_dataset",
     summary="Get the description of a dataset",
-    **describe_answer(DatasetDescription),
+    **describe_answer(DatasetDescription, tagged=True),
 )
 async def get_dataset(endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep, id: str) -> Response:
     """Return the shapes, types, statistics, classes and standardisation of a dataset, without its numbers."""
-    return await endpoint.produce(lambda _: (service.show_dataset(id, database, caller), "json"))
+
+    def resource() -> dict[str, Any]:
+        return service.show_dataset(id, database, caller)
+
+    return await endpoint.produce(lambda _: (resource(), "json"), resource)
 
 
 @router.delete(

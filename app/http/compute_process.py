@@ -27,10 +27,10 @@ MARGIN_BYTES = 512 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """A response, and the operations that it took."""
+    """A response, and the cost of it as it was estimated."""
 
     response: Response
-    operations: float
+    cost: Cost
 
 
 def answer_in_process(task: RequestTask, settings: Settings) -> Computed:
@@ -44,7 +44,7 @@ def answer_in_process(task: RequestTask, settings: Settings) -> Computed:
     try:
         costs: list[Cost] = []
         response = task.answer(Server(settings, FormCache(0)), deadline_in(settings.max_seconds), costs.append)
-        return Computed(response, sum(cost.operations for cost in costs))
+        return Computed(response, sum(costs, Cost()))
     except MemoryError:
         detail = f"The request needs more memory than {settings.max_memory_bytes:,} bytes, the limit of this server."
         hint = "Send fewer examples at a time, or ask for less in `include`."

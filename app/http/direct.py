@@ -7,6 +7,7 @@ bodies, and every request that would be refused, so that a refusal has one sourc
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import lru_cache
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.http.deadline import deadline_in
 from app.http.endpoint import too_slow
 from app.http.negotiation import Format, format_of_answer, format_of_body
 from app.http.operation import Operation, Server, Wanted
+from app.telemetry.request_record import current
 from app.wire.form_key import SMALL
 from core.cost import Cost
 
@@ -44,6 +46,7 @@ class DirectAnswers:
         self, operation: Operation[Any], headers: dict[bytes, bytes], body: bytes, caller: Caller
     ) -> Response | None:
         """Return the response to a request of a known, fast form, or None."""
+        start = time.perf_counter()
         try:
             sent, wanted = _formats(
                 headers.get(b"content-type", b""),
@@ -59,11 +62,13 @@ class DirectAnswers:
             check_deadline = deadline_in(self.settings.max_seconds)
 
             def admit(cost: Cost) -> None:
-                self._server.charge(caller, cost.operations)
+                self._server.admit(caller, cost)
 
-            return operation.answer(reading, form, wanted, self._server, check_deadline, caller, admit)
+            response = operation.answer(reading, form, wanted, self._server, check_deadline, caller, admit)
         except Exception:
             return None
+        self._server.metrics.observe_compute(time.perf_counter() - start)
+        return response
 
 
 async def answer_directly(direct: DirectAnswers, scope: Scope, receive: Receive, send: Send) -> Receive | None:
@@ -76,6 +81,8 @@ async def answer_directly(direct: DirectAnswers, scope: Scope, receive: Receive,
     headers = _single(scope["headers"]) if operation else None
     if operation is None or headers is None or not _is_small(headers, min(SMALL, direct.settings.max_body_bytes)):
         return receive
+    if record := current.get():
+        record.route = scope["path"]  # Operations have paths without parameters.
     message = _received_already(receive)
     messages = [] if message is None else [message]
     if message is None or message.get("more_body"):

@@ -46,7 +46,7 @@ class Dispatcher:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._executor = ComputeExecutor(server.settings)
+        self._executor = ComputeExecutor(server.settings, server.metrics)
         self._times = ServiceTimes()
         self._computed: set[str] = set()
         """The paths of computations. Each is known once its first request has arrived."""
@@ -96,13 +96,13 @@ class Dispatcher:
             computed = await self._executor.run_in_process(task, expected)
             if task.body.is_large:
                 with suppress(Refusal):  # It was not known before; the next requests will have to wait.
-                    self._server.charge(task.caller, computed.operations)
+                    self._server.admit(task.caller, computed.cost)
             return computed.response
         return Response(status_code=NOBODY)
 
     def _in_thread(self, task: RequestTask) -> Callable[[CheckDeadline], Response]:
         def admit(cost: Cost) -> None:
-            self._server.charge(task.caller, cost.operations)
+            self._server.admit(task.caller, cost)
             if cost.seconds > LONG_SECONDS:
                 raise TooLong(cost.seconds)
 

@@ -17,10 +17,12 @@ from starlette.responses import Response
 
 from app.http.body import is_announced_large, received_body
 from app.http.caller import caller_of
+from app.http.compression import negotiate
 from app.http.dispatcher import NOBODY, Dispatcher
 from app.http.edge.bodies import keep_on_disk
+from app.http.entity_tags import Resource, entity_tag, is_same, not_modified, tagged
 from app.http.negotiation import format_of_answer, format_of_body
-from app.http.operation import Compute, Documents, Encoding, Operation, Wanted, write
+from app.http.operation import VARY, Compute, Documents, Encoding, Operation, Wanted, write
 from app.http.problem_details import problem_response
 from app.http.problem_types import PROBLEM_TYPES
 from app.http.reply import Reply
@@ -66,11 +68,18 @@ class Endpoint:
         except ClientDisconnect:
             return Response(status_code=NOBODY)
 
-    async def produce(self, work: Callable[[CheckDeadline], tuple[dict[str, Any] | Reply, Encoding]]) -> Response:
-        """Run `work` in the executor and answer with its result.
+    async def produce(
+        self,
+        work: Callable[[CheckDeadline], tuple[dict[str, Any] | Reply, Encoding]],
+        resource: Resource | None = None,
+        *representation: str,
+    ) -> Response:
+        """Run `work` in the executor and answer with its result, or with 304 if the client has it.
 
         Args:
             work: returns the answer and the encoding of its tensors.
+            resource: returns what the entity tag is made from; without it there is none.
+            representation: what else the answer depends on, besides its format.
 
         Returns:
             The response.
@@ -81,8 +90,12 @@ class Endpoint:
         wanted = self._wanted({})
 
         def response(check_deadline: CheckDeadline) -> Response:
+            tag = resource and entity_tag(resource(), wanted.format, negotiate(wanted.accept_encoding), *representation)
+            if tag and is_same(self.request.headers.get("if-none-match"), tag):
+                return not_modified(tag, {"Vary": VARY})
             reply, encoding = work(check_deadline)
-            return write(reply if isinstance(reply, Reply) else Reply(reply), wanted, {}, encoding)
+            answer = write(reply if isinstance(reply, Reply) else Reply(reply), wanted, {}, encoding)
+            return tagged(answer, tag) if tag else answer
 
         return await self._run(response)
 
@@ -90,12 +103,25 @@ class Endpoint:
         headers = self.request.headers
         return Wanted(format_of_answer(headers.get("accept"), list(documents)), headers.get("accept-encoding"))
 
-    async def download(self, filename: str, work: Callable[[], tuple[bytes, str]]) -> Response:
-        """Answer with a file. `work` runs in the executor and returns the bytes and the media type."""
+    async def download(
+        self, filename: str, work: Callable[[], tuple[bytes, str]], resource: Resource, *representation: str
+    ) -> Response:
+        """Answer with a file, or with 304 if the client has it.
+
+        Args:
+            filename: under which a browser stores it.
+            work: runs in the executor and returns the bytes and the media type.
+            resource: returns what the entity tag is made from.
+            representation: what else the file depends on.
+        """
 
         def response(_: CheckDeadline) -> Response:
+            tag = entity_tag(resource(), "file", *representation)
+            if is_same(self.request.headers.get("if-none-match"), tag):
+                return not_modified(tag)
             content, media_type = work()
-            return Response(content, 200, {"Content-Disposition": f'attachment; filename="{filename}"'}, media_type)
+            headers = {"Content-Disposition": f'attachment; filename="{filename}"'}
+            return tagged(Response(content, 200, headers, media_type), tag)
 
         return await self._run(response)
 

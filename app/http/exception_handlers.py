@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
-from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -49,17 +48,19 @@ async def by_framework(request: Request, error: Exception) -> Response:
     where = f"{request.method} {request.url.path[:200]}"
     detail = f"{where}: {HTTPStatus(error.status_code).phrase.lower()}."
     headers = dict(error.headers or {})
+    issue = None
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(_methods(request))
+        methods = _methods(request)
+        headers["Allow"] = ", ".join(methods)
         if request.method == "OPTIONS":
             return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
-    near = None
-    if error.status_code == HTTPStatus.NOT_FOUND:
-        near = await to_thread.run_sync(nearest_path, request)  # The first time it has to write the schema.
-    if near is None:
+        hint = f"Send {' or '.join(methods)} instead."
+        issue = Issue(code=kind.slug, detail=detail, expected=methods, got=request.method[:20], hint=hint)
+    elif error.status_code == HTTPStatus.NOT_FOUND and (near := nearest_path(request)):
+        hint = f"Did you mean {near}?"
+        issue = Issue(code=kind.slug, detail=detail, got=request.url.path[:200], hint=hint)
+    if issue is None:
         return problem_response(kind, detail, request.url.path, headers=headers)
-    hint = f"Did you mean {near}?"
-    issue = Issue(code=kind.slug, detail=detail, got=request.url.path[:200], hint=hint)
     return problem_response(kind, f"{detail} {hint}", request.url.path, [error_of(issue)], headers)
 
 

@@ -11,7 +11,9 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from asyncio import CancelledError
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Literal, TypeVar
 
 from anyio import BrokenWorkerProcess, CancelScope, CapacityLimiter, fail_after, to_process, to_thread
@@ -21,7 +23,9 @@ from app.http.compute_process import Computed, answer_in_process
 from app.http.deadline import deadline_in, timed_out
 from app.http.request_task import RequestTask
 from app.settings import Settings
+from app.telemetry.request_metrics import RequestMetrics
 from core.arrays import CheckDeadline
+from core.errors import Refusal
 
 T = TypeVar("T")
 Lane = Literal["threads", "processes", "storage"]
@@ -40,8 +44,9 @@ logger = logging.getLogger("gradd")
 class ComputeExecutor:
     """Runs computations in threads and processes, of each a limited number at a time."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, metrics: RequestMetrics) -> None:
         self._settings = settings
+        self._metrics = metrics
         self._lanes = {
             "threads": AdmissionQueue(settings.compute_threads, settings.max_waiting),
             "processes": AdmissionQueue(settings.compute_processes, settings.max_waiting),
@@ -82,8 +87,27 @@ class ComputeExecutor:
             Overloaded: if too many requests wait.
             Refusal: `timeout`, and the refusals of `work`.
         """
-        async with self._lanes[lane].place(expected):
+        async with self._place(lane, expected):
             return await to_thread.run_sync(self._run_with_deadline, work, stop, limiter=self._threads)
+
+    @asynccontextmanager
+    async def _place(self, lane: Lane, expected: float) -> AsyncIterator[None]:
+        """Wait for a place in a lane, and measure the wait and the time in the block."""
+        asked = time.monotonic()
+        async with self._lanes[lane].place(expected):
+            start = time.monotonic()
+            self._metrics.observe_queue(start - asked)
+            try:
+                yield
+            except Refusal as refusal:
+                if refusal.is_timeout:
+                    self._metrics.count_killed("timeout")
+                raise
+            except CancelledError:
+                self._metrics.count_killed("left")
+                raise
+            finally:
+                self._metrics.observe_compute(time.monotonic() - start)
 
     def _run_with_deadline(self, work: Callable[[CheckDeadline], T], stop: CancelScope | None) -> T:
         seconds = self._settings.max_seconds
@@ -110,7 +134,7 @@ class ComputeExecutor:
             Refusal: `timeout`, `overloaded` if the process ended by itself, and the refusals of the request.
         """
         seconds = self._settings.max_seconds
-        async with self._lanes["processes"].place(expected):
+        async with self._place("processes", expected):
             start = time.monotonic()
             try:
                 with fail_after(seconds + START_SECONDS):

@@ -106,6 +106,7 @@ def describe_answer(
     statuses: Mapping[int, str] | None = None,
     refusals: Iterable[str] = WITHOUT_BODY,
     also: Mapping[str, Any] | None = None,
+    tagged: bool = False,
 ) -> dict[str, Any]:
     """Return the arguments of a route's decorator that describe its answers.
 
@@ -114,6 +115,7 @@ def describe_answer(
         statuses: the description of each successful status; by default only 200.
         refusals: the problem types that the route can answer with.
         also: other formats of the answer, by media type.
+        tagged: whether the answer has an ETag.
     """
     content: dict[str, Any] = {}
     if answer is not None:
@@ -122,6 +124,8 @@ def describe_answer(
     answers: dict[int, dict[str, Any]] = {
         status: {"description": meaning, **content} for status, meaning in (statuses or {200: "The result."}).items()
     }
+    if tagged:
+        answers[304] = {"description": "The representation with the ETag of If-None-Match is still the same."}
     return {
         "responses": answers
         | {status: describe_refusal(status) for status in sorted({PROBLEM_TYPES[slug].status for slug in refusals})}
@@ -138,7 +142,7 @@ def describe_file(answer: type[BaseModel], *, statuses: Mapping[int, str]) -> di
 
 def describe_download(media_types: Mapping[str, str]) -> dict[str, Any]:
     """Return the arguments of the decorator of a route that answers with a file."""
-    description = describe_answer(None, refusals=(*WITHOUT_BODY, "unsupported-operator"))
+    description = describe_answer(None, refusals=(*WITHOUT_BODY, "unsupported-operator"), tagged=True)
     description["responses"][200]["content"] = {name: BYTES for name in dict.fromkeys(media_types.values())}
     return description
 

@@ -17,6 +17,7 @@ from app.http.forms import Form, FormCache, FormedBody, FormKey, FormUse
 from app.http.negotiation import JSON, Format
 from app.http.reply import Reply
 from app.settings import Settings
+from app.telemetry.request_metrics import RequestMetrics
 from app.wire.decode import read_values, validate_values
 from app.wire.encode import encode
 from app.wire.form_key import key_of, read_small
@@ -28,6 +29,9 @@ from core.cost import Cost
 from core.errors import Issue
 
 M = TypeVar("M", bound=BaseModel)
+VARY = "Accept, Accept-Encoding"
+"""The headers of a request that choose the format of its answer."""
+
 Compute = Callable[[M, Settings, CheckDeadline], "dict[str, Any] | Reply"]
 Estimate = Callable[[M, Settings], Cost]
 Encoding = Literal["json", "base64"]
@@ -56,6 +60,16 @@ class Server:
     forms: FormCache
     charge: Charge = charge_nothing
     """Takes the caller and the floating-point operations of a computation before it begins, and refuses what is too much."""
+    metrics: RequestMetrics = field(default_factory=RequestMetrics)
+
+    def admit(self, caller: Caller, cost: Cost) -> None:
+        """Charge a caller with the cost of a computation, and count it.
+
+        Raises:
+            Refusal: `rate-limited`.
+        """
+        self.charge(caller, cost.operations)
+        self.metrics.add_operations(cost.operations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,4 +218,4 @@ def write(reply: Reply, wanted: Wanted, documents: Documents, encoding: Encoding
         plain, media_type = encode_message(reply.content), MEDIA_TYPE
     content, coding = compress(plain, wanted.accept_encoding)
     own = {"Content-Encoding": coding} if coding else {}
-    return Response(content, reply.status, {"Vary": "Accept, Accept-Encoding", **reply.headers, **own}, media_type)
+    return Response(content, reply.status, {"Vary": VARY, **reply.headers, **own}, media_type)

@@ -10,6 +10,7 @@ import orjson
 from starlette.responses import Response
 
 from app.http.problem_types import PROBLEM_TYPES, ProblemType
+from app.telemetry.request_record import occurrence
 from core.errors import GraddError, Issue, Refusal
 
 MEDIA_TYPE = "application/problem+json"
@@ -76,7 +77,7 @@ def problem(kind: ProblemType, detail: str, instance: str, errors: Sequence[dict
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
-        "instance": quote(instance[:200]),
+        "instance": occurrence(quote(instance[:200])),
         "errors": list(errors),
     }
 

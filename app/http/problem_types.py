@@ -123,6 +123,13 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "Use a new key for a new request. To repeat the earlier request, send it with its original body.",
         ),
         ProblemType(
+            "precondition-failed",
+            412,
+            "The resource has been changed",
+            "The header If-Match names another state of the resource than the present one. Nothing was changed.",
+            "Request the resource again. If the change is still wanted, send it with the ETag of that answer.",
+        ),
+        ProblemType(
             "too-large",
             413,
             "Beyond a limit of this server",

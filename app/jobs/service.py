@@ -31,6 +31,7 @@ from app.storage import Database, Deadlock, blobs
 from app.storage.base import now
 from app.storage.room import refuse_beyond
 from app.storage.tables.jobs import StoredCheckpoint, StoredJob
+from app.telemetry.request_record import current
 from core.arrays import Array
 from core.errors import Issue, Refusal, refuse_if_any
 from core.network import NetworkLimits
@@ -157,6 +158,7 @@ class PreparedJob:
 
     def _row(self, session: Session, body: JobRequest, checkpoint: StoredCheckpoint | None, **more: Any) -> StoredJob:
         rest, tensors = split_tensors(body)
+        record = current.get()
         content = blobs.digest_of(tensors) if tensors else None
         if content:
             blobs.put(session, content, tensors)
@@ -174,6 +176,7 @@ class PreparedJob:
             name=body.name,
             status="queued",
             progress=progress,
+            traceparent=record.traceparent if record else None,
             created_at=now(),
             **columns,
         )

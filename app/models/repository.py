@@ -6,7 +6,7 @@ Each owner of a content has a row of its own, with a name and metadata that othe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -142,16 +142,16 @@ def to_model(session: Session, stored: StoredModel) -> Model:
     return Model(layers_of(stored.network), **parts)
 
 
-def find(session: Session, identity: str, caller: Caller = OPERATOR) -> StoredModel:
-    """Return the row of a model.
+def find(session: Session, identity: str, caller: Caller = OPERATOR, *, lock: bool = False) -> StoredModel:
+    """Return the row of a model. With `lock`, it is locked until the transaction ends.
 
     Raises:
         Refusal: `not-found`, also if the caller may not see it.
     """
     if not may_be_id(identity):
         raise not_found(identity)
-    seen = StoredModel.id == identity, visible(StoredModel, caller)
-    stored = session.scalars(select(StoredModel).where(*seen)).one_or_none()
+    query = select(StoredModel).where(StoredModel.id == identity, visible(StoredModel, caller))
+    stored = session.scalars(query.with_for_update() if lock else query).one_or_none()
     if stored is None:
         raise not_found(identity)
     return stored
@@ -183,15 +183,28 @@ def list_models(
 
 
 def change_model(
-    database: Database, identity: str, changes: Mapping[str, Any], caller: Caller = OPERATOR
+    database: Database,
+    identity: str,
+    changes: Mapping[str, Any],
+    caller: Caller = OPERATOR,
+    check: Callable[[StoredModel], object] = bool,
 ) -> StoredModel:
     """Change `name` and `notes`, the only fields that can be changed.
 
+    Args:
+        database: holds the model.
+        identity: its id.
+        changes: the new values.
+        caller: who changes it.
+        check: raises if the model must not be changed in the state that it is in.
+
     Raises:
-        Refusal: `not-found`.
+        Refusal: `not-found`, and that of `check`.
     """
     with database.write() as session:
-        number = find(session, identity, caller).number
+        found = find(session, identity, caller, lock=True)
+        check(found)
+        number = found.number
         if changes:
             session.execute(
                 update(StoredModel).where(StoredModel.number == number).values(**changes, checkpoint_of=None)

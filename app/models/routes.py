@@ -54,7 +54,7 @@ async def list_models(
     "/v1/models/{id}",
     operation_id="get_model",
     summary="Get a model with its parameters",
-    **describe_answer(Model, refusals=(*WITHOUT_BODY, "too-large")),
+    **describe_answer(Model, refusals=(*WITHOUT_BODY, "too-large"), tagged=True),
 )
 async def get_model(
     endpoint: EndpointDep,
@@ -75,21 +75,33 @@ async def get_model(
         )
         return answer, encoding
 
-    return await endpoint.produce(work)
+    def resource() -> dict[str, object]:
+        return service.describe_model(id, database, caller)
+
+    return await endpoint.produce(work, resource, convention, encoding, str(parameters))
 
 
 @router.patch(
     "/v1/models/{id}",
     operation_id="change_model",
     summary="Change the name or metadata of a model",
-    **describe(ModelChange, Model, examples.MODEL_CHANGES, refusals=("not-found", "insufficient-storage")),
+    **describe(
+        ModelChange,
+        Model,
+        examples.MODEL_CHANGES,
+        refusals=("not-found", "insufficient-storage", "precondition-failed"),
+    ),
 )
 async def change_model(endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep, id: str) -> Response:
     """Change the name or the metadata.
 
-    The network and the parameters cannot change, because the id is computed from them.
+    The network and the parameters cannot change, because the id is computed from them. With the header If-Match, nothing
+    is changed if the model has changed since that ETag was given.
     """
-    return await endpoint.handle(ModelChange, lambda body, *_: service.change_model(id, body, database, caller))
+    if_match = endpoint.request.headers.get("if-match")
+    return await endpoint.handle(
+        ModelChange, lambda body, *_: service.change_model(id, body, database, caller, if_match)
+    )
 
 
 @router.delete(
@@ -192,5 +204,9 @@ async def export_model(
     the tensors are named as in a torch state_dict. An exported ONNX model computes the same output.
     """
     return await endpoint.download(
-        f"{id}.{format}", lambda: transfers.export_model(id, format, convention, database, caller)
+        f"{id}.{format}",
+        lambda: transfers.export_model(id, format, convention, database, caller),
+        lambda: service.describe_model(id, database, caller),
+        format,
+        convention,
     )

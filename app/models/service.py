@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.http.caller import Caller
+from app.http.entity_tags import refuse_if_changed
 from app.http.problem_details import error_of
 from app.http.reply import Reply
 from app.models import repository
@@ -83,6 +84,12 @@ def show_model(
     return answer | ({"state": model.state} if model.state else {})
 
 
+def describe_model(identity: str, database: Database, caller: Caller) -> dict[str, Any]:
+    """Return a model without its parameters. Its id stands for them."""
+    with database.read() as session:
+        return summary(repository.find(session, identity, caller))
+
+
 def list_models(database: Database, limit: int, after: str | None, caller: Caller) -> dict[str, Any]:
     """Return one page of the list of models."""
     rows, has_more = repository.list_models(database, limit, after, caller)
@@ -90,14 +97,24 @@ def list_models(database: Database, limit: int, after: str | None, caller: Calle
     return answer | ({"next": rows[-1].id} if has_more else {})
 
 
-def change_model(identity: str, body: ModelChange, database: Database, caller: Caller) -> dict[str, Any]:
-    """Change the name and metadata of a model, and return the model."""
+def change_model(
+    identity: str, body: ModelChange, database: Database, caller: Caller, if_match: str | None
+) -> dict[str, Any]:
+    """Change the name and metadata of a model, and return the model.
+
+    Raises:
+        Refusal: `not-found`, or `precondition-failed` if the model is not in the state that If-Match names.
+    """
     changes: dict[str, Any] = {}
     if "name" in body.model_fields_set:
         changes["name"] = body.name
     if "metadata" in body.model_fields_set:
         changes["notes"] = body.metadata or {}
-    return summary(repository.change_model(database, identity, changes, caller))
+
+    def check(row: StoredModel) -> None:
+        refuse_if_changed(if_match, summary(row))
+
+    return summary(repository.change_model(database, identity, changes, caller, check))
 
 
 def summary(row: StoredModel) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from app import VERSION
 from app.http.dependencies import SettingsDep
+from app.http.entity_tags import page_response
+from app.http.negotiation import JSON
 from app.models.formats import keras_file, onnx_file
 from app.pages.schemas import About, Costs, Limits
 from core.activations import FUNCTIONS
@@ -19,13 +21,19 @@ from core.optimizers import OPTIMIZERS
 router = APIRouter(tags=["service"])
 
 
-@router.get("/v1", operation_id="describe_server", summary="Describe the server")
-async def describe_server(settings: SettingsDep) -> About:
+@router.get(
+    "/v1",
+    operation_id="describe_server",
+    summary="Describe the server",
+    response_model=About,
+    responses={304: {"description": "The description with the ETag of If-None-Match is still the same."}},
+)
+async def describe_server(settings: SettingsDep, request: Request) -> Response:
     """Return the name, version, limits and supported operators of the server.
 
     The operators are the kinds of layers, activation functions, losses and optimizers.
     """
-    return About(
+    about = About(
         name="gradd",
         version=VERSION,
         layers=list(KINDS),
@@ -53,3 +61,4 @@ async def describe_server(settings: SettingsDep) -> About:
         ),
         extensions=[name for name, module in (("onnx", onnx_file), ("keras", keras_file)) if module.is_installed()],
     )
+    return page_response(about.model_dump_json().encode(), JSON, request.headers.get("if-none-match"))

@@ -10,8 +10,9 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.orm import Session
 
@@ -22,10 +23,12 @@ from app.jobs.actions import act
 from app.jobs.repository import LeaseLost, lock_held, tell
 from app.jobs.request_schemas import JobRequest
 from app.jobs.serialization import load_request, problem_and_recipe
+from app.logs import configure_logs
 from app.models.repository import put_model, warnings_of
 from app.settings import Settings
 from app.storage import Database
 from app.storage.tables.jobs import StoredJob
+from app.telemetry.tracing import Tracing, start_tracing
 from app.worker.environment import environment, gives_same_bits
 from app.worker.job_process import ALIVE, ALIVE_EVERY, READY
 from app.worker.parent_watch import when_parent_ends
@@ -35,6 +38,9 @@ from core.errors import Refusal
 from core.problem import Problem
 from core.training import Epoch, Recipe, TrainingState, epoch_of_result, model_of, result_of, train
 from core.training.start import diagnose_start
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 T = TypeVar("T")
 WRITE_EVERY = 0.25
@@ -72,8 +78,10 @@ class SignsOfLife:
 class Training:
     """The training of one job by the worker that holds it."""
 
-    def __init__(self, settings: Settings, database: Database, identity: str, fencing_token: int) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, database: Database, identity: str, fencing_token: int, span: Span | None = None
+    ) -> None:
+        self._settings, self._span = settings, span
         self._database, self._identity, self._fencing_token = database, identity, fencing_token
         self._reports: list[dict[str, Any]] = []
         self._warnings: list[dict[str, Any]] = []
@@ -212,6 +220,8 @@ class Training:
         self._written = time.monotonic()
         if state is not None:
             self._checkpointed = time.monotonic()
+            if self._span:
+                self._span.add_event("checkpoint", {"gradd.epoch": self._progress.get("epoch", 0)})
 
     def _record(self, session: Session, problem: Problem, state: TrainingState | None) -> None:
         job = self._report(session)
@@ -286,9 +296,32 @@ class Training:
         self._retry(write)
 
 
-def train_job(identity: str, fencing_token: int, database: Database, settings: Settings) -> None:
+def train_job(
+    identity: str, fencing_token: int, database: Database, settings: Settings, tracing: Tracing | None = None
+) -> None:
     """Train one job and record its outcome."""
-    training = Training(settings, database, identity, fencing_token)
+    if tracing is None:
+        _train_job(Training(settings, database, identity, fencing_token), identity)
+        return
+    with tracing.job_span(
+        identity, _traceparent(database, identity), {"gradd.job.fencing_token": fencing_token}
+    ) as span:
+        _train_job(Training(settings, database, identity, fencing_token, span), identity)
+    tracing.flush()
+
+
+def _traceparent(database: Database, identity: str) -> str | None:
+    """Return the place of a job in its trace; None if it has none or was deleted."""
+
+    def read() -> str | None:
+        with suppress(LeaseLost), database.read() as session:
+            return repository.find_for_worker(session, identity).traceparent
+        return None
+
+    return retry(read)
+
+
+def _train_job(training: Training, identity: str) -> None:
     try:
         try:
             training.go()
@@ -308,15 +341,16 @@ def train_job(identity: str, fencing_token: int, database: Database, settings: S
 
 def main() -> None:
     """Train the jobs that the worker sends, until the worker exits."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     told: SimpleQueue[bytes] = SimpleQueue()
     when_parent_ends(lambda: os._exit(1), told.put)
     settings = Settings()
+    configure_logs(settings.log_format, settings.log_level)
     database = Database.of(settings)
+    tracing = start_tracing("gradd-worker")
     while True:
         identity, fencing_token = told.get().decode().split()
         began = time.monotonic()
-        train_job(identity, int(fencing_token), database, settings)
+        train_job(identity, int(fencing_token), database, settings, tracing)
         if time.monotonic() - began > USED_AGAIN:
             # Starting a process is cheap compared with such a job, and exiting frees its memory.
             return

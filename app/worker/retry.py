@@ -19,7 +19,11 @@ logger = logging.getLogger("gradd.worker")
 
 
 def retry(
-    work: Callable[[], T], between: Callable[[], None] = lambda: None, *, space_seconds: float | None = None
+    work: Callable[[], T],
+    between: Callable[[], None] = lambda: None,
+    count: Callable[[], None] = lambda: None,
+    *,
+    space_seconds: float | None = None,
 ) -> T:
     """Run a transaction until the database can execute it, and return its result.
 
@@ -28,6 +32,7 @@ def retry(
     Args:
         work: the transaction.
         between: called before every attempt.
+        count: called before every attempt but the first.
         space_seconds: how long to wait for free space; None waits for ever.
 
     Raises:
@@ -49,5 +54,6 @@ def retry(
             logger.info("trying again: %s", error)
         except DBAPIError as error:
             logger.warning("the database failed; trying again in %.1f s: %s", pause, error)
+        count()
         time.sleep(pause)
         pause = min(2 * pause, LONGEST)

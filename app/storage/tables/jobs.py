@@ -78,6 +78,9 @@ class StoredJob(Numbered):
     environment: Mapped[dict[str, Any] | None] = mapped_column(NULLABLE_JSON)
     """Processor, libraries and threads, which together with the request determine every bit of the result."""
 
+    traceparent: Mapped[str | None] = mapped_column(String(64))
+    """The place in the trace of the request that created the job, if it was traced."""
+
     error: Mapped[dict[str, Any] | None] = mapped_column(NULLABLE_JSON)
     result: Mapped[dict[str, Any] | None] = mapped_column(NULLABLE_JSON)
     created_at: Mapped[datetime]

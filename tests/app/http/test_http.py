@@ -40,9 +40,8 @@ def exchanged(server: str, *parts: bytes) -> httpx.Response:
 
 
 def head(method: str, path: str, *lines: str) -> bytes:
-    return "\r\n".join([f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close", *lines, "", ""]).encode(
-        "latin-1"
-    )
+    start = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close", "X-Request-Id: the-request"]
+    return "\r\n".join([*start, *lines, "", ""]).encode("latin-1")
 
 
 def posted(*lines: str) -> bytes:

@@ -10,7 +10,7 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 compatible_since = "0004"
-"""The step that a process must know at least to work with the tables after this one: this step only adds a table."""
+"""The oldest step whose code works with the tables after this one: this step only adds a table."""
 
 
 def upgrade() -> None:
