@@ -9,9 +9,9 @@ from app.http.reply import Reply
 from app.models import repository, service
 from app.models.formats import tensors
 from app.models.formats.imported import Imported, ImportOptions
-from app.models.formats.keras_import import from_keras
-from app.models.formats.onnx_export import onnx_of
-from app.models.formats.onnx_import import from_onnx
+from app.models.formats.keras.importer import from_keras
+from app.models.formats.onnx.exporter import onnx_of
+from app.models.formats.onnx.importer import from_onnx
 from app.models.formats.signature import choose_format
 from app.problem.from_request import refuse_too_many_layers
 from app.problem.schemas import NetworkSpec

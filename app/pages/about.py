@@ -6,7 +6,8 @@ from fastapi import APIRouter
 
 from app import VERSION
 from app.http.dependencies import SettingsDep
-from app.models.formats import keras_file, onnx_file
+from app.models.formats.keras import file as keras_file
+from app.models.formats.onnx import file as onnx_file
 from app.pages.schemas import About, Limits
 from core.activations import FUNCTIONS
 from core.convention import CONVENTIONS

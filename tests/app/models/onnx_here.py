@@ -7,8 +7,8 @@ import json
 import numpy as np
 import safetensors.numpy
 
-from app.models.formats.onnx_child.parsing import Refused, parse
-from app.models.formats.onnx_child.reading import read_graph
+from app.models.formats.onnx.child.parsing import Refused, parse
+from app.models.formats.onnx.child.reading import read_graph
 from app.wire import safetensors_file
 from app.wire.file_content import FileContent
 from app.wire.limits import DocumentLimits
@@ -16,7 +16,7 @@ from core.errors import Refusal
 
 
 def read_here(asked: str, body: FileContent, elements: int) -> safetensors_file.TensorFile:
-    """Stand in for `onnx_file._run_child`."""
+    """Stand in for `app.models.formats.onnx.file._run_child`."""
     request = json.loads(asked)
     try:
         with np.errstate(all="ignore"):

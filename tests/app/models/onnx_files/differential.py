@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 import onnx
 
-from app.models.formats import onnx_file
 from app.models.formats.imported import ImportOptions
-from app.models.formats.onnx_comparison import _output
-from app.models.formats.onnx_import import from_onnx
+from app.models.formats.onnx import file as onnx_file
+from app.models.formats.onnx.comparison import _output
+from app.models.formats.onnx.importer import from_onnx
 from core.arrays import Array
 from core.errors import GraddError
 from tests.app.models import onnx_here

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from app.models.formats.imported import Imported, ImportOptions
-from app.models.formats.onnx_comparison import compare_with_sample
-from app.models.formats.onnx_file import OnnxGraph, read
-from app.models.formats.onnx_import import from_onnx
+from app.models.formats.onnx.comparison import compare_with_sample
+from app.models.formats.onnx.file import OnnxGraph, read
+from app.models.formats.onnx.importer import from_onnx
 from core.errors import Refusal
 from tests.app.models.onnx_files.sample import model_of, nodes_of, normal
 
