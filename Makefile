@@ -160,7 +160,7 @@ checker-table: $(DEV_STAMP)
 derivations: $(DEV_STAMP)
 	@python -m tests.systems.derivations
 
-# Write docs/reference and the lists of README.md from the code
+# Write docs/reference and the lists of README.md and docs/formats.md from the code
 .PHONY: reference
 reference: $(DEV_STAMP)
 	@python -m tests.docs.reference
