@@ -76,6 +76,26 @@ def shapes_of_query(texts: Sequence[str]) -> dict[str, list[int]]:
     return shapes
 
 
+def outputs_of_query(output: str | None, outputs: str | None) -> tuple[str, ...]:
+    """Return the names of the values that a network computes.
+
+    Raises:
+        Refusal: if both parameters are sent, or one of several names is empty or is sent twice.
+    """
+    if outputs is None:
+        return () if output is None else (output,)
+    names = tuple(name.strip() for name in outputs.split(","))
+    if output is not None or "" in names or len(set(names)) < len(names):
+        detail = (
+            "?output= and ?outputs= are both sent."
+            if output is not None
+            else f"{outputs[:60]!r} is no list of different names."
+        )
+        hint = "Send ?output=NAME, or ?outputs=NAME,NAME with the output of the model as the last one."
+        raise Refusal.of("invalid-request", detail, "query", "outputs", hint=hint)
+    return names
+
+
 def import_model(
     file: IO[bytes],
     form: ImportFormat | None,

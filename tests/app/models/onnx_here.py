@@ -20,7 +20,7 @@ def read_here(asked: str, body: FileContent, elements: int) -> safetensors_file.
     request = json.loads(asked)
     try:
         with np.errstate(all="ignore"):
-            tensors, graph = read_graph(parse(bytes(body)), request["shapes"], request["output"])
+            tensors, graph = read_graph(parse(bytes(body)), request["shapes"], request["outputs"])
         written = safetensors.numpy.save(tensors, {"graph": json.dumps(graph)})
     except Refused as refused:
         raise Refusal.of("invalid-request", str(refused)[:2000]) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +12,7 @@ from app.models.formats.onnx.file import OnnxGraph
 from core.arrays import Array
 from core.errors import GraddError, Issue, Refusal, refuse_if_any
 from core.network import INPUT
+from core.plan.plan import Plan
 from core.problem_spec import ProblemSpec
 from core.problem_validation import validate
 
@@ -19,8 +20,13 @@ TOLERANCE = 1e-3
 """Largest difference of two numbers, as a share of the largest one: files compute in float32, or in half precision."""
 
 
-def compare_with_sample(imported: Imported, graph: OnnxGraph) -> Imported:
+def compare_with_sample(imported: Imported, graph: OnnxGraph, outputs: Sequence[str] = ("",)) -> Imported:
     """Return the network, with a warning if nothing could be compared.
+
+    Args:
+        imported: the network.
+        graph: the graph of the file.
+        outputs: the layer that computes each output of the graph; the last one is always the last layer.
 
     Raises:
         Refusal: if the network does not fit the file's inputs, or computes other numbers than the file.
@@ -30,26 +36,39 @@ def compare_with_sample(imported: Imported, graph: OnnxGraph) -> Imported:
         return replace(
             imported, warnings=[*imported.warnings, Issue(code="not-compared", path=("graph",), detail=detail)]
         )
-    inputs, expected = graph.sample
+    inputs, every = graph.sample
     try:
-        found = _output(imported, inputs)
+        plan = _evaluate(imported, inputs)
     except GraddError as error:
         refuse_if_any([replace(issue, code="unsupported-operator") for issue in error.issues])
         raise
-    if found.shape != expected.shape:
-        detail = f"The file computes a result of shape {list(expected.shape)}, the network one of {list(found.shape)}."
-    else:
-        scale = float(np.abs(expected).max())
-        difference = float(np.abs(found - expected).max())
-        if difference <= TOLERANCE * max(scale, TOLERANCE):
-            return imported
-        detail = f"For random inputs the file and the network compute numbers that differ by up to {difference:.2g}."
+    results = [*(plan.activations[layer] for layer in outputs[:-1]), plan.output]
+    details = (_difference(result, expected) for result, expected in zip(results, every, strict=True))
+    detail = next(filter(None, details), None)
+    if detail is None:
+        return imported
     hint = "This is a case that the import does not know, or a mistake in it; please report the file."
     raise Refusal.of("unsupported-operator", f"The graph cannot be translated exactly. {detail}", "graph", hint=hint)
 
 
+def _difference(found: Array, expected: Array) -> str | None:
+    """Return how a result differs from that of the file; None if it does not."""
+    if found.shape != expected.shape:
+        return f"The file computes a result of shape {list(expected.shape)}, the network one of {list(found.shape)}."
+    scale = float(np.abs(expected).max())
+    difference = float(np.abs(found - expected).max())
+    if difference <= TOLERANCE * max(scale, TOLERANCE):
+        return None
+    return f"For random inputs the file and the network compute numbers that differ by up to {difference:.2g}."
+
+
 def _output(imported: Imported, inputs: Mapping[str, Array]) -> Array:
     """Return what the network computes."""
+    return np.array(_evaluate(imported, inputs).output)
+
+
+def _evaluate(imported: Imported, inputs: Mapping[str, Array]) -> Plan:
+    """Return the plan of the network after a run."""
     named = {INPUT if len(inputs) == 1 else name: array.astype(np.float64) for name, array in inputs.items()}
     spec = ProblemSpec(
         layers=imported.layers,
@@ -65,4 +84,4 @@ def _output(imported: Imported, inputs: Mapping[str, Array]) -> Array:
     plan = problem.plan(backward=False)
     with np.errstate(all="ignore"):
         plan.forward()
-    return np.array(plan.output)
+    return plan

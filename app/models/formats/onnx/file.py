@@ -51,8 +51,8 @@ class OnnxGraph:
     """The number of examples, where the graph fixes it."""
 
     opset: int
-    sample: tuple[Mapping[str, Array], Array] | None
-    """Inputs, and the output that onnx's reference implementation computes from them."""
+    sample: tuple[Mapping[str, Array], Sequence[Array]] | None
+    """Inputs, and the outputs that onnx's reference implementation computes from them."""
 
     unsampled: str | None
     """Why there is no sample."""
@@ -75,24 +75,24 @@ def require_onnx() -> None:
         raise Refusal.of("unsupported-operator", detail, "query", "format", hint=hint)
 
 
-def read(body: FileContent, elements: int, shapes: Mapping[str, Sequence[int]], output: str | None) -> OnnxGraph:
+def read(body: FileContent, elements: int, shapes: Mapping[str, Sequence[int]], outputs: Sequence[str]) -> OnnxGraph:
     """Return the graph of an ONNX file.
 
     Args:
         body: the file.
         elements: the largest number of elements of all constants.
         shapes: the shape of an example of each input, where the request gives it; under "" that of the only input.
-        output: the value to compute; by default the outputs of the graph.
+        outputs: the values to compute; if there are none, the outputs of the graph.
 
     Raises:
         Refusal: if the file is not an ONNX model, refers to other files, or has non-finite or more than `elements` numbers.
     """
     require_onnx()
-    asked = json.dumps({"shapes": {name: list(shape) for name, shape in shapes.items()}, "output": output})
+    asked = json.dumps({"shapes": {name: list(shape) for name, shape in shapes.items()}, "outputs": list(outputs)})
     file = _run_child(asked, body, elements)
     graph = json.loads(file.metadata["graph"])
     tensors = file.tensors
-    sampled = {name: tensors[f"i{position}"] for position, name in enumerate(graph["inputs"]) if "o" in tensors}
+    sampled = {name: tensors[f"i{position}"] for position, name in enumerate(graph["inputs"]) if "o0" in tensors}
     constants = {name: tensors[short] for name, short in graph["constants"].items()}
     return OnnxGraph(
         inputs=graph["inputs"],
@@ -105,7 +105,9 @@ def read(body: FileContent, elements: int, shapes: Mapping[str, Sequence[int]], 
         shapes={name: None if shape is None else tuple(shape) for name, shape in graph["shapes"].items()},
         examples=graph["examples"],
         opset=graph["opset"],
-        sample=(sampled, tensors["o"]) if "o" in tensors else None,
+        sample=(sampled, [tensors[f"o{position}"] for position in range(len(graph["outputs"]))])
+        if "o0" in tensors
+        else None,
         unsampled=graph["unsampled"],
     )
 

@@ -234,6 +234,22 @@ class Builder:
         self.values[made], self._made[name] = name, [made]
         return name
 
+    def name_output(self, output: str) -> str:
+        """Return the layer with the result of an output of the graph under its name; a new one where it has another."""
+        layer = self.values[output]
+        return layer if layer == output else self.add_identity(output, layer)
+
+    def add_identity(self, name: str, layer: str) -> str:
+        """Add a layer that passes on the result of another one. Returns its name, the given one where it is free."""
+        name, count = name[:80], 1
+        free = name
+        while self._is_taken(free):
+            count += 1
+            free = f"{name}_{count}"
+        self._positions[free] = len(self.layers)
+        self.layers.append({"kind": "activation", "function": "identity", "name": free, "inputs": [layer]})
+        return free
+
     def alias(self, node: OnnxNode, layer: str) -> None:
         """Map the output of a node to an existing layer or input."""
         made = node.outputs[0]

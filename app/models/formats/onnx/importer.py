@@ -28,28 +28,32 @@ def from_onnx(body: FileContent, options: ImportOptions, elements: int) -> Impor
     Raises:
         Refusal: if the file is not valid; `unsupported-operator`, with every node that has no corresponding layer.
     """
-    graph = onnx_file.read(body, elements, options.shapes, options.output)
-    scores = None if options.output else scores_of(graph)
+    graph = onnx_file.read(body, elements, options.shapes, options.outputs)
+    scores = None if options.outputs else scores_of(graph)
     if scores is not None:
-        graph = onnx_file.read(body, elements, options.shapes, scores[0])
+        graph = onnx_file.read(body, elements, options.shapes, [scores[0]])
     graph = fused(graph)
-    _refuse_many_outputs(graph)
     builder = Builder(graph)
     builder.warnings.extend([] if scores is None else scores[1:])
-    refuse_if_any(_translate(builder))
-    _finish(builder)
+    failed = _translate(builder)
+    _refuse_many_outputs(graph, failed, are_chosen=bool(options.outputs))
+    refuse_if_any([_unsupported_issue(graph.nodes, *what, positions) for what, positions in failed.items()])
+    outputs = _finish(builder)
     network = {"layers": [_plain(layer, position, builder) for position, layer in enumerate(builder.layers)]}
     checked = validate_values({"network": network}, [], ModelRequest, field_tree(ModelRequest))
     imported = Imported(checked.network.layers, builder.parameters, builder.state, "row", builder.warnings)
-    return compare_with_sample(imported, graph)
+    return compare_with_sample(imported, graph, outputs)
 
 
-def _translate(builder: Builder) -> list[Issue]:
-    """Translate the nodes. Returns an issue for each operator and reason for which nodes cannot be translated."""
-    failed: dict[tuple[str, str], list[int]] = {}
+Failed = dict[tuple[str, str], list[int]]
+"""The positions of nodes that cannot be translated, by their operator and the reason."""
+
+
+def _translate(builder: Builder) -> Failed:
+    """Translate the nodes. Returns those that cannot be translated."""
+    failed: Failed = {}
     lost: set[str] = set()
-    nodes = builder.graph.nodes
-    for position, node in enumerate(nodes):
+    for position, node in enumerate(builder.graph.nodes):
         translate = OPERATORS.get(node.operator)
         try:
             if translate is None:
@@ -61,49 +65,59 @@ def _translate(builder: Builder) -> list[Issue]:
         except Untranslatable as error:
             failed.setdefault((node.operator, str(error)), []).append(position)
         lost.update(node.outputs)
-    return [_unsupported_issue(nodes, *what, positions) for what, positions in failed.items()]
+    return failed
 
 
-def _finish(builder: Builder) -> None:
-    """Let the last layer compute the output of the graph.
+def _finish(builder: Builder) -> list[str]:
+    """Let the last layer compute the last output of the graph, and a layer of its name each of the others.
+
+    Returns:
+        The names of these layers.
 
     Raises:
-        Refusal: if the output does not have the examples on its first axis.
+        Refusal: if an output does not have the examples on its first axis.
     """
-    output = builder.values.get(builder.graph.outputs[0])
-    if output is None:
-        detail = "The output of the graph is a constant, or the first of its axes does not count the examples."
-        raise Refusal.of("unsupported-operator", detail, "graph", "output", hint="Choose another value with ?output=.")
-    if not builder.layers or builder.layers[-1]["name"] != output:
-        builder.layers.append({"kind": "activation", "function": "identity", "name": "output", "inputs": [output]})
+    *others, last = builder.graph.outputs
+    for name in (*others, last):
+        if name not in builder.values:
+            subject = f"The value {name[:60]!r}" if others else "The output of the graph"
+            detail = f"{subject} is a constant, or the first of its axes does not count the examples."
+            hint = "Choose another value with ?output=."
+            raise Refusal.of("unsupported-operator", detail, "graph", "output", hint=hint)
+    named = [builder.name_output(name) for name in others]
+    if not builder.layers or builder.layers[-1]["name"] != builder.values[last]:
+        builder.add_identity("output", builder.values[last])
+    return [*named, builder.layers[-1]["name"]]
 
 
-def _refuse_many_outputs(graph: OnnxGraph) -> None:
-    """Refuse a graph that does not have exactly one output, or has no input, and say what is behind each output.
+def _refuse_many_outputs(graph: OnnxGraph, failed: Failed, *, are_chosen: bool) -> None:
+    """Refuse a graph without inputs, or with several outputs of which none was chosen, and say what is behind each.
 
     Raises:
         Refusal: `unsupported-operator`.
     """
-    if len(graph.outputs) == 1 and graph.inputs:
+    if graph.inputs and (are_chosen or len(graph.outputs) == 1):
         return
     detail = f"The graph has {len(graph.outputs)} outputs and {len(graph.inputs)} inputs; a network has one output."
+    untranslated = {position for positions in failed.values() for position in positions}
     behind = []
     for output in graph.outputs[:20]:
-        missing = sorted({node.operator for node in _needed(graph.nodes, output)} - (OPERATORS.keys() - REFUSED))
-        behind.append(
-            f"{output[:60]!r}" + (f" (needs {', '.join(missing[:10])}, which no layer has)" if missing else "")
-        )
-    hint = f"Choose one with ?output=: {'; '.join(behind)}."
+        needed = _needed(graph.nodes, output)
+        missing = sorted({graph.nodes[position].operator for position in untranslated.intersection(needed)})
+        behind.append(f"{output[:60]!r}" + (f" (needs {', '.join(missing)}, which no layer has)" if missing else ""))
+    hint = (
+        f"Choose one with ?output=, or several with ?outputs=, of which the last is the network's: {'; '.join(behind)}."
+    )
     raise Refusal.of("unsupported-operator", detail, "graph", "outputs", got=list(graph.outputs)[:20], hint=hint)
 
 
-def _needed(nodes: Sequence[OnnxNode], output: str) -> list[OnnxNode]:
-    """Return the nodes that an output depends on."""
-    wanted, needed = {output}, []
-    for node in reversed(nodes):
-        if wanted.intersection(node.outputs):
-            wanted.update(node.inputs)
-            needed.append(node)
+def _needed(nodes: Sequence[OnnxNode], output: str) -> set[int]:
+    """Return the positions of the nodes that an output depends on."""
+    wanted, needed = {output}, set()
+    for position in range(len(nodes) - 1, -1, -1):
+        if wanted.intersection(nodes[position].outputs):
+            wanted.update(nodes[position].inputs)
+            needed.add(position)
     return needed
 
 

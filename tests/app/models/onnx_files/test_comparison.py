@@ -22,7 +22,7 @@ CONTENT = model_of(
 
 @pytest.fixture(scope="module")
 def pair() -> tuple[Imported, OnnxGraph]:
-    return from_onnx(CONTENT, ImportOptions(), 1000), read(CONTENT, 1000, {}, None)
+    return from_onnx(CONTENT, ImportOptions(), 1000), read(CONTENT, 1000, {}, ())
 
 
 def test_the_right_network_is_taken_as_it_is(pair: tuple[Imported, OnnxGraph]) -> None:

@@ -22,7 +22,7 @@ from tests.app.models.onnx_files.sample import model_of, nodes_of
 
 
 def imported(content: bytes, output: str | None = None) -> Imported:
-    return from_onnx(content, ImportOptions(output=output), 10**7)
+    return from_onnx(content, ImportOptions(outputs=() if output is None else (output,)), 10**7)
 
 
 def kinds(content: bytes) -> list[str]:

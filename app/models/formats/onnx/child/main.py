@@ -1,9 +1,9 @@
 """Read a model from stdin and write its contents to stdout as safetensors.
 
-argv      JSON with the lengths of the inputs' axes and the output that the request names
+argv      JSON with the lengths of the inputs' axes and the outputs that the request names
 stdin     the model
-stdout    safetensors: constants as c0, c1, ..., sample inputs and output as i0, ..., o; metadata `graph` as JSON, or
-          `refusal`, a sentence
+stdout    safetensors: constants as c0, c1, ..., sample inputs and outputs as i0, ..., o0, ...; metadata `graph` as
+          JSON, or `refusal`, a sentence
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def main() -> None:
     _limit(len(body))
     np.seterr(all="ignore")
     try:
-        tensors, graph = read_graph(parse(body), asked["shapes"], asked["output"])
+        tensors, graph = read_graph(parse(body), asked["shapes"], asked["outputs"])
         content = safetensors.numpy.save(tensors, {"graph": json.dumps(graph)})
     except Refused as refused:
         content = safetensors.numpy.save({}, {"refusal": str(refused)[:2000]})

@@ -32,14 +32,14 @@ Inputs = dict[str, tuple[int, Shape]]
 
 
 def read_graph(
-    model: Any, shapes: Mapping[str, Sequence[int]], output: str | None
+    model: Any, shapes: Mapping[str, Sequence[int]], asked: Sequence[str]
 ) -> tuple[dict[str, Array], dict[str, Any]]:
     """Return the arrays of a model, and its graph as JSON.
 
     Args:
         model: the model.
         shapes: the shape of an example of each input, where the request gives it; under "" that of the only input.
-        output: the value to compute; by default the outputs of the graph.
+        asked: the values to compute; if there are none, the outputs of the graph.
 
     Raises:
         Refused: if the graph cannot be specialised.
@@ -50,11 +50,12 @@ def read_graph(
     }
     unread = {tensor.name for tensor in graph.initializer} - constants.keys()
     inputs = [value for value in graph.input if value.name not in constants and value.name not in unread]
-    outputs = [output] if output else [value.name for value in graph.output]
+    outputs = list(dict.fromkeys(asked or [value.name for value in graph.output]))
     nodes = _needed(graph.node, outputs)
-    if output and not nodes:
+    computed = {name for node in nodes for name in node.output if name}
+    for missing in (name for name in asked if name not in computed):
         nearby = ", ".join(repr(name[:60]) for node in graph.node[-10:] for name in node.output if name)
-        raise Refused(f"No node of the graph computes {output[:60]!r}. The last values that are computed: {nearby}.")
+        raise Refused(f"No node of the graph computes {missing[:60]!r}. The last values that are computed: {nearby}.")
     used = {name for node in nodes for name in node.input} | set(outputs)
     inputs = [value for value in inputs if value.name in used]
     runs, examples = _specialise(nodes, opsets, constants, inputs, shapes)

@@ -24,9 +24,7 @@ MOST_PRODUCTS = 2 * 10**9
 def sample(
     model: Any, nodes: Sequence[Any], known: Specialised, inputs: Sequence[Any], outputs: Sequence[str]
 ) -> tuple[dict[str, Array], str | None]:
-    """Return the sample inputs as i0, i1, ... and the output as o; or nothing, and why."""
-    if len(outputs) != 1:
-        return {}, "the graph has several outputs"
+    """Return the sample inputs as i0, i1, ... and the outputs as o0, o1, ...; or nothing, and why."""
     products = sum(_products(node, known) for node in known.nodes)
     if products > MOST_PRODUCTS:
         return {}, f"it takes {products:.2g} multiplications"
@@ -36,21 +34,20 @@ def sample(
     opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
     for node in nodes:
         copy.graph.node.extend(_as_meant(node, opset))
-    copy.graph.output.append(onnx.ValueInfoProto(name=outputs[0]))
+    copy.graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
     for least in (-math.inf, 0.1):  # Roots and logarithms take positive numbers.
         feeds = _feeds(inputs, known, least, _classes(nodes))
         try:
-            (result,) = ReferenceEvaluator(copy, new_ops=CORRECTED).run(None, feeds)
+            results = ReferenceEvaluator(copy, new_ops=CORRECTED).run(None, feeds)
         except Exception as error:
             return {}, f"onnx's reference implementation fails: {type(error).__name__}"[:200]
-        if not isinstance(result, (np.ndarray, np.generic)):
+        if not all(isinstance(result, (np.ndarray, np.generic)) for result in results):
             return {}, "its result is no array"
-        found = np.asarray(result)
-        if found.dtype.kind == "f" and found.size and np.isfinite(found).all():
+        found = [np.asarray(result) for result in results]
+        if all(array.dtype.kind == "f" and array.size and np.isfinite(array).all() for array in found):
             wide = [array if array.dtype.itemsize > 2 else array.astype(np.float32) for array in feeds.values()]
-            return {f"i{position}": array for position, array in enumerate(wide)} | {
-                "o": found.astype(np.float64)
-            }, None
+            made = {f"o{position}": array.astype(np.float64) for position, array in enumerate(found)}
+            return {f"i{position}": array for position, array in enumerate(wide)} | made, None
     return {}, "its result is not made of finite numbers"
 
 
