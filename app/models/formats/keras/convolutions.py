@@ -50,7 +50,7 @@ def _length(length: int | None, span: int, stride: int, padding: str) -> int | N
 
 
 def pooling(builder: Builder, node: KerasNode) -> Value:
-    """Padding of "same" has a counterpart where it is the same on both sides, or none."""
+    """Padding of "same" is stated for each side; Keras' mean leaves it out of the count, which no layer does."""
     (X,) = builder.inputs(node)
     if X.rank != 4:
         raise Untranslatable(f"it reads a tensor of rank {X.rank}")
@@ -63,7 +63,7 @@ def pooling(builder: Builder, node: KerasNode) -> Value:
         [X.shape[axis] for axis in order[2:]],
         "max_pool2d" if node.kind == "MaxPooling2D" else "average_pool2d",
     )
-    pads, sizes = [], []
+    before, after, sizes = [], [], []
     for length, window, step in zip(lengths, size, stride, strict=True):
         count = _length(length, window, step, padding)
         total = 0
@@ -71,11 +71,16 @@ def pooling(builder: Builder, node: KerasNode) -> Value:
             if length is None or count is None:
                 raise Untranslatable("its padding is 'same', and the size of the image is not in the file")
             total = max((count - 1) * step + window - length, 0)
-        if total % 2 or (total and kind == "average_pool2d"):
-            raise Untranslatable(f"its padding 'same' adds {total} to an axis of {length}, which has no counterpart")
-        pads.append(total // 2)
+        if total and kind == "average_pool2d":
+            raise Untranslatable(
+                f"its padding 'same' adds {total} to an axis of {length}, which Keras does not count in the mean, and "
+                "average_pool2d does"
+            )
+        before.append(total // 2)
+        after.append(total - total // 2)
         sizes.append(count)
-    builder.add(node.name, [X], kind, size=size, stride=stride, padding=pads)
+    padding = before if before == after else before + after
+    builder.add(node.name, [X], kind, size=size, stride=stride, padding=padding)
     shape = dict(zip(order, [X.shape[0], X.shape[order[1]], *sizes], strict=True))
     return Value(node.name, tuple(shape[axis] for axis in range(4)), order)
 

@@ -32,8 +32,8 @@ def sample(
     copy.CopyFrom(model)
     del copy.graph.node[:], copy.graph.output[:]
     opset = max((entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")), default=0)
-    for node in nodes:
-        copy.graph.node.extend(_as_meant(node, opset))
+    for position, node in enumerate(nodes):
+        copy.graph.node.extend(_all_named(meant, position) for meant in _as_meant(node, opset))
     copy.graph.output.extend(onnx.ValueInfoProto(name=name) for name in outputs)
     for least in (-math.inf, 0.1):  # Roots and logarithms take positive numbers.
         feeds = _feeds(inputs, known, least, _classes(nodes))
@@ -84,6 +84,19 @@ def _as_meant(node: Any, opset: int) -> list[Any]:
     if opset < 14 and node.op_type == "BatchNormalization":
         return [_with_running_statistics(node, opset)]
     return [node]
+
+
+def _all_named(node: Any, position: int) -> Any:
+    """Return a node whose results all have names.
+
+    The reference implementation (onnx 1.23) passes a result without a name to the next node that leaves an input out.
+    """
+    if all(node.output):
+        return node
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    copy.output[:] = [name or f"unread {position} {place}" for place, name in enumerate(node.output)]
+    return copy
 
 
 def _flattened(node: Any) -> list[Any]:
