@@ -34,12 +34,15 @@ class Builder:
         """The values of the graph that are the result of a layer with its axes in another order."""
 
         self.warnings: list[Issue] = []
+        self.fixed: list[str] = []
+        """The parameters, as `freeze` names them, that may be fixed numbers in the file."""
+
         self._made: dict[str, list[str]] = {}
         """The values of the graph that each layer computes."""
         self._aliases: Counter[str] = Counter()
         self._positions: dict[str, int] = {}
-        self._owners: dict[str, str] = {}
-        """The layer whose parameter each constant of the file has become."""
+        self._owners: dict[str, OnnxNode] = {}
+        """The node whose parameter each constant of the file has become."""
         self._numbers: Counter[str] = Counter()
 
     def tensor(self, node: OnnxNode, position: int) -> str:
@@ -132,14 +135,15 @@ class Builder:
         found = self.constant(node, position)
         if found is None:
             return None
-        name, owner = node.inputs[position], node.outputs[0]
+        name = node.inputs[position]
         if name in self.graph.integers:
             raise Untranslatable(f"its input {name[:60]!r} has integers, and a parameter has real numbers")
-        first = self._owners.setdefault(self.graph.origins.get(name, name), owner)
-        if first != owner and found.ndim > 1:
+        first = self._owners.setdefault(self.graph.origins.get(name, name), node)
+        if first.outputs[0] != node.outputs[0] and found.ndim > 1:
             raise Untranslatable(
-                f"its weight {name[:60]!r} is shared with the node that computes {first[:60]!r}, and two layers share no "
-                "parameter here: the gradient of a shared weight is the sum of both"
+                f"its weight {name[:60]!r} is shared with {first.describe()}, and two layers share no parameter here: the "
+                "gradient of a shared weight is the sum of both; export the model with a copy of the weight for each of them "
+                "(in torch: second.weight = torch.nn.Parameter(first.weight.detach().clone())), which are then trained apart"
             )
         return found
 

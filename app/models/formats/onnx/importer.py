@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from app.models.formats.imported import Imported, ImportOptions
@@ -39,11 +40,15 @@ def from_onnx(body: FileContent, options: ImportOptions, elements: int) -> Impor
     _refuse_many_outputs(graph, failed, are_chosen=bool(options.outputs))
     refuse_if_any([_unsupported_issue(graph.nodes, *what, positions) for what, positions in failed.items()])
     outputs = _finish(builder)
+    builder.warnings.extend(_fixed_constants(builder))
     network = {"layers": [_plain(layer, position, builder) for position, layer in enumerate(builder.layers)]}
     checked = validate_values({"network": network}, [], ModelRequest, field_tree(ModelRequest))
     imported = Imported(checked.network.layers, builder.parameters, builder.state, "row", builder.warnings)
     return compare_with_sample(imported, graph, outputs)
 
+
+MOST_NAMES = 50
+"""Largest number of parameters that a warning names."""
 
 Failed = dict[tuple[str, str], list[int]]
 """The positions of nodes that cannot be translated, by their operator and the reason."""
@@ -90,6 +95,23 @@ def _finish(builder: Builder) -> list[str]:
     return [*named, builder.layers[-1]["name"]]
 
 
+def _fixed_constants(builder: Builder) -> Iterator[Issue]:
+    """Yield a warning of parameters that may be fixed numbers in the file, such as a mean that is subtracted."""
+    if not builder.fixed:
+        return
+    names = builder.fixed[:MOST_NAMES]
+    more = len(builder.fixed) - len(names)
+    yield Issue(
+        code="constant-imported-as-parameter",
+        path=("graph", "node"),
+        detail=(
+            f"The file adds or multiplies by constants whose names do not say whether they are trained; here they are "
+            f"{len(builder.fixed)} parameters, which training changes."
+        ),
+        hint=f'To leave them alone, send "freeze": {json.dumps(names)}{f" and {more} more" if more else ""}.',
+    )
+
+
 def _refuse_many_outputs(graph: OnnxGraph, failed: Failed, *, are_chosen: bool) -> None:
     """Refuse a graph without inputs, or with several outputs of which none was chosen, and say what is behind each.
 
@@ -103,7 +125,7 @@ def _refuse_many_outputs(graph: OnnxGraph, failed: Failed, *, are_chosen: bool) 
     behind = []
     for output in graph.outputs[:20]:
         needed = _needed(graph.nodes, output)
-        missing = sorted({graph.nodes[position].operator for position in untranslated.intersection(needed)})
+        missing = sorted({graph.nodes[position].operator[:60] for position in untranslated.intersection(needed)})
         behind.append(f"{output[:60]!r}" + (f" (needs {', '.join(missing)}, which no layer has)" if missing else ""))
     hint = (
         f"Choose one with ?output=, or several with ?outputs=, of which the last is the network's: {'; '.join(behind)}."

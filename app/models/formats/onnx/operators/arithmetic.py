@@ -11,6 +11,9 @@ from app.models.formats.onnx.graph import Builder
 from app.models.formats.onnx.node import OnnxNode, Untranslatable
 from core.arrays import Array
 
+NAMES_OF_PARAMETERS = (".weight", ".bias", ".gamma", ".beta")
+"""Ends of the names of constants that are trained, as exporters name them after their modules."""
+
 
 def add(builder: Builder, node: OnnxNode) -> None:
     """Translate a sum. A constant becomes the bias of the layer before, where it fits."""
@@ -146,4 +149,6 @@ def _affine(builder: Builder, node: OnnxNode, position: int, name: str, constant
     axes = [first + axis for axis, length in enumerate(constant.shape) if length > 1]
     spec = {"kind": "scale", "axes": axes, "gamma": name == "gamma", "beta": name == "beta"}
     parameter = constant.reshape([length for length in constant.shape if length > 1] or [1])
-    builder.add(node, [builder.tensor(node, position)], spec, {name: parameter}, named_by=1 - position)
+    layer = builder.add(node, [builder.tensor(node, position)], spec, {name: parameter}, named_by=1 - position)
+    if not node.inputs[1 - position].endswith(NAMES_OF_PARAMETERS):
+        builder.fixed.append(f"{layer}.{name}")

@@ -20,7 +20,8 @@ def scaler(builder: Builder, node: OnnxNode) -> None:
         raise Untranslatable("its offset and scale are not one number for each feature")
     gamma, beta = np.broadcast_arrays(scale, -offset * scale)
     spec = {"kind": "scale", "axes": [1] if size > 1 else [], "gamma": True, "beta": True}
-    builder.add(node, [builder.tensor(node, 0)], spec, {"gamma": gamma.copy(), "beta": beta.copy()})
+    layer = builder.add(node, [builder.tensor(node, 0)], spec, {"gamma": gamma.copy(), "beta": beta.copy()})
+    builder.fixed += [f"{layer}.gamma", f"{layer}.beta"]
 
 
 def _numbers(node: OnnxNode, name: str, default: float) -> Array:
