@@ -38,7 +38,7 @@ def from_onnx(body: FileContent, options: ImportOptions, elements: int) -> Impor
     builder.warnings.extend([] if scores is None else scores[1:])
     failed = _translate(builder)
     _refuse_many_outputs(graph, failed, are_chosen=bool(options.outputs))
-    refuse_if_any([_unsupported_issue(graph.nodes, *what, positions) for what, positions in failed.items()])
+    refuse_if_any([_unsupported_issue(builder, *what, positions) for what, positions in failed.items()])
     outputs = _finish(builder)
     builder.warnings.extend(_fixed_constants(builder))
     network = {"layers": [_plain(layer, position, builder) for position, layer in enumerate(builder.layers)]}
@@ -87,7 +87,7 @@ def _finish(builder: Builder) -> list[str]:
         if name not in builder.values:
             subject = f"The value {name[:60]!r}" if others else "The output of the graph"
             detail = f"{subject} is a constant, or the first of its axes does not count the examples."
-            hint = "Choose another value with ?output=."
+            hint = _without_last(builder, name) or "Choose another value with ?output=."
             raise Refusal.of("unsupported-operator", detail, "graph", "output", hint=hint)
     named = [builder.name_output(name) for name in others]
     if not builder.layers or builder.layers[-1]["name"] != builder.values[last]:
@@ -143,14 +143,24 @@ def _needed(nodes: Sequence[OnnxNode], output: str) -> set[int]:
     return needed
 
 
+def _without_last(builder: Builder, output: str) -> str | None:
+    """Return the advice to leave out the node that computes an output, if what it reads is computed by a layer."""
+    node = next((node for node in builder.graph.nodes if output in node.outputs), None)
+    reads = [] if node is None else [name for name in node.inputs if name in builder.values]
+    found = next((name for name in reads if name not in builder.graph.inputs), None)
+    return None if found is None else f"The graph up to what its last node reads comes in with ?output={found[:60]}."
+
+
 def _plain(layer: dict[str, Any], position: int, builder: Builder) -> dict[str, Any]:
     """Return the fields of a layer without `inputs` that are the default."""
     before = builder.layers[position - 1]["name"] if position else "input"
     return {name: value for name, value in layer.items() if name != "inputs" or value != [before]}
 
 
-def _unsupported_issue(nodes: Sequence[OnnxNode], operator: str, why: str, positions: list[int]) -> Issue:
+def _unsupported_issue(builder: Builder, operator: str, why: str, positions: list[int]) -> Issue:
     """Return the issue of all nodes that cannot be translated for the same reason."""
+    nodes = builder.graph.nodes
+    ends = [name for name in nodes[positions[-1]].outputs if name in builder.graph.outputs]
     names = [nodes[position].name or nodes[position].outputs[0] for position in positions]
     shown = ", ".join(repr(name[:60]) for name in names[:10]) + (", ..." if len(names) > 10 else "")
     return Issue(
@@ -159,4 +169,5 @@ def _unsupported_issue(nodes: Sequence[OnnxNode], operator: str, why: str, posit
         detail=f"{operator[:60]} ({shown}): {why}.",
         expected=[name for name in OPERATORS if name not in REFUSED] if operator not in OPERATORS else None,
         got=[name[:60] for name in names[:100]],
+        hint=_without_last(builder, ends[0]) if ends else None,
     )

@@ -37,7 +37,24 @@ def parse(body: bytes) -> Any:
         raise Refused(f"The graph has more than {MOST_NODES:,} nodes or {MOST_CONSTANTS:,} constants.")
     if graph.sparse_initializer:
         raise Refused("The file contains sparse constants, which are not supported.")
+    _refuse_damaged_names(graph)
     return model
+
+
+def _refuse_damaged_names(graph: Any) -> None:
+    """Refuse a graph with a name that is no text, which protobuf returns as bytes.
+
+    Raises:
+        Refused: if it has one.
+    """
+    values = [*graph.input, *graph.output, *graph.initializer, *graph.value_info]
+    names = [value.name for value in values]
+    for node in graph.node:
+        names += [node.name, node.op_type, node.domain, *node.input, *node.output]
+        names += [attribute.name for attribute in node.attribute]
+    damaged = next((name for name in names if isinstance(name, bytes)), None)
+    if damaged is not None:
+        raise Refused(f"The file is damaged: its name {damaged[:60]!r} is no text in UTF-8.")
 
 
 def array_of(name: str, tensor: Any) -> Any:
