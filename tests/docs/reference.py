@@ -179,7 +179,12 @@ def settings() -> str:
 
 def lists() -> dict[Path, dict[str, str]]:
     """The lists of names in hand-written pages, by the name of their marker."""
-    linked = {"layers": KINDS, "activations": FUNCTIONS, "losses": LOSSES, "optimizers": OPTIMIZERS}
+    linked: dict[str, Mapping[str, Any]] = {
+        "layers": KINDS,
+        "activations": FUNCTIONS,
+        "losses": LOSSES,
+        "optimizers": OPTIMIZERS,
+    }
     titles = {"layers": "Layers", "activations": "Activation functions", "losses": "Losses", "optimizers": "Optimizers"}
     readme = {
         page: names(f"**[{title}](docs/reference/{page}.md)**", [f"`{name}`" for name in linked[page]])

@@ -44,11 +44,11 @@ def compare_with_sample(imported: Imported, graph: OnnxGraph, outputs: Sequence[
         raise
     results = [*(plan.activations[layer] for layer in outputs[:-1]), plan.output]
     details = (_difference(result, expected) for result, expected in zip(results, every, strict=True))
-    detail = next(filter(None, details), None)
-    if detail is None:
+    different = next(filter(None, details), None)
+    if different is None:
         return imported
     hint = "This is a case that the import does not know, or a mistake in it; please report the file."
-    raise Refusal.of("unsupported-operator", f"The graph cannot be translated exactly. {detail}", "graph", hint=hint)
+    raise Refusal.of("unsupported-operator", f"The graph cannot be translated exactly. {different}", "graph", hint=hint)
 
 
 def _difference(found: Array, expected: Array) -> str | None:

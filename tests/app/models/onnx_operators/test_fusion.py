@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.layers.activation import ActivationLayer
 from tests.app.models.onnx_operators.files import assert_same, file_of, imported, kinds
 
 random = np.random.default_rng(23)
@@ -44,6 +45,7 @@ def test_a_gelu_is_recognised(name: str) -> None:
     assert not assert_same(content, X, 1e-7).warnings  # No constant has become a parameter.
     assert kinds(content) == ["activation"]
     (layer,) = imported(content).layers
+    assert isinstance(layer, ActivationLayer)
     assert layer.function == "gelu"
 
 
