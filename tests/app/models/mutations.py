@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -25,12 +24,14 @@ from app.models.formats.imported import ImportOptions
 from app.models.formats.onnx import file as onnx_file
 from app.models.formats.signature import choose_format
 from app.models.transfers import EXPORTERS, IMPORTERS
+from core.convention import Convention
 from core.errors import GraddError
 from core.model import Model, validate_model
 from core.network import NetworkLimits
 from tests.app.models import onnx_here
 
 HERE = Path(__file__).parent
+CONVENTIONS: tuple[Convention, ...] = ("row", "torch")
 SECONDS = 60
 """The longest time that an import may take, on a busy machine."""
 
@@ -44,19 +45,16 @@ WEIGHTS = {"onnx": 45, "safetensors": 20, "npz": 20, "json": 13, "keras": 2}
 
 @cache
 def files() -> dict[str, list[bytes]]:
-    """Whole files by their format."""
-    found = {"onnx": [path.read_bytes() for path in sorted((HERE / "files").rglob("*.onnx"))]}
-    models = [chain for body in found["onnx"][:12] if (chain := _model(body)) is not None]
+    """Whole files that come in, by their format."""
+    read = {path.read_bytes(): None for path in sorted((HERE / "files").rglob("*.onnx"))}
+    models = {body: model for body in read if (model := _model(body)) is not None}
+    found = {"onnx": list(models)}
     for form in ("safetensors", "npz", "json"):
-        found[form] = [
-            content if isinstance(content := EXPORTERS[form](model, convention), bytes) else bytes(content)
-            for model in models
-            for convention in ("row", "torch")
-            if _goes_out(model, form, convention)
-        ]
-    folder = HERE / "keras_files"
+        made = (_written(model, form, convention) for model in models.values() for convention in CONVENTIONS)
+        found[form] = [body for body in made if body is not None]
     found["npz"].append((HERE / "files" / "row_chain.npz").read_bytes())
     if importlib.util.find_spec("h5py") is not None:
+        folder = HERE / "keras_files"
         zipped = [gzip.decompress(path.read_bytes()) for path in sorted(folder.glob("*.gz"))]
         found["keras"] = [path.read_bytes() for path in sorted(folder.glob("*.keras"))] + zipped
     return found
@@ -70,12 +68,11 @@ def _model(body: bytes) -> Model | None:
         return None
 
 
-def _goes_out(model: Model, form: str, convention: Any) -> bool:
+def _written(model: Model, form: str, convention: Convention) -> bytes | None:
     try:
-        EXPORTERS[form](model, convention)
+        return bytes(EXPORTERS[form](model, convention)) if model.parameters else None
     except GraddError:
-        return False
-    return True
+        return None
 
 
 def mutated(seed: int) -> tuple[str, bytes]:
