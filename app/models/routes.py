@@ -158,6 +158,13 @@ async def import_model(
     output: Annotated[
         str | None, Query(description="The value of a graph that the model computes, if it has several outputs.")
     ] = None,
+    outputs: Annotated[
+        str | None,
+        Query(
+            description="Several values of a graph, such as boxes,scores: the last one is the output of the model, and the "
+            "others are layers of their names, whose results are among its activations."
+        ),
+    ] = None,
 ) -> Response:
     """Import a file that was exported here, a torch state_dict saved as safetensors or npz, a Keras or an ONNX model.
 
@@ -172,7 +179,7 @@ async def import_model(
         activation,
         output_activation,
         shapes=transfers.shapes_of_query(input_shape or []),
-        output=output,
+        outputs=transfers.outputs_of_query(output, outputs),
     )
     return await handle_file(
         endpoint,

@@ -10,9 +10,9 @@ from app.http.reply import Reply
 from app.models import repository, service
 from app.models.formats import tensors
 from app.models.formats.imported import Imported, ImportOptions
-from app.models.formats.keras_import import from_keras
-from app.models.formats.onnx_export import onnx_of
-from app.models.formats.onnx_import import from_onnx
+from app.models.formats.keras.importer import from_keras
+from app.models.formats.onnx.exporter import onnx_of
+from app.models.formats.onnx.importer import from_onnx
 from app.models.formats.signature import choose_format
 from app.problem.from_request import refuse_too_many_layers
 from app.problem.schemas import NetworkSpec
@@ -75,6 +75,26 @@ def shapes_of_query(texts: Sequence[str]) -> dict[str, list[int]]:
             raise Refusal.of("invalid-request", detail, "query", "input_shape", position, hint=hint)
         shapes[name] = [int(part) for part in parts]
     return shapes
+
+
+def outputs_of_query(output: str | None, outputs: str | None) -> tuple[str, ...]:
+    """Return the names of the values that a network computes.
+
+    Raises:
+        Refusal: if both parameters are sent, or one of several names is empty or is sent twice.
+    """
+    if outputs is None:
+        return () if output is None else (output,)
+    names = tuple(name.strip() for name in outputs.split(","))
+    if output is not None or "" in names or len(set(names)) < len(names):
+        detail = (
+            "?output= and ?outputs= are both sent."
+            if output is not None
+            else f"{outputs[:60]!r} is no list of different names."
+        )
+        hint = "Send ?output=NAME, or ?outputs=NAME,NAME with the output of the model as the last one."
+        raise Refusal.of("invalid-request", detail, "query", "outputs", hint=hint)
+    return names
 
 
 def import_model(

@@ -8,7 +8,8 @@ from app import VERSION
 from app.http.dependencies import SettingsDep
 from app.http.entity_tags import page_response
 from app.http.negotiation import JSON
-from app.models.formats import keras_file, onnx_file
+from app.models.formats.keras import file as keras_file
+from app.models.formats.onnx import file as onnx_file
 from app.pages.schemas import About, Costs, Limits
 from core.activations import FUNCTIONS
 from core.convention import CONVENTIONS
