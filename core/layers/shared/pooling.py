@@ -8,7 +8,7 @@ from core.arrays import Array, Shape
 from core.equations.equation import Equation
 from core.layers.base import Layer, misfit
 from core.layers.shared.selection import selection
-from core.layers.shared.windows import Sides, Windows, windows_along
+from core.layers.shared.windows import Sides, Sizes, Windows, windows_along
 from core.spec import constraints
 
 
@@ -16,13 +16,13 @@ from core.spec import constraints
 class Pooling(Layer):
     """Base of the pooling layers, which reduce each window of each channel to one number."""
 
-    size: Sides = field(
+    size: Sizes = field(
         metadata=constraints(
             strict=False, examples=[2], description="Height and width of the window: one number for both, or a list."
         )
     )
 
-    stride: Sides | None = field(
+    stride: Sizes | None = field(
         default=None,
         metadata=constraints(
             strict=False,
