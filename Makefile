@@ -145,10 +145,11 @@ bench: $(DEV_STAMP)
 	  python -m "bench.$$name" || exit 1; \
 	done
 
-# Compare 20,000 random ONNX models with onnxruntime (about three minutes); ends with an error if one is wrong
+# Compare 20,000 random ONNX models with onnxruntime, then send 100,000 generated requests (about forty minutes)
 .PHONY: soak
 soak: $(DEV_STAMP)
 	@python -W ignore -m tests.app.models.onnx_files.differential 20000
+	@python -W ignore -m tests.app.http.generated 100000
 
 # Write the tables of docs/checker.md: every known mistake, found or not
 .PHONY: checker-table

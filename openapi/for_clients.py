@@ -27,7 +27,9 @@ def narrowed(node: Any) -> Any:
         return [narrowed(value) for value in node]
     if not isinstance(node, dict):
         return node
-    if {"$ref": ENCODED} in node.get("anyOf", ()):  # A tensor: one of rank 0 is a number, which has no axes to go through.
+    if {"$ref": ENCODED} in node.get(
+        "anyOf", ()
+    ):  # A tensor: one of rank 0 is a number, which has no axes to go through.
         node = {**node, "anyOf": [member for member in node["anyOf"] if member != {"type": "number"}]}
     if node.get("minItems", 0) == node.get("maxItems"):  # Not a type of lists of that length alone, but lists.
         node = {key: value for key, value in node.items() if key != "maxItems"}

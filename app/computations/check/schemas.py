@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.computations.check.step_schemas import StepSubmission
-from app.problem.results import GradientsAnswer, Warning
 from app.problem.conditions import HAS_LOSS, HAS_NETWORK, NO_FEEDBACK, either, given, states
+from app.problem.results import GradientsAnswer, Warning
 from app.problem.schemas import Body, Parameters, Problem
 from core.convention import Convention
 

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from app.problem.results import Warning
 from app.problem.conditions import HAS_LOSS, HAS_NETWORK, NO_FEEDBACK, states
+from app.problem.results import Warning
 from app.problem.schemas import Body, OptimizerSpec, Parameters, ProblemOfGradients
 from app.wire.tensor import Tensor
 from core.convention import Convention

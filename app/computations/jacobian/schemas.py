@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.problem.results import Warning
 from app.problem.conditions import HAS_NETWORK, NO_FEEDBACK, states
+from app.problem.results import Warning
 from app.problem.schemas import Body, Parameters, Problem
 from app.wire.tensor import Tensor
 from core.convention import Convention

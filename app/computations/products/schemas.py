@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from app.problem.results import Warning
 from app.problem.conditions import HAS_LOSS, HAS_NETWORK, NO_FEEDBACK, Condition, either, given, states
+from app.problem.results import Warning
 from app.problem.schemas import Body, NamedTensors, Parameters, Problem
 from app.wire.tensor import Tensor
 from core.convention import Convention

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from examples.server import running_server
-from tests.app.http.generated.campaign import Outcome, run
+from tests.app.http.generated.campaign import LIMITS, Outcome, run
 from tests.app.http.generated.judge import Judge
 from tests.app.http.generated.requests import Requests
 from tests.server import operations, published
@@ -21,7 +21,10 @@ COUNT, PIECES = 1000, 4
 @pytest.fixture(scope="module")
 def client() -> Iterator[httpx.Client]:
     """A client of a server without a worker, whose jobs stay in the queue."""
-    with running_server(GRADD_MAX_SECONDS="5") as address, httpx.Client(base_url=address, timeout=60) as connection:
+    with (
+        running_server(GRADD_MAX_SECONDS="5") as address,
+        httpx.Client(base_url=address, timeout=60, limits=LIMITS) as connection,
+    ):
         yield connection
 
 

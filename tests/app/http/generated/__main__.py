@@ -8,14 +8,17 @@ import sys
 import httpx
 
 from examples.server import running_server
-from tests.app.http.generated.campaign import EVERY_PIECE, run
+from tests.app.http.generated.campaign import EVERY_PIECE, LIMITS, run
 from tests.server import published
 
 
 def main(count: int, seed: int) -> int:
     """Run the campaign in pieces with seeds of their own and return the exit status."""
     complaints = 0
-    with running_server(GRADD_MAX_SECONDS="5") as address, httpx.Client(base_url=address, timeout=60) as client:
+    with (
+        running_server(GRADD_MAX_SECONDS="5") as address,
+        httpx.Client(base_url=address, timeout=60, limits=LIMITS) as client,
+    ):
         for piece in range(0, count, EVERY_PIECE):
             outcome = run(client, published(), seed + piece, min(EVERY_PIECE, count - piece))
             print(f"seed {seed + piece}:", "; ".join(outcome.lines()), flush=True)

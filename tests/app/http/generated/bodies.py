@@ -74,7 +74,9 @@ class Bodies:
         submission = self._component("Submission")
         if "parameters" in problem and self.draw.random() < 0.6:
             submission = {"gradients": copy.deepcopy(problem["parameters"])}
-        return problem | self.draw.choice(({}, {"submission": submission}, {"submission": submission, "hints": "layer"}))
+        return problem | self.draw.choice(
+            ({}, {"submission": submission}, {"submission": submission, "hints": "layer"})
+        )
 
     def _invert(self, problem: Body) -> Body:
         batch = problem.pop("batch")
@@ -84,7 +86,9 @@ class Bodies:
 
     def _probe(self, problem: Body) -> Body:
         inputs = problem["batch"]["inputs"]
-        features = {name: max(1, len(value)) for name, value in inputs.items()} if isinstance(inputs, dict) else len(inputs[0])
+        features = (
+            {name: max(1, len(value)) for name, value in inputs.items()} if isinstance(inputs, dict) else len(inputs[0])
+        )
         return {"network": problem["network"], "features": features, "loss": problem.get("loss", {"kind": "huber"})}
 
     def _model(self, problem: Body) -> Body:
@@ -102,7 +106,15 @@ class Bodies:
         batch = problem.pop("batch")
         problem["data"] = {name: value for name, value in batch.items() if name != "upstream"}
         drawn = self._component("JobRequest")
-        several = ("batch_size", "shuffle", "validation_fraction", "early_stopping", "checkpoint_every_epochs", "sweep", "name")
+        several = (
+            "batch_size",
+            "shuffle",
+            "validation_fraction",
+            "early_stopping",
+            "checkpoint_every_epochs",
+            "sweep",
+            "name",
+        )
         more = {name: drawn[name] for name in several if name in drawn and self.draw.random() < 0.5}
         return problem | {"optimizer": self._component("OptimizerSpec"), "epochs": 1, **more}
 

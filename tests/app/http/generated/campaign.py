@@ -20,6 +20,10 @@ from tests.app.http.generated.requests import Request, Requests
 MODELS = Path(__file__).parents[2] / "models"
 TABLE = b"a,b,class\n1,2,x\n3.5,-1e3,y\n0,0,x\n"
 EVERY_PIECE = 1000
+"""Number of requests of one seed."""
+
+LIMITS = httpx.Limits(keepalive_expiry=2)
+"""Connections are given up before the server does so."""
 
 
 @dataclass
@@ -37,6 +41,10 @@ class Outcome:
     errors: int = 0
     hints: int = 0
 
+    def complain(self, request: Request, complaint: str, told: str) -> None:
+        """Add a complaint about the answer to a request."""
+        self.complaints.setdefault(f"{request.operation['operationId']}: {complaint}", []).append(told)
+
     def lines(self) -> Iterator[str]:
         """Yield the figures."""
         yield f"{sum(self.statuses.values()):,} requests"
@@ -53,13 +61,11 @@ def run(client: httpx.Client, document: Mapping[str, Any], seed: int, count: int
         try:
             response = client.request(request.method, request.url, content=request.content, headers=request.headers)
         except httpx.TransportError as error:
-            outcome.complaints.setdefault(f"{request.operation['operationId']}: {type(error).__name__}", []).append(_told(request))
+            outcome.complain(request, type(error).__name__, _told(request))
             continue
         _record(outcome, request, response)
         for complaint in judge.complaints(request, response):
-            outcome.complaints.setdefault(f"{request.operation['operationId']}: {complaint}", []).append(
-                f"{_told(request)} -> {response.status_code} {response.text[:600]}"
-            )
+            outcome.complain(request, complaint, f"{_told(request)} -> {response.status_code} {response.text[:600]}")
         _learn(requests, request, response)
     outcome.refused = judge.refused
     return outcome
@@ -81,16 +87,24 @@ def _told(request: Request) -> str:
 def _learn(requests: Requests, request: Request, response: httpx.Response) -> None:
     """Keep the ids that later requests can name."""
     kind = request.path.split("/")[2] if request.path.startswith("/v1/") else ""
-    if response.is_success and kind in requests.ids and request.method == "POST":
-        if response.headers.get("content-type", "") == "application/json" and "id" in response.json():
-            known = requests.ids["ended" if request.path.endswith("cancel") else kind]
-            known.append(response.json()["id"])
-            del known[:-20]
+    is_json = response.headers.get("content-type", "") == "application/json"
+    if (
+        response.is_success
+        and is_json
+        and kind in requests.ids
+        and request.method == "POST"
+        and "id" in response.json()
+    ):
+        known = requests.ids["ended" if request.path.endswith("cancel") else kind]
+        known.append(response.json()["id"])
+        del known[:-20]
 
 
 def files_of(client: httpx.Client) -> dict[str, list[bytes]]:
     """Files of every format that a model or a dataset comes in."""
-    model = client.post("/v1/models", json={name: XOR[name] for name in ("network", "parameters", "convention")}).json()["id"]
+    model = client.post(
+        "/v1/models", json={name: XOR[name] for name in ("network", "parameters", "convention")}
+    ).json()["id"]
     files = {
         name: [
             client.get(f"/v1/models/{model}/export", params={"format": name, "convention": convention}).content

@@ -10,14 +10,29 @@ from typing import Any
 
 STRANGE: tuple[Any, ...] = (
     None, None, True, False, 0, -1, 1, 3, 1.5, 2**31, 2**53 + 1, 2**63 - 1, 2**63, 2**64, -(2**63) - 1, 10**30,
-    5e-324, "", "a", "3", "NaN", "Infinity", "null", "x" * 300, "\u202e\u0007", "😀\ud83d\ude00".encode("utf-16", "surrogatepass")
-    .decode("utf-16"), "../../etc", [], [[]], [[[]]], [None], [True], ["a"], [0], [-1], [1, 2], [[1, 2]], [[1, 2], [3]],
+    5e-324, "", "a", "3", "NaN", "Infinity", "null", "x" * 300, "\u202e\u0007", "😀",
+    "../../etc", [], [[]], [[[]]], [None], [True], ["a"], [0], [-1], [1, 2], [[1, 2]], [[1, 2], [3]],
     [[[[[[[[[1]]]]]]]]], {}, {"": 0}, {"a": {}}, {"kind": "dense"}, {"kind": "nonsense"}, {"kind": None}, {"input": [[1]]},
     {"dtype": "float64", "shape": [1], "data": "AAAAAAAA8D8="}, {"dtype": "float64", "shape": [1], "data": "AAAAAAAA8H8="},
     {"dtype": "float64", "shape": [10**12], "data": ""}, {"dtype": "int64", "shape": [1], "data": "AAAAAAAAAAA"},
     json.loads("[" * 60 + "]" * 60), "mdl_" + "f" * 24, "row", "train",
 )  # fmt: skip
-NAMES = ("", "kind", "name", "inputs", "weight", "units", "seed", "Network", "x" * 250, "a\u0000b", "ключ", "1", "__class__", "$ref")
+NAMES = (
+    "",
+    "kind",
+    "name",
+    "inputs",
+    "weight",
+    "units",
+    "seed",
+    "Network",
+    "x" * 250,
+    "a\u0000b",
+    "ключ",
+    "1",
+    "__class__",
+    "$ref",
+)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

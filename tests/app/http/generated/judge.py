@@ -19,11 +19,15 @@ DESIGNED = {503, 504, 507}
 """Statuses of 5xx that say that the server is busy, a limit of time was reached, or the disk is full."""
 
 OF_PYTHON = re.compile(
-    r"0x[0-9a-f]{6}|<class|object at |Traceback|\b[A-Z]\w*(?:Error|Exception)\b|\bNoneType\b|dtype\('|array\(|\bNone\b(?! of )|\bTrue\b"
+    r"0x[0-9a-f]{6}|<class|object at |Traceback|\b[A-Z]\w*(?:Error|Exception)\b|\bNoneType\b|dtype\('|array\("
+    r"|\bNone\b(?! of )|\bTrue\b"
 )
 """Words of Python and of its exceptions, which mean nothing to a caller."""
 
-STATED = re.compile(r"should be (?!an integer, not -?\d+\.0\.)(?!.*tensor)|is required\.$|is not known here|^Input should|^Value error|^String should|^List should")
+STATED = re.compile(
+    r"should be (?!an integer, not -?\d+\.0\.)(?!.*tensor)|is required\.$|is not known here|^Input should|^Value error"
+    r"|^String should|^List should|^Field required"
+)
 """Sentences about types, ranges and names of fields: what a schema can state."""
 
 
@@ -35,7 +39,6 @@ class Judge:
         self._validators: dict[str, Draft202012Validator] = {}
         self.refused: Counter[str] = Counter()
         """Sentences with which bodies were refused that the schema allows, without their names and numbers."""
-
 
     def fits(self, value: Any, schema: Mapping[str, Any]) -> str | None:
         """Return the first contradiction between a value and a schema; None if there is none."""
@@ -82,9 +85,9 @@ class Judge:
             if error["code"] not in PROBLEM_TYPES:
                 yield f"unknown code {error['code']}"
             texts = " ".join(str(error.get(name, "")) for name in ("detail", "hint", "equation"))
-            if found := OF_PYTHON.search(texts):
-                if found[0] not in request.content.decode("utf-8", "replace"):
-                    yield f"a text speaks Python: {texts[:300]}"
+            sent = request.content.decode("utf-8", "replace") + request.url
+            if (found := OF_PYTHON.search(texts)) and found[0] not in sent:
+                yield f"a text speaks Python: {texts[:300]}"
             # Parameters that are missing, or that a model supplies, have a place in the request all the same.
             supplied = error["pointer"].startswith(("#/parameters", "#/state", "#/network", "#/feedback/weights"))
             if request.document is not None and not supplied and not resolves(error["pointer"], request):

@@ -1,4 +1,4 @@
-"""Problems whose parts fit together: a layer of any kind, with parameters, a batch, a loss and targets of the right shapes."""
+"""Problems whose parts fit together: layers of any kind with parameters, a batch, a loss and targets of the right shapes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from app.problem.schemas import LayerSpec
-from core.layers import KINDS, Layer
+from core.layers import Layer
 from core.losses import LOSSES
 from core.problem_spec import ProblemSpec
 from tests.core.layers.layer_cases import CASES, Sizes
@@ -78,9 +78,7 @@ def as_json(spec: ProblemSpec) -> dict[str, Any]:
     loss = spec.loss
     given = {} if loss is None else {k: v for k, v in dataclasses.asdict(loss).items() if k in ("delta",)}
     batch = {"inputs": _plain(spec.inputs)} | {
-        name: _plain(value)
-        for name in ("targets", "upstream")
-        if (value := getattr(spec, name, None)) is not None
+        name: _plain(value) for name in ("targets", "upstream") if (value := getattr(spec, name, None)) is not None
     }
     problem: dict[str, Any] = {
         "network": {"layers": layers_as_json(spec.layers)},
@@ -121,6 +119,3 @@ def _numbers(draw: random.Random, shape: tuple[int, ...]) -> Any:
     if not shape:
         return round(draw.gauss(0, 1), 3)
     return [_numbers(draw, shape[1:]) for _ in range(shape[0])]
-
-
-assert KINDS

@@ -15,8 +15,8 @@ from tests.app.http.generated.damage import damaged, damaged_bytes
 from tests.app.http.generated.values import Values
 
 JSON = "application/json"
-ACCEPTS = ("application/json", "*/*", "application/*", "application/vnd.gradd+safetensors", "text/html, application/json;q=0.5",
-           "image/png", "", "application/json;q=0", "text/markdown", ";;q=,", "application/json;q=nonsense")  # fmt: skip
+ACCEPTS = ("application/json", "*/*", "application/*", "application/vnd.gradd+safetensors", "text/html",
+           "text/html, application/json;q=0.5", "image/png", "", "application/json;q=0", "text/markdown", ";;q=,", "application/json;q=nonsense")  # fmt: skip
 TYPES = ("application/json; charset=utf-8", "text/plain", "application/problem+json", "application/vnd.gradd+safetensors",
          "multipart/form-data", "multipart/form-data; boundary=x", "", "application/x-www-form-urlencoded")  # fmt: skip
 ENCODINGS = ("gzip", "zstd", "deflate", "identity", "br", "gzip, gzip")
@@ -90,7 +90,9 @@ class Requests:
         (kind,) = draw.choices(kinds, weights)
         content = draw.choice(self.files[kind])
         request.content = damaged_bytes(content, draw) if draw.random() < 0.8 else content
-        request.headers["Content-Type"] = draw.choice([*(t for t in media_types if t != JSON), "application/octet-stream"])
+        request.headers["Content-Type"] = draw.choice(
+            [*(t for t in media_types if t != JSON), "application/octet-stream"]
+        )
         if request.headers["Content-Type"].startswith("multipart") and draw.random() < 0.9:
             head = b'--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n'
             request.content = head + request.content + b"\r\n--x--\r\n"

@@ -7,7 +7,22 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-TEXTS = ("a", "1", "input", "weight", "out", "tanh", "mdl_" + "0" * 24, "ü σ", "x" * 40, "1.bias", "output", "🙂", "a/b~c", " ")
+TEXTS = (
+    "a",
+    "1",
+    "input",
+    "weight",
+    "out",
+    "tanh",
+    "mdl_" + "0" * 24,
+    "ü σ",
+    "x" * 40,
+    "1.bias",
+    "output",
+    "🙂",
+    "a/b~c",
+    " ",
+)
 SIZES = (1, 1, 2, 2, 3)
 
 
