@@ -31,7 +31,7 @@ class Bodies:
             "/v1/datasets": self._dataset, "/v1/jobs": self._job, "/v1/models/{id}": self._change,
         }  # fmt: skip
 
-    def body(self, path: str, schema: Mapping[str, Any]) -> Body:
+    def body(self, path: str, schema: Mapping[str, Any]) -> Any:
         """Return a body for the operation at a path."""
         draw, origin = self.draw, self.draw.random()
         if origin < 0.15 and path in self.examples:
@@ -95,7 +95,7 @@ class Bodies:
         names = ("network", "parameters", "state", "convention", "dtype", "encoding")
         return {name: problem[name] for name in names if name in problem} | self._change({})
 
-    def _change(self, _: Body) -> Body:
+    def _change(self, _: Body) -> Any:
         return self.values.value({**self.values.components["ModelChange"]})
 
     def _dataset(self, problem: Body) -> Body:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from app.problem.schemas import LayerSpec
 from core.layers import Layer
-from core.losses import LOSSES
+from core.losses import LOSSES, Loss
 from core.problem_spec import ProblemSpec
 from tests.core.layers.layer_cases import CASES, Sizes
 from tests.core.sample import CONVENTIONS, sample
@@ -40,7 +40,9 @@ def dense_problem(draw: random.Random) -> dict[str, Any]:
             ("kullback_leibler", "softmax"),
         ]
     )  # fmt: skip
-    layers = [{"kind": "dense", "units": count, "activation": draw.choice(HIDDEN)} for count in units]
+    layers: list[dict[str, Any]] = [
+        {"kind": "dense", "units": count, "activation": draw.choice(HIDDEN)} for count in units
+    ]
     layers[-1]["activation"] = last
     for at, layer in enumerate(layers):
         layer |= draw.choice([{}, {}, {"bias": False}, {"initializer": "he_normal"}, {"name": f"layer {at} σ"}])
@@ -58,7 +60,7 @@ def dense_problem(draw: random.Random) -> dict[str, Any]:
     }
     if draw.random() < 0.5:
         return problem | {"seed": draw.randrange(2**62)}
-    reads, parameters = width, {}
+    reads, parameters = width, dict[str, Any]()
     for at, layer in enumerate(layers, 1):
         bias = {} if layer.get("bias") is False else {"bias": _numbers(draw, (layer["units"],))}
         parameters[layer.get("name", str(at))] = {"weight": _numbers(draw, (reads, layer["units"])), **bias}
@@ -104,9 +106,14 @@ def _sampled(at: int, sizes: Sizes, convention: Any, loss: str) -> ProblemSpec |
     """The problem of a case; None for sizes at which it has none."""
     try:
         layers, inputs = CASES[at].built(sizes, convention)
-        return sample(layers, inputs, convention=convention, loss=LOSSES[loss]())
+        return sample(layers, inputs, convention=convention, loss=_loss(loss))
     except (AssertionError, ValueError, TypeError):
         return None
+
+
+def _loss(kind: str) -> Loss:
+    construct: Callable[..., Loss] = LOSSES[kind]
+    return construct()
 
 
 def _plain(value: Any) -> Any:

@@ -15,8 +15,10 @@ from tests.app.http.generated.damage import damaged, damaged_bytes
 from tests.app.http.generated.values import Values
 
 JSON = "application/json"
-ACCEPTS = ("application/json", "*/*", "application/*", "application/vnd.gradd+safetensors", "text/html",
-           "text/html, application/json;q=0.5", "image/png", "", "application/json;q=0", "text/markdown", ";;q=,", "application/json;q=nonsense")  # fmt: skip
+ACCEPTS = (
+    "application/json", "*/*", "application/*", "application/vnd.gradd+safetensors", "text/html", "image/png", "",
+    "text/html, application/json;q=0.5", "application/json;q=0", "text/markdown", ";;q=,", "application/json;q=nonsense",
+)  # fmt: skip
 TYPES = ("application/json; charset=utf-8", "text/plain", "application/problem+json", "application/vnd.gradd+safetensors",
          "multipart/form-data", "multipart/form-data; boundary=x", "", "application/x-www-form-urlencoded")  # fmt: skip
 ENCODINGS = ("gzip", "zstd", "deflate", "identity", "br", "gzip, gzip")
@@ -158,5 +160,5 @@ def _refuted(text: str, schema: Mapping[str, Any]) -> bool:
             value = int(text)
         except ValueError:
             return True
-        return value < schema.get("minimum", value) or value > schema.get("maximum", value)
+        return bool(value < schema.get("minimum", value) or value > schema.get("maximum", value))
     return False

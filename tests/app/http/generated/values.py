@@ -90,7 +90,7 @@ class Values:
             found |= {name: self.value(extra, depth + 1) for name in names}
         return found
 
-    def _number(self, schema: Mapping[str, Any], *, whole: bool) -> float:
+    def _number(self, schema: Mapping[str, Any], *, whole: bool) -> Any:
         draw = self.draw
         least = schema.get("minimum", schema.get("exclusiveMinimum", -3))
         most = schema.get("maximum", schema.get("exclusiveMaximum", max(least + 4, 4)))
