@@ -91,7 +91,7 @@ class Bodies:
         )
         return {"network": problem["network"], "features": features, "loss": problem.get("loss", {"kind": "huber"})}
 
-    def _model(self, problem: Body) -> Body:
+    def _model(self, problem: Body) -> Any:
         names = ("network", "parameters", "state", "convention", "dtype", "encoding")
         return {name: problem[name] for name in names if name in problem} | self._change({})
 
