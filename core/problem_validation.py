@@ -12,7 +12,7 @@ from core.problem import Problem
 from core.problem_form import ProblemForm, path_of_input
 from core.problem_reading import read_problem, sent_shapes
 from core.problem_spec import ProblemSpec
-from core.problem_warnings import activation_applied_twice, unread_layers
+from core.problem_warnings import activation_applied_twice, softmax_of_one, unread_layers
 from core.shape_inference import ShapeReport
 
 
@@ -60,6 +60,7 @@ def validate_form(
             *_ambiguity(sent, documented, limits),
             *unread_layers(found.nodes),
             *activation_applied_twice(found.nodes, sent.loss if reading.objective else None),
+            *softmax_of_one(found.nodes, sent.loss if reading.objective else None),
         ],
     )
 

@@ -108,12 +108,14 @@ class PreparedJob:
             before = self.continuation = Continuation(body, body.from_checkpoint, database, caller)
             body, self.dataset, self.data, self.model = before.body, before.dataset, before.data, before.model
         elif not body.network.layers and body.model is None:
-            raise Refusal.of("invalid-request", "Field required", "network")
+            raise Refusal.of("invalid-request", "'network' is required.", "network")
         completed = resolve_model(body, lambda identity: load_cached(database, identity, caller))
         body = completed.model_copy(update={"model": None, "from_checkpoint": None})
         refuse_too_many_layers(len(body.network.layers), settings)
         missing = [name for name in ("data", "loss", "optimizer", "epochs") if getattr(body, name) is None]
-        refuse_if_any([Issue(code="invalid-request", path=(name,), detail="Field required") for name in missing])
+        refuse_if_any(
+            [Issue(code="invalid-request", path=(name,), detail=f"'{name}' is required.") for name in missing]
+        )
         self.dataset = self._dataset(body, database) or self.dataset
         self.parts = list(variants(body))
         self.lane = LONG
@@ -132,7 +134,7 @@ class PreparedJob:
             return None
         if data.dataset is None:
             if data.inputs is None:
-                raise Refusal.of("invalid-request", "Field required", "data", "inputs")
+                raise Refusal.of("invalid-request", "'inputs' is required.", "data", "inputs")
             return None
         if data.inputs is not None or data.targets is not None:
             detail = "Send either a dataset or tensors, not both."

@@ -9,7 +9,7 @@ from core.arrays import Array, Shape
 from core.equations.equation import Equation
 from core.layers.base import Layer, misfit
 from core.layers.shared.selection import selection
-from core.layers.shared.windows import Sides, Windows, windows_along
+from core.layers.shared.windows import Sides, Sizes, Windows, windows_along
 from core.operations import CALL, ELEMENT, count
 from core.spec import constraints
 
@@ -20,13 +20,13 @@ class Pooling(Layer):
 
     operations_formula: ClassVar[str] = "80 for each element of the windows"
 
-    size: Sides = field(
+    size: Sizes = field(
         metadata=constraints(
             strict=False, examples=[2], description="Height and width of the window: one number for both, or a list."
         )
     )
 
-    stride: Sides | None = field(
+    stride: Sizes | None = field(
         default=None,
         metadata=constraints(
             strict=False,
