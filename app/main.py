@@ -29,6 +29,7 @@ from app.http.dispatcher import Dispatcher
 from app.http.edge.connections import Connections
 from app.http.edge.layer import Edge
 from app.http.forms import FormCache
+from app.http.loop_pressure import LoopPressure
 from app.http.operation import Server
 from app.jobs.metrics import JobCollector
 from app.jobs.routes import router as jobs
@@ -72,6 +73,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
     connections = Connections.of(app.state.settings)
     async with create_task_group() as tasks:
         tasks.start_soon(connections.watch)
+        tasks.start_soon(app.state.pressure.watch)
         if SHARED in os.environ:
             tasks.start_soon(app.state.cache_metrics.keep_current)
         with Keeper(database, app.state.settings):
@@ -89,7 +91,7 @@ class Application(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and record it."""
         if scope["type"] == "http":
-            await self.state.observer.observe(self.state.edge, scope, receive, send)
+            await self.state.observer.observe(self.state.pressure, scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
 
@@ -100,10 +102,8 @@ class Application(FastAPI):
     async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request of a known caller."""
         left = await answer_directly(self.state.direct, scope, receive, send)
-        if left is None:
-            return
-        refusal = self.state.dispatcher.refusal_of(scope)
-        await (refusal or super().__call__)(scope, left, send)
+        if left is not None:
+            await self.state.dispatcher.admit(super().__call__, scope, left, send)
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -130,6 +130,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.tracing = start_tracing("gradd")
     app.state.observer = Observer(metrics, access_log, app.state.tracing)
     app.state.edge = Edge(app.pass_guard, settings)
+    app.state.pressure = LoopPressure(app.state.edge)
     app.state.guard = Guard(settings, app.state.database)
     app.state.server = Server(settings, FormCache(settings.form_cache_bytes), app.state.guard.rates.charge, metrics)
     app.state.dispatcher = Dispatcher(app.state.server)

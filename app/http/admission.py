@@ -8,7 +8,7 @@ Two rules keep answers quick whatever is asked of the service:
 * Up to the capacity, requests wait. Far beyond it, a request that would wait for longer than it takes is refused at once: a
   queue that is always full delays every answer and serves none more ("standing queue"; K. Nichols and V. Jacobson,
   Controlling Queue Delay, ACM Queue 10(5), 2012). How much is asked is measured: the seconds of work that arrived within
-  the last second, relative to the seconds that the places can work.
+  the last second or more, relative to the seconds that the places can work.
 """
 
 from __future__ import annotations
@@ -30,7 +30,13 @@ OVERLOAD = 2.0
 their answers, reach a load of 1; bursts stay below 2 on average over a second."""
 
 WINDOW_SECONDS = 1.0
-"""Time constant of the average of the load."""
+"""Shortest time over which the load is averaged."""
+
+WINDOW_REQUESTS = 10
+"""The load is averaged over the time that at least so many typical requests take: one long request is no load."""
+
+_WEIGHT = 0.1
+"""Weight of the last request in what is typical."""
 
 
 class Overloaded(RetryLater):
@@ -38,6 +44,23 @@ class Overloaded(RetryLater):
 
     def __init__(self, detail: str, retry_after: int) -> None:
         super().__init__("overloaded", detail, retry_after)
+
+
+class Admission:
+    """A request that a queue has admitted: its body is on the way, it waits, or it is computed."""
+
+    def __init__(self, queue: AdmissionQueue, expected: float) -> None:
+        self._queue = queue
+        self.expected = expected
+        """The seconds that it is expected to take."""
+
+        self._is_over = False
+
+    def end(self) -> None:
+        """Let others have the room of this request. Nothing happens the second time."""
+        if not self._is_over:
+            self._is_over = True
+            self._queue.forget(self.expected)
 
 
 class AdmissionQueue:
@@ -48,69 +71,76 @@ class AdmissionQueue:
         self._max_waiting = max_waiting
         self._clock = clock
         self._free = places
-        self._waiting: list[tuple[float, int, float, asyncio.Future[None]]] = []
-        """Due time, number of arrival, expected seconds, and the future that ends the wait."""
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        """Due time, number of arrival, and the future that ends the wait."""
 
         self._arrivals = 0
+        self._admitted = 0
+        """Number of requests that were admitted and are not over."""
+
         self._expected_seconds = 0.0
-        """Sum of the expected seconds of all requests that wait or are computed."""
+        """Sum of what those are expected to take."""
+
+        self._typical = 0.0
+        """What the last requests were expected to take, on average."""
 
         self._load = 0.0
         self._load_at = clock()
 
     @property
     def waiting(self) -> int:
-        """The number of requests that wait."""
+        """The number of requests that wait for a place."""
         return len(self._waiting)
 
     def offered(self) -> float:
-        """Return the load of about the last second: 1 if just as much was asked as can be computed."""
+        """Return the load of the last time: 1 if just as much was asked as can be computed."""
         now = self._clock()
-        self._load *= math.exp((self._load_at - now) / WINDOW_SECONDS)
+        self._load *= math.exp((self._load_at - now) / self._window)
         self._load_at = now
         return self._load
 
-    def refuse_if_overloaded(self, expected: float) -> None:
-        """Count a request that arrives and is expected to take so many seconds, and refuse it if it had to wait too long.
+    @property
+    def _window(self) -> float:
+        return max(WINDOW_SECONDS, WINDOW_REQUESTS * self._typical)
 
-        Raises:
-            Overloaded: if too many wait already, or if it would wait for longer than it takes while far too much is asked.
-        """
-        load = self.offered()
-        self._load += expected / self._places / WINDOW_SECONDS
-        if self._free:
-            return
-        if len(self._waiting) >= self._max_waiting or (load > OVERLOAD and self._wait() > expected):
-            raise self._overloaded()
-
-    def _wait(self) -> float:
-        """Return the seconds that a request would wait behind all others."""
-        return self._expected_seconds / self._places
-
-    def _overloaded(self) -> Overloaded:
-        return Overloaded("The server has more requests than it can compute now.", max(1, math.ceil(self._wait())))
-
-    @asynccontextmanager
-    async def place(self, expected: float) -> AsyncIterator[None]:
-        """Wait for a place, and hold it within the block.
+    def admit(self, expected: float) -> Admission:
+        """Admit a request that has arrived, or refuse it if it would have to wait too long.
 
         Args:
-            expected: the seconds that the request is expected to take.
+            expected: the seconds that it is expected to take.
 
         Raises:
-            Overloaded: if too many wait already.
+            Overloaded: if too many are there already, or if it would wait for longer than it takes while far too much is
+                asked.
         """
-        if not self._free and len(self._waiting) >= self._max_waiting:
-            raise self._overloaded()
+        load = self.offered()
+        self._typical += (expected - self._typical) * (_WEIGHT if self._typical else 1.0)
+        self._load += expected / self._places / self._window
+        waiting = self._admitted - self._places
+        if waiting >= 0:
+            wait = self._expected_seconds / self._places
+            if waiting >= self._max_waiting or (load > OVERLOAD and wait > expected):
+                raise Overloaded("The server has more requests than it can compute now.", max(1, math.ceil(wait)))
+        self._admitted += 1
         self._expected_seconds += expected
+        return Admission(self, expected)
+
+    def forget(self, expected: float) -> None:
+        """Leave an admitted request out of account."""
+        self._admitted -= 1
+        self._expected_seconds = max(0.0, self._expected_seconds - expected) if self._admitted else 0.0
+
+    @asynccontextmanager
+    async def place(self, admission: Admission) -> AsyncIterator[None]:
+        """Wait for a place, and hold it within the block. The admission ends with it."""
         try:
-            await self._take(expected)
+            await self._take(admission.expected)
             try:
                 yield
             finally:
                 self._pass_on()
         finally:
-            self._expected_seconds -= expected
+            admission.end()
 
     async def _take(self, expected: float) -> None:
         if self._free:
@@ -118,7 +148,7 @@ class AdmissionQueue:
             return
         turn = asyncio.get_running_loop().create_future()
         self._arrivals += 1
-        entry = (self._clock() + PATIENCE * expected, self._arrivals, expected, turn)
+        entry = (self._clock() + PATIENCE * expected, self._arrivals, turn)
         heapq.heappush(self._waiting, entry)
         try:
             await turn

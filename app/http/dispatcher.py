@@ -6,13 +6,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from typing import cast
 
 from anyio import CancelScope
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Scope
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.http.admission import Overloaded
+from app.http.admission import Admission, Overloaded
 from app.http.body import LARGE
 from app.http.executor import ComputeExecutor, Lane
 from app.http.operation import Server
@@ -33,6 +34,10 @@ NOBODY = 499
 """Status of the answer that nobody reads, because the client has left. It is seen in logs alone."""
 
 
+ADMISSION = "gradd.admission"
+"""The name of the lane and the admission of a computation in the ASGI scope of its request."""
+
+
 class TooLong(Exception):
     """A computation is too long for a thread. `seconds` is the time that it is expected to take."""
 
@@ -51,19 +56,25 @@ class Dispatcher:
         self._computed: set[str] = set()
         """The paths of computations. Each is known once its first request has arrived."""
 
-    def refusal_of(self, scope: Scope) -> Response | None:
-        """Return the refusal of a computation that would wait too long, before its body is read; None if it may go on."""
-        if scope["type"] != "http" or scope["path"] not in self._computed:
-            return None
+    async def admit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer a request; refuse a computation that would wait too long before its body is read."""
+        if scope["path"] not in self._computed:
+            await app(scope, receive, send)
+            return
         length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
         size = int(length) if length.isdigit() and len(length) < 16 else 0
+        lane: Lane = "processes" if size > LARGE else "threads"
         try:
-            lane: Lane = "processes" if size > LARGE else "threads"
-            self._executor.refuse_if_overloaded(lane, self._times.expected(scope["path"], size))
+            admission = self._executor.admit(lane, self._times.expected(scope["path"], size))
         except Overloaded as error:
             closing = {"Connection": "close"} if size > UNREAD else {}
-            return refusal_response(error, scope["path"], {**error.headers, **closing})
-        return None
+            await refusal_response(error, scope["path"], {**error.headers, **closing})(scope, receive, send)
+            return
+        scope[ADMISSION] = lane, admission
+        try:
+            await app(scope, receive, send)
+        finally:
+            admission.end()
 
     async def store(self, path: str, work: Callable[[CheckDeadline], Response]) -> Response:
         """Answer a request that reads or writes what is stored, or whose body is a file, in a thread.
@@ -71,7 +82,8 @@ class Dispatcher:
         Raises:
             Refusal: `overloaded`, `timeout`, and the refusals of `work`.
         """
-        return await self._executor.run(self._timed(work, path, 0), self._times.expected(path, 0), "storage")
+        admission = self._executor.admit("storage", self._times.expected(path, 0))
+        return await self._executor.run(self._timed(work, path, 0), admission, "storage")
 
     async def answer(self, task: RequestTask, request: Request) -> Response:
         """Answer a request whose body has been received.
@@ -79,26 +91,34 @@ class Dispatcher:
         Raises:
             Refusal: with all errors of the request.
         """
-        size = task.body.size
-        expected = self._times.expected(task.path, size)
+        path, size = task.path, task.body.size
+        expected = self._times.expected(path, size)
         if not task.operation.is_pure:
-            work = self._timed(lambda check_deadline: task.answer(self._server, check_deadline), task.path, size)
-            return await self._executor.run(work, expected, "storage")
-        self._computed.add(task.path)
+            work = self._timed(lambda check_deadline: task.answer(self._server, check_deadline), path, size)
+            return await self._executor.run(work, self._executor.admit("storage", expected), "storage")
+        self._computed.add(path)
         async with _while_connected(request) as stop:
             if not task.body.is_large:
                 try:
-                    return await self._executor.run(
-                        self._timed(self._in_thread(task), task.path, size), expected, stop=stop
-                    )
+                    work = self._timed(self._in_thread(task), path, size)
+                    return await self._executor.run(work, self._admission(request, "threads", expected), stop=stop)
                 except TooLong as long:
                     expected = long.seconds
-            computed = await self._executor.run_in_process(task, expected)
+            computed = await self._executor.run_in_process(task, self._admission(request, "processes", expected))
             if task.body.is_large:
                 with suppress(Refusal):  # It was not known before; the next requests will have to wait.
                     self._server.admit(task.caller, computed.cost)
             return computed.response
         return Response(status_code=NOBODY)
+
+    def _admission(self, request: Request, lane: Lane, expected: float) -> Admission:
+        """Return the admission that a request has to a lane already, or a new one."""
+        admitted, admission = request.scope.get(ADMISSION, ("", None))
+        if admitted == lane and admission:
+            return cast("Admission", admission)
+        if admission:
+            admission.end()
+        return self._executor.admit(lane, expected)
 
     def _in_thread(self, task: RequestTask) -> Callable[[CheckDeadline], Response]:
         def admit(cost: Cost) -> None:

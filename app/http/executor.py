@@ -18,7 +18,7 @@ from typing import Literal, TypeVar
 
 from anyio import BrokenWorkerProcess, CancelScope, CapacityLimiter, fail_after, to_process, to_thread
 
-from app.http.admission import AdmissionQueue, Overloaded
+from app.http.admission import Admission, AdmissionQueue, Overloaded
 from app.http.compute_process import Computed, answer_in_process
 from app.http.deadline import deadline_in, timed_out
 from app.http.request_task import RequestTask
@@ -56,18 +56,18 @@ class ComputeExecutor:
         self._threads = CapacityLimiter(settings.compute_threads + STORAGE_THREADS)
         self._processes = CapacityLimiter(settings.compute_processes)
 
-    def refuse_if_overloaded(self, lane: Lane, expected: float) -> None:
-        """Count a request that is expected to take so many seconds, and refuse it if it had to wait too long.
+    def admit(self, lane: Lane, expected: float) -> Admission:
+        """Admit a request that is expected to take so many seconds to a lane.
 
         Raises:
-            Overloaded: if there are too many requests.
+            Overloaded: if it would have to wait too long.
         """
-        self._lanes[lane].refuse_if_overloaded(expected)
+        return self._lanes[lane].admit(expected)
 
     async def run(
         self,
         work: Callable[[CheckDeadline], T],
-        expected: float,
+        admission: Admission,
         lane: Literal["threads", "storage"] = "threads",
         stop: CancelScope | None = None,
     ) -> T:
@@ -76,7 +76,7 @@ class ComputeExecutor:
         Args:
             work: the computation. It is passed a function to call regularly, which raises once the deadline has passed or
                 `stop` was cancelled.
-            expected: the seconds that it is expected to take.
+            admission: that of the lane.
             lane: whether it computes, or reads and writes what is stored. Neither waits for the other.
             stop: the scope that is cancelled when nobody waits for the result any more.
 
@@ -84,17 +84,16 @@ class ComputeExecutor:
             The result of `work`.
 
         Raises:
-            Overloaded: if too many requests wait.
             Refusal: `timeout`, and the refusals of `work`.
         """
-        async with self._place(lane, expected):
+        async with self._place(lane, admission):
             return await to_thread.run_sync(self._run_with_deadline, work, stop, limiter=self._threads)
 
     @asynccontextmanager
-    async def _place(self, lane: Lane, expected: float) -> AsyncIterator[None]:
+    async def _place(self, lane: Lane, admission: Admission) -> AsyncIterator[None]:
         """Wait for a place in a lane, and measure the wait and the time in the block."""
         asked = time.monotonic()
-        async with self._lanes[lane].place(expected):
+        async with self._lanes[lane].place(admission):
             start = time.monotonic()
             self._metrics.observe_queue(start - asked)
             try:
@@ -120,21 +119,21 @@ class ComputeExecutor:
 
         return work(check)
 
-    async def run_in_process(self, task: RequestTask, expected: float) -> Computed:
+    async def run_in_process(self, task: RequestTask, admission: Admission) -> Computed:
         """Answer a request in a process, which is killed once the deadline has passed or the caller is cancelled.
 
         Args:
             task: the request.
-            expected: the seconds that it is expected to take.
+            admission: that of the lane of processes.
 
         Returns:
-            The response, and the operations that it took.
+            The response, and its cost as it was estimated.
 
         Raises:
             Refusal: `timeout`, `overloaded` if the process ended by itself, and the refusals of the request.
         """
         seconds = self._settings.max_seconds
-        async with self._place("processes", expected):
+        async with self._place("processes", admission):
             start = time.monotonic()
             try:
                 with fail_after(seconds + START_SECONDS):
@@ -147,4 +146,4 @@ class ComputeExecutor:
                 if time.monotonic() - start >= seconds:
                     raise timed_out(seconds) from None  # It ended itself, in the middle of an operation.
                 logger.error("A compute process ended in the middle of %s.", task.path)
-                raise Overloaded(ENDED, max(1, math.ceil(expected))) from error
+                raise Overloaded(ENDED, max(1, math.ceil(admission.expected))) from error

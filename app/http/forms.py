@@ -54,7 +54,8 @@ class Form:
         """What `FormUse.borrow` lends and is not lent now."""
 
         self.seconds: float | None = None
-        """Typical time of a request that found everything worked out; None until there was one."""
+        """Typical processor time of a request that found everything worked out; None until there was one. The time of the
+        clock would grow with the load, and send requests into threads when the server can afford it least."""
 
         self.waits = False
         """Whether a request waits for more than the processor and local files, such as a database on another machine."""
@@ -160,7 +161,7 @@ class FormCache:
             return form
 
     def keep(self, key: FormKey, use: FormUse, seconds: float) -> None:
-        """Keep the form of a request that has been answered within so many seconds, with what it borrowed."""
+        """Keep the form of a request that took so many seconds of processor time, with what it borrowed."""
         use.give_back()
         form = use.form
         if use.is_known:

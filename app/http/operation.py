@@ -164,7 +164,7 @@ class Operation(Generic[M]):
         Raises:
             Refusal: with all errors of the request.
         """
-        start = time.perf_counter()
+        start = time.thread_time()
         asked, use = self._body(reading, form)
         if self.resolve:
             asked = self.resolve(asked, caller)
@@ -173,7 +173,7 @@ class Operation(Generic[M]):
         reply = reply if isinstance(reply, Reply) else Reply(reply)
         response = write(reply, wanted, self.documents, getattr(asked, "encoding", "json"))
         if use and (key := self.key(reading)):
-            server.forms.keep(key, use, time.perf_counter() - start)
+            server.forms.keep(key, use, time.thread_time() - start)
         return response
 
     def _admit(self, asked: M, settings: Settings, admit: Admit) -> None:

@@ -25,10 +25,10 @@ async def order_of(queue: AdmissionQueue, clock: Clock, arrivals: list[tuple[flo
     order: list[int] = []
 
     async def ask(number: int, expected: float) -> None:
-        async with queue.place(expected):
+        async with queue.place(queue.admit(expected)):
             order.append(number)
 
-    async with queue.place(1.0):
+    async with queue.place(queue.admit(1.0)):
         tasks = []
         for number, (at, expected) in enumerate(arrivals):
             clock.now = at
@@ -65,12 +65,12 @@ def test_up_to_the_capacity_requests_wait() -> None:
     """Sixteen clients in closed loops ask for just what one place can do, and none of them is refused."""
 
     async def work(queue: AdmissionQueue, clock: Clock) -> None:
-        async with queue.place(0.1):
+        async with queue.place(queue.admit(0.1)):
             waiting = [asyncio.create_task(_wait(queue, 0.1)) for _ in range(15)]
             await asyncio.sleep(0)
             for _ in range(200):
                 clock.now += 0.1
-                queue.refuse_if_overloaded(0.1)
+                queue.admit(0.1).end()
             assert queue.offered() == pytest.approx(1.0, abs=0.1)
         await asyncio.gather(*waiting)
 
@@ -79,7 +79,7 @@ def test_up_to_the_capacity_requests_wait() -> None:
 
 def test_far_beyond_it_a_request_does_not_wait_longer_than_it_takes() -> None:
     async def work(queue: AdmissionQueue, clock: Clock) -> None:
-        async with queue.place(0.1):
+        async with queue.place(queue.admit(0.1)):
             for _ in range(100):  # Ten times the capacity, for a second.
                 clock.now += 0.01
                 with_room = len(queue_refusals(queue, 0.1)) == 0
@@ -98,7 +98,7 @@ def test_far_beyond_it_a_request_does_not_wait_longer_than_it_takes() -> None:
 
 def test_the_number_of_those_who_wait_is_bounded() -> None:
     async def work(queue: AdmissionQueue, _: Clock) -> None:
-        async with queue.place(0.1):
+        async with queue.place(queue.admit(0.1)):
             waiting = [asyncio.create_task(_wait(queue, 0.1)) for _ in range(2)]
             await asyncio.sleep(0)
             assert queue_refusals(queue, 0.1)
@@ -111,7 +111,7 @@ def test_the_number_of_those_who_wait_is_bounded() -> None:
 
 def test_who_leaves_the_queue_takes_no_place() -> None:
     async def work(queue: AdmissionQueue, _: Clock) -> None:
-        async with queue.place(0.1):
+        async with queue.place(queue.admit(0.1)):
             leaving, staying = (asyncio.create_task(_wait(queue, 0.1)) for _ in range(2))
             await asyncio.sleep(0)
             leaving.cancel()
@@ -119,26 +119,26 @@ def test_who_leaves_the_queue_takes_no_place() -> None:
             assert queue.waiting == 1
         await staying
         # A place that is given to who leaves at that moment goes on to the next.
-        async with queue.place(0.1):
+        async with queue.place(queue.admit(0.1)):
             leaving, staying = (asyncio.create_task(_wait(queue, 0.1)) for _ in range(2))
             await asyncio.sleep(0)
         leaving.cancel()
         await asyncio.wait_for(staying, 5)
-        async with asyncio.timeout(5), queue.place(0.1):
+        async with asyncio.timeout(5), queue.place(queue.admit(0.1)):
             pass
 
     run(work)
 
 
 async def _wait(queue: AdmissionQueue, expected: float) -> None:
-    async with queue.place(expected):
+    async with queue.place(queue.admit(expected)):
         await asyncio.sleep(0)
 
 
 def queue_refusals(queue: AdmissionQueue, expected: float) -> list[Overloaded]:
     """Return the refusal of a request, if it is refused."""
     try:
-        queue.refuse_if_overloaded(expected)
+        queue.admit(expected).end()
     except Overloaded as refusal:
         return [refusal]
     return []
