@@ -170,7 +170,12 @@ def test_what_is_refused_is_replaced_by_something_new() -> None:
 
 def test_a_cache_that_is_off_measures_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[Any] = []
-    monkeypatch.setattr("app.http.forms.held_bytes", lambda things: measured.append(things) or held_bytes(things))
+
+    def measure(things: Any) -> int:
+        measured.append(things)
+        return held_bytes(things)
+
+    monkeypatch.setattr("app.http.forms.held_bytes", measure)
     for limit in (0, 250_000):
         served = Served(tmp_path / str(limit), form_cache_bytes=limit)
         assert served.post(GRADIENTS, XOR).status == 200
