@@ -39,10 +39,14 @@ COPY --from=builder /opt/gradd /opt/gradd
 RUN install -d -m 1777 /data
 # NumPy's OpenBLAS takes one thread per core of the host, whatever CPU limit the container has: where
 # there is such a limit, start the container with OPENBLAS_NUM_THREADS set to it.
+# The server listens on all addresses of the container and cannot know where its port is published, so the image says
+# itself that it is open: `docker run -p 127.0.0.1:8000:8000` works at once, for this machine alone. To publish the port
+# to others, add `-e GRADD_AUTHENTICATION=required` and make keys: `docker exec CONTAINER gradd keys create NAME`.
 ENV PATH=/opt/gradd/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    GRADD_DATA_DIR=/data
+    GRADD_DATA_DIR=/data \
+    GRADD_AUTHENTICATION=off
 VOLUME /data
 WORKDIR /data
 USER 10001:10001

@@ -145,10 +145,12 @@ bench: $(DEV_STAMP)
 	  python -m "bench.$$name" || exit 1; \
 	done
 
-# Compare 20,000 random ONNX models with onnxruntime (about three minutes); ends with an error if one is wrong
+# Compare 20,000 random ONNX models with onnxruntime, import 1,000 damaged files, and send 100,000 generated requests
 .PHONY: soak
 soak: $(DEV_STAMP)
 	@python -W ignore -m tests.app.models.onnx_files.differential 20000
+	@python -W ignore -m tests.app.models.mutations 1000 3000
+	@python -W ignore -m tests.app.http.generated 100000
 
 # Write the tables of docs/checker.md: every known mistake, found or not
 .PHONY: checker-table
@@ -160,7 +162,7 @@ checker-table: $(DEV_STAMP)
 derivations: $(DEV_STAMP)
 	@python -m tests.systems.derivations
 
-# Write docs/reference and the lists of README.md from the code
+# Write docs/reference and the lists of README.md and docs/formats.md from the code
 .PHONY: reference
 reference: $(DEV_STAMP)
 	@python -m tests.docs.reference

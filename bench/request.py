@@ -21,7 +21,6 @@ import simdjson
 
 from app.computations.gradients.schemas import GradientsRequest
 from app.computations.gradients.service import compute_gradients
-from app.http.executor import ComputeExecutor
 from app.http.forms import FormCache
 from app.http.negotiation import Format
 from app.http.operation import Operation, Server, Wanted
@@ -39,7 +38,7 @@ OPERATION = Operation(GradientsRequest, compute_gradients, shares_forms=True)
 
 def server(cache: int) -> Server:
     """Return a server with a cache of that many bytes."""
-    return Server(Settings(), ComputeExecutor(1, 1, 30.0), FormCache(cache))
+    return Server(Settings(), FormCache(cache))
 
 
 def answer(body: bytes, form: Format, on: Server) -> Callable[[], object]:

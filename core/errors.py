@@ -55,6 +55,10 @@ class GraddError(ValueError):
         self.issues: list[Issue] = list(issues)
         super().__init__("; ".join(issue.detail for issue in self.issues))
 
+    def __reduce__(self) -> tuple[type[GraddError], tuple[list[Issue]]]:
+        """Return how another process makes the same error: of its issues, not of the sentence."""
+        return type(self), (self.issues,)
+
     def below(self, *prefix: str | int) -> GraddError:
         """Return the same error with `prefix` in front of every path."""
         return type(self)(issue.below(*prefix) for issue in self.issues)

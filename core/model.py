@@ -77,8 +77,10 @@ def validate_model(
         issues += [issue.below("network", "layers", position) for issue in function_of(layer)[1]]
         try:
             parameters_of(layer)
+            layer.function_of_input()
         except Refusal as refusal:
             raise refusal.below("network", "layers", position) from None
+        issues += [issue.below("network", "layers", position) for issue in _reads_later(layer, names, position)]
     known = dict(zip(names, layers, strict=True))
     for part, arrays in (("parameters", parameters), ("state", state)):
         issues += [stray(part, name, known) for name in arrays if name not in known]
@@ -96,6 +98,16 @@ def validate_model(
     return Model(
         layers, {name: named for name, named in in_core.items() if named}, {n: s for n, s in state.items() if s}
     )
+
+
+def _reads_later(layer: Layer, names: Sequence[str], position: int) -> Iterator[Issue]:
+    """Yield the issues of a layer that reads itself or a later layer."""
+    for place, name in enumerate(layer.inputs or ()):
+        if name not in names[:position] and name in names:
+            which = "itself" if name == names[position] else f"the later layer {name[:60]!r}"
+            detail = f"The layer {names[position][:60]!r} reads {which}. A layer reads earlier layers or inputs of the batch."
+            hint = "Layers are listed in execution order."
+            yield Issue(code="unknown-name", path=("inputs", place), detail=detail, got=name[:60], hint=hint)
 
 
 def fits_transposed(layers: Sequence[Layer], parameters: Arrays) -> bool:

@@ -44,9 +44,10 @@ def read_problem(
     *,
     needs_loss: bool = False,
     exactly: bool = False,
+    report: ShapeReport | None = None,
 ) -> ProblemReading:
-    """Infer all shapes in one convention; `exactly` accepts documented shapes only."""
-    found = _infer(sent, convention, limits)
+    """Infer all shapes in one convention, unless `report` has them; `exactly` accepts documented shapes only."""
+    found = report or infer(sent, convention, limits)
     objective, issues = read_objective(sent, found, convention, needs_loss)
     reading = ProblemReading(sent, found, objective, [*found.issues, *issues])
     if reading.fits or exactly:
@@ -101,8 +102,8 @@ def oriented_inputs(sent: ProblemSpec, convention: Convention) -> dict[str, Arra
     return inputs
 
 
-def _infer(sent: ProblemSpec, convention: Convention, limits: NetworkLimits | None) -> ShapeReport:
-    """Infer all shapes in one convention."""
+def infer(sent: ProblemSpec, convention: Convention, limits: NetworkLimits | None) -> ShapeReport:
+    """Return the network of a problem as it was sent, with all shapes in one convention."""
     parameters = {
         layer: {name: array.shape for name, array in named.items()} for layer, named in sent.parameters.items()
     }

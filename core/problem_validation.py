@@ -12,7 +12,8 @@ from core.problem import Problem
 from core.problem_form import ProblemForm, path_of_input
 from core.problem_reading import read_problem, sent_shapes
 from core.problem_spec import ProblemSpec
-from core.problem_warnings import activation_applied_twice, unread_layers
+from core.problem_warnings import activation_applied_twice, softmax_of_one, unread_layers
+from core.shape_inference import ShapeReport
 
 
 def validate(
@@ -23,7 +24,12 @@ def validate(
 
 
 def validate_form(
-    sent: ProblemSpec, limits: NetworkLimits | None = None, *, needs_loss: bool = True, besides: Sequence[Issue] = ()
+    sent: ProblemSpec,
+    limits: NetworkLimits | None = None,
+    *,
+    needs_loss: bool = True,
+    besides: Sequence[Issue] = (),
+    report: ShapeReport | None = None,
 ) -> ProblemForm:
     """Check a problem and return its form, which `fill` turns into the problem in the core's view.
 
@@ -32,12 +38,13 @@ def validate_form(
         limits: The largest problem that is accepted.
         needs_loss: Whether a problem without a loss is refused.
         besides: Issues that were found elsewhere in the request.
+        report: The shapes of the problem as it was sent, if they have been inferred already.
 
     Raises:
         Refusal: with every issue that was found; where shapes do not fit, the convention that would fit is named.
     """
     convention = sent.convention or "row"
-    reading = read_problem(sent, convention, limits, needs_loss=needs_loss)
+    reading = read_problem(sent, convention, limits, needs_loss=needs_loss, report=report)
     found, documented = reading.report, reading.spec
     issues = [*besides, *_unreadable(sent), *reading.issues]
     if any(issue.code == "shape-mismatch" for issue in issues):
@@ -53,6 +60,7 @@ def validate_form(
             *_ambiguity(sent, documented, limits),
             *unread_layers(found.nodes),
             *activation_applied_twice(found.nodes, sent.loss if reading.objective else None),
+            *softmax_of_one(found.nodes, sent.loss if reading.objective else None),
         ],
     )
 

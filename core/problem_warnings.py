@@ -46,6 +46,22 @@ def activation_applied_twice(nodes: Sequence[Node], loss: Loss | None) -> Iterat
     )
 
 
+def softmax_of_one(nodes: Sequence[Node], loss: Loss | None) -> Iterator[Issue]:
+    """Yield a warning if softmax runs over a single output: it is 1, whatever the parameters are."""
+    node = nodes[-1]
+    function, field_name = _last_function(node)
+    applies = loss is not None and loss.applies is not None and loss.applies[0] == "softmax"
+    if node.shape[-1:] != (1,) or not (applies or function in ("softmax", "log_softmax")):
+        return
+    yield Issue(
+        code="softmax-of-one",
+        path=("network", "layers", node.position, field_name),
+        detail=f"Layer {node.name!r} has one output, and softmax over one number is 1 whatever the parameters are: every "
+        "gradient is 0.",
+        hint="For two classes, use sigmoid with binary_cross_entropy, or two outputs with softmax.",
+    )
+
+
 def _last_function(node: Node) -> tuple[str, str]:
     """The name of the function that a layer applies last, and the field that names it."""
     name = _name(node.function)

@@ -62,6 +62,16 @@ Number = Annotated[float, _Strict()]
 """Element of a list of numbers: refuses "3" and true."""
 
 
+class Published:
+    """Annotation that publishes keywords of JSON Schema; the core itself refuses values that do not fit them."""
+
+    def __init__(self, **keywords: Any) -> None:
+        self.keywords = keywords
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: Any) -> Any:
+        return {**handler(schema), **self.keywords}
+
+
 class Choices:
     """Annotation that publishes the valid values of a string; the core itself refuses others."""
 
@@ -72,10 +82,19 @@ class Choices:
         return {**handler(schema), "enum": self.values}
 
 
-def _publish(schema: dict[str, Any]) -> None:
-    """Make `kind` required in the schema: it has a default in Python, but on the wire it selects the type."""
-    if "kind" in schema.get("properties", {}):
+def _publish(schema: dict[str, Any], kind: type[Any]) -> None:
+    """Complete the schema of a spec.
+
+    `kind` is required: it has a default in Python, but on the wire it selects the type. `inputs` of a layer has as many names
+    as it reads tensors.
+    """
+    fields = schema.get("properties", {})
+    if "kind" in fields:
         schema["required"] = ["kind", *(name for name in schema.get("required", []) if name != "kind")]
+    if "inputs" in fields and hasattr(kind, "reads"):
+        for names in fields["inputs"]["anyOf"]:
+            if names["type"] == "array":
+                names["minItems"], names["maxItems"] = kind.reads
 
 
 class Spec:

@@ -2,4 +2,5 @@
 
 from app.cli import main
 
-main()
+if __name__ == "__main__":  # Compute processes import the main module of the server under another name.
+    main()

@@ -15,7 +15,8 @@ from app.cli.variants import variant_text
 
 jobs = typer.Typer(
     help="List, submit, follow and control the training jobs of a server.",
-    epilog="Example: gradd jobs submit job.json --server http://127.0.0.1:9000",
+    epilog="Example: gradd jobs submit job.json --server http://127.0.0.1:9000. The variable GRADD_API_KEY holds the API key "
+    "for a server that needs one.",
     no_args_is_help=True,
 )
 
@@ -103,7 +104,7 @@ def pause(job: JobId, server: Server = LOCAL_SERVER) -> None:
 
 @jobs.command(epilog="Example: gradd jobs resume job_7ce44cc97c0086da81dbdd16")
 def resume(job: JobId, server: Server = LOCAL_SERVER) -> None:
-    """Put a paused job back into the queue and print its status."""
+    """Put a paused or failed job back into the queue and print its status. It continues from its last checkpoint."""
     _act(job, "resume", server)
 
 

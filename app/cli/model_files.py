@@ -22,7 +22,7 @@ def format_of(file: Path) -> str:
 
 def _require_onnx() -> None:
     from app.http.problem_details import error_of
-    from app.models.formats.onnx_file import require_onnx
+    from app.models.formats.onnx.file import require_onnx
     from core.errors import Refusal
 
     try:

@@ -23,6 +23,10 @@ from fastapi import FastAPI
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
+from app.logs import configure_logs
+from app.settings import Settings
+from app.telemetry.request_metrics import forget_process
+from app.telemetry.request_record import log_context
 from app.worker.job_process import THREADS
 
 MARGIN = 2
@@ -74,6 +78,7 @@ class ServerProcesses(Multiprocess):
             if not process.is_alive(self.config.timeout_worker_healthcheck):
                 process.kill()
                 process.join()
+                forget_process(process.pid)
                 logger.warning("server process %s ended with %s; starting another one", process.pid, process.exitcode)
                 self.processes[place] = self._start(place)
 
@@ -154,7 +159,8 @@ def share_processors(processes: int) -> None:
 
 def application() -> FastAPI:
     """Return the application of a server process, which ends with its supervisor."""
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    settings = Settings()
+    configure_logs(settings.log_format, settings.log_level, log_context)
     threading.Thread(target=_end_with_supervisor, daemon=True, name="parent").start()
     from app.main import app
 

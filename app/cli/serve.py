@@ -8,7 +8,9 @@ from typing import Annotated
 import typer
 
 from app import VERSION
+from app.cli.data import backup, prune, restore
 from app.cli.jobs import jobs
+from app.cli.keys import keys
 from app.cli.train import train
 
 cli = typer.Typer(
@@ -32,6 +34,7 @@ Processes = Annotated[
 WithWorker = Annotated[
     bool, typer.Option(help="Start a worker for training jobs, too; --no-worker serves the API alone.")
 ]
+Check = Annotated[bool, typer.Option("--check", help="Only tell whether a worker of this host works.")]
 AccessLog = Annotated[bool, typer.Option("--access-log", help="Log a line for every request.")]
 
 
@@ -59,11 +62,21 @@ def serve(
 
 cli.command("train", epilog="Example: gradd train job.json --output model.safetensors")(train)
 cli.add_typer(jobs, name="jobs")
+cli.add_typer(keys, name="keys")
 
 
 @cli.command("worker", epilog="Example: GRADD_DATABASE_URL=postgresql://gradd@host/gradd gradd worker")
-def work() -> None:
-    """Train jobs without serving the API. Any number of workers may share a PostgreSQL database."""
+def work(check: Check = False) -> None:
+    """Train jobs without serving the API. Any number of workers may share a PostgreSQL database.
+
+    With --check nothing is trained: the exit status is 0 if a worker of this host holds a valid lease, else 1. It is the
+    health check of a container.
+    """
+    if check:
+        from app.cli.worker_check import check_worker
+
+        check_worker()
+        return
     from app.cli.serving import run_worker
 
     run_worker()
@@ -72,14 +85,24 @@ def work() -> None:
 @cli.command(epilog="Example: GRADD_DATABASE_URL=postgresql://gradd@host/gradd gradd migrate")
 def migrate() -> None:
     """Bring the tables of the database to this version. `gradd serve` does so itself for a SQLite file."""
+    from app.cli.refusal import print_refusal
+    from app.http.problem_details import error_of
     from app.settings import Settings
     from app.storage import Database
+    from core.errors import Refusal
 
     database = Database(Settings().database_url)
     try:
         database.migrate()
+    except Refusal as refusal:
+        print_refusal([error_of(issue) for issue in refusal.issues])
     finally:
         database.close()
+
+
+cli.command("prune", epilog="Example: gradd prune jobs events --older-than 30d --dry-run")(prune)
+cli.command("backup", epilog="Example: gradd backup gradd-monday.sqlite3")(backup)
+cli.command("restore", epilog="Example: gradd restore gradd-monday.sqlite3")(restore)
 
 
 @cli.command(epilog="Example: gradd version")

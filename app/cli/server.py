@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +24,8 @@ def connect(server: str, *, retries: int = 0) -> Iterator[httpx.Client]:
 
     transport = httpx.HTTPTransport(retries=retries)
     try:
-        with httpx.Client(base_url=server, timeout=httpx.Timeout(70, connect=5), transport=transport) as client:
+        timeout = httpx.Timeout(70, connect=5)
+        with httpx.Client(base_url=server, headers=_headers(), timeout=timeout, transport=transport) as client:
             yield client
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         fail(f"{server} is no address of a server ({error}); http://127.0.0.1:8000 is one.")
@@ -32,6 +34,19 @@ def connect(server: str, *, retries: int = 0) -> Iterator[httpx.Client]:
             f"{server} does not answer ({error}). Is `gradd serve` running?",
             "  --server or the variable GRADD_SERVER names another address, such as http://127.0.0.1:9000.",
         )
+
+
+def _headers() -> dict[str, str]:
+    """Return the headers of requests: with the API key of the variable GRADD_API_KEY, if there is one.
+
+    The command line does not take a key as an option, which other users of the machine could see.
+    """
+    key = os.environ.get("GRADD_API_KEY", "").strip()
+    if not key:
+        return {}
+    if not key.isascii() or not key.isprintable():
+        fail("GRADD_API_KEY is no key: it has characters that no key has.")
+    return {"Authorization": f"Bearer {key}"}
 
 
 def read_answer(response: httpx.Response) -> dict[str, Any]:

@@ -61,10 +61,11 @@ class CompiledSteps:
         self._slots = [*slots, *[np.empty(0, dtype)] * (3 - len(slots))]
         self._block = 1
 
-    def run(self, epoch: int, before: Array) -> list[float]:
+    def run(self, epoch: int, before: Array, losses: list[float]) -> None:
         minibatches, stepper = self._minibatches, self._stepper
         order, parts = minibatches.begin(epoch), minibatches.parts
-        losses: list[float] = []
+        begun = self._outputs.first(len(losses) * minibatches.size)
+        self._all[: len(begun)] = begun.reshape(len(begun), self._all.shape[1])
         while len(losses) < parts:
             steps = min(self._block, parts - len(losses))
             began = time.monotonic()
@@ -72,16 +73,19 @@ class CompiledSteps:
             elapsed = time.monotonic() - began
             losses += found
             if not math.isfinite(found[-1]):
-                return [*losses[:-1], math.nan]
+                losses[-1] = math.nan
+                return
             self._check_deadline()
             if elapsed < SECONDS / 2:
                 self._block *= 2
             elif elapsed > 2 * SECONDS and self._block > 1:
                 self._block //= 2
-        self._outputs.keeper(self._all)(0)
+        self.settle()
         self._copy_to_plan()
         stepper.memory.step = (epoch + 1) * parts
-        return losses
+
+    def settle(self) -> None:
+        self._outputs.keeper(self._all)(0)
 
     def _run(self, order: Array, before: Array, first: int, steps: int) -> list[float]:
         """Run some steps of an epoch and return their losses."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
+from starlette.background import BackgroundTask
 
 from app.datasets import examples, readers, repository, service
 from app.datasets.schemas import DatasetDescription, DatasetList, DatasetRequest
-from app.http.dependencies import EndpointDep
+from app.http.dependencies import CallerDep, EndpointDep
 from app.http.openapi import FORM, describe, describe_answer
 from app.http.pagination import After, Limit
 from app.http.uploads import handle_file
 from app.problem.schemas import Name
 from app.storage.dependencies import DatabaseDep
+from app.storage.space import release
 
 router = APIRouter(tags=["datasets"])
 
@@ -31,12 +33,18 @@ FILES = {
     operation_id="create_dataset",
     summary="Upload a dataset",
     **describe(
-        DatasetRequest, DatasetDescription, examples.DATASETS, statuses=STATUSES, besides=FILES, refusals=("not-ready",)
+        DatasetRequest,
+        DatasetDescription,
+        examples.DATASETS,
+        statuses=STATUSES,
+        besides=FILES,
+        refusals=("not-ready", "insufficient-storage"),
     ),
 )
 async def create_dataset(
     endpoint: EndpointDep,
     database: DatabaseDep,
+    caller: CallerDep,
     format: Annotated[
         readers.Format | None,
         Query(
@@ -79,7 +87,7 @@ async def create_dataset(
     return await handle_file(
         endpoint,
         lambda file, check_deadline: service.create_dataset(
-            file, form or readers.recognise(file), options, endpoint.settings, database, check_deadline
+            file, form or readers.recognise(file), options, endpoint.settings, database, caller, check_deadline
         ),
     )
 
@@ -91,21 +99,25 @@ async def create_dataset(
     **describe_answer(DatasetList),
 )
 async def list_datasets(
-    endpoint: EndpointDep, database: DatabaseDep, limit: Limit = 20, after: After = None
+    endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep, limit: Limit = 20, after: After = None
 ) -> Response:
     """List the stored datasets, newest first."""
-    return await endpoint.produce(lambda _: (service.list_datasets(database, limit, after), "json"))
+    return await endpoint.produce(lambda _: (service.list_datasets(database, limit, after, caller), "json"))
 
 
 @router.get(
     "/v1/datasets/{id}",
     operation_id="get_dataset",
     summary="Get the description of a dataset",
-    **describe_answer(DatasetDescription),
+    **describe_answer(DatasetDescription, tagged=True),
 )
-async def get_dataset(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
+async def get_dataset(endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep, id: str) -> Response:
     """Return the shapes, types, statistics, classes and standardisation of a dataset, without its numbers."""
-    return await endpoint.produce(lambda _: (service.show_dataset(id, database), "json"))
+
+    def resource() -> dict[str, Any]:
+        return service.show_dataset(id, database, caller)
+
+    return await endpoint.produce(lambda _: (resource(), "json"), resource)
 
 
 @router.delete(
@@ -114,10 +126,12 @@ async def get_dataset(endpoint: EndpointDep, database: DatabaseDep, id: str) -> 
     summary="Delete a dataset",
     status_code=204,
     **describe_answer(
-        None, statuses={204: "The dataset was deleted."}, refusals=("not-found", "invalid-request", "not-ready")
+        None,
+        statuses={204: "The dataset was deleted."},
+        refusals=("not-found", "invalid-request", "not-ready", "insufficient-storage"),
     ),
 )
-async def delete_dataset(database: DatabaseDep, id: str) -> Response:
+async def delete_dataset(database: DatabaseDep, caller: CallerDep, id: str) -> Response:
     """Delete a dataset. Jobs that already use it continue."""
-    await run_in_threadpool(repository.delete_dataset, database, id)
-    return Response(status_code=204)
+    await run_in_threadpool(repository.delete_dataset, database, id, caller)
+    return Response(status_code=204, background=BackgroundTask(release, database))

@@ -9,6 +9,7 @@ import numpy as np
 
 from app.datasets import repository
 from app.datasets.readers import READERS, DatasetOptions, Format
+from app.http.caller import Caller
 from app.http.reply import Reply
 from app.settings import Settings
 from app.storage import Database
@@ -29,6 +30,7 @@ def create_dataset(
     options: DatasetOptions,
     settings: Settings,
     database: Database,
+    caller: Caller,
     check_deadline: CheckDeadline,
 ) -> Reply:
     """Read, inspect and store a dataset. The status is 200 if the same dataset exists already."""
@@ -53,7 +55,14 @@ def create_dataset(
         description["classes"] = _count_classes(found.classes, dataset.targets)
     if found.ignored:
         description["ignored"] = list(found.ignored)
-    row, is_new = repository.save_dataset(database, dataset, description, name=options.name or found.name)
+    row, is_new = repository.save_dataset(
+        database,
+        dataset,
+        description,
+        name=options.name or found.name,
+        caller=caller,
+        most=settings.max_datasets,
+    )
     return Reply(describe_dataset(row), 201 if is_new else 200, {"Location": f"/v1/datasets/{row.id}"})
 
 
@@ -81,15 +90,15 @@ def _count_classes(classes: Sequence[str], targets: Array) -> list[dict[str, Any
     return [{"label": label, "count": int(count)} for label, count in zip(classes, counts, strict=True)]
 
 
-def show_dataset(identity: str, database: Database) -> dict[str, Any]:
+def show_dataset(identity: str, database: Database, caller: Caller) -> dict[str, Any]:
     """Return the description of a dataset."""
     with database.read() as session:
-        return describe_dataset(repository.find(session, identity))
+        return describe_dataset(repository.find(session, identity, caller))
 
 
-def list_datasets(database: Database, limit: int, after: str | None) -> dict[str, Any]:
+def list_datasets(database: Database, limit: int, after: str | None, caller: Caller) -> dict[str, Any]:
     """Return one page of the list of datasets."""
-    rows, has_more = repository.list_datasets(database, limit, after)
+    rows, has_more = repository.list_datasets(database, limit, after, caller)
     answer: dict[str, Any] = {"data": [describe_dataset(row) for row in rows], "has_more": has_more}
     return answer | ({"next": rows[-1].id} if has_more else {})
 

@@ -7,17 +7,21 @@ bodies, and every request that would be refused, so that a refusal has one sourc
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import lru_cache
 from typing import Any
 
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
+from app.http.caller import Caller, caller_of
+from app.http.deadline import deadline_in
 from app.http.endpoint import too_slow
-from app.http.executor import deadline_in
 from app.http.negotiation import Format, format_of_answer, format_of_body
 from app.http.operation import Operation, Server, Wanted
+from app.telemetry.request_record import current
 from app.wire.form_key import SMALL
+from core.cost import Cost
 
 
 class DirectAnswers:
@@ -38,8 +42,11 @@ class DirectAnswers:
             return None
         return self._operations.get(scope["path"])
 
-    def answer(self, operation: Operation[Any], headers: dict[bytes, bytes], body: bytes) -> Response | None:
+    def answer(
+        self, operation: Operation[Any], headers: dict[bytes, bytes], body: bytes, caller: Caller
+    ) -> Response | None:
         """Return the response to a request of a known, fast form, or None."""
+        start = time.perf_counter()
         try:
             sent, wanted = _formats(
                 headers.get(b"content-type", b""),
@@ -52,9 +59,16 @@ class DirectAnswers:
             if reading is None or key is None or not self._server.forms.is_fast(key):
                 return None
             form = self._server.forms.find(key)
-            return operation.answer(reading, form, wanted, self._server, deadline_in(self.settings.max_seconds))
+            check_deadline = deadline_in(self.settings.max_seconds)
+
+            def admit(cost: Cost) -> None:
+                self._server.admit(caller, cost)
+
+            response = operation.answer(reading, form, wanted, self._server, check_deadline, caller, admit)
         except Exception:
             return None
+        self._server.metrics.observe_compute(time.perf_counter() - start)
+        return response
 
 
 async def answer_directly(direct: DirectAnswers, scope: Scope, receive: Receive, send: Send) -> Receive | None:
@@ -67,6 +81,8 @@ async def answer_directly(direct: DirectAnswers, scope: Scope, receive: Receive,
     headers = _single(scope["headers"]) if operation else None
     if operation is None or headers is None or not _is_small(headers, min(SMALL, direct.settings.max_body_bytes)):
         return receive
+    if record := current.get():
+        record.route = scope["path"]  # Operations have paths without parameters.
     message = _received_already(receive)
     messages = [] if message is None else [message]
     if message is None or message.get("more_body"):
@@ -79,7 +95,8 @@ async def answer_directly(direct: DirectAnswers, scope: Scope, receive: Receive,
             return None
     response = None
     if messages[-1]["type"] == "http.request":
-        response = direct.answer(operation, headers, b"".join(message["body"] for message in messages))
+        body = b"".join(message["body"] for message in messages)
+        response = direct.answer(operation, headers, body, caller_of(scope))
     if response is None:
         return _preceded_by(messages, receive)
     await response(scope, receive, send)

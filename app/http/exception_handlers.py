@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from http import HTTPStatus
 
-from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -15,7 +14,7 @@ from starlette.routing import BaseRoute, Match
 from starlette.types import Scope
 
 from app.http.nearest_path import nearest_path
-from app.http.problem_details import error_of, problem_response, refusal_response
+from app.http.problem_details import RefusalWithHeaders, error_of, problem_response, refusal_response
 from app.http.problem_types import PROBLEM_TYPES
 from core.errors import GraddError, Issue, Refusal
 
@@ -35,11 +34,12 @@ def register(app: FastAPI) -> None:
 async def refused(request: Request, error: Exception) -> Response:
     """Answer a refusal of the service."""
     assert isinstance(error, GraddError)  # noqa: S101  (for the type checker: registered for this class alone)
-    return refusal_response(error, request.url.path)
+    headers = error.headers if isinstance(error, RefusalWithHeaders) else None
+    return refusal_response(error, request.url.path, headers)
 
 
 async def by_framework(request: Request, error: Exception) -> Response:
-    """Answer what the framework refuses: an unknown path, a method that a path does not take."""
+    """Answer what the framework refuses: an unknown path, a method that a path does not take, except OPTIONS."""
     assert isinstance(error, HTTPException)  # noqa: S101
     by_status = {kind.status: kind for kind in reversed(PROBLEM_TYPES.values())}
     kind = by_status.get(
@@ -48,15 +48,19 @@ async def by_framework(request: Request, error: Exception) -> Response:
     where = f"{request.method} {request.url.path[:200]}"
     detail = f"{where}: {HTTPStatus(error.status_code).phrase.lower()}."
     headers = dict(error.headers or {})
+    issue = None
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(_methods(request))
-    near = None
-    if error.status_code == HTTPStatus.NOT_FOUND:
-        near = await to_thread.run_sync(nearest_path, request)  # The first time it has to write the schema.
-    if near is None:
+        methods = _methods(request)
+        headers["Allow"] = ", ".join(methods)
+        if request.method == "OPTIONS":
+            return Response(status_code=HTTPStatus.NO_CONTENT, headers=headers)
+        hint = f"Send {' or '.join(methods)} instead."
+        issue = Issue(code=kind.slug, detail=detail, expected=methods, got=request.method[:20], hint=hint)
+    elif error.status_code == HTTPStatus.NOT_FOUND and (near := nearest_path(request)):
+        hint = f"Did you mean {near}?"
+        issue = Issue(code=kind.slug, detail=detail, got=request.url.path[:200], hint=hint)
+    if issue is None:
         return problem_response(kind, detail, request.url.path, headers=headers)
-    hint = f"Did you mean {near}?"
-    issue = Issue(code=kind.slug, detail=detail, got=request.url.path[:200], hint=hint)
     return problem_response(kind, f"{detail} {hint}", request.url.path, [error_of(issue)], headers)
 
 
@@ -64,7 +68,9 @@ def _methods(request: Request) -> list[str]:
     """The methods that a path takes; the framework names those of its first route alone."""
     scopes = {method: {**request.scope, "method": method} for method in METHODS}
     routes = request.app.routes
-    return [method for method, scope in scopes.items() if any(_takes(route, scope) for route in routes)]
+    taken = {method for method, scope in scopes.items() if any(_takes(route, scope) for route in routes)}
+    # The edge answers HEAD as GET without the body.
+    return sorted(taken | {"OPTIONS"} | ({"HEAD"} if "GET" in taken else set()))
 
 
 def _takes(route: BaseRoute, scope: Scope) -> bool:

@@ -1,71 +1,150 @@
-"""The compute executor: runs a limited number of computations at a time off the event loop, each with a deadline."""
+"""The compute executor: runs computations off the event loop, each with a deadline, and ends those that nobody waits for.
+
+Small computations run in threads, where they are fast: NumPy and BLAS release the interpreter lock, so the event loop stays
+responsive. Large ones run in processes, which can be killed in the middle of a product or a decomposition, and whose
+interpreter lock is their own. Which of the two a request takes follows from the request alone, so it has the same bits
+whatever else the server does.
+"""
 
 from __future__ import annotations
 
+import logging
 import math
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from asyncio import CancelledError
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Literal, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import BrokenWorkerProcess, CancelScope, CapacityLimiter, fail_after, to_process, to_thread
 
+from app.http.admission import AdmissionQueue, Overloaded
+from app.http.compute_process import Computed, answer_in_process
+from app.http.deadline import deadline_in, timed_out
+from app.http.request_task import RequestTask
+from app.settings import Settings
+from app.telemetry.request_metrics import RequestMetrics
 from core.arrays import CheckDeadline
-from core.errors import Issue, Refusal
+from core.errors import Refusal
 
 T = TypeVar("T")
+Lane = Literal["threads", "processes", "storage"]
 
+STORAGE_THREADS = 4
+"""Number of requests at a time that read or write what is stored. They wait for the database more than they compute."""
 
-class Overloaded(Refusal):
-    """The executor's queue is full. `retry_after` estimates the waiting time in seconds from recent requests."""
+START_SECONDS = 20.0
+"""Time beyond the deadline after which a process is killed from here, should it not have started or not have ended itself."""
 
-    def __init__(self, retry_after: int) -> None:
-        detail = "All computing threads are busy, and the queue of waiting requests is full."
-        super().__init__([Issue(code="overloaded", detail=detail, hint=f"Try again in {retry_after} s.")])
-        self.retry_after = retry_after
+ENDED = "The process that computed the answer was ended: it may have needed more memory than the server has."
+
+logger = logging.getLogger("gradd")
 
 
 class ComputeExecutor:
-    """Runs computations in threads. NumPy and BLAS release the interpreter lock, so the event loop stays responsive."""
+    """Runs computations in threads and processes, of each a limited number at a time."""
 
-    def __init__(self, threads: int, max_waiting: int, max_seconds: float) -> None:
-        self._limiter = CapacityLimiter(threads)
-        self._threads = threads
-        self._max_waiting = max_waiting
-        self._max_seconds = max_seconds
-        self._typical_seconds = 0.1
+    def __init__(self, settings: Settings, metrics: RequestMetrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._lanes = {
+            "threads": AdmissionQueue(settings.compute_threads, settings.max_waiting),
+            "processes": AdmissionQueue(settings.compute_processes, settings.max_waiting),
+            "storage": AdmissionQueue(STORAGE_THREADS, settings.max_waiting),
+        }
+        # The queues limit all of them; these are as wide, so that nobody waits there.
+        self._threads = CapacityLimiter(settings.compute_threads + STORAGE_THREADS)
+        self._processes = CapacityLimiter(settings.compute_processes)
 
-    async def run(self, work: Callable[[CheckDeadline], T]) -> T:
+    def refuse_if_overloaded(self, lane: Lane, expected: float) -> None:
+        """Count a request that is expected to take so many seconds, and refuse it if it had to wait too long.
+
+        Raises:
+            Overloaded: if there are too many requests.
+        """
+        self._lanes[lane].refuse_if_overloaded(expected)
+
+    async def run(
+        self,
+        work: Callable[[CheckDeadline], T],
+        expected: float,
+        lane: Literal["threads", "storage"] = "threads",
+        stop: CancelScope | None = None,
+    ) -> T:
         """Run `work` in a thread and return its result.
 
         Args:
-            work: the computation. It is passed a function to call regularly, which raises once the deadline has passed.
+            work: the computation. It is passed a function to call regularly, which raises once the deadline has passed or
+                `stop` was cancelled.
+            expected: the seconds that it is expected to take.
+            lane: whether it computes, or reads and writes what is stored. Neither waits for the other.
+            stop: the scope that is cancelled when nobody waits for the result any more.
 
         Returns:
             The result of `work`.
 
         Raises:
-            Overloaded: immediately, if too many computations are waiting.
+            Overloaded: if too many requests wait.
             Refusal: `timeout`, and the refusals of `work`.
         """
-        waiting = self._limiter.statistics().tasks_waiting
-        if waiting >= self._max_waiting and self._limiter.available_tokens < 1:
-            raise Overloaded(max(1, math.ceil(self._typical_seconds * (waiting + 1) / self._threads)))
-        return await to_thread.run_sync(self._run_with_deadline, work, limiter=self._limiter)
+        async with self._place(lane, expected):
+            return await to_thread.run_sync(self._run_with_deadline, work, stop, limiter=self._threads)
 
-    def _run_with_deadline(self, work: Callable[[CheckDeadline], T]) -> T:
-        start = time.monotonic()
-        try:
-            return work(deadline_in(self._max_seconds))
-        finally:
-            self._typical_seconds += 0.1 * (time.monotonic() - start - self._typical_seconds)
+    @asynccontextmanager
+    async def _place(self, lane: Lane, expected: float) -> AsyncIterator[None]:
+        """Wait for a place in a lane, and measure the wait and the time in the block."""
+        asked = time.monotonic()
+        async with self._lanes[lane].place(expected):
+            start = time.monotonic()
+            self._metrics.observe_queue(start - asked)
+            try:
+                yield
+            except Refusal as refusal:
+                if refusal.is_timeout:
+                    self._metrics.count_killed("timeout")
+                raise
+            except CancelledError:
+                self._metrics.count_killed("left")
+                raise
+            finally:
+                self._metrics.observe_compute(time.monotonic() - start)
 
+    def _run_with_deadline(self, work: Callable[[CheckDeadline], T], stop: CancelScope | None) -> T:
+        seconds = self._settings.max_seconds
+        check_deadline = deadline_in(seconds)
 
-def deadline_in(seconds: float) -> CheckDeadline:
-    """Return a function that raises a refusal, `timeout`, once so many seconds have passed from now on."""
-    deadline = time.monotonic() + seconds
+        def check() -> None:
+            if stop is not None and stop.cancel_called:
+                raise timed_out(seconds)  # Nobody reads it.
+            check_deadline()
 
-    def check_deadline() -> None:
-        if time.monotonic() > deadline:
-            raise Refusal.of("timeout", f"The computation was stopped after {seconds:g} s.", expected=seconds)
+        return work(check)
 
-    return check_deadline
+    async def run_in_process(self, task: RequestTask, expected: float) -> Computed:
+        """Answer a request in a process, which is killed once the deadline has passed or the caller is cancelled.
+
+        Args:
+            task: the request.
+            expected: the seconds that it is expected to take.
+
+        Returns:
+            The response, and the operations that it took.
+
+        Raises:
+            Refusal: `timeout`, `overloaded` if the process ended by itself, and the refusals of the request.
+        """
+        seconds = self._settings.max_seconds
+        async with self._place("processes", expected):
+            start = time.monotonic()
+            try:
+                with fail_after(seconds + START_SECONDS):
+                    return await to_process.run_sync(
+                        answer_in_process, task, self._settings, cancellable=True, limiter=self._processes
+                    )
+            except TimeoutError:
+                raise timed_out(seconds) from None
+            except BrokenWorkerProcess as error:
+                if time.monotonic() - start >= seconds:
+                    raise timed_out(seconds) from None  # It ended itself, in the middle of an operation.
+                logger.error("A compute process ended in the middle of %s.", task.path)
+                raise Overloaded(ENDED, max(1, math.ceil(expected))) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.requests import Request
 
 LENGTH_LIMIT = 200
@@ -22,9 +23,16 @@ def nearest_path(request: Request) -> str | None:
     if len(path) > LENGTH_LIMIT:
         return None
     sent = [segment for segment in path.split("/") if segment]
-    near = [_compare(template, sent) for template in request.app.openapi()["paths"]]
+    near = [_compare(template, sent) for template in _published(request)]
     likeness, nearest = max((found for found in near if found[1] != path), default=(0.0, ""))
     return nearest if likeness >= LIKENESS else None
+
+
+def _published(request: Request) -> dict[str, None]:
+    """Return the paths of the OpenAPI document, without writing it."""
+    contexts = iter_route_contexts(request.app.routes)
+    published = (each for each in contexts if isinstance(each.route, APIRoute) and each.include_in_schema)
+    return dict.fromkeys(each.path for each in published if each.path)
 
 
 def _compare(template: str, sent: list[str]) -> tuple[float, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -21,6 +21,7 @@ from core.convention import CONVENTIONS
 from core.layers.base import INITIALIZERS
 
 REF = "#/components/schemas/{model}"
+NULL = {"type": "null"}
 WITH_BODY = ("malformed-json", "not-acceptable", "request-timeout", "too-large", "unsupported-media-type",
              "invalid-request", "overloaded", "timeout")  # fmt: skip
 
@@ -28,6 +29,7 @@ WITHOUT_BODY = ("not-found", "not-acceptable", "invalid-request", "overloaded", 
 
 BYTES = {"schema": {"type": "string", "format": "binary"}}
 OCTETS = "application/octet-stream"
+TEXT = {"schema": {"type": "string"}}
 FORM = {
     multipart.MEDIA_TYPE: {
         "schema": {"type": "object", "required": ["file"], "properties": {"file": BYTES["schema"]}},
@@ -65,7 +67,8 @@ ENUMS: dict[str, tuple[str, Iterable[str]]] = {
     "Reduction": ("How the losses of the examples are combined.", ("mean", "sum")),
 }
 
-_described: dict[str, type[BaseModel]] = {ProblemDocument.__name__: ProblemDocument}
+_bodies: dict[str, type[BaseModel]] = {}
+_answers: dict[str, type[BaseModel]] = {ProblemDocument.__name__: ProblemDocument}
 
 
 def describe(
@@ -76,6 +79,7 @@ def describe(
     statuses: Mapping[int, str] | None = None,
     refusals: Iterable[str] = (),
     besides: Mapping[str, Any] | None = None,
+    also: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return the arguments of a route's decorator that describe its body and answers, for a route that parses its body.
 
@@ -86,8 +90,9 @@ def describe(
         statuses: the description of each successful status; by default only 200.
         refusals: the problem types in addition to those of every route with a body.
         besides: other formats of the body, by media type.
+        also: other formats of the answer, by media type.
     """
-    _described[body.__name__] = body
+    _bodies[body.__name__] = body
     return {
         "openapi_extra": {
             "requestBody": {
@@ -96,7 +101,7 @@ def describe(
                 | dict(besides or {}),
             }
         },
-        **describe_answer(answer, statuses=statuses, refusals=(*WITH_BODY, *refusals)),
+        **describe_answer(answer, statuses=statuses, refusals=(*WITH_BODY, *refusals), also=also),
     }
 
 
@@ -106,6 +111,7 @@ def describe_answer(
     statuses: Mapping[int, str] | None = None,
     refusals: Iterable[str] = WITHOUT_BODY,
     also: Mapping[str, Any] | None = None,
+    tagged: bool = False,
 ) -> dict[str, Any]:
     """Return the arguments of a route's decorator that describe its answers.
 
@@ -114,14 +120,17 @@ def describe_answer(
         statuses: the description of each successful status; by default only 200.
         refusals: the problem types that the route can answer with.
         also: other formats of the answer, by media type.
+        tagged: whether the answer has an ETag.
     """
     content: dict[str, Any] = {}
     if answer is not None:
-        _described[answer.__name__] = answer
+        _answers[answer.__name__] = answer
         content = {"content": {"application/json": {"schema": _ref(answer)}, **BINARY, **(also or {})}}
     answers: dict[int, dict[str, Any]] = {
         status: {"description": meaning, **content} for status, meaning in (statuses or {200: "The result."}).items()
     }
+    if tagged:
+        answers[304] = {"description": "The representation with the ETag of If-None-Match is still the same."}
     return {
         "responses": answers
         | {status: describe_refusal(status) for status in sorted({PROBLEM_TYPES[slug].status for slug in refusals})}
@@ -132,13 +141,13 @@ def describe_file(answer: type[BaseModel], *, statuses: Mapping[int, str]) -> di
     """Return the arguments of the decorator of a route that takes a file, with any Content-Type or in a form."""
     return {
         "openapi_extra": {"requestBody": {"required": True, "content": {OCTETS: BYTES, **FORM}}},
-        **describe_answer(answer, statuses=statuses, refusals=(*WITH_BODY, "not-ready")),
+        **describe_answer(answer, statuses=statuses, refusals=(*WITH_BODY, "not-ready", "insufficient-storage")),
     }
 
 
 def describe_download(media_types: Mapping[str, str]) -> dict[str, Any]:
     """Return the arguments of the decorator of a route that answers with a file."""
-    description = describe_answer(None, refusals=(*WITHOUT_BODY, "unsupported-operator"))
+    description = describe_answer(None, refusals=(*WITHOUT_BODY, "unsupported-operator"), tagged=True)
     description["responses"][200]["content"] = {name: BYTES for name in dict.fromkeys(media_types.values())}
     return description
 
@@ -147,7 +156,10 @@ def describe_refusal(status: int) -> dict[str, Any]:
     """Return the OpenAPI description of an answer that is a problem document."""
     titles = [f"`{kind.slug}`: {kind.title.lower()}" for kind in PROBLEM_TYPES.values() if kind.status == status]
     answer = {"description": "; ".join(titles) + ".", "content": {MEDIA_TYPE: {"schema": _ref(ProblemDocument)}}}
-    if status == 503:
+    if status == 401:
+        scheme = {"description": "How to send a key (RFC 6750).", "schema": {"type": "string"}}
+        answer["headers"] = {"WWW-Authenticate": scheme}
+    if status in (429, 503):
         seconds = {
             "description": "Seconds to wait before the request is sent again.",
             "schema": {"type": "integer", "minimum": 1},
@@ -176,14 +188,16 @@ def schema_factory(app: FastAPI) -> Callable[[], dict[str, Any]]:
                 tags=app.openapi_tags or TAGS,
             )
             _, definitions = models_json_schema(
-                [(model, "validation") for model in _described.values()], ref_template=REF
+                [(model, "validation") for model in (_answers | _bodies).values()], ref_template=REF
             )
             components = schema.setdefault("components", {}).setdefault("schemas", {})
             components.update(definitions["$defs"])
             for name in ("HTTPValidationError", "ValidationError"):
                 components.pop(name, None)
             schema["components"]["schemas"] = dict(sorted(components.items()))
-            schema = _without_nulls(_without_titles(schema))
+            schema = _without_titles(schema)
+            in_bodies = _referenced(schema["components"]["schemas"], _bodies)
+            schema = _without_nulls(schema, but=in_bodies)
             schema["components"]["schemas"] = _hoist_components(schema["components"]["schemas"])
             app.openapi_schema = schema
         return app.openapi_schema
@@ -225,15 +239,50 @@ def _hoist_components(schemas: dict[str, Any]) -> dict[str, Any]:
     return dict(sorted({**replace(schemas), **named}.items()))
 
 
-def _without_nulls(node: Any) -> Any:
-    """Return the schema without `null` beside the type of a field that may be left out."""
+def _referenced(schemas: Mapping[str, Any], names: Iterable[str]) -> set[str]:
+    """Return the names of the components that these refer to, also through others, and their own."""
+    found, waiting = set[str](), list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _names_in(schemas[name])
+    return found
+
+
+def _names_in(node: Any) -> Iterable[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"].rpartition("/")[2]
+        node = list(node.values())
+    for value in node if isinstance(node, list) else ():
+        yield from _names_in(value)
+
+
+def _without_nulls(node: Any, *, but: Container[str] = ()) -> Any:
+    """Return the schema without `null` where a field may be left out, and without defaults that are null.
+
+    Answers leave such fields out. In the components named by `but`, which are parts of bodies, null stays: there it is
+    accepted and says the same as leaving the field out.
+    """
     if isinstance(node, list):
-        return [_without_nulls(value) for value in node]
+        return [_without_nulls(value, but=but) for value in node]
     if not isinstance(node, dict):
         return node
-    node = {key: _without_nulls(value) for key, value in node.items()}
-    if node.get("default", 0) is None and {"type": "null"} in node.get("anyOf", []):
-        others = [member for member in node.pop("anyOf") if member != {"type": "null"}]
+    node = {
+        key: _without_null_defaults(value) if key in but and "properties" in value else _without_nulls(value, but=but)
+        for key, value in node.items()
+    }
+    if node.get("default", 0) is None and NULL in node.get("anyOf", []):
+        others = [member for member in node.pop("anyOf") if member != NULL]
         del node["default"]
         node |= others[0] if len(others) == 1 else {"anyOf": others}
     return node
+
+
+def _without_null_defaults(component: dict[str, Any]) -> dict[str, Any]:
+    fields = {
+        name: {key: value for key, value in field.items() if key != "default" or value is not None}
+        for name, field in component["properties"].items()
+    }
+    return {**component, "properties": fields}

@@ -10,12 +10,14 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from app.http.caller import ANYBODY, Caller
 from app.http.compression import compress
-from app.http.executor import ComputeExecutor
+from app.http.costs import refuse_expensive
 from app.http.forms import Form, FormCache, FormedBody, FormKey, FormUse
 from app.http.negotiation import JSON, Format
 from app.http.reply import Reply
 from app.settings import Settings
+from app.telemetry.request_metrics import RequestMetrics
 from app.wire.decode import read_values, validate_values
 from app.wire.encode import encode
 from app.wire.form_key import key_of, read_small
@@ -23,22 +25,51 @@ from app.wire.safetensors_message import MEDIA_TYPE, encode_message, read_messag
 from app.wire.template import refill, without_numbers
 from app.wire.tensor_fields import field_tree
 from core.arrays import CheckDeadline
+from core.cost import Cost
 from core.errors import Issue
 
 M = TypeVar("M", bound=BaseModel)
+VARY = "Accept, Accept-Encoding"
+"""The headers of a request that choose the format of its answer."""
+
 Compute = Callable[[M, Settings, CheckDeadline], "dict[str, Any] | Reply"]
+Estimate = Callable[[M, Settings], Cost]
 Encoding = Literal["json", "base64"]
+Admit = Callable[[Cost], None]
+"""Takes the cost of a computation before it begins, and may raise."""
+
+Charge = Callable[[Caller, float], None]
+
 Documents = Mapping[str, Callable[[Any], str]]
 """Functions that write the source of a reply as a document for readers, by media type."""
 
 
+def admit_all(_: Cost) -> None:
+    """Admit a computation of any cost."""
+
+
+def charge_nothing(caller: Caller, operations: float) -> None:
+    """Charge nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What all requests to a server have in common."""
+    """What all requests to a server process have in common."""
 
     settings: Settings
-    executor: ComputeExecutor
     forms: FormCache
+    charge: Charge = charge_nothing
+    """Takes the caller and the floating-point operations of a computation before it begins, and refuses what is too much."""
+    metrics: RequestMetrics = field(default_factory=RequestMetrics)
+
+    def admit(self, caller: Caller, cost: Cost) -> None:
+        """Charge a caller with the cost of a computation, and count it.
+
+        Raises:
+            Refusal: `rate-limited`.
+        """
+        self.charge(caller, cost.operations)
+        self.metrics.add_operations(cost.operations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +101,14 @@ class Operation(Generic[M]):
     """Takes the body, the settings and a function that raises once the deadline has passed."""
 
     documents: Documents = field(default_factory=dict)
-    resolve: Callable[[M], M] | None = None
-    """Replaces references in the body, for instance to a stored model, before the computation."""
+    resolve: Callable[[M, Caller], M] | None = None
+    """Replaces references in the body, for instance to a stored model that the caller may see, before the computation."""
+
+    cost: Estimate[M] | None = None
+    """Returns the cost of a request from its form alone, before anything of its size is allocated."""
+
+    is_pure: bool = False
+    """Whether it only computes. Then it can be ended at any moment, and sent to another process."""
 
     shares_forms: bool = False
     """Whether what follows from the form of a body is worked out once for all bodies of that form."""
@@ -104,7 +141,14 @@ class Operation(Generic[M]):
         return (self.model, reading.key) if reading.key is not None and self.shares_forms else None
 
     def answer(
-        self, reading: Reading, form: Form | None, wanted: Wanted, server: Server, check_deadline: CheckDeadline
+        self,
+        reading: Reading,
+        form: Form | None,
+        wanted: Wanted,
+        server: Server,
+        check_deadline: CheckDeadline,
+        caller: Caller = ANYBODY,
+        admit: Admit = admit_all,
     ) -> Response:
         """Compute and return the response.
 
@@ -114,6 +158,8 @@ class Operation(Generic[M]):
             wanted: the format of the answer.
             server: the settings and caches of the server.
             check_deadline: raises once the deadline has passed.
+            caller: who sent the request.
+            admit: called with the cost of the computation before it begins.
 
         Raises:
             Refusal: with all errors of the request.
@@ -121,13 +167,30 @@ class Operation(Generic[M]):
         start = time.perf_counter()
         asked, use = self._body(reading, form)
         if self.resolve:
-            asked = self.resolve(asked)
+            asked = self.resolve(asked, caller)
+        self._admit(asked, server.settings, admit)
         reply = self.compute(asked, server.settings, check_deadline)
         reply = reply if isinstance(reply, Reply) else Reply(reply)
         response = write(reply, wanted, self.documents, getattr(asked, "encoding", "json"))
         if use and (key := self.key(reading)):
             server.forms.keep(key, use, time.perf_counter() - start)
         return response
+
+    def _admit(self, asked: M, settings: Settings, admit: Admit) -> None:
+        """Refuse a request that costs more than the settings allow. A known form was looked at once and for all.
+
+        Raises:
+            Refusal: `too-large`.
+        """
+        cost = self.cost
+        if cost is None:
+            return
+        if isinstance(asked, FormedBody):
+            found = asked.use.once("cost", lambda: cost(asked, settings))
+        else:
+            found = cost(asked, settings)
+        refuse_expensive(found, settings)
+        admit(found)
 
     def _body(self, reading: Reading, form: Form | None) -> tuple[M, FormUse | None]:
         """Return the validated body and the use of its form."""
@@ -155,4 +218,4 @@ def write(reply: Reply, wanted: Wanted, documents: Documents, encoding: Encoding
         plain, media_type = encode_message(reply.content), MEDIA_TYPE
     content, coding = compress(plain, wanted.accept_encoding)
     own = {"Content-Encoding": coding} if coding else {}
-    return Response(content, reply.status, {"Vary": "Accept, Accept-Encoding", **reply.headers, **own}, media_type)
+    return Response(content, reply.status, {"Vary": VARY, **reply.headers, **own}, media_type)

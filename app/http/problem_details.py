@@ -10,11 +10,20 @@ import orjson
 from starlette.responses import Response
 
 from app.http.problem_types import PROBLEM_TYPES, ProblemType
-from core.errors import GraddError, Issue
+from app.telemetry.request_record import occurrence
+from core.errors import GraddError, Issue, Refusal
 
 MEDIA_TYPE = "application/problem+json"
 MOST_ERRORS = 20
 """Maximum number of errors that a refusal lists; its `detail` states how many more there are."""
+
+
+class RefusalWithHeaders(Refusal):
+    """A refusal whose response has headers of its own."""
+
+    def __init__(self, issue: Issue, headers: Mapping[str, str]) -> None:
+        super().__init__([issue])
+        self.headers = headers
 
 
 def pointer(path: Sequence[str | int]) -> str:
@@ -68,7 +77,7 @@ def problem(kind: ProblemType, detail: str, instance: str, errors: Sequence[dict
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
-        "instance": quote(instance[:200]),
+        "instance": occurrence(quote(instance[:200])),
         "errors": list(errors),
     }
 

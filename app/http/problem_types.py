@@ -32,6 +32,45 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "byte-order mark.",
         ),
         ProblemType(
+            "unauthorized",
+            401,
+            "An API key is needed",
+            "The server answers requests with a valid API key alone. The request has none, or the key is unknown or was "
+            "revoked.",
+            "Send the key in the header `Authorization: Bearer KEY`. The operator of the server makes keys with "
+            "`gradd keys create`.",
+        ),
+        ProblemType(
+            "forbidden",
+            403,
+            "The API key does not allow this",
+            "The key is valid, but it does not have the scope that the address needs: compute, models, jobs or admin.",
+            "Use a key with the scope that the error names, or ask the operator of the server for one.",
+        ),
+        ProblemType(
+            "quota-exceeded",
+            403,
+            "The storage of the API key is used up",
+            "Models, datasets and checkpoints of the key's owner take as many bytes as the key allows. Nothing was stored.",
+            "Delete models, datasets and jobs that are no longer needed, or ask the operator of the server for more.",
+        ),
+        ProblemType(
+            "malformed-request",
+            400,
+            "The request is not valid HTTP",
+            "The server could not tell where the request or its body ends, or for which host it is: the request line, a "
+            "header, a chunk or the length is malformed, or a header that must occur once is missing or doubled.",
+            "Send the request with an HTTP client. The connection is closed after this answer.",
+        ),
+        ProblemType(
+            "forbidden-origin",
+            403,
+            "A page of another origin may not do this",
+            "A web page of an origin that this server does not know has sent a request that computes or changes something. "
+            "Nothing was done. Programs that are no browser are not concerned.",
+            "Open the page from this server, or have the operator list the page's origin in GRADD_ALLOWED_ORIGINS.",
+        ),
+        ProblemType(
             "not-found",
             404,
             "Not found",
@@ -55,9 +94,10 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
         ProblemType(
             "request-timeout",
             408,
-            "The body arrived too slowly",
-            "The server stopped reading, because the body did not arrive within the time limit that GET /v1 states.",
-            "Send the body without pauses. On a slow connection, compress it with zstd or gzip.",
+            "The request arrived too slowly",
+            "The server stopped reading, because the head or the body did not arrive within its time limit. GET /v1 states "
+            "that of the body.",
+            "Send the request without pauses. On a slow connection, compress the body with zstd or gzip.",
         ),
         ProblemType(
             "job-state",
@@ -83,6 +123,13 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "Use a new key for a new request. To repeat the earlier request, send it with its original body.",
         ),
         ProblemType(
+            "precondition-failed",
+            412,
+            "The resource has been changed",
+            "The header If-Match names another state of the resource than the present one. Nothing was changed.",
+            "Request the resource again. If the change is still wanted, send it with the ETag of that answer.",
+        ),
+        ProblemType(
             "too-large",
             413,
             "Beyond a limit of this server",
@@ -97,6 +144,21 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "Unsupported format of the body",
             "The header Content-Type or Content-Encoding names a format that this address does not read.",
             "Send application/json, uncompressed or compressed with gzip or zstd.",
+        ),
+        ProblemType(
+            "misdirected-request",
+            421,
+            "The request is for another host",
+            "The header Host names a host for which this server does not answer. So a web page cannot reach a server on its "
+            "reader's machine under a name of its own (DNS rebinding).",
+            "Use the name or address of the server, or have the operator add the name to GRADD_ALLOWED_HOSTS.",
+        ),
+        ProblemType(
+            "head-too-large",
+            431,
+            "The head of the request is too large",
+            "The request line and the headers together have more than 32,768 bytes, or there are more than 100 headers.",
+            "Send fewer or shorter headers and a shorter query; data belongs in the body.",
         ),
         ProblemType(
             "invalid-request",
@@ -154,6 +216,14 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "Follow the error's hint: use another computation, or replace the layer.",
         ),
         ProblemType(
+            "rate-limited",
+            429,
+            "Too much at a time for one key",
+            "The key has a limit of requests, of requests at the same time, of floating-point operations or of jobs, or this "
+            "server has one of jobs that wait, which this request would exceed. Nothing was computed.",
+            "Send the request again after the number of seconds in the header Retry-After.",
+        ),
+        ProblemType(
             "internal-error",
             500,
             "Internal error",
@@ -164,7 +234,9 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "overloaded",
             503,
             "Too many requests are waiting",
-            "All computing threads are busy, and the queue of waiting requests is full.",
+            "All computing threads are busy and the queue of waiting requests is full, or the bodies of other requests take "
+            "all the room there is, or every connection is in use, or the queue of jobs or the number of event streams has "
+            "reached its limit.",
             "Send the request again after the number of seconds in the header Retry-After.",
         ),
         ProblemType(
@@ -173,6 +245,14 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "The server is not ready",
             "A resource that requests need is not available. The error names it.",
             "Ask the operator of the server. GET /readyz shows when the server is ready again.",
+        ),
+        ProblemType(
+            "insufficient-storage",
+            507,
+            "No room to store this",
+            "The server has reached the limit of what it may keep, or its disk is full. Nothing was stored, and nothing that "
+            "was stored before is lost.",
+            "Delete models, datasets or jobs that are no longer needed, or ask the operator of the server for more space.",
         ),
         ProblemType(
             "timeout",

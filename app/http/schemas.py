@@ -52,7 +52,7 @@ class ProblemDocument(BaseModel):
     """The first error in a sentence, and the number of further errors."""
 
     instance: str
-    """The path that was requested."""
+    """The path that was requested, and as its fragment the id of the request: `#request-` and the header X-Request-Id."""
 
     errors: list[ProblemError]
     """All errors that were found, at most 20."""

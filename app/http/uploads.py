@@ -7,20 +7,19 @@ import tempfile
 from collections.abc import Callable
 from typing import IO, Any
 
-from anyio import to_thread
-from fastapi import Request, Response
+from fastapi import Response
 from starlette.requests import ClientDisconnect
 
+from app.http.body import announced_size, receive_into, too_large
 from app.http.compression import decompress
+from app.http.edge.bodies import keep_on_disk
 from app.http.endpoint import Endpoint
 from app.http.multipart import is_form, keep_file
 from app.http.negotiation import format_of_answer
+from app.http.no_space import ERRORS, no_space_left
 from app.http.reply import Reply
 from core.arrays import CheckDeadline
 from core.errors import Refusal
-
-BLOCK = 2**20
-"""Number of bytes that are written at a time."""
 
 Read = Callable[[IO[bytes], CheckDeadline], "dict[str, Any] | Reply"]
 
@@ -43,17 +42,17 @@ async def handle_file(endpoint: Endpoint, read: Read, limit: int | None = None) 
     request, settings = endpoint.request, endpoint.settings
     format_of_answer(request.headers.get("accept"))
     limit = limit or settings.max_body_bytes
-    length = request.headers.get("content-length", "0")
-    announced = int(length) if length.isdigit() else 0
+    announced = announced_size(request)
     if announced > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
+    keep_on_disk(request.scope)
     # A large file has as many seconds for each byte as the largest body.
     seconds = settings.max_body_seconds * max(1.0, announced / settings.max_body_bytes)
     try:
         with tempfile.TemporaryFile(dir=settings.data_dir) as file:
             try:
                 async with asyncio.timeout(seconds):
-                    await _receive(request, file, limit)
+                    await receive_into(file, request.stream(), limit)
             except TimeoutError:
                 return endpoint.too_slow()
             except ClientDisconnect:
@@ -67,21 +66,10 @@ async def handle_file(endpoint: Endpoint, read: Read, limit: int | None = None) 
 
             return await endpoint.produce(work)
     except OSError as error:
+        if error.errno in ERRORS:
+            raise no_space_left() from error
         hint = "Set GRADD_DATA_DIR to a writable folder with enough free space."
         raise Refusal.of("not-ready", "The server cannot write to its data folder.", hint=hint) from error
-
-
-async def _receive(request: Request, file: IO[bytes], limit: int) -> None:
-    size, block = 0, bytearray()
-    async for chunk in request.stream():
-        size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
-        block += chunk
-        if len(block) >= BLOCK:
-            await to_thread.run_sync(file.write, bytes(block))
-            block.clear()
-    await to_thread.run_sync(file.write, bytes(block))
 
 
 def _plain(file: IO[bytes], content_encoding: str | None, limit: int) -> IO[bytes]:
@@ -99,8 +87,3 @@ def _plain(file: IO[bytes], content_encoding: str | None, limit: int) -> IO[byte
     file.write(body)
     file.seek(0)
     return file
-
-
-def _too_large(limit: int) -> Refusal:
-    detail = f"The body has more than {limit:,} bytes, the limit of this server."
-    return Refusal.of("too-large", detail, expected=limit)

@@ -12,11 +12,13 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from app.jobs import interim_states
 from app.jobs.repository import tell
 from app.models.repository import put_model
 from app.storage import blobs
 from app.storage.base import now
-from app.storage.tables.jobs import StoredCheckpoint, StoredJob
+from app.storage.ownership import owned_by
+from app.storage.tables.jobs import InterimState, StoredCheckpoint, StoredJob
 from app.storage.tables.models import StoredModel
 from core.errors import Refusal
 from core.layers import Layer
@@ -42,7 +44,7 @@ def save(
     blobs.put(session, digest, tensors)
     model = model_of(layers, state.parameters, state.state)
     name = f"{job.name or job.id}, epoch {state.epoch}"[:200]
-    stored, _ = put_model(session, model, name=name, parent=job.model, checkpoint_of=job.id)
+    stored, _ = put_model(session, model, name=name, parent=job.model, checkpoint_of=job.id, owner=job.owner)
     checkpoint = StoredCheckpoint(
         job=job.number,
         epoch=state.epoch,
@@ -54,6 +56,7 @@ def save(
     session.add(checkpoint)
     session.flush()
     job.attempts = 0
+    interim_states.drop(session, job)
     tell(session, job, "checkpoint", {"epoch": state.epoch, "model": stored.id})
     _prune(session, job)
     return checkpoint
@@ -90,6 +93,15 @@ def state_of(session: Session, checkpoint: StoredCheckpoint) -> TrainingState:
     return TrainingState.restore(blobs.get(session, checkpoint.content), checkpoint.notes)
 
 
+def latest_state(session: Session, job: StoredJob) -> TrainingState | None:
+    """Return the state from which a job goes on: its interim state or, if that is newer, the last checkpoint's."""
+    every = list_checkpoints(session, job)
+    interim = session.get(InterimState, job.number)
+    if interim and not (every and every[-1].epoch > interim.epoch):
+        return TrainingState.restore(blobs.get(session, interim.content), interim.notes)
+    return state_of(session, every[-1]) if every else None
+
+
 def find(session: Session, job: StoredJob, epoch: int | None) -> StoredCheckpoint:
     """Return a checkpoint of a job, by default the last one.
 
@@ -114,17 +126,24 @@ def _prune(session: Session, job: StoredJob) -> None:
         remove(session, checkpoint)
 
 
-def remove(session: Session, checkpoint: StoredCheckpoint) -> None:
+def remove(session: Session, checkpoint: StoredCheckpoint, *, large_later: bool = False) -> None:
     """Delete a checkpoint.
 
-    Its model is deleted too, unless it was made a model of its own or another checkpoint uses it.
+    Its model is deleted too, unless it was made a model of its own or another checkpoint uses it. `large_later` is that of
+    `blobs.drop_unused`.
     """
     session.delete(checkpoint)
     session.flush()
-    mine = StoredModel.id == checkpoint.model
-    model = session.scalars(select(StoredModel).where(mine).with_for_update()).one_or_none()
-    others = select(StoredCheckpoint.job).where(StoredCheckpoint.model == checkpoint.model).exists()
-    gone = delete(StoredModel).where(mine, StoredModel.checkpoint_of.is_not(None), ~others)
+    owner = session.scalar(select(StoredJob.owner).where(StoredJob.number == checkpoint.job))
+    mine = StoredModel.id == checkpoint.model, owned_by(StoredModel.owner, owner)
+    model = session.scalars(select(StoredModel).where(*mine).with_for_update()).one_or_none()
+    others = (
+        select(StoredCheckpoint.job)
+        .join(StoredJob, StoredJob.number == StoredCheckpoint.job)
+        .where(StoredCheckpoint.model == checkpoint.model, owned_by(StoredJob.owner, owner))
+        .exists()
+    )
+    gone = delete(StoredModel).where(*mine, StoredModel.checkpoint_of.is_not(None), ~others)
     if model and session.scalar(gone.returning(StoredModel.number)):
-        blobs.drop_unused(session, model.content)
-    blobs.drop_unused(session, checkpoint.content)
+        blobs.drop_unused(session, model.content, large_later=large_later)
+    blobs.drop_unused(session, checkpoint.content, large_later=large_later)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
+from app.http.caller import Caller
 from app.jobs import checkpoints, repository
 from app.jobs.request_schemas import FromCheckpoint, JobRequest
 from app.jobs.serialization import load_request
@@ -20,16 +21,16 @@ FIXED_BY_CHECKPOINT = ("model", "network", "parameters", "state", "convention", 
 class Continuation:
     """The job and the checkpoint that a new job continues from."""
 
-    def __init__(self, body: JobRequest, source: FromCheckpoint, database: Database) -> None:
+    def __init__(self, body: JobRequest, source: FromCheckpoint, database: Database, caller: Caller) -> None:
         """Read the job and the checkpoint.
 
         Raises:
             Refusal: if there is no such checkpoint, or the request contains fields that the checkpoint determines.
         """
         _refuse_fixed(body)
-        self._source = source
+        self._source, self._caller = source, caller
         with database.read() as session:
-            job = _job_of(session, source)
+            job = _job_of(session, source, caller)
             if job.parts:
                 detail = f"Job {job.id} is a sweep. It has no checkpoints itself; its parts have them."
                 raise Refusal.of("invalid-request", detail, "from_checkpoint", "job")
@@ -53,7 +54,7 @@ class Continuation:
         Raises:
             Refusal: if the checkpoint no longer exists.
         """
-        job = _job_of(session, self._source, lock=True)
+        job = _job_of(session, self._source, self._caller, lock=True)
         found = checkpoints.find(session, job, self._source.epoch)
         _refuse_done(self.body, found)
         return found
@@ -73,14 +74,14 @@ class Continuation:
         refuse_if_any(issues)
 
 
-def _job_of(session: Session, source: FromCheckpoint, *, lock: bool = False) -> StoredJob:
+def _job_of(session: Session, source: FromCheckpoint, caller: Caller, *, lock: bool = False) -> StoredJob:
     """Return the job that the new job continues from.
 
     Raises:
         Refusal: `unknown-name`, if there is no such job.
     """
     try:
-        return repository.find(session, source.job, lock=lock)
+        return repository.find(session, source.job, caller, lock=lock)
     except Refusal as refusal:
         detail = refusal.issues[0].detail
         raise Refusal.of("unknown-name", detail, "from_checkpoint", "job", got=source.job) from None

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import orjson
-from anyio import sleep, to_thread
-from fastapi import Request
-from fastapi.sse import EventSourceResponse, format_sse_event
-from starlette.responses import Response
+from anyio import move_on_after
+from fastapi.sse import EventSourceResponse
+from starlette.types import Receive, Scope, Send
 
-from app.jobs import repository
-from app.jobs.polling import POLL_SECONDS
-from app.jobs.views import event_answer
-from app.storage import Database
+from app.jobs.repository import ENDED
+from app.jobs.watch import JobWatch, WatchedJob
 from core.errors import Refusal
 
 MEDIA_TYPE = "text/event-stream"
@@ -21,41 +17,42 @@ MEDIA_TYPE = "text/event-stream"
 ALIVE_EVERY = 15
 """Seconds after which a comment is sent, so that proxies do not close a stream without events."""
 
-AT_ONCE = 500
-"""Maximum number of events that are read at a time."""
+STILL_HERE = b": still here\n\n"
 
 
-def stream_events(request: Request, database: Database, identity: str, after: int) -> Response:
-    """Return a streaming response with the events after the event `after`, until the job has ended."""
+class EventStream(EventSourceResponse):
+    """A response with the events of a job after one of them, until the job has ended."""
 
-    def look(last: int) -> tuple[list[tuple[int, bytes]], bool]:
-        with database.read() as session:
-            job = repository.find(session, identity)
-            events = repository.events_after(session, job, last, AT_ONCE)
-            written = []
-            for event in events:
-                data = orjson.dumps(event_answer(event)).decode()
-                written.append((event.id, format_sse_event(data_str=data, event=event.type, id=str(event.id))))
-            is_over = job.status in repository.ENDED and job.events == (events[-1].id if events else last)
-            return written, is_over
+    def __init__(self, watch: JobWatch, identity: str, after: int) -> None:
+        super().__init__(iter(()), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+        self._watch, self._identity, self._after = watch, identity, after
 
-    async def stream() -> AsyncIterator[bytes]:
-        last, quiet = after, 0.0
-        while not await request.is_disconnected():
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the events.
+
+        Raises:
+            RetryLater: `overloaded`, before anything was sent, if there are too many listeners.
+        """
+        with self._watch.listen(self._identity) as job:
+            self.body_iterator = self._events(job)
+            await super().__call__(scope, receive, send)
+
+    async def _events(self, job: WatchedJob) -> AsyncIterator[bytes]:
+        last = self._after
+        while True:
+            changed = job.changed
             try:
-                events, is_over = await to_thread.run_sync(look, last)
+                messages = await self._watch.messages_after(job, last)
             except Refusal:
                 return  # The job was deleted or the database is unavailable. The client reconnects and gets the error.
-            for number, event in events:
-                last, quiet = number, 0.0
-                yield event
-            if is_over:
+            for number, message in messages:
+                last = number
+                yield message
+            if messages:
+                continue
+            if job.gone or (job.status in ENDED and last >= job.last):
                 return
-            if quiet >= ALIVE_EVERY:
-                quiet = 0.0
-                yield b": still here\n\n"
-            if not events:
-                quiet += POLL_SECONDS
-                await sleep(POLL_SECONDS)
-
-    return EventSourceResponse(stream(), headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+            with move_on_after(ALIVE_EVERY) as quiet:
+                await changed.wait()
+            if quiet.cancelled_caught:
+                yield STILL_HERE

@@ -18,7 +18,7 @@ from core.arrays import Array
 from core.errors import Refusal
 
 KEPT = timedelta(hours=24)
-"""The time for which an answer is stored."""
+"""The time for which an answer is stored, unless the caller says otherwise."""
 
 TAKEN_OVER = timedelta(seconds=60)
 """The time for which an unanswered request blocks its key. Its server is then presumed dead; the request may be repeated."""
@@ -35,7 +35,12 @@ def digest_of(rest: Mapping[str, Any], tensors: Mapping[str, Array]) -> str:
 
 
 def once(
-    database: Database, key: str | None, digest: str, work: Callable[[Remember], dict[str, Any]]
+    database: Database,
+    key: str | None,
+    digest: str,
+    work: Callable[[Remember], dict[str, Any]],
+    owner: str | None = None,
+    kept: timedelta = KEPT,
 ) -> tuple[dict[str, Any], bool]:
     """Run `work`, or return the stored answer of an earlier request with the same key.
 
@@ -45,6 +50,8 @@ def once(
         digest: the hash of the request.
         work: the computation. It is passed a function that stores the answer, to be called in the transaction that takes
             effect, so that both are committed or neither.
+        owner: the owner whose request it is. The same key of another owner is another one.
+        kept: the time for which an answer is stored.
 
     Returns:
         The answer, and whether it is that of an earlier request.
@@ -57,10 +64,10 @@ def once(
         return work(lambda session, answer: None), False
     refuse_unusable(key)
     with database.write() as session:
-        session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - KEPT))
-        row = {"key": key, "digest": digest, "created_at": now()}
+        session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < now() - kept))
+        row = {"owner": owner or "", "key": key, "digest": digest, "created_at": now()}
         if not blobs.insert_unless_there(session, IdempotencyKey, row):
-            found = session.get_one(IdempotencyKey, key, with_for_update=True)
+            found = session.get_one(IdempotencyKey, (owner or "", key), with_for_update=True)
             if found.digest != digest:
                 detail = f"This {HEADER} was used for a request with another body."
                 raise Refusal.of(
@@ -74,15 +81,15 @@ def once(
             found.created_at = now()
 
     def remember(session: Session, answer: dict[str, Any]) -> None:
-        session.get_one(IdempotencyKey, key).answer = answer
+        session.get_one(IdempotencyKey, (owner or "", key)).answer = answer
 
     try:
         return work(remember), False
     except BaseException:
         with database.write() as session:
             # The request took no effect, so the key may be used again.
-            unanswered = IdempotencyKey.key == key, IdempotencyKey.answer.is_(None)
-            session.execute(delete(IdempotencyKey).where(*unanswered))
+            mine = IdempotencyKey.owner == (owner or ""), IdempotencyKey.key == key
+            session.execute(delete(IdempotencyKey).where(*mine, IdempotencyKey.answer.is_(None)))
         raise
 
 

@@ -25,9 +25,19 @@ def clock(session: Session) -> datetime:
     return moment
 
 
+def _host() -> str:
+    return platform.node()[:180]
+
+
+def alive_on_this_host(session: Session) -> Sequence[str]:
+    """Return the holders of valid leases on this host, such as `host:4711`."""
+    valid = WorkerLease.holder.startswith(f"{_host()}:", autoescape=True), WorkerLease.lease_until > clock(session)
+    return session.scalars(select(WorkerLease.holder).where(*valid).order_by(WorkerLease.holder)).all()
+
+
 def take(session: Session, executor: str, seconds: float) -> None:
     """Insert the lease of a new worker."""
-    holder = f"{platform.node()}:{os.getpid()}"[:200]
+    holder = f"{_host()}:{os.getpid()}"
     session.add(WorkerLease(id=executor, holder=holder, lease_until=clock(session) + timedelta(seconds=seconds)))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import threadpoolctl  # type: ignore[import-untyped]
 
 from app.compiled.choice import choose_engine, refuse_if_missing
+from app.http.caller import OPERATOR
 from app.jobs.request_schemas import JobRequest
 from app.jobs.serialization import problem_and_recipe
 from app.jobs.service import PreparedJob
@@ -35,7 +36,7 @@ class LocalRun:
         database = Database(settings.database_url)
         _refuse_without_database(sent, database)
         try:
-            request = PreparedJob(sent, settings, database)
+            request = PreparedJob(sent, settings, database, OPERATOR)
         finally:
             database.close()
         if request.parts:

@@ -7,39 +7,44 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.jobs import leases, sweeps
-from app.jobs.repository import LeaseLost, enter, find, lock_held, tell
+from app.jobs import leases, sweeps, turns
+from app.jobs.repository import LeaseLost, enter, find, find_for_worker, lock_held, tell
 from app.storage.base import now
 from app.storage.tables.jobs import StoredJob
 from core.errors import Refusal
 
 MOST_ATTEMPTS = 3
-"""Number of times a worker may die with a job without a new checkpoint before the job fails."""
+"""Number of times the process of a job may end by itself without a new checkpoint before the job fails."""
 
 
-def claim(session: Session, executor: str) -> tuple[str, int] | None:
-    """Assign the oldest queued job to a worker.
+def claim(session: Session, executor: str, most_running: int | None = None) -> tuple[str, int] | None:
+    """Assign the queued job whose turn it is to a worker.
+
+    Args:
+        session: a write transaction that has locked no job.
+        executor: the id of the worker.
+        most_running: the number of running jobs with which an owner is not served.
 
     Returns:
-        The id and the fencing token of the job; None if there is no queued job or another worker was faster.
+        The id and the fencing token of the job; None if there is no queued job that may run.
 
     Raises:
         LeaseLost: if the worker's lease has expired.
     """
     if not leases.is_alive(session, executor):
         raise LeaseLost(executor)
-    queued = select(StoredJob).where(StoredJob.status == "queued", StoredJob.parts == 0).order_by(StoredJob.number)
-    found = session.scalars(queued.limit(1)).one_or_none()
+    turns.lock(session, turns.CLAIMS)
+    found = turns.next_job(session, most_running)
     if found is None:
         return None
     try:
-        sweeps.lock_sweep_of(session, found.id)
-        job = find(session, found.id, lock=True)
+        sweeps.lock_sweep_of(session, found)
+        job = find(session, found, lock=True)
     except (LeaseLost, Refusal):
         return None  # The job was deleted in the meantime.
-    # Of several workers that found the same job, one gets it; the others try again later.
     if job.status != "queued":
-        return None
+        return None  # It was paused or cancelled in the meantime.
+    turns.record_turn(session, job)
     job.fencing_token += 1
     job.executor, job.started_at = executor, job.started_at or now()
     enter(session, job, "running")
@@ -47,10 +52,33 @@ def claim(session: Session, executor: str) -> tuple[str, int] | None:
     return job.id, job.fencing_token
 
 
-def is_waiting(session: Session) -> bool:
+def is_waiting(session: Session, most_running: int | None = None) -> bool:
     """Return whether there is a job to claim. No lock is taken, so that idle workers do not queue for write access."""
-    queued = select(StoredJob.number).where(StoredJob.status == "queued", StoredJob.parts == 0)
-    return session.scalars(queued.limit(1)).one_or_none() is not None
+    return turns.next_job(session, most_running) is not None
+
+
+def others_wait(session: Session, identity: str, most_running: int | None = None) -> bool:
+    """Return whether there would be a job to claim if this one, which is running, gave up its worker.
+
+    Raises:
+        LeaseLost: if the job was deleted.
+    """
+    leaving = find_for_worker(session, identity)
+    return turns.next_job(session, most_running, leaving=leaving) is not None
+
+
+def end_slice(session: Session, identity: str, fencing_token: int) -> None:
+    """Return a job to the end of its queue, because others wait and its time slice is over.
+
+    Raises:
+        LeaseLost: if the worker no longer holds the job.
+    """
+    sweeps.lock_sweep_of(session, identity)
+    job = lock_held(session, identity, fencing_token)
+    job.fencing_token += 1
+    job.executor, job.queued_at = None, leases.clock(session)
+    enter(session, job, "queued")
+    sweeps.update_sweep_of(session, job)
 
 
 def jobs_of(session: Session, executor: str) -> list[tuple[str, int]]:
@@ -98,7 +126,8 @@ def give_back(session: Session, identity: str, fencing_token: int, *, reason: st
         identity: the id of the job.
         fencing_token: the fencing token that the worker got when it claimed the job.
         reason: a sentence about what happened.
-        counts: whether this counts as a failed attempt; after `MOST_ATTEMPTS` of them the job fails.
+        counts: whether the job's own process ended by itself, which is a failed attempt; after `MOST_ATTEMPTS` of them the
+            job fails. A worker that was lost or stopped is no fault of its job.
 
     Raises:
         LeaseLost: if the worker no longer holds the job.
@@ -107,7 +136,7 @@ def give_back(session: Session, identity: str, fencing_token: int, *, reason: st
     job = lock_held(session, identity, fencing_token)
     job.attempts += counts
     if job.attempts >= MOST_ATTEMPTS:
-        detail = f"The worker ended {job.attempts} times without a new checkpoint. The last time: {reason}"
+        detail = f"The process of the job ended {job.attempts} times without a new checkpoint. The last time: {reason}"
         job.error = {
             "code": "job-failed",
             "detail": detail,
@@ -130,7 +159,7 @@ def rescue(session: Session) -> int:
         for identity, fencing_token in jobs_of(session, executor):
             try:
                 give_back(
-                    session, identity, fencing_token, reason="The worker of the job stopped responding.", counts=True
+                    session, identity, fencing_token, reason="The worker of the job stopped responding.", counts=False
                 )
                 count += 1
             except (LeaseLost, Refusal):

@@ -6,11 +6,13 @@ import secrets
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.http.caller import OPERATOR, Caller
 from app.storage.base import now
 from app.storage.numbered import may_be_id
+from app.storage.ownership import visible
 from app.storage.tables.jobs import StoredEvent, StoredJob
 from core.errors import Refusal
 
@@ -26,13 +28,14 @@ def new_id() -> str:
     return f"job_{secrets.token_hex(12)}"
 
 
-def find(session: Session, identity: str, *, lock: bool = False) -> StoredJob:
+def find(session: Session, identity: str, caller: Caller = OPERATOR, *, lock: bool = False) -> StoredJob:
     """Return a job. With `lock`, its row is locked until the transaction ends.
 
     Raises:
-        Refusal: `not-found`.
+        Refusal: `not-found`, also if the caller may not see it.
     """
-    query = select(StoredJob).where(StoredJob.id == identity).execution_options(populate_existing=True)
+    seen = StoredJob.id == identity, visible(StoredJob, caller)
+    query = select(StoredJob).where(*seen).execution_options(populate_existing=True)
     job = session.scalars(query.with_for_update() if lock else query).one_or_none() if may_be_id(identity) else None
     if job is None:
         raise Refusal.of("not-found", f"There is no job {identity[:60]!r}.", hint="GET /v1/jobs lists them.")
@@ -78,15 +81,7 @@ def enter(session: Session, job: StoredJob, status: str, **more: Any) -> None:
     tell(session, job, "status", {"status": status, **more})
 
 
-def events_after(session: Session, job: StoredJob, after: int, limit: int) -> Sequence[StoredEvent]:
-    """Return the events after the event `after`, oldest first."""
-    wanted = StoredEvent.job == job.number, StoredEvent.id > after
+def events_after(session: Session, number: int, after: int, limit: int) -> Sequence[StoredEvent]:
+    """Return the events of the job with that number after the event `after`, oldest first."""
+    wanted = StoredEvent.job == number, StoredEvent.id > after
     return session.scalars(select(StoredEvent).where(*wanted).order_by(StoredEvent.id).limit(limit)).all()
-
-
-def position(session: Session, job: StoredJob) -> int | None:
-    """Return the position of a queued job in the queue, counted from 1."""
-    if job.status != "queued" or job.parts:
-        return None
-    before = StoredJob.status == "queued", StoredJob.parts == 0, StoredJob.number <= job.number
-    return session.scalar(select(func.count()).select_from(StoredJob).where(*before))

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
+from app.problem.conditions import HAS_NETWORK, either, every, given, states
 from app.problem.schemas import (
     Body,
     Feedback,
@@ -85,8 +86,13 @@ class Sweep(Body):
     """Numbers of units of dense layers, by the layer's name."""
 
 
+FROM_THE_START = every(given("data", "loss", "optimizer", "epochs"), HAS_NETWORK)
+
+
 class JobRequest(NetworkInUse, Wishes):
     """A training job: the network, its initial parameters, the loss, the training data and how to train."""
+
+    model_config = states(either(given("from_checkpoint"), FROM_THE_START))
 
     data: JobData | None = None
     """The training examples. Required unless `from_checkpoint` is given."""

@@ -40,8 +40,11 @@ def parts_of(session: Session, sweep: StoredJob, *, lock: bool = False) -> list[
     return list(session.scalars(mine.with_for_update() if lock else mine))
 
 
-def update_sweep(session: Session, sweep: StoredJob, *, cancelled: bool = False) -> None:
-    """Update a sweep's progress, result and status from its parts. A sweep with succeeded parts can be cancelled."""
+def update_sweep(session: Session, sweep: StoredJob, *, cancelled: bool = False, resumed: bool = False) -> None:
+    """Update a sweep's progress, result and status from its parts.
+
+    A sweep with succeeded parts can be cancelled, and one that has ended goes on if a failed part is resumed.
+    """
     parts = parts_of(session, sweep)
     ended = [part for part in parts if part.status in ENDED]
     before, sweep.progress = sweep.progress.get("parts_ended", 0), {"parts": len(parts), "parts_ended": len(ended)}
@@ -51,8 +54,10 @@ def update_sweep(session: Session, sweep: StoredJob, *, cancelled: bool = False)
     if sweep.started_at is None and any(part.started_at for part in parts):
         sweep.started_at = now()
     status = "cancelled" if cancelled else _status(sweep, parts)
-    if sweep.status in ENDED or status == sweep.status:
+    if status == sweep.status or (sweep.status in ENDED and not resumed):
         return
+    if sweep.status in ENDED:
+        sweep.error, sweep.finished_at = None, None
     if status == "failed":
         sweep.error = next(part.error for part in parts if part.status == "failed")
     outcome = {"result": sweep.result, "error": sweep.error} if status in ENDED else {}

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.jobs.actions import actions
-from app.jobs.repository import position
+from app.jobs.turns import position
 from app.storage.tables.jobs import StoredCheckpoint, StoredEvent, StoredJob
 from app.wire.timestamp import timestamp
 

@@ -1,21 +1,28 @@
-"""Storage of models in the database. They are content-addressed: the same content is stored once, under one id."""
+"""Storage of models in the database. They are content-addressed: the same content has the same id.
+
+Each owner of a content has a row of its own, with a name and metadata that others do not see; the tensors are stored once.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import orjson
 from pydantic import TypeAdapter
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from app.access.quotas import refuse_beyond_storage
+from app.http.caller import ANYBODY, OPERATOR, Caller
 from app.problem.schemas import LayerSpec
 from app.storage import blobs
 from app.storage.base import now
 from app.storage.database import Database
 from app.storage.numbered import may_be_id, page
+from app.storage.ownership import owned_by, visible
+from app.storage.room import refuse_beyond
 from app.storage.tables.models import StoredModel
 from core.arrays import Array
 from core.errors import Refusal
@@ -34,6 +41,8 @@ def save_model(
     metadata: Mapping[str, Any] | None = None,
     parent: str | None = None,
     warnings: Sequence[Mapping[str, Any]] | None = None,
+    caller: Caller = ANYBODY,
+    most: int | None = None,
 ) -> tuple[StoredModel, bool]:
     """Store a model of the core.
 
@@ -45,14 +54,28 @@ def save_model(
         parent: id of the model that training started from.
         warnings: what was assumed of the model, as answers show it. It replaces what was assumed when the same content was
             stored before; None leaves that.
+        caller: who stores it and owns the row. Another owner of the same content has a row of its own, with the same id.
+        most: the largest number of models that may be stored; None for no limit.
 
     Returns:
-        The row, and whether it is new. If the content exists already, its row is returned with its own name, metadata and
-        parent.
+        The row, and whether it is new. If the owner has the content already, its row is returned with its own name,
+        metadata and parent.
+
+    Raises:
+        Refusal: `insufficient-storage`, `quota-exceeded`.
     """
-    return database.repeat(
-        lambda session: put_model(session, model, name=name, metadata=metadata, parent=parent, warnings=warnings)
-    )
+
+    def work(session: Session) -> tuple[StoredModel, bool]:
+        row, is_new = put_model(
+            session, model, name=name, metadata=metadata, parent=parent, warnings=warnings, owner=caller.owner
+        )
+        refuse_beyond_storage(session, caller)
+        if is_new and most is not None:
+            own = select(func.count()).select_from(StoredModel).where(StoredModel.checkpoint_of.is_(None))
+            refuse_beyond((session.scalar(own) or 0) - 1, most, "models")
+        return row, is_new
+
+    return database.repeat(work)
 
 
 def put_model(
@@ -64,6 +87,7 @@ def put_model(
     parent: str | None = None,
     checkpoint_of: str | None = None,
     warnings: Sequence[Mapping[str, Any]] | None = None,
+    owner: str | None = None,
 ) -> tuple[StoredModel, bool]:
     """Store a model as part of a transaction, which must be repeated after an IntegrityError. See `save_model`."""
     tensors = model.tensors()
@@ -79,6 +103,7 @@ def put_model(
         "parent": parent,
         "checkpoint_of": checkpoint_of,
         "warnings": list(warnings or []),
+        "owner": owner,
         "created_at": now(),
     }
     blobs.put(session, content, tensors)
@@ -86,7 +111,8 @@ def put_model(
     while stored is None:
         is_new = blobs.insert_unless_there(session, StoredModel, row)
         # Locked, so that it is not deleted with its checkpoint while another transaction starts to use it.
-        stored = session.scalars(select(StoredModel).where(StoredModel.id == row["id"]).with_for_update()).one_or_none()
+        mine = StoredModel.id == row["id"], owned_by(StoredModel.owner, owner)
+        stored = session.scalars(select(StoredModel).where(*mine).with_for_update()).one_or_none()
     if stored.checkpoint_of and not checkpoint_of:
         # The model of a checkpoint becomes a model of its own, with the new name and metadata.
         stored.checkpoint_of, stored.name, stored.notes, is_new = None, name, dict(metadata or {}), True
@@ -96,14 +122,14 @@ def put_model(
     return stored, is_new
 
 
-def load_model(database: Database, identity: str) -> Model:
+def load_model(database: Database, identity: str, caller: Caller = OPERATOR) -> Model:
     """Return a stored model as an object of the core.
 
     Raises:
         Refusal: `not-found`.
     """
     with database.read() as session:
-        return to_model(session, find(session, identity))
+        return to_model(session, find(session, identity, caller))
 
 
 def to_model(session: Session, stored: StoredModel) -> Model:
@@ -116,23 +142,25 @@ def to_model(session: Session, stored: StoredModel) -> Model:
     return Model(layers_of(stored.network), **parts)
 
 
-def find(session: Session, identity: str) -> StoredModel:
-    """Return the row of a model.
+def find(session: Session, identity: str, caller: Caller = OPERATOR, *, lock: bool = False) -> StoredModel:
+    """Return the row of a model. With `lock`, it is locked until the transaction ends.
 
     Raises:
-        Refusal: `not-found`.
+        Refusal: `not-found`, also if the caller may not see it.
     """
     if not may_be_id(identity):
         raise not_found(identity)
-    stored = session.scalars(select(StoredModel).where(StoredModel.id == identity)).one_or_none()
+    query = select(StoredModel).where(StoredModel.id == identity, visible(StoredModel, caller))
+    stored = session.scalars(query.with_for_update() if lock else query).one_or_none()
     if stored is None:
         raise not_found(identity)
     return stored
 
 
-def warnings_of(session: Session, identity: str | None) -> list[dict[str, Any]]:
+def warnings_of(session: Session, identity: str | None, owner: str | None = None) -> list[dict[str, Any]]:
     """Return what was assumed of a model, for a request that names it as `model`; nothing if there is no such model."""
-    found = session.scalar(select(StoredModel.warnings).where(StoredModel.id == identity)) if identity else None
+    mine = StoredModel.id == identity, owned_by(StoredModel.owner, owner)
+    found = session.scalar(select(StoredModel.warnings).where(*mine)) if identity else None
     return [{**warning, "pointer": "#/model"} for warning in found or ()]
 
 
@@ -141,42 +169,62 @@ def not_found(identity: str) -> Refusal:
     return Refusal.of("not-found", f"There is no model {identity[:60]!r}.", hint="GET /v1/models lists them.")
 
 
-def list_models(database: Database, limit: int, after: str | None) -> tuple[Sequence[StoredModel], bool]:
+def list_models(
+    database: Database, limit: int, after: str | None, caller: Caller = OPERATOR
+) -> tuple[Sequence[StoredModel], bool]:
     """Return models, newest first, and whether there are more.
 
     Raises:
         Refusal: `unknown-name`, if there is no model with the id `after`.
     """
     with database.read() as session:
-        return page(session, StoredModel, limit, after, StoredModel.checkpoint_of.is_(None))
+        seen = visible(StoredModel, caller)
+        return page(session, StoredModel, limit, after, seen, StoredModel.checkpoint_of.is_(None))
 
 
-def change_model(database: Database, identity: str, changes: Mapping[str, Any]) -> StoredModel:
+def change_model(
+    database: Database,
+    identity: str,
+    changes: Mapping[str, Any],
+    caller: Caller = OPERATOR,
+    check: Callable[[StoredModel], object] = bool,
+) -> StoredModel:
     """Change `name` and `notes`, the only fields that can be changed.
 
+    Args:
+        database: holds the model.
+        identity: its id.
+        changes: the new values.
+        caller: who changes it.
+        check: raises if the model must not be changed in the state that it is in.
+
     Raises:
-        Refusal: `not-found`.
+        Refusal: `not-found`, and that of `check`.
     """
     with database.write() as session:
-        find(session, identity)
+        found = find(session, identity, caller, lock=True)
+        check(found)
+        number = found.number
         if changes:
-            session.execute(update(StoredModel).where(StoredModel.id == identity).values(**changes, checkpoint_of=None))
-        return find(session, identity)
+            session.execute(
+                update(StoredModel).where(StoredModel.number == number).values(**changes, checkpoint_of=None)
+            )
+        return find(session, identity, caller)
 
 
-def delete_model(database: Database, identity: str) -> None:
-    """Delete a model, and its tensors unless something else refers to them.
+def delete_model(database: Database, identity: str, caller: Caller = OPERATOR) -> None:
+    """Delete a model of the caller, and its tensors unless something else refers to them.
 
     Raises:
         Refusal: `not-found`.
     """
 
     def work(session: Session) -> None:
-        find(session, identity)
-        content = session.scalar(delete(StoredModel).where(StoredModel.id == identity).returning(StoredModel.content))
+        number = find(session, identity, caller).number
+        content = session.scalar(delete(StoredModel).where(StoredModel.number == number).returning(StoredModel.content))
         if content is None:
             raise not_found(identity)
-        blobs.drop_unused(session, content)
+        blobs.drop_unused(session, content, large_later=True)
 
     database.repeat(work)
 

@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
+from starlette.background import BackgroundTask
 
-from app.http.dependencies import EndpointDep
+from app.http.dependencies import CallerDep, EndpointDep
 from app.http.openapi import WITHOUT_BODY, describe, describe_answer, describe_download, describe_file
 from app.http.pagination import After, Limit
 from app.http.uploads import handle_file
@@ -16,6 +17,7 @@ from app.models.formats.imported import ImportOptions
 from app.models.schemas import Model, ModelChange, ModelList, ModelRequest
 from app.problem.schemas import Name
 from app.storage.dependencies import DatabaseDep
+from app.storage.space import release
 from core.convention import Convention
 
 router = APIRouter(tags=["models"])
@@ -27,32 +29,37 @@ STATUSES = {200: "A model with this content was stored before.", 201: "The model
     "/v1/models",
     operation_id="create_model",
     summary="Store a model",
-    **describe(ModelRequest, Model, examples.MODELS, statuses=STATUSES),
+    **describe(ModelRequest, Model, examples.MODELS, statuses=STATUSES, refusals=("insufficient-storage",)),
 )
-async def create_model(endpoint: EndpointDep, database: DatabaseDep) -> Response:
+async def create_model(endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep) -> Response:
     """Store a network with its parameters. The id is computed from the content.
 
     If the same content was stored before, also in another convention, the answer is 200 with the same id. Every problem
     can refer to a stored model by its id, in the field `model`.
     """
-    return await endpoint.handle(ModelRequest, lambda body, settings, _: service.create_model(body, settings, database))
+    return await endpoint.handle(
+        ModelRequest, lambda body, settings, _: service.create_model(body, settings, database, caller)
+    )
 
 
 @router.get("/v1/models", operation_id="list_models", summary="List models", **describe_answer(ModelList))
-async def list_models(endpoint: EndpointDep, database: DatabaseDep, limit: Limit = 20, after: After = None) -> Response:
+async def list_models(
+    endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep, limit: Limit = 20, after: After = None
+) -> Response:
     """List the stored models, newest first, without their parameters."""
-    return await endpoint.produce(lambda _: (service.list_models(database, limit, after), "json"))
+    return await endpoint.produce(lambda _: (service.list_models(database, limit, after, caller), "json"))
 
 
 @router.get(
     "/v1/models/{id}",
     operation_id="get_model",
     summary="Get a model with its parameters",
-    **describe_answer(Model, refusals=(*WITHOUT_BODY, "too-large")),
+    **describe_answer(Model, refusals=(*WITHOUT_BODY, "too-large"), tagged=True),
 )
 async def get_model(
     endpoint: EndpointDep,
     database: DatabaseDep,
+    caller: CallerDep,
     id: str,
     convention: Annotated[Convention, Query(description="Layout of the matrices in the parameters.")] = "row",
     encoding: Annotated[
@@ -63,24 +70,38 @@ async def get_model(
     """Return a model with its parameters in the requested convention, whichever convention they were sent in."""
 
     def work(_: object) -> tuple[dict[str, object], Literal["json", "base64"]]:
-        answer = service.show_model(id, endpoint.settings, database, convention=convention, with_parameters=parameters)
+        answer = service.show_model(
+            id, endpoint.settings, database, caller, convention=convention, with_parameters=parameters
+        )
         return answer, encoding
 
-    return await endpoint.produce(work)
+    def resource() -> dict[str, object]:
+        return service.describe_model(id, database, caller)
+
+    return await endpoint.produce(work, resource, convention, encoding, str(parameters))
 
 
 @router.patch(
     "/v1/models/{id}",
     operation_id="change_model",
     summary="Change the name or metadata of a model",
-    **describe(ModelChange, Model, examples.MODEL_CHANGES, refusals=("not-found",)),
+    **describe(
+        ModelChange,
+        Model,
+        examples.MODEL_CHANGES,
+        refusals=("not-found", "insufficient-storage", "precondition-failed"),
+    ),
 )
-async def change_model(endpoint: EndpointDep, database: DatabaseDep, id: str) -> Response:
+async def change_model(endpoint: EndpointDep, database: DatabaseDep, caller: CallerDep, id: str) -> Response:
     """Change the name or the metadata.
 
-    The network and the parameters cannot change, because the id is computed from them.
+    The network and the parameters cannot change, because the id is computed from them. With the header If-Match, nothing
+    is changed if the model has changed since that ETag was given.
     """
-    return await endpoint.handle(ModelChange, lambda body, *_: service.change_model(id, body, database))
+    if_match = endpoint.request.headers.get("if-match")
+    return await endpoint.handle(
+        ModelChange, lambda body, *_: service.change_model(id, body, database, caller, if_match)
+    )
 
 
 @router.delete(
@@ -89,13 +110,15 @@ async def change_model(endpoint: EndpointDep, database: DatabaseDep, id: str) ->
     summary="Delete a model",
     status_code=204,
     **describe_answer(
-        None, statuses={204: "The model was deleted."}, refusals=("not-found", "invalid-request", "not-ready")
+        None,
+        statuses={204: "The model was deleted."},
+        refusals=("not-found", "invalid-request", "not-ready", "insufficient-storage"),
     ),
 )
-async def delete_model(database: DatabaseDep, id: str) -> Response:
+async def delete_model(database: DatabaseDep, caller: CallerDep, id: str) -> Response:
     """Delete a model. Models that were trained from it keep its id as their `parent`."""
-    await run_in_threadpool(repository.delete_model, database, id)
-    return Response(status_code=204)
+    await run_in_threadpool(repository.delete_model, database, id, caller)
+    return Response(status_code=204, background=BackgroundTask(release, database))
 
 
 @router.post(
@@ -107,6 +130,7 @@ async def delete_model(database: DatabaseDep, id: str) -> Response:
 async def import_model(
     endpoint: EndpointDep,
     database: DatabaseDep,
+    caller: CallerDep,
     format: Annotated[
         transfers.ImportFormat | None,
         Query(description="File format of the body. Default: the one that its first bytes tell."),
@@ -134,6 +158,13 @@ async def import_model(
     output: Annotated[
         str | None, Query(description="The value of a graph that the model computes, if it has several outputs.")
     ] = None,
+    outputs: Annotated[
+        str | None,
+        Query(
+            description="Several values of a graph, such as boxes,scores: the last one is the output of the model, and the "
+            "others are layers of their names, whose results are among its activations."
+        ),
+    ] = None,
 ) -> Response:
     """Import a file that was exported here, a torch state_dict saved as safetensors or npz, a Keras or an ONNX model.
 
@@ -148,11 +179,11 @@ async def import_model(
         activation,
         output_activation,
         shapes=transfers.shapes_of_query(input_shape or []),
-        output=output,
+        outputs=transfers.outputs_of_query(output, outputs),
     )
     return await handle_file(
         endpoint,
-        lambda file, _: transfers.import_model(file, format, options, name, endpoint.settings, database),
+        lambda file, _: transfers.import_model(file, format, options, name, endpoint.settings, database, caller),
         endpoint.settings.max_model_bytes,
     )
 
@@ -166,6 +197,7 @@ async def import_model(
 async def export_model(
     endpoint: EndpointDep,
     database: DatabaseDep,
+    caller: CallerDep,
     id: str,
     format: Annotated[transfers.Format, Query(description="File format of the answer.")],
     convention: Annotated[
@@ -178,4 +210,10 @@ async def export_model(
     safetensors and npz files hold the tensors by path and the network as JSON under `gradd`; with `convention=torch`
     the tensors are named as in a torch state_dict. An exported ONNX model computes the same output.
     """
-    return await endpoint.download(f"{id}.{format}", lambda: transfers.export_model(id, format, convention, database))
+    return await endpoint.download(
+        f"{id}.{format}",
+        lambda: transfers.export_model(id, format, convention, database, caller),
+        lambda: service.describe_model(id, database, caller),
+        format,
+        convention,
+    )

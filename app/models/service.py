@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from app.http.caller import Caller
+from app.http.entity_tags import refuse_if_changed
 from app.http.problem_details import error_of
 from app.http.reply import Reply
 from app.models import repository
@@ -21,8 +23,8 @@ from core.model import Model, fits_transposed, in_precision, validate_model
 from core.network import NetworkLimits
 
 
-def create_model(body: ModelRequest, settings: Settings, database: Database) -> Reply:
-    """Store a model. The status is 200 if the same content exists already."""
+def create_model(body: ModelRequest, settings: Settings, database: Database, caller: Caller) -> Reply:
+    """Store a model. The status is 200 if the caller has stored the same content already."""
     layers = body.network.layers
     refuse_too_many_layers(len(layers), settings)
     parameters = in_precision(body.parameters or {}, body.dtype, "parameters")
@@ -34,29 +36,46 @@ def create_model(body: ModelRequest, settings: Settings, database: Database) -> 
         detail = "The request names no convention, so 'row' was assumed; but every weight would also fit transposed."
         hint = 'Send "convention" to be explicit.'
         warnings = [Issue(code="ambiguous-convention", path=("convention",), detail=detail, hint=hint)]
-    return store_model(database, model, warnings, name=body.name, metadata=body.metadata)
+    most = settings.max_models
+    return store_model(database, model, warnings, caller, name=body.name, metadata=body.metadata, most=most)
 
 
 def store_model(
     database: Database,
     model: Model,
     warnings: list[Issue],
+    caller: Caller,
     *,
     name: str | None = None,
     metadata: Mapping[str, Any] | None = None,
+    most: int | None = None,
 ) -> Reply:
-    """Store a model of the core with what was assumed of it, and return the answer with its id."""
+    """Store a model of the core with what was assumed of it, and return the answer with its id.
+
+    `most` is the largest number of models that may be stored.
+
+    Raises:
+        Refusal: `insufficient-storage`.
+    """
     written = [error_of(issue) for issue in warnings]
-    row, is_new = repository.save_model(database, model, name=name, metadata=metadata, warnings=written)
+    row, is_new = repository.save_model(
+        database, model, name=name, metadata=metadata, warnings=written, caller=caller, most=most
+    )
     return Reply(summary(row), 201 if is_new else 200, {"Location": f"/v1/models/{row.id}"})
 
 
 def show_model(
-    identity: str, settings: Settings, database: Database, *, convention: Convention, with_parameters: bool
+    identity: str,
+    settings: Settings,
+    database: Database,
+    caller: Caller,
+    *,
+    convention: Convention,
+    with_parameters: bool,
 ) -> dict[str, Any]:
     """Return a model, with its parameters in a convention."""
     with database.read() as session:
-        row = repository.find(session, identity)
+        row = repository.find(session, identity, caller)
         if not with_parameters:
             return summary(row)
         _refuse_large_answer(row, settings)
@@ -65,21 +84,37 @@ def show_model(
     return answer | ({"state": model.state} if model.state else {})
 
 
-def list_models(database: Database, limit: int, after: str | None) -> dict[str, Any]:
+def describe_model(identity: str, database: Database, caller: Caller) -> dict[str, Any]:
+    """Return a model without its parameters. Its id stands for them."""
+    with database.read() as session:
+        return summary(repository.find(session, identity, caller))
+
+
+def list_models(database: Database, limit: int, after: str | None, caller: Caller) -> dict[str, Any]:
     """Return one page of the list of models."""
-    rows, has_more = repository.list_models(database, limit, after)
+    rows, has_more = repository.list_models(database, limit, after, caller)
     answer: dict[str, Any] = {"data": [summary(row) for row in rows], "has_more": has_more}
     return answer | ({"next": rows[-1].id} if has_more else {})
 
 
-def change_model(identity: str, body: ModelChange, database: Database) -> dict[str, Any]:
-    """Change the name and metadata of a model, and return the model."""
+def change_model(
+    identity: str, body: ModelChange, database: Database, caller: Caller, if_match: str | None
+) -> dict[str, Any]:
+    """Change the name and metadata of a model, and return the model.
+
+    Raises:
+        Refusal: `not-found`, or `precondition-failed` if the model is not in the state that If-Match names.
+    """
     changes: dict[str, Any] = {}
     if "name" in body.model_fields_set:
         changes["name"] = body.name
     if "metadata" in body.model_fields_set:
         changes["notes"] = body.metadata or {}
-    return summary(repository.change_model(database, identity, changes))
+
+    def check(row: StoredModel) -> None:
+        refuse_if_changed(if_match, summary(row))
+
+    return summary(repository.change_model(database, identity, changes, caller, check))
 
 
 def summary(row: StoredModel) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import IO, Any, Literal
 
+from app.http.caller import Caller
 from app.http.reply import Reply
 from app.models import repository, service
 from app.models.formats import tensors
 from app.models.formats.imported import Imported, ImportOptions
-from app.models.formats.keras_import import from_keras
-from app.models.formats.onnx_export import onnx_of
-from app.models.formats.onnx_import import from_onnx
+from app.models.formats.keras.importer import from_keras
+from app.models.formats.onnx.exporter import onnx_of
+from app.models.formats.onnx.importer import from_onnx
 from app.models.formats.signature import choose_format
 from app.problem.from_request import refuse_too_many_layers
 from app.problem.schemas import NetworkSpec
@@ -76,6 +77,26 @@ def shapes_of_query(texts: Sequence[str]) -> dict[str, list[int]]:
     return shapes
 
 
+def outputs_of_query(output: str | None, outputs: str | None) -> tuple[str, ...]:
+    """Return the names of the values that a network computes.
+
+    Raises:
+        Refusal: if both parameters are sent, or one of several names is empty or is sent twice.
+    """
+    if outputs is None:
+        return () if output is None else (output,)
+    names = tuple(name.strip() for name in outputs.split(","))
+    if output is not None or "" in names or len(set(names)) < len(names):
+        detail = (
+            "?output= and ?outputs= are both sent."
+            if output is not None
+            else f"{outputs[:60]!r} is no list of different names."
+        )
+        hint = "Send ?output=NAME, or ?outputs=NAME,NAME with the output of the model as the last one."
+        raise Refusal.of("invalid-request", detail, "query", "outputs", hint=hint)
+    return names
+
+
 def import_model(
     file: IO[bytes],
     form: ImportFormat | None,
@@ -83,6 +104,7 @@ def import_model(
     name: str | None,
     settings: Settings,
     database: Database,
+    caller: Caller,
 ) -> Reply:
     """Store the model of a file. The status is 200 if the same content exists already."""
     body = mapped(file)
@@ -95,12 +117,14 @@ def import_model(
     refuse_too_many_layers(len(found.layers), settings)
     limits = NetworkLimits(parameters=settings.max_parameters)
     model = validate_model(found.layers, found.parameters, found.state, found.convention, limits)
-    return service.store_model(database, model, list(found.warnings), name=name)
+    return service.store_model(database, model, list(found.warnings), caller, name=name, most=settings.max_models)
 
 
-def export_model(identity: str, form: Format, convention: Convention, database: Database) -> tuple[bytes, str]:
+def export_model(
+    identity: str, form: Format, convention: Convention, database: Database, caller: Caller
+) -> tuple[bytes, str]:
     """Return a model as a file, and the media type of the file."""
-    model = repository.load_model(database, identity)
+    model = repository.load_model(database, identity, caller)
     return EXPORTERS[form](model, convention), MEDIA_TYPES[form]
 
 

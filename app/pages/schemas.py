@@ -25,11 +25,35 @@ class Limits(BaseModel):
     answer_elements: int
     """Maximum number of tensor elements in an answer."""
 
+    operations: float
+    """Maximum number of operations of a request, estimated before it is computed."""
+
+    memory_bytes: int
+    """Maximum memory in bytes of a request, estimated before it is computed."""
+
     seconds: float
     """Maximum computing time of a request in seconds."""
 
     body_seconds: float
     """Maximum time in seconds that a client may take to send a body."""
+
+
+class Costs(BaseModel):
+    """The estimate of what a request costs, made before anything of its size is allocated."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    unit: str
+    """The meaning of one operation."""
+
+    operations_per_second: float
+    """Operations of one core in a second, with which an estimate becomes a time."""
+
+    layers: dict[str, str]
+    """Operations of the forward pass of each kind of layer."""
+
+    passes: str
+    """Operations of the other passes, in terms of forward passes."""
 
 
 class About(BaseModel):
@@ -63,6 +87,9 @@ class About(BaseModel):
 
     limits: Limits
     """The limits of the server."""
+
+    costs: Costs
+    """How the operations of a request are counted."""
 
     extensions: list[str]
     """Optional features that are installed."""

@@ -14,8 +14,10 @@ from core.feedback_alignment import FeedbackSpec
 from core.network import INPUT, NetworkLimits
 from core.problem import Problem
 from core.problem_form import ProblemForm
+from core.problem_reading import infer
 from core.problem_spec import ProblemSpec
 from core.problem_validation import validate_form
+from core.shape_inference import ShapeReport
 
 
 def problem_of(
@@ -38,11 +40,42 @@ def problem_of(
     Raises:
         Refusal: with all errors of the request.
     """
-    layers = body.network.layers
-    refuse_too_many_layers(len(layers), settings)
+    refuse_too_many_layers(len(body.network.layers), settings)
+    sent = _spec(body, _feedback(body, takes_feedback))
+
+    def form() -> ProblemForm:
+        report = shapes_of(body, settings)
+        return validate_form(sent, _limits(settings), needs_loss=needs_loss, besides=besides(), report=report)
+
+    problem = body.use.once(("problem", needs_loss), form).fill(sent)
+    warned = body.warnings_of_model
+    return replace(problem, warnings=(*warned, *problem.warnings)) if warned else problem
+
+
+def shapes_of(body: ProblemBody, settings: Settings) -> ShapeReport:
+    """Return the network of a request with its shapes as they were sent, inferred once for each form.
+
+    Raises:
+        Refusal: `too-large`, if the network has too many layers.
+    """
+
+    def report() -> ShapeReport:
+        refuse_too_many_layers(len(body.network.layers), settings)
+        sent = _spec(body, None)
+        return infer(sent, sent.convention or "row", _limits(settings))
+
+    return body.use.once("shapes", report)
+
+
+def _limits(settings: Settings) -> NetworkLimits:
+    return NetworkLimits(parameters=settings.max_parameters, activations=settings.max_activations)
+
+
+def _spec(body: ProblemBody, feedback: FeedbackSpec | None) -> ProblemSpec:
+    """Return the problem of a request as it was sent."""
     batch = body.batch
-    sent = ProblemSpec(
-        layers=layers,
+    return ProblemSpec(
+        layers=body.network.layers,
         inputs=batch.inputs if isinstance(batch.inputs, dict) else {INPUT: batch.inputs},
         parameters=body.parameters or {},
         state=body.state or {},
@@ -54,16 +87,8 @@ def problem_of(
         convention=body.convention,
         dtype=body.dtype,
         seed=body.seed,
-        feedback=_feedback(body, takes_feedback),
+        feedback=feedback,
     )
-
-    def form() -> ProblemForm:
-        limits = NetworkLimits(parameters=settings.max_parameters, activations=settings.max_activations)
-        return validate_form(sent, limits, needs_loss=needs_loss, besides=besides())
-
-    problem = body.use.once(("problem", needs_loss), form).fill(sent)
-    warned = body.warnings_of_model
-    return replace(problem, warnings=(*warned, *problem.warnings)) if warned else problem
 
 
 def _feedback(body: ProblemBody, takes_feedback: bool) -> FeedbackSpec | None:

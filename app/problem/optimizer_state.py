@@ -43,7 +43,7 @@ def state_of(
         issues += [
             Issue(
                 code="missing-parameters",
-                path=(*path, "slots", slot, layer),
+                path=(*path, *_place(sent, slot)),
                 detail=f"After {sent.step} steps, {optimizer.kind} needs a {slot} for {layer}.{name}; this state has none.",
                 hint="Send the optimizer_state of the previous answer unchanged.",
             )
@@ -54,3 +54,10 @@ def state_of(
     refuse_if_any(issues)
     slots = {slot: in_core(named, problem) for slot, named in sent.slots.items()}
     return OptimizerState(sent.step, slots, dict(sent.scalars))
+
+
+def _place(sent: StateBody, slot: str) -> tuple[str, ...]:
+    """Return the place in a state to which a missing tensor of a slot belongs: the slot, or what should hold it."""
+    if slot in sent.slots:
+        return "slots", slot
+    return ("slots",) if "slots" in sent.model_fields_set else ()

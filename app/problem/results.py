@@ -23,9 +23,10 @@ class Warning(Body):
     """An observation that did not prevent the computation but deserves attention."""
 
     code: str
-    """The kind of warning: ambiguous-convention, unread-layer, double-softmax, double-sigmoid, single-example,
-    zero-gradients, symmetric-units, dead-units, saturated-units or kink; of an imported model also assumed-activation,
-    assumed-batch, assumed-channels, assumed-evaluation, assumed-order or not-compared."""
+    """The kind of warning: ambiguous-convention, unread-layer, double-softmax, double-sigmoid, softmax-of-one,
+    single-example, zero-gradients, symmetric-units, dead-units, saturated-units or kink; of an imported model also
+    assumed-activation, assumed-batch, assumed-channels, assumed-evaluation, assumed-order,
+    constant-imported-as-parameter, loss-left-out or not-compared."""
 
     pointer: str
     """Location in the request as a JSON pointer."""

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from app.http.forms import FormedBody
+from app.problem.conditions import HAS_LOSS, HAS_NETWORK, states
 from app.wire.tensor import Tensor
 from core.convention import Convention
 from core.errors import Issue
@@ -89,6 +90,8 @@ def _none_yet() -> NetworkSpec:
 
 class NetworkInUse(FormedBody, Body):
     """A network with its parameters, or the id of a stored model that supplies them."""
+
+    model_config = states(HAS_NETWORK)
 
     model: str | None = None
     """Id of a stored model. It supplies the network, parameters and state that are not sent."""
@@ -171,6 +174,8 @@ def names(*valid: str) -> Any:
 
 class ProblemOfGradients(Problem):
     """A problem whose gradients are computed. `include` selects the parts of the answer of /v1/gradients."""
+
+    model_config = states(HAS_NETWORK, HAS_LOSS)
 
     include: Annotated[list[str], names(*GRADIENTS_PARTS)] = Field(
         default=["loss", "output", "activations", "deltas", "gradients"]

@@ -3,9 +3,9 @@
 from app.storage import blobs
 from app.storage.base import Table, now
 from app.storage.database import Database, Deadlock
-from app.storage.tables import datasets, jobs, models
+from app.storage.tables import datasets, jobs, keys, models, schema_versions
 
-TABLES = (blobs, datasets, jobs, models)
+TABLES = (blobs, datasets, jobs, keys, models, schema_versions)
 """All modules that define tables. Importing this package registers every table."""
 
 __all__ = ["TABLES", "Database", "Deadlock", "Table", "now"]

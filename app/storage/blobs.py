@@ -6,22 +6,27 @@ Each content is stored once.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
-from sqlalchemy import ForeignKey, LargeBinary, String, delete, insert, literal, select
+from sqlalchemy import ColumnElement, ForeignKey, LargeBinary, String, and_, delete, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.storage.base import Table
+from app.storage.database import Deadlock
+from app.storage.room import refuse_without_room
 from app.wire import safetensors_file
 from app.wire.limits import DocumentLimits
 from core.arrays import Array
 
 PIECE = 4 * 2**20
 """Size of a piece in bytes."""
+
+SMALL = 4 * PIECE
+"""Number of bytes that a transaction deletes without being felt by others: 20 to 100 ms on SQLite."""
 
 _ANY_SIZE = DocumentLimits(elements=2**63)
 
@@ -69,13 +74,45 @@ def digest_of(tensors: Mapping[str, Array]) -> str:
 
 
 def put(session: Session, digest: str, tensors: Mapping[str, Array]) -> None:
-    """Store tensors under their digest, unless they are stored already. Concurrent calls store them once."""
-    if session.get(Content, digest) is not None:
+    """Store tensors under their digest, unless they are stored already. Concurrent calls store them once.
+
+    Raises:
+        Refusal: `insufficient-storage`, if they would exceed the limits of the database.
+    """
+    missing = _missing_pieces(session, digest)
+    if missing == set():
         return
     file = safetensors_file.Writing(tensors)
-    if insert_unless_there(session, Content, {"digest": digest, "size": file.size}):
-        for position, data in enumerate(file.pieces(PIECE)):
+    refuse_without_room(session, file.size)
+    is_new = missing is None and insert_unless_there(session, Content, {"digest": digest, "size": file.size})
+    if missing is None and not is_new:
+        missing = _missing_pieces(session, digest)
+    for position, data in enumerate(file.pieces(PIECE)):
+        if is_new or (missing and position in missing):
             session.execute(insert(Piece), {"digest": digest, "position": position, "data": data})
+
+
+def refer(session: Session, digest: str) -> None:
+    """Keep tensors that a transaction is going to refer to without storing them.
+
+    Raises:
+        Deadlock: if they are being deleted. The transaction may be repeated.
+    """
+    if _missing_pieces(session, digest) != set():
+        raise Deadlock.of("not-ready", "Tensors that the request refers to are being deleted.", hint="Send it again.")
+
+
+def _missing_pieces(session: Session, digest: str) -> set[int] | None:
+    """Return the positions of pieces that `remove_unused` has deleted already; None if there is no such content.
+
+    The lock conflicts with that of `remove_unused` alone.
+    """
+    found = select(Content.size).where(Content.digest == digest).with_for_update(read=True, key_share=True)
+    size = session.scalar(found)
+    if size is None:
+        return None
+    there = session.scalars(select(Piece.position).where(Piece.digest == digest))
+    return set(range(-(-size // PIECE))) - set(there)
 
 
 def get(session: Session, digest: str) -> dict[str, Array]:
@@ -84,25 +121,71 @@ def get(session: Session, digest: str) -> dict[str, Array]:
     return safetensors_file.read(b"".join(pieces), _ANY_SIZE).tensors
 
 
-def drop_unused(session: Session, digest: str) -> None:
+def drop_unused(session: Session, digest: str, *, large_later: bool = False) -> None:
     """Delete tensors that nothing refers to. A concurrent transaction that refers to them keeps them.
 
     The lock serialises these decisions: of two transactions that delete the last two references, the second one sees that
     no reference is left.
+
+    Args:
+        session: a write transaction.
+        digest: the digest of the tensors.
+        large_later: leave tensors of more than `SMALL` bytes to `remove_unused`, so that the transaction is short.
     """
-    session.execute(select(Content.digest).where(Content.digest == digest).with_for_update())
+    size = session.scalar(select(Content.size).where(Content.digest == digest).with_for_update())
+    if size is None or (large_later and size > SMALL):
+        return
+    _delete_unused(session, digest)
+
+
+def _delete_unused(session: Session, digest: str) -> None:
+    gone = delete(Content).where(Content.digest == digest, is_unused())
+    if session.get_bind().dialect.name == "sqlite":
+        # The only writer: nobody can refer to them meanwhile. After a full disk SQLite has ended the whole transaction, and
+        # the end of a savepoint would hide that reason.
+        session.execute(gone)
+        return
+    try:
+        with session.begin_nested():
+            session.execute(gone)
+    except IntegrityError:
+        pass
+
+
+def is_unused() -> ColumnElement[bool]:
+    """Return the condition that no row of another table refers to a content."""
     used = [
-        select(literal(1)).where(column == digest).exists()
+        select(literal(1)).where(column == Content.digest).exists()
         for table in Table.metadata.sorted_tables
         for key in table.foreign_keys
         if key.column.table.name == "contents" and table.name != "pieces"
         for column in [key.parent]
     ]
-    try:
-        with session.begin_nested():
-            session.execute(delete(Content).where(Content.digest == digest, *(~found for found in used)))
-    except IntegrityError:
-        pass
+    return and_(*(~found for found in used))
+
+
+def unused(session: Session, limit: int = 100) -> Sequence[str]:
+    """Return digests of contents that nothing refers to."""
+    return session.scalars(select(Content.digest).where(is_unused()).limit(limit)).all()
+
+
+def remove_unused(session: Session, digest: str) -> bool:
+    """Delete up to `SMALL` bytes of a content that nothing refers to, the content with its last pieces.
+
+    Returns:
+        Whether there is more of it to delete.
+    """
+    found = select(Content).where(Content.digest == digest, is_unused()).with_for_update(skip_locked=True)
+    content = session.scalars(found).one_or_none()
+    if content is None:
+        return False
+    last = select(Piece.position).where(Piece.digest == digest).order_by(Piece.position.desc())
+    positions = session.scalars(last.limit(SMALL // PIECE + 1)).all()
+    if len(positions) * PIECE <= SMALL:
+        _delete_unused(session, digest)
+        return False
+    session.execute(delete(Piece).where(Piece.digest == digest, Piece.position > positions[-1]))
+    return True
 
 
 def insert_unless_there(session: Session, table: type[Table], row: dict[str, Any]) -> bool:

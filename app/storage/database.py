@@ -17,7 +17,12 @@ from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, Select, c
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
+from app.http.no_space import no_space_left
+from app.settings import Settings
 from app.storage import migration
+from app.storage.disk_full import is_disk_full
+from app.storage.migration import SchemaState
+from app.storage.room import LIMITS, StorageLimits
 from core.errors import Refusal
 
 SECONDS_TO_WAIT = 30.0
@@ -25,6 +30,9 @@ SECONDS_TO_WAIT = 30.0
 
 ATTEMPTS = 10
 """Number of times a transaction is tried if concurrent transactions interfere."""
+
+MOST_LOG_BYTES = 64 * 2**20
+"""Size of SQLite's write-ahead log that stays on the disk after a larger transaction."""
 
 _WRITES = "gradd_writes"
 _DEADLOCKS = ("40P01", "40001")
@@ -46,14 +54,18 @@ class Deadlock(Refusal):
 class Database:
     """A database and its connections. Threads can share it; a forked process must create its own."""
 
-    def __init__(self, url: str, *, patience_seconds: float = SECONDS_TO_WAIT) -> None:
+    def __init__(
+        self, url: str, *, patience_seconds: float = SECONDS_TO_WAIT, limits: StorageLimits | None = None
+    ) -> None:
         """Connect lazily to a database.
 
         Args:
             url: the URL of the database.
             patience_seconds: how long a transaction waits for a lock before it fails with `not-ready`.
+            limits: what may be stored; without them the disk is the limit.
         """
         self.url = _url(url)
+        self._limits = limits
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._engine: Engine = (_sqlite if self.is_sqlite else _postgresql)(self.url, patience_seconds)
         self._reader: PoolProxiedConnection | None = None
@@ -64,6 +76,15 @@ class Database:
         self._reading = (
             self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
         )
+
+    @classmethod
+    def of(cls, settings: Settings) -> Database:
+        """Return the database of a service that stores things, with the limits of its settings."""
+        database = cls(settings.database_url)
+        file = database.url.database if database.is_sqlite else None
+        folder = Path(file).parent if file else None
+        database._limits = StorageLimits(settings.max_storage_bytes, settings.min_free_bytes, folder)
+        return database
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -83,15 +104,17 @@ class Database:
         writer at a time, so these blocks must be short and compute nothing.
 
         Raises:
-            Refusal: `not-ready`, if the database does not answer or has not been migrated.
+            Refusal: `not-ready`, if the database does not answer or has not been migrated; `insufficient-storage`, if the
+                disk is full.
         """
         with self._session(self._engine.execution_options(**{_WRITES: True})) as session, session.begin():
             yield session
 
-    def compile(self, statement: Select[Any]) -> tuple[str, bool]:
-        """Return a statement in the SQL of this database, and whether its parameters are positional."""
+    def compile(self, statement: Select[Any]) -> tuple[str, tuple[str, ...] | None]:
+        """Return a statement in the SQL of this database, and the names of its parameters if they are positional."""
         compiled = statement.compile(dialect=self._engine.dialect)
-        return str(compiled), bool(getattr(compiled, "positional", False))
+        names = getattr(compiled, "positiontup", None)
+        return str(compiled), None if names is None else tuple(names)
 
     def fetch_quickly(self, sql: str, parameters: Mapping[str, Any] | Sequence[Any]) -> Any:
         """Return the first row of a query that `compile` has returned; None if there is none, or no answer."""
@@ -126,30 +149,84 @@ class Database:
     @contextmanager
     def _session(self, engine: Engine) -> Iterator[Session]:
         try:
-            with Session(engine, expire_on_commit=False) as session:
+            with Session(engine, expire_on_commit=False, info={LIMITS: self._limits}) as session:
                 yield session
         except (OperationalError, InterfaceError, ProgrammingError) as error:
             if getattr(error.orig, "sqlstate", None) in _DEADLOCKS:
                 detail, hint = "Other requests changed the same data at the same time.", "Send the request again."
                 raise Deadlock.of("not-ready", detail, hint=hint) from error
+            if is_disk_full(error):
+                raise no_space_left() from error
             detail = "The database does not answer, or answers with an error."
             hint = "The operator of the server should check GRADD_DATABASE_URL and run `gradd migrate`."
             raise Refusal.of("not-ready", detail, hint=hint) from error
 
     def migrate(self) -> None:
-        """Migrate the tables to the schema of this version. Several processes may call it at the same time."""
-        if self.is_sqlite:
-            _enter_wal(self._engine)
-        with self._engine.execution_options(**{_WRITES: True}).begin() as connection:
-            migration.run(connection)
+        """Migrate the tables to the schema of this version. Several processes may call it at the same time.
 
-    def is_current(self) -> bool:
-        """Return whether the tables have the schema of this version. False if the database does not answer."""
+        Raises:
+            Refusal: `not-ready`, as `refuse_unusable` does; `insufficient-storage`, if the disk is full.
+        """
+        if self.is_sqlite:
+            _prepare_file(self._engine)
+        try:
+            with self._engine.execution_options(**{_WRITES: True}).begin() as connection:
+                migration.run(connection)
+        except DBAPIError as error:
+            if is_disk_full(error):
+                raise no_space_left() from error
+            raise
+
+    def schema_state(self) -> SchemaState | None:
+        """Return how the tables relate to this version; None if the database does not answer.
+
+        Raises:
+            Refusal: `not-ready`, if the database has another encoding than UTF8.
+        """
         try:
             with self._engine.connect() as connection:
-                return migration.is_current(connection)
+                return migration.state_of(connection)
         except DBAPIError:
+            return None
+
+    def is_current(self) -> bool:
+        """Return whether this version works with the tables. False if the database does not answer."""
+        try:
+            state = self.schema_state()
+        except Refusal:
             return False
+        return state is not None and state.is_usable
+
+    def refuse_unusable(self) -> None:
+        """Refuse a database that will not work with this version, however long it waits.
+
+        Raises:
+            Refusal: `not-ready`, if it has another encoding than UTF8, or was migrated by a newer version.
+        """
+        if self.is_sqlite and not Path(str(self.url.database)).exists():
+            return
+        state = self.schema_state()
+        if state is not None:
+            migration.refuse_newer(state)
+
+    def run_pragma(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a statement of SQLite outside a transaction to its end, and return its rows.
+
+        Raises:
+            Refusal: `not-ready`, if the file is locked; `insufficient-storage`, if the disk is full.
+        """
+        try:
+            with closing(self._engine.raw_connection()) as connection:
+                cursor = connection.cursor()
+                if "vacuum" in sql.lower() and sql != "PRAGMA auto_vacuum":
+                    # It frees one page for each row, and `execute` fetches no rows of a statement without columns.
+                    cursor.executescript(sql)
+                    return []
+                return list(cursor.execute(sql).fetchall())
+        except sqlite3.Error as error:
+            if is_disk_full(error):
+                raise no_space_left() from error
+            raise Refusal.of("not-ready", f"The database file is in use: {error}.", hint="Try again later.") from error
 
     def close(self) -> None:
         """Close all connections."""
@@ -195,6 +272,16 @@ def _postgresql(url: URL, patience: float) -> Engine:
     """
     engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=15)
 
+    # Before SQLAlchemy's own first query, which fails without a word about the reason.
+    @event.listens_for(engine, "connect", insert=True)
+    def refuse_other_encoding(connection: Any, _: object) -> None:
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            connection.close()
+            detail = f"The PostgreSQL database has the encoding {encoding}; gradd needs UTF8."
+            hint = "Create another one: createdb --encoding=UTF8 --template=template0 NAME"
+            raise Refusal.of("not-ready", detail, hint=hint)
+
     @event.listens_for(engine, "connect")
     def configure(connection: Any, _: object) -> None:
         for name, value in {**_SERVER_SETTINGS, "lock_timeout": round(1000 * patience)}.items():
@@ -217,6 +304,7 @@ def _sqlite(url: URL, patience: float) -> Engine:
     def configure(connection: Any, _: object) -> None:
         connection.isolation_level = None  # BEGIN is emitted below instead of by the driver.
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA journal_size_limit = {MOST_LOG_BYTES}")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -226,15 +314,17 @@ def _sqlite(url: URL, patience: float) -> Engine:
     return engine
 
 
-def _enter_wal(engine: Engine) -> None:
-    """Switch the file to write-ahead logging, so that readers are not blocked by a writer.
+def _prepare_file(engine: Engine) -> None:
+    """Switch the file to write-ahead logging, so that readers are not blocked by a writer, and a new file to auto_vacuum.
 
-    The setting is stored in the file. The switch needs exclusive access, so it is retried.
+    The settings are stored in the file. The switch needs exclusive access, so it is retried. auto_vacuum can only be chosen
+    before the first table; `gradd prune` gives it to files of older versions.
     """
     deadline = time.monotonic() + SECONDS_TO_WAIT
     with closing(engine.raw_connection()) as connection:
         while True:
             try:
+                connection.cursor().execute("PRAGMA auto_vacuum = INCREMENTAL")
                 connection.cursor().execute("PRAGMA journal_mode = WAL")
                 return
             except sqlite3.OperationalError:

@@ -20,7 +20,7 @@ class Numbered(Table):
     number: Mapped[int] = mapped_column(primary_key=True)
     """Number of the row. Lists are sorted by it."""
 
-    id: Mapped[str] = mapped_column(String(28), unique=True)
+    id: Mapped[str] = mapped_column(String(28))
     """Id of the object in the API."""
 
 
@@ -33,16 +33,30 @@ def may_be_id(text: str) -> bool:
 
 
 def page(
-    session: Session, table: type[R], limit: int, after: str | None, *where: ColumnElement[bool]
+    session: Session,
+    table: type[R],
+    limit: int,
+    after: str | None,
+    visible: ColumnElement[bool],
+    *where: ColumnElement[bool],
 ) -> tuple[Sequence[R], bool]:
     """Return up to `limit` rows after the one with the id `after`, and whether there are more.
+
+    Args:
+        session: a transaction.
+        table: the table of the rows.
+        limit: the largest number of rows.
+        after: id of the last row of the page before.
+        visible: which rows the caller may see. It holds for the row `after` too.
+        where: further conditions of the rows that are returned.
 
     Raises:
         Refusal: `unknown-name`, if there is no row with the id `after`.
     """
-    chosen = select(table).where(*where).order_by(table.number.desc()).limit(limit + 1)
+    chosen = select(table).where(visible, *where).order_by(table.number.desc()).limit(limit + 1)
     if after is not None:
-        start = session.scalar(select(table.number).where(table.id == after)) if may_be_id(after) else None
+        found_after = select(table.number).where(table.id == after, visible)
+        start = session.scalar(found_after) if may_be_id(after) else None
         if start is None:
             detail = f"The list has no entry with the id {after[:60]!r}."
             raise Refusal.of(

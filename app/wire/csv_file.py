@@ -23,6 +23,9 @@ _ROWS = 1024
 _SHORT = 32
 """Maximum number of characters of cells that are converted in one call."""
 
+LINE_ENDS = (
+    "The file is a single line. If curl sent it with -d, which drops line ends, send it with --data-binary @NAME."
+)
 NAME_LIMIT = 200
 """Maximum number of characters of the name of a column or class."""
 
@@ -56,15 +59,21 @@ def header_of(file: TextIO, delimiter: str, *, has_header: bool) -> list[str]:
         Refusal: if the file is empty, names are empty or occur twice, or the first line contains numbers.
     """
     file.seek(0)
-    first = next(_rows(file, delimiter), None)
+    lines = _rows(file, delimiter)
+    first = next(lines, None)
     if first is None:
         raise Refusal.of("invalid-request", "The file is empty.")
+    alone = next(lines, None) is None
+    file.seek(0)
     if len(first) > COLUMNS_LIMIT:
         detail = f"The file has {len(first):,} columns; at most {COLUMNS_LIMIT:,} are allowed."
-        raise Refusal.of("too-large", detail, expected=COLUMNS_LIMIT, got=len(first))
+        hint = LINE_ENDS if alone else None
+        raise Refusal.of("too-large", detail, expected=COLUMNS_LIMIT, got=len(first), hint=hint)
+    if has_header and alone:
+        raise Refusal.of("invalid-request", "The file has a header but no rows.", hint=LINE_ENDS)
     if not has_header:
-        file.seek(0)
         return [str(position + 1) for position in range(len(first))]
+    next(_rows(file, delimiter))
     names = [name.strip() for name in first]
     if all(_is_number(name) for name in names):
         hint = "If the file has no header, send ?header=false; its columns are then named 1, 2, ..."

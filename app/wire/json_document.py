@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import simdjson
 
+from app.wire.json_advice import advice
 from app.wire.json_pointer import path_at
 from core.errors import Refusal
 
@@ -65,7 +66,8 @@ def _widen(match: re.Match[bytes]) -> bytes:
 def _refusal(body: bytes, reason: str) -> Refusal:
     """Return the refusal that says why and where the body is not valid JSON."""
     if not body.strip(b" \t\r\n"):
-        return Refusal.of("malformed-json", "The body is empty; a JSON object is expected.")
+        hint = "Send a JSON object. curl sends a file with --data-binary @NAME."
+        return Refusal.of("malformed-json", "The body is empty; a JSON object is expected.", hint=hint)
     try:
         body.decode()
     except UnicodeDecodeError as error:
@@ -80,13 +82,15 @@ def _refusal(body: bytes, reason: str) -> Refusal:
         path = path_at(body, offset)
         if _NOT_FINITE.match(body, offset) or _NOT_FINITE.match(body, max(offset - 1, 0)):
             detail = f"NaN and Infinity are not valid JSON and cannot be computed with; found at {where}."
-            return Refusal.of("malformed-json", detail, *path)
+            hint = "Leave out what has no value; a computation needs finite numbers."
+            return Refusal.of("malformed-json", detail, *path, hint=hint)
         if error.msg.startswith("number is infinity"):
             number = _NUMBER.match(body, offset)
             digits = number[0].decode() if number and len(number[0]) <= 30 else "A number"
             detail = f"{digits} is beyond the range of float64 (1.8e308), at {where}."
             return Refusal.of("non-finite", detail, *path)
-        return Refusal.of("malformed-json", f"The body is not JSON: {error.msg} at {where}.", *path)
+        detail = f"The body is not JSON: {error.msg} at {where}."
+        return Refusal.of("malformed-json", detail, *path, hint=advice(body, offset))
     if reason.startswith(("BIGINT_ERROR", "NUMBER_ERROR")):
         detail = "The body contains an integer beyond 64 bits; write it with an exponent (1e20)."
         return Refusal.of("malformed-json", detail)

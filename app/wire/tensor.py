@@ -3,7 +3,7 @@
 `decode` converts the array; pydantic sees one object, not its elements, and copies nothing. In the OpenAPI schema the
 type is a component named `Tensor`: nested lists of numbers, or an `EncodedTensor`. The schema is not recursive, because
 client generators fail on recursive types: ranks 1 and 2 are exact, from rank 3 on the inner lists are unspecified. A
-tensor of rank 0 is a number; a field that may be one has the type `Tensor | float`.
+tensor of rank 0 is a number. A field with the type `Tensor | float` may also be a number that is no tensor.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class TensorMark:
         return core_schema.json_or_python_schema(
             # Only the OpenAPI schema uses this branch.
             json_schema=core_schema.union_schema(
-                [_lists_of(number, 1), _lists_of(number, 2), _lists_of(None, 3), encoded]
+                [_lists_of(number, 1), _lists_of(number, 2), _lists_of(None, 3), encoded, number]
             ),
             python_schema=core_schema.no_info_plain_validator_function(_require_array),
         )

@@ -102,7 +102,8 @@ def _issue(details: ErrorDetails, path: Path, value: Any, node: FieldNode, docum
         tag = context["discriminator"].strip("'")
         return Issue(code="invalid-request", detail=f"'{tag}' is required: it chooses the kind.", path=(*path, tag))
     if kind == "union_tag_invalid":
-        tag, value = context["discriminator"].strip("'"), context["tag"]
+        tag = context["discriminator"].strip("'")
+        value = value.get(tag) if isinstance(value, dict) else context["tag"]
         choices = re.findall("'([^']*)'", context["expected_tags"])
         issue = _unknown_name((*path, tag), f"'{tag}' cannot be {_describe(value)}", value, choices)
         function = nearest(str(value), FUNCTIONS) if "activation" in choices and issue.hint is None else None

@@ -6,6 +6,7 @@ import os
 import select
 import subprocess
 import sys
+import time
 
 THREADS = (
     "OMP_NUM_THREADS",
@@ -16,11 +17,21 @@ THREADS = (
 )
 
 
+ALIVE, READY = b".", b"!"
+"""What the process writes: training goes on; it is ready for another job."""
+
+ALIVE_EVERY = 0.5
+"""Minimum number of seconds between two signs of life."""
+
+LONGEST_LOOK = 1.0
+"""Seconds of silence that one look adds at most: after a pause of the worker itself, nobody was listening."""
+
+
 class TrainingProcess:
     """A child process that trains one job after another. It exits when the worker does.
 
-    A job is a line on its standard input. When the job has ended, the process writes the line `ready` to its standard
-    output, or exits with status 0.
+    A job is a line on its standard input. While it trains, the process writes a byte `ALIVE` to its standard output now and
+    then. When the job has ended, it writes the byte `READY`, or exits with status 0.
     """
 
     def __init__(self, threads: int) -> None:
@@ -34,11 +45,19 @@ class TrainingProcess:
         self._process = subprocess.Popen(  # noqa: S603  (our own interpreter)
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
         )
+        self.silence = 0.0
+        """Seconds since the last sign of life, as far as the worker has looked for one."""
+
+        self.has_spoken = False
+        """Whether it has given a sign of life: it then has loaded its modules, which may take long on a busy machine."""
+
+        self._looked = time.monotonic()
 
     def begin(self, job: str, fencing_token: int) -> None:
         """Start a job. If the process has died, `is_over` returns True."""
         if self._process.stdin is None:
             raise LookupError("it has an input")
+        self.silence, self._looked = 0.0, time.monotonic()
         try:
             self._process.stdin.write(f"{job} {fencing_token}\n".encode())
             self._process.stdin.flush()
@@ -49,10 +68,14 @@ class TrainingProcess:
         """Return whether the process has finished its job or died."""
         if self._process.stdout is None:
             raise LookupError("it has an output")
-        readable, _, _ = select.select([self._process.stdout], [], [], 0)
-        if readable and self._process.stdout.readline():
-            return True
-        return self._process.poll() is not None
+        pipe, since = self._process.stdout.fileno(), self._looked
+        self._looked = time.monotonic()
+        self.silence += min(LONGEST_LOOK, self._looked - since)
+        readable, _, _ = select.select([pipe], [], [], 0)
+        heard = os.read(pipe, 65536) if readable else b""
+        if heard:
+            self.silence, self.has_spoken = 0.0, True
+        return READY in heard or self._process.poll() is not None
 
     @property
     def status(self) -> int | None:

@@ -1,7 +1,7 @@
 """The process that trains, started by a worker as `python -m app.worker.job_process_main`.
 
-It reads one job per line. Once the outcome of a job is stored, it writes `ready` or exits with status 0. After any
-other exit status the worker gives the job back.
+It reads one job per line and writes signs of life while it trains (`job_process.py`). Once the outcome of a job is stored,
+it is ready for another one or exits with status 0. After any other exit status the worker gives the job back.
 """
 
 from __future__ import annotations
@@ -10,22 +10,27 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.orm import Session
 
 from app.compiled.choice import choose_engine
 from app.http.problem_details import error_of
-from app.jobs import checkpoints, queue, repository, sweeps
+from app.jobs import checkpoints, interim_states, queue, repository, sweeps
+from app.jobs.actions import act
 from app.jobs.repository import LeaseLost, lock_held, tell
 from app.jobs.request_schemas import JobRequest
 from app.jobs.serialization import load_request, problem_and_recipe
+from app.logs import configure_logs
 from app.models.repository import put_model, warnings_of
 from app.settings import Settings
 from app.storage import Database
 from app.storage.tables.jobs import StoredJob
+from app.telemetry.tracing import Tracing, start_tracing
 from app.worker.environment import environment, gives_same_bits
+from app.worker.job_process import ALIVE, ALIVE_EVERY, READY
 from app.worker.parent_watch import when_parent_ends
 from app.worker.retry import retry
 from core.arrays import Array
@@ -33,6 +38,9 @@ from core.errors import Refusal
 from core.problem import Problem
 from core.training import Epoch, Recipe, TrainingState, epoch_of_result, model_of, result_of, train
 from core.training.start import diagnose_start
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 T = TypeVar("T")
 WRITE_EVERY = 0.25
@@ -44,41 +52,76 @@ USED_AGAIN = 10.0
 CHECKPOINT_EVERY = 1.0
 """Minimum number of seconds between two checkpoints, unless the request sets the number of epochs between them."""
 
+LOOK_EVERY = 0.25
+"""Seconds between two looks for jobs that wait, once the time slice is over."""
+
 logger = logging.getLogger("gradd.worker")
+
+
+class SliceEnded(Exception):
+    """The job went back to the queue, because others wait."""
+
+
+class SignsOfLife:
+    """What tells the worker that training goes on."""
+
+    def __init__(self) -> None:
+        self._given = 0.0
+
+    def give(self) -> None:
+        """Give a sign, unless the last one is recent."""
+        if time.monotonic() - self._given > ALIVE_EVERY:
+            self._given = time.monotonic()
+            os.write(1, ALIVE)
 
 
 class Training:
     """The training of one job by the worker that holds it."""
 
-    def __init__(self, settings: Settings, database: Database, identity: str, fencing_token: int) -> None:
-        self._settings = settings
+    def __init__(
+        self, settings: Settings, database: Database, identity: str, fencing_token: int, span: Span | None = None
+    ) -> None:
+        self._settings, self._span = settings, span
         self._database, self._identity, self._fencing_token = database, identity, fencing_token
         self._reports: list[dict[str, Any]] = []
         self._warnings: list[dict[str, Any]] = []
         self._progress: dict[str, Any] = {}
-        self._written = self._checkpointed = self._started = time.monotonic()
+        self._alive = SignsOfLife()
+        self._written = self._checkpointed = self._started = self._looked = time.monotonic()
 
     def go(self) -> None:
         """Train the job to its end.
 
         Raises:
             LeaseLost: if the worker no longer holds the job.
+            SliceEnded: if the job went back to the queue.
             Refusal: if the job cannot be trained.
         """
-        body, dataset, start, assumed = retry(self._begin)
+        body, dataset, start, assumed = self._retry(self._begin)
         problem, recipe = problem_and_recipe(body, dataset)
         engine = choose_engine(self._settings.job_engine, problem, recipe, self._settings.data_dir)
-        retry(lambda: self._record_environment(environment(engine.recorded)))
+        self._retry(lambda: self._record_environment(environment(engine.recorded)))
         if start is None:
             self._warnings = [*assumed, *(error_of(issue) for issue in diagnose_start(problem))]
         first, state = start.epoch if start else 0, start
         reason = "epochs"
-        for epoch in train(problem, recipe, start, engine=engine.factory):
+        # From here on: what came before is done again after every slice.
+        self._started = self._checkpointed = time.monotonic()
+        for epoch in train(
+            problem,
+            recipe,
+            start,
+            check_deadline=self._alive.give,
+            between_steps=lambda state: self._look(problem, state),
+            engine=engine.factory,
+        ):
             self._note(epoch, first, recipe)
             if epoch.last:
                 state, reason = epoch.state(), epoch.reason or reason
             elif self._is_checkpoint_due(epoch, body):
                 self._write(problem, epoch.state())
+            elif self._look(problem, epoch.state):
+                continue
             elif time.monotonic() - self._written > WRITE_EVERY:
                 self._write(problem, None)
         if state is None:
@@ -92,9 +135,8 @@ class Training:
         with self._database.read() as session:
             job = repository.find_for_worker(session, self._identity)
             body, dataset = load_request(session, job)
-            every = checkpoints.list_checkpoints(session, job)
-            start = checkpoints.state_of(session, every[-1]) if every else None
-            return body, dataset, start, warnings_of(session, job.model)
+            start = checkpoints.latest_state(session, job)
+            return body, dataset, start, warnings_of(session, job.model, job.owner)
 
     def _record_environment(self, here: dict[str, Any]) -> None:
         """Record where the job is trained, or warn if its last bits may be others there than where it began."""
@@ -125,6 +167,47 @@ class Training:
             return epoch.report.epoch % body.checkpoint_every_epochs == 0
         return time.monotonic() - self._checkpointed > CHECKPOINT_EVERY
 
+    def _look(self, problem: Problem, state: Callable[[], TrainingState | None]) -> bool:
+        """Store the state and end the time slice, where either is due. Returns whether the state was stored.
+
+        Raises:
+            SliceEnded: if others wait, and the job went back to the queue.
+        """
+        present = time.monotonic()
+        ends = (
+            present - self._started > self._settings.job_slice_seconds
+            and present - self._looked > LOOK_EVERY
+            and self._retry(self._others_wait)
+        )
+        if not ends and present - self._checkpointed < self._settings.checkpoint_every_seconds:
+            return False
+        taken = state()
+        if taken is None:
+            return False  # Training diverges, and will be refused.
+
+        def write() -> None:
+            with self._database.write() as session:
+                sweeps.lock_sweep_of(session, self._identity)
+                self._record(session, problem, None)
+                interim_states.save(session, lock_held(session, *self._key), taken)
+                if ends:
+                    queue.end_slice(session, *self._key)
+
+        self._retry(write)
+        if ends:
+            raise SliceEnded
+        self._reports.clear()
+        self._written = self._checkpointed = time.monotonic()
+        return True
+
+    def _others_wait(self) -> bool:
+        self._looked = time.monotonic()
+        with self._database.read() as session:
+            return queue.others_wait(session, self._identity, self._settings.max_running_jobs_per_key)
+
+    def _retry(self, work: Callable[[], T]) -> T:
+        return retry(work, self._alive.give, space_seconds=self._settings.space_seconds)
+
     def _write(self, problem: Problem, state: TrainingState | None) -> None:
         """Write events, progress and a checkpoint in one transaction. Repeating it writes nothing twice."""
 
@@ -132,11 +215,13 @@ class Training:
             with self._database.write() as session:
                 self._record(session, problem, state)
 
-        retry(write)
+        self._retry(write)
         self._reports.clear()
         self._written = time.monotonic()
         if state is not None:
             self._checkpointed = time.monotonic()
+            if self._span:
+                self._span.add_event("checkpoint", {"gradd.epoch": self._progress.get("epoch", 0)})
 
     def _record(self, session: Session, problem: Problem, state: TrainingState | None) -> None:
         job = self._report(session)
@@ -168,15 +253,29 @@ class Training:
                 sweeps.lock_sweep_of(session, self._identity)
                 self._record(session, problem, state)
                 job = lock_held(session, self._identity, self._fencing_token)
-                stored, _ = put_model(session, model, name=job.name or job.id, parent=job.model)
+                name = job.name or job.id
+                stored, _ = put_model(session, model, name=name, parent=job.model, owner=job.owner)
                 result = {"model": stored.id, "epoch": epoch_of_result(state), "reason": reason}
                 queue.succeed(session, self._identity, self._fencing_token, result)
 
-        retry(write)
+        self._retry(write)
 
     def fail(self, refusal: Refusal) -> None:
         """Record why the job cannot be trained."""
         self._record_outcome(lambda session: queue.fail(session, *self._key, error_of(refusal.issues[0])))
+
+    def pause(self, refusal: Refusal) -> None:
+        """Pause the job at its last checkpoint, because there is no space for the next one."""
+
+        def say(session: Session) -> None:
+            job = lock_held(session, *self._key)
+            detail = f"The job was paused at its last checkpoint: {refusal.issues[0].detail}"
+            tell(session, job, "warning", {"detail": detail, "hint": "Free some space, then resume the job."})
+            act(session, self._identity, "pause")
+
+        # The last reports belong to epochs after the checkpoint, which will be repeated.
+        self._reports.clear()
+        self._record_outcome(say)
 
     def give_up(self, error: BaseException) -> None:
         """Give the job back, so that it is tried again."""
@@ -194,39 +293,68 @@ class Training:
                 self._report(session)
                 say(session)
 
-        retry(write)
+        self._retry(write)
 
 
-def train_job(identity: str, fencing_token: int, database: Database, settings: Settings) -> None:
+def train_job(
+    identity: str, fencing_token: int, database: Database, settings: Settings, tracing: Tracing | None = None
+) -> None:
     """Train one job and record its outcome."""
-    training = Training(settings, database, identity, fencing_token)
+    if tracing is None:
+        _train_job(Training(settings, database, identity, fencing_token), identity)
+        return
+    with tracing.job_span(
+        identity, _traceparent(database, identity), {"gradd.job.fencing_token": fencing_token}
+    ) as span:
+        _train_job(Training(settings, database, identity, fencing_token, span), identity)
+    tracing.flush()
+
+
+def _traceparent(database: Database, identity: str) -> str | None:
+    """Return the place of a job in its trace; None if it has none or was deleted."""
+
+    def read() -> str | None:
+        with suppress(LeaseLost), database.read() as session:
+            return repository.find_for_worker(session, identity).traceparent
+        return None
+
+    return retry(read)
+
+
+def _train_job(training: Training, identity: str) -> None:
     try:
         try:
             training.go()
         except Refusal as refusal:
-            training.fail(refusal)
+            if refusal.issues[0].code == "insufficient-storage":
+                training.pause(refusal)
+            else:
+                training.fail(refusal)
         except (MemoryError, ArithmeticError, LookupError, TypeError, ValueError, OSError) as error:
             logger.exception("job %s", identity)
             training.give_up(error)
+    except SliceEnded:
+        logger.info("job %s waits, because others do", identity)
     except LeaseLost:
         logger.info("this worker no longer holds job %s", identity)
 
 
 def main() -> None:
     """Train the jobs that the worker sends, until the worker exits."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     told: SimpleQueue[bytes] = SimpleQueue()
     when_parent_ends(lambda: os._exit(1), told.put)
     settings = Settings()
-    database = Database(settings.database_url)
+    configure_logs(settings.log_format, settings.log_level)
+    database = Database.of(settings)
+    tracing = start_tracing("gradd-worker")
     while True:
         identity, fencing_token = told.get().decode().split()
         began = time.monotonic()
-        train_job(identity, int(fencing_token), database, settings)
+        train_job(identity, int(fencing_token), database, settings, tracing)
         if time.monotonic() - began > USED_AGAIN:
             # Starting a process is cheap compared with such a job, and exiting frees its memory.
             return
-        os.write(1, b"ready\n")
+        os.write(1, READY)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 import subprocess
 import sys
@@ -57,7 +58,9 @@ class Supervisor:
             executor, began = secrets.token_hex(8), time.monotonic()
             command = [sys.executable, "-m", "app.worker", executor]
             # In a session of its own: Ctrl-C reaches the supervisor alone, which lets the worker end in good order.
-            process = self._process = subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)  # noqa: S603
+            process = self._process = subprocess.Popen(  # noqa: S603  (our own command)
+                command, stdin=subprocess.PIPE, start_new_session=True, env=self._environment()
+            )
             status = self._wait(process)
             if self._stopping.is_set():
                 return
@@ -67,6 +70,11 @@ class Supervisor:
                 pause = SHORTEST
             self._stopping.wait(pause)
             pause = min(2 * pause, LONGEST)
+
+    def _environment(self) -> dict[str, str]:
+        """Return the variables of the worker, which counts in files if the service has a folder for them."""
+        folder = self._settings.metrics_dir
+        return {**os.environ, **({"PROMETHEUS_MULTIPROC_DIR": str(folder)} if folder else {})}
 
     def _wait(self, process: subprocess.Popen[bytes]) -> int:
         while not self._stopping.is_set():

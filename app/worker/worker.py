@@ -14,7 +14,11 @@ from app.jobs.repository import LeaseLost
 from app.settings import Settings
 from app.storage import Database
 from app.worker.job_process import TrainingProcess
+from app.worker.metrics import WorkerMetrics
 from app.worker.retry import retry
+
+START_SECONDS = 120.0
+"""Seconds that a process may take to give its first sign of life."""
 
 logger = logging.getLogger("gradd.worker")
 
@@ -31,8 +35,9 @@ class Held:
 class Worker:
     """Processes jobs until it is stopped or loses its lease."""
 
-    def __init__(self, settings: Settings, executor: str) -> None:
+    def __init__(self, settings: Settings, executor: str, metrics: WorkerMetrics | None = None) -> None:
         self._settings, self._executor = settings, executor
+        self._metrics = metrics or WorkerMetrics()
         # The worker cannot renew its lease while it waits for a lock, so it waits only briefly.
         self._database = Database(settings.database_url, patience_seconds=settings.lease_seconds / 4)
         self._held: Held | None = None
@@ -59,7 +64,7 @@ class Worker:
         logger.info("worker %s is ready", self._executor)
         try:
             while not self._stopping.wait(POLL_SECONDS):
-                retry(self._look)
+                retry(self._look, count=self._metrics.database_retries.inc)
         finally:
             self._kill()
             if self._idle:
@@ -74,13 +79,15 @@ class Worker:
 
     def _rescue(self) -> None:
         with self._database.write() as session:
-            queue.rescue(session)
+            count = queue.rescue(session)
+        self._metrics.retries.inc(count)
 
     def _look(self) -> None:
         if time.monotonic() - self._renewed > self._settings.lease_seconds / 3:
             with self._database.write() as session:
                 if not leases.renew(session, self._executor, self._settings.lease_seconds):
                     raise LeaseLost(self._executor)
+            self._metrics.renewals.inc()
             self._renewed = time.monotonic()
             self._rescue()
         held = self._held
@@ -88,23 +95,31 @@ class Worker:
             self._finish_job(held)
         elif held and not self._is_held(held):
             logger.info("job %s was taken back", held.job)
-            self._kill()
+            self._kill("taken-back")
+        elif held and self._is_stalled(held.process):
+            logger.warning("the process of job %s does not go on", held.job)
+            self._kill("stalled")
+            seconds = self._settings.job_stall_seconds
+            self._give_back(held, f"The process of the job made no step for {seconds:g} s and was killed.")
         if self._held is None:
             self._claim()
+
+    def _is_stalled(self, process: TrainingProcess) -> bool:
+        limit = self._settings.job_stall_seconds
+        return process.silence > (limit if process.has_spoken else max(limit, START_SECONDS))
 
     def _claim(self) -> None:
         with self._database.read() as session:
             unknown = queue.jobs_of(session, self._executor)
-            if not unknown and not queue.is_waiting(session):
+            if not unknown and not queue.is_waiting(session, self._settings.max_running_jobs_per_key):
                 return
-        with self._database.write() as session:
-            for identity, fencing_token in unknown:
+        for identity, fencing_token in unknown:
+            with suppress(LeaseLost), self._database.write() as session:
                 # The claim was committed, but its answer did not arrive.
-                with suppress(LeaseLost):
-                    queue.give_back(
-                        session, identity, fencing_token, reason="The answer to a claim was lost.", counts=False
-                    )
-            found = queue.claim(session, self._executor)
+                reason = "The answer to a claim was lost."
+                queue.give_back(session, identity, fencing_token, reason=reason, counts=False)
+        with self._database.write() as session:
+            found = queue.claim(session, self._executor, self._settings.max_running_jobs_per_key)
         if found:
             process = self._idle
             if process and process.status is not None:
@@ -113,6 +128,7 @@ class Worker:
             process = process or TrainingProcess(self._settings.job_threads)
             self._held, self._idle = Held(*found, process), None
             process.begin(*found)
+            self._metrics.claims.inc()
             logger.info("job %s begins, fencing token %d", *found)
 
     def _finish_job(self, held: Held) -> None:
@@ -123,6 +139,7 @@ class Worker:
                 if status < 0
                 else f"The process of the job exited with status {status}."
             )
+            self._metrics.retries.inc()
             self._give_back(held, reason)
         self._held = None
         if status is None:
@@ -140,8 +157,9 @@ class Worker:
             return repository.find_for_worker(session, held.job).fencing_token == held.fencing_token
         return False
 
-    def _kill(self) -> None:
+    def _kill(self, reason: str = "stopped") -> None:
         if self._held:
+            self._metrics.kills.labels(reason).inc()
             self._held.process.kill()
             self._held = None
 

@@ -5,6 +5,7 @@ from numpy import maximum, multiply, negative
 
 from core.activations.base import Activation
 from core.arrays import Array, Op, real
+from core.operations import ELEMENT
 
 
 class Abs(Activation):
@@ -17,6 +18,7 @@ class Abs(Activation):
     __slots__ = ()
     name = "abs"
     reads = "preactivation"
+    operations = 4 * ELEMENT
     formula = r"|z|"
     derivative = r"\operatorname{sign}(z)"
 

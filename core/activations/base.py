@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from core.arrays import Array, Op
+from core.operations import FUNCTION
 
 Interval = tuple[float, float]
 """An open interval; its ends may be infinite."""
@@ -38,6 +39,9 @@ class Activation:
 
     units_may_die: ClassVar[bool] = False
     """True if f' is 0 on a half-line: a unit whose arguments all lie there has the gradient 0 and never moves again."""
+
+    operations: ClassVar[float] = FUNCTION
+    """Operations for each element in one direction, in the unit of ``core/operations.py``."""
 
     formula: ClassVar[str]
     """a in terms of z, in LaTeX."""

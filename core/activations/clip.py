@@ -7,6 +7,7 @@ from numpy import copyto, maximum, minimum, multiply
 
 from core.activations.base import Activation, Interval
 from core.arrays import Array, Op, constant, real
+from core.operations import ELEMENT
 from core.spec import constraints
 
 
@@ -32,6 +33,7 @@ class Clip(Activation):
     name = "clip"
     reads = "preactivation"
     units_may_die = True
+    operations = 4 * ELEMENT
     formula = r"\min(\max(z, l), u)"
     derivative = r"[l \le z \le u]"
 

@@ -6,6 +6,7 @@ from numpy import add, maximum, minimum, multiply
 
 from core.activations.base import Activation
 from core.arrays import Array, Op, constant, real
+from core.operations import ELEMENT
 from core.spec import constraints
 
 
@@ -29,6 +30,7 @@ class HardSigmoid(Activation):
 
     name = "hard_sigmoid"
     units_may_die = True
+    operations = 4 * ELEMENT
     formula = r"\min(\max(\alpha z + \beta, 0), 1)"
     derivative = r"\alpha\,[0 < a < 1]"
 

@@ -4,6 +4,7 @@ from numpy import add, copyto, maximum, minimum, multiply
 
 from core.activations.base import Activation
 from core.arrays import Array, Op, constant, real
+from core.operations import ELEMENT
 
 
 class HardSwish(Activation):
@@ -19,6 +20,7 @@ class HardSwish(Activation):
     name = "hard_swish"
     reads = "preactivation"
     units_may_die = True
+    operations = 4 * ELEMENT
     formula = r"z \min(\max(\tfrac{z}{6} + \tfrac{1}{2}, 0), 1)"
     derivative = r"\begin{cases} 0 & z \le -3 \\ \tfrac{z}{3} + \tfrac{1}{2} & -3 < z < 3 \\ 1 & z \ge 3 \end{cases}"
 

@@ -15,6 +15,7 @@ class Identity(Activation):
     __slots__ = ()
     name = "identity"
     is_identity = True
+    operations = 0.0
     formula = r"z"
     derivative = r"1"
 

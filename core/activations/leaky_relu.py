@@ -8,6 +8,7 @@ from numpy import copyto, multiply
 
 from core.activations.base import Activation, Interval
 from core.arrays import Array, Op, constant
+from core.operations import ELEMENT
 from core.spec import constraints
 
 
@@ -27,6 +28,7 @@ class LeakyRelu(Activation):
     name = "leaky_relu"
     rectifies = True
     reads = "preactivation"
+    operations = 4 * ELEMENT
     formula = r"\begin{cases} z & z > 0 \\ s z & z \le 0 \end{cases}"
     derivative = r"\begin{cases} 1 & z > 0 \\ s & z \le 0 \end{cases}"
 

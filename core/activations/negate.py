@@ -7,6 +7,7 @@ import numpy as np
 
 from core.activations.base import Activation, Interval
 from core.arrays import Array, Op
+from core.operations import ELEMENT
 
 
 class Negate(Activation):
@@ -15,6 +16,7 @@ class Negate(Activation):
     __slots__ = ()
     name = "negate"
     symbol = r"-"
+    operations = 4 * ELEMENT
     formula = r"-z"
     derivative = r"-1"
 

@@ -7,6 +7,7 @@ from numpy import multiply, negative
 
 from core.activations.base import Activation
 from core.arrays import Array, Op, constant
+from core.operations import ELEMENT
 
 
 class Reciprocal(Activation):
@@ -15,6 +16,7 @@ class Reciprocal(Activation):
     __slots__ = ()
     name = "reciprocal"
     reads = "preactivation"  # The derivative does not need it; a refusal can then name the argument that was 0.
+    operations = 4 * ELEMENT
     formula = r"\frac{1}{z}"
     derivative = r"-a^2"
 

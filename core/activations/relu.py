@@ -7,6 +7,7 @@ from numpy import greater, maximum, multiply, sign
 
 from core.activations.base import Activation
 from core.arrays import SMALL, Array, Op, constant, in_memory_order, real
+from core.operations import ELEMENT
 
 ROW = 2**16
 """Number of elements of a large tensor that are compared at once with as many zeros: NumPy takes the larger of two rows three
@@ -30,6 +31,7 @@ class Relu(Activation):
     name = "relu"
     rectifies = True
     units_may_die = True
+    operations = 4 * ELEMENT
     formula = r"\max(z, 0)"
     derivative = r"[z > 0]"
 

@@ -8,6 +8,7 @@ from numpy import add, divide
 
 from core.activations.base import Activation, Interval
 from core.arrays import Array, Op
+from core.operations import ELEMENT
 
 
 class Sqrt(Activation):
@@ -17,6 +18,7 @@ class Sqrt(Activation):
     name = "sqrt"
     reads = "preactivation"  # The derivative does not need it; a refusal can then name the argument that was negative.
     symbol = r"\operatorname{sqrt}"
+    operations = 4 * ELEMENT
     formula = r"\sqrt{z}"
     derivative = r"\frac{1}{2 a}"
 

@@ -4,6 +4,7 @@ from numpy import add, multiply
 
 from core.activations.base import Activation
 from core.arrays import Array, Op
+from core.operations import ELEMENT
 
 
 class Square(Activation):
@@ -12,6 +13,7 @@ class Square(Activation):
     __slots__ = ()
     name = "square"
     reads = "preactivation"
+    operations = 4 * ELEMENT
     formula = r"z^2"
     derivative = r"2 z"
 

@@ -90,8 +90,13 @@ def _by_quantity(network: Network, sent: SubmissionSpec) -> tuple[dict[Quantity,
     """Return the tensors by quantity, and an issue for every name that does not exist."""
     found: dict[Quantity, Array] = {}
     issues: list[Issue] = []
-    if sent.loss is not None:
+    if sent.loss is not None and network.objective.loss.needs_targets:
         found[Quantity("loss")] = np.asarray(sent.loss)
+    elif sent.loss is not None:
+        detail = "The loss 'upstream' has no value to compare with: it is the gradient of your own loss."
+        issues.append(
+            Issue(code="invalid-request", path=("submission", "loss"), detail=detail, hint="Leave out submission.loss.")
+        )
     for part in ("preactivations", "activations", "deltas"):
         for layer, array in getattr(sent, part).items():
             if layer in network.nodes:

@@ -14,6 +14,7 @@ from core.equations.layout import Layout
 from core.equations.symbols import OPERAND
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops, misfit
+from core.operations import CALL, count
 from core.spec import constraints
 
 
@@ -57,6 +58,7 @@ class ActivationLayer(Layer):
     """Exponent of power. Default 2."""
 
     is_invertible: ClassVar[bool] = True
+    operations_formula: ClassVar[str] = "150 elements, less for a function without exp"
 
     def function_of_input(self) -> Activation:
         """Return f with its constants."""
@@ -71,6 +73,9 @@ class ActivationLayer(Layer):
                 f"{self.function} runs over the features of each example; it reads a tensor of shape {list(inputs[0])}."
             )
         return inputs[0]
+
+    def operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        return CALL + self.function_of_input().operations * count(result)
 
     def derivation(self, layout: Layout) -> Derivation:
         function = self.function_of_input()

@@ -15,10 +15,14 @@ from core.equations.equation import Derivation
 from core.equations.layout import Layout
 from core.errors import Refusal
 from core.layer_context import LayerContext
+from core.operations import CALL, ELEMENT, count
 from core.parameters import Parameter
 from core.spec import Spec, constraints
 
 Ops = Sequence[Op]
+
+PASSES = 4
+"""Reads and writes of an element in a layer that has no formula of its own."""
 
 INITIALIZERS = ["glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform", "lecun_normal", "zeros"]
 
@@ -87,6 +91,9 @@ class Layer(Spec):
     is_invertible: ClassVar[bool] = False
     """True if the inputs follow from the result in closed form: Z = f(X), or Z = X W + b."""
 
+    operations_formula: ClassVar[str] = "80 (elements read + written + stored)"
+    """Operations of a forward pass as a text, for readers."""
+
     equations: ClassVar[dict[str, str]] = {}
     """Forward equation for each convention, or for "any", which refusals of shapes quote."""
 
@@ -118,6 +125,22 @@ class Layer(Spec):
 
     def working_size(self, *inputs: Shape) -> int:
         """Return the number of elements that the layer stores besides its result, which count towards the limit."""
+        return 0
+
+    def operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        """Return the operations of a forward pass without the activation function, in the unit of ``core/operations.py``.
+
+        A layer without products and decompositions has the cost of its elements.
+        """
+        elements = sum(count(shape) for shape in inputs) + count(result) + self.working_size(*inputs)
+        return 2 * CALL + PASSES * ELEMENT * elements
+
+    def backward_operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        """Return the operations of a backward pass: twice those of the forward pass, since each product becomes two."""
+        return 2 * self.operations(*inputs, result=result, column=column)
+
+    def unrolled(self, *inputs: Shape) -> int:
+        """Return the number of equations of a derivation besides those that every layer has."""
         return 0
 
     def couples_examples(self, *inputs: Shape, column: bool) -> bool:

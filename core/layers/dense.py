@@ -13,6 +13,7 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import INITIALIZERS, Layer, Ops, misfit
+from core.operations import count, multiplication
 from core.parameters import Parameter
 from core.spec import constraints
 
@@ -60,6 +61,7 @@ class Dense(Layer):
 
     feedback_weight: ClassVar[str | None] = "weight"
     is_invertible: ClassVar[bool] = True
+    operations_formula: ClassVar[str] = "2 rows inputs units"
     equations: ClassVar[dict[str, str]] = {
         "row": "Z = A W + 1 b', W is in x out",
         "column": "Z = W A + b 1', W is out x in",
@@ -86,6 +88,10 @@ class Dense(Layer):
             weight_like=True,
         )
         return {"weight": weight, "bias": Parameter(shape=(self.units,))} if self.bias else {"weight": weight}
+
+    def operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        inner = inputs[0][-1]
+        return multiplication(count(inputs[0]) // max(inner, 1), inner, self.units)
 
     def forward(self, context: LayerContext) -> Ops:
         (X,), W, b = context.inputs, context.parameters["weight"], context.parameters.get("bias")

@@ -13,6 +13,7 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import INITIALIZERS, Layer, Ops, misfit
+from core.operations import CALL, DRAW, ELEMENT, count
 from core.parameters import Parameter
 from core.spec import constraints
 
@@ -45,6 +46,7 @@ class Embedding(Layer):
     uniform."""
 
     reads_classes: ClassVar[bool] = True
+    operations_formula: ClassVar[str] = "60 (class numbers + elements of the result)"
     equations: ClassVar[dict[str, str]] = {"any": "Z = W[A], W is vocabulary x units"}
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
@@ -82,6 +84,13 @@ class Embedding(Layer):
                 Equation("dX", "0", "0.0 * <X>", "Class numbers are discrete, so their gradient is 0."),
             ],
         )
+
+    def operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        return 2 * CALL + 3 * ELEMENT * (count(inputs[0]) + count(result))
+
+    def backward_operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        # The class numbers are sorted, and the gradient has all rows of the table.
+        return 4 * CALL + DRAW * count(inputs[0]) + 3 * ELEMENT * (count(result) + self.vocabulary_size * self.units)
 
     def forward(self, context: LayerContext) -> Ops:
         (X,), W, Z = context.inputs, context.parameters["weight"], context.new_result()

@@ -13,6 +13,7 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops, misfit
+from core.operations import CALL, ELEMENT, FUNCTION, count
 from core.spec import constraints
 
 
@@ -47,6 +48,7 @@ class LocalResponseNorm(Layer):
     bias: float = field(default=1.0, metadata=constraints(gt=0))
     """Added to the mean of squares; k in the paper."""
 
+    operations_formula: ClassVar[str] = "40 size (elements), and 300 for each power"
     equations: ClassVar[dict[str, str]] = {"any": "Z = A / (bias + alpha * mean of A * A over near channels)^beta"}
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
@@ -121,6 +123,10 @@ class LocalResponseNorm(Layer):
                 )
             ],
         )
+
+    def operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        elements = count(result)
+        return CALL * (self.size + 8) + elements * (2 * ELEMENT * (self.size + 6) + 2 * FUNCTION)
 
     def forward(self, context: LayerContext) -> Ops:
         (X,), Z = context.inputs, context.new_result()

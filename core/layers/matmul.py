@@ -15,6 +15,7 @@ from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops, misfit
 from core.layers.shared.arithmetic import sum_to_operand
+from core.operations import count, multiplication
 
 
 def _times(A: Array, B: Array, out: Array) -> None:
@@ -34,6 +35,7 @@ class Matmul(Layer):
     """
 
     kind: Literal["matmul"] = "matmul"
+    operations_formula: ClassVar[str] = "2 r k c for each matrix of the stack"
     reads: ClassVar[tuple[int, int]] = (2, 2)
     equations: ClassVar[dict[str, str]] = {"any": "Z = A_1 A_2"}
 
@@ -81,6 +83,11 @@ class Matmul(Layer):
                 )
             )
         return Derivation([Equation("Z", "<X1> <X2>", "<X1> @ <X2>", "The product of two matrices.")], backward)
+
+    def operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        left = orient_shape(inputs[0], column)
+        *stack, rows, columns = orient_shape(result, column)
+        return multiplication(rows, left[-1], columns, count(tuple(stack)))
 
     def forward(self, context: LayerContext) -> Ops:
         left, right = (context.as_sent(X) for X in context.inputs)

@@ -15,6 +15,7 @@ from core.equations.equation import Derivation, Equation
 from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import INITIALIZERS, Layer, Ops, misfit
+from core.operations import CALL, ELEMENT, FUNCTION, multiplication
 from core.parameters import Parameter
 from core.spec import constraints
 
@@ -59,6 +60,7 @@ class MultiHeadAttention(Layer):
     initializer: str = field(default="default", metadata=constraints(choices=["default", *INITIALIZERS]))
     """Scheme by which `seed` draws the initial weights. Default: Glorot uniform."""
 
+    operations_formula: ClassVar[str] = "8 n time features² + 4 n time² features, and 310 n heads time² of softmax"
     equations: ClassVar[dict[str, str]] = {
         "row": "[Q K V] = A W + 1 b', W is features x 3 features; Z = C U + 1 c', U is features x features",
         "column": "[Q; K; V] = W A' + b 1', W is 3 features x features; Z' = U C' + c 1', U is features x features",
@@ -197,6 +199,13 @@ class MultiHeadAttention(Layer):
                 Equation("dX", rf"<dP> <in_weight>{back}", f"<dP> @ ({W}).T", "As in a dense layer."),
             ],
         )
+
+    def operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        n, time, features = inputs[0]
+        projections = multiplication(n * time, features, 3 * features) + multiplication(n * time, features, features)
+        heads, wide = n * self.heads, features // self.heads
+        scores = multiplication(time, wide, time, heads) + multiplication(time, time, wide, heads)
+        return projections + scores + 8 * CALL + (FUNCTION + 8 * ELEMENT) * heads * time * time
 
     def forward(self, context: LayerContext) -> Ops:
         (X,), Z, W = context.inputs, context.new_result(), context.parameters

@@ -15,6 +15,7 @@ from core.equations.layout import Layout
 from core.layer_context import LayerContext
 from core.layers.base import Layer, Ops
 from core.layers.shared.matrices import (
+    AROUND,
     refuse_non_finite,
     refuse_unless_converging,
     refuse_unless_matrices,
@@ -24,6 +25,7 @@ from core.layers.shared.matrices import (
 from core.layers.shared.matrix_function import ONE_VALUE, function_of, refuse_unless_above_rounding
 from core.linalg.eigen import gram_eigen, gram_step
 from core.linalg.functions import Logarithm
+from core.operations import CALL, count, multiplication, singular_values
 from core.spec import constraints
 
 
@@ -54,6 +56,7 @@ class SecondOrderPooling(Layer):
     epsilon: float = field(default=1e-3, metadata=constraints(ge=0))
     """ε, added to every eigenvalue. 0 is allowed if FᵀF is invertible."""
 
+    operations_formula: ClassVar[str] = "that of an svd of each example, and 2 d² (positions + d)"
     equations: ClassVar[dict[str, str]] = {"any": "C = log(F'F + epsilon I)"}
 
     def result_shape(self, *inputs: Shape, column: bool) -> Shape:
@@ -98,6 +101,16 @@ class SecondOrderPooling(Layer):
                 ),
             ],
         )
+
+    def operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        *stack, positions, features = orient_shape(inputs[0], column)
+        matrices = count(tuple(stack))
+        products = multiplication(features, features, features + positions, matrices)
+        return AROUND * CALL + singular_values(positions, features, matrices) + products
+
+    def backward_operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        *stack, positions, features = orient_shape(inputs[0], column)
+        return AROUND * CALL + 3 * multiplication(features, features, features + positions, count(tuple(stack)))
 
     def forward(self, context: LayerContext) -> Ops:
         F, C = context.as_sent(context.inputs[0]), context.as_sent(context.new_result())

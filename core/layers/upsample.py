@@ -11,7 +11,7 @@ from core.layers.base import misfit
 from core.layers.shared.axis_maps import AxisMaps
 from core.layers.shared.resampling import Resampling, as_fraction
 from core.layers.shared.strides import AxisMap
-from core.layers.shared.windows import Sides, each_axis
+from core.layers.shared.windows import Sizes, each_axis
 from core.spec import Number, constraints
 
 LARGEST_PLACES = 4096
@@ -43,7 +43,7 @@ class Upsample(AxisMaps):
     """Length of the result divided by that of the input, rounded down: one number for all axes, or a list with one for each.
     Either this or `size`."""
 
-    size: Sides | None = field(default=None, metadata=constraints(strict=False))
+    size: Sizes | None = field(default=None, metadata=constraints(strict=False))
     """Length of the result: one number for all axes, or a list with one for each. Either this or `scale`."""
 
     mode: Literal["nearest", "nearest_exact", "linear"] = field(default="nearest", metadata=constraints(strict=False))

@@ -22,7 +22,22 @@ def refuse_beyond_one(kind: str, Y: Array) -> Issue | None:
         code="invalid-request",
         detail=f"{kind} takes targets from 0 to 1; these run from {Y.min():g} to {Y.max():g}.",
         expected=[0, 1],
-        hint="Are these class numbers? Send them as a flat list, one for each example.",
+        hint=_fix(Y),
+    )
+
+
+def _fix(Y: Array) -> str:
+    """Return the likely fix for targets that are no probabilities."""
+    if (np.floor(Y) != Y).any():
+        return "Scale the targets to numbers from 0 to 1, or use mean_squared_error, which compares any numbers."
+    if Y.shape[-1] == 1:
+        return (
+            "One output is the probability of one class: send 0 or 1 for each example. For more classes, use softmax with an "
+            "output for each class, and cross_entropy."
+        )
+    return (
+        "Class numbers are a flat list with one for each example, compared with cross_entropy after softmax; here each "
+        "output is a probability of its own, with a target 0 or 1."
     )
 
 

@@ -2,11 +2,13 @@
 
 from core.training.recipe import EarlyStopping, Recipe
 from core.training.report import EpochReport
-from core.training.state import TrainingState, epoch_of_result, model_of, result_of
-from core.training.train import Epoch, train
+from core.training.state import BegunEpoch, TrainingState, epoch_of_result, model_of, result_of
+from core.training.train import BetweenSteps, Epoch, train
 from core.training.unfit import refuse_unfit, refuse_unfit_loss
 
 __all__ = [
+    "BegunEpoch",
+    "BetweenSteps",
     "EarlyStopping",
     "Epoch",
     "EpochReport",

@@ -19,8 +19,10 @@ from core.training.stepper import Stepper
 class Engine(Protocol):
     """Runs the steps of one epoch after the other for the arrays that it was built with, all of them in place."""
 
-    def run(self, epoch: int, before: Array) -> list[float]:
-        """Run the steps of an epoch, counted from 0, and return the loss of each.
+    def run(self, epoch: int, before: Array, losses: list[float]) -> None:
+        """Run the steps of an epoch, counted from 0, and append the loss of each.
+
+        The epoch may have begun already: then `losses` has those of its first steps, and the rest of them are run.
 
         Afterwards θ, the optimizer's memory, the number of steps and the state of the layers are those after the last step,
         `stepper.gradient` is that of the last step, `before` is θ before it, and `outputs` has those of all examples.
@@ -28,6 +30,9 @@ class Engine(Protocol):
         Numbers may be non-finite: the loop then repeats the epoch with checks, to refuse it as step, layer and tensor
         deserve. An engine may end such an epoch early, with a last loss that is NaN.
         """
+
+    def settle(self) -> None:
+        """Bring `outputs` up to date in the middle of an epoch, while `check_deadline` is called."""
 
 
 EngineFactory = Callable[[Minibatches, Stepper, Outputs, CheckDeadline], Engine]
@@ -48,12 +53,11 @@ class PlannedSteps:
         self._check_deadline = check_deadline
         self._bound: dict[int, Bound] = {}
 
-    def run(self, epoch: int, before: Array) -> list[float]:
+    def run(self, epoch: int, before: Array, losses: list[float]) -> None:
         minibatches, check_deadline = self._minibatches, self._check_deadline
         order, size = minibatches.begin(epoch), minibatches.size
-        last, step = minibatches.examples - minibatches.last, epoch * minibatches.parts
-        losses: list[float] = []
-        for start in range(0, minibatches.examples, size):
+        last, step = minibatches.examples - minibatches.last, epoch * minibatches.parts + len(losses)
+        for start in range(len(losses) * size, minibatches.examples, size):
             chosen = order[start : start + size]
             part, ops, keep = self._bound.get(len(chosen)) or self._bind(len(chosen))
             if start == last:
@@ -64,7 +68,8 @@ class PlannedSteps:
                     op()
             except (Refusal, np.linalg.LinAlgError):
                 # A layer cannot go on, perhaps because of what an earlier step left.
-                return [*losses, math.nan]
+                losses.append(math.nan)
+                return
             loss = float(part.plan.loss.total)
             losses.append(loss)
             if not math.isfinite(loss):
@@ -72,7 +77,9 @@ class PlannedSteps:
             keep(start)
             check_deadline()
             step += 1
-        return losses
+
+    def settle(self) -> None:
+        pass
 
     def _bind(self, count: int) -> Bound:
         part = self._minibatches.part(count)

@@ -30,9 +30,19 @@ def objective_of(problem: Problem) -> Objective:
 
 
 def nodes_for(problem: Problem, examples: int) -> list[Node]:
-    """Return the nodes of the network for another number of examples."""
+    """Return the nodes of the network for another number of examples.
+
+    Raises:
+        Refusal: if the layers do not take that number, because an input has another axis in front than that of the examples.
+    """
     shapes = {name: (examples, *array.shape[1:]) for name, array in problem.inputs.items()}
     found = infer_shapes([node.layer for node in problem.nodes], shapes, {}, problem.convention, seeded=True)
+    if len(found.nodes) < len(problem.nodes):
+        hint = "The first axis of every input counts the examples; training reads some of them at a time."
+        raise Refusal(
+            replace(issue, detail=f"With {examples} of the examples: {issue.detail}", hint=hint)
+            for issue in found.issues
+        )
     return [replace(node, name=own.name) for node, own in zip(found.nodes, problem.nodes, strict=True)]
 
 

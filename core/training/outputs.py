@@ -37,6 +37,14 @@ class Outputs:
 
         return keep
 
+    def first(self, count: int) -> Array:
+        """Return a copy of the outputs of the first examples; of none if no metric needs them."""
+        return self.all[: count if self._metrics else 0].copy()
+
+    def restore(self, outputs: Array) -> None:
+        """Set the outputs of the first examples."""
+        self.all[: len(outputs)] = outputs
+
     def measure(self, order: Array) -> dict[str, float]:
         """Return the metrics of all examples, which are stored in that order."""
         values = {

@@ -1,4 +1,4 @@
-"""State of a training run between two epochs, complete enough to resume it, as tensors and as JSON."""
+"""State of a training run between two steps, complete enough to resume it, as tensors and as JSON."""
 
 from __future__ import annotations
 
@@ -29,8 +29,19 @@ class Best:
 
 
 @dataclass(frozen=True, slots=True)
+class BegunEpoch:
+    """The first steps of an epoch that has not ended."""
+
+    losses: Array
+    """The loss of each step, float64."""
+
+    outputs: Array
+    """The outputs of their examples, from which the metrics of the epoch are computed; empty if it has none."""
+
+
+@dataclass(frozen=True, slots=True)
 class TrainingState:
-    """The state of a run after some epochs. Arrays are batch-first, weights in x out."""
+    """The state of a run after some epochs, or some steps later. Arrays are batch-first, weights in x out."""
 
     epoch: int
     """Number of finished epochs."""
@@ -41,6 +52,8 @@ class TrainingState:
 
     optimizer: OptimizerState
     best: Best | None = None
+    begun: BegunEpoch | None = None
+    """The steps since the last finished epoch; None between two epochs."""
 
     def tensors(self) -> dict[str, Array]:
         """Return all arrays by a dotted path; with `notes` they are the complete state, bit for bit."""
@@ -48,7 +61,8 @@ class TrainingState:
         groups: dict[str, Arrays] = {"parameters": self.parameters, "state": self.state}
         groups |= {f"slots.{name}": slot for name, slot in self.optimizer.slots.items()}
         groups |= {"best.parameters": best.parameters, "best.state": best.state} if best else {}
-        return {
+        begun = {"begun.losses": self.begun.losses, "begun.outputs": self.begun.outputs} if self.begun else {}
+        return begun | {
             f"{group}.{layer}.{name}": array
             for group, arrays in groups.items()
             for layer, named in arrays.items()
@@ -75,7 +89,9 @@ class TrainingState:
             best = Best(
                 **notes["best"], parameters=_group(tensors, "best.parameters"), state=_group(tensors, "best.state")
             )
+        has_begun = "begun.losses" in tensors
         return cls(
+            begun=BegunEpoch(tensors["begun.losses"], tensors["begun.outputs"]) if has_begun else None,
             epoch=notes["epoch"],
             parameters=_group(tensors, "parameters"),
             state=_group(tensors, "state"),

@@ -1,7 +1,8 @@
 """The training loop: a generator of epochs, each a function of the problem, the recipe and the state before it.
 
 Training to epoch n gives the same bits as training to epoch k and resuming from its `state()`: the order of the examples
-depends only on (seed, epoch), and the dropout masks on the number of the step.
+depends only on (seed, epoch), and the dropout masks on the number of the step. The same holds for a state between two steps
+of an epoch, which has the losses and the outputs of the epoch so far.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from core.training.minibatches import Gradients, Minibatches
 from core.training.outputs import Outputs
 from core.training.recipe import Recipe
 from core.training.report import EpochReport, norms, ratios
-from core.training.state import Best, TrainingState
+from core.training.state import BegunEpoch, Best, TrainingState
 from core.training.stepper import Stepper
 from core.training.trainable import Trainable, copy_arrays
 from core.training.unfit import refuse_unfit
@@ -46,12 +47,17 @@ class Epoch:
         return self.reason is not None
 
 
+BetweenSteps = Callable[[Callable[[], TrainingState | None]], object]
+"""Called between two steps of an epoch, with a function that returns a copy of the state, or None if it is not finite."""
+
+
 def train(
     problem: Problem,
     recipe: Recipe,
     start: TrainingState | None = None,
     *,
     check_deadline: CheckDeadline | None = None,
+    between_steps: BetweenSteps | None = None,
     engine: EngineFactory = PlannedSteps,
 ) -> Iterator[Epoch]:
     """Train a network.
@@ -61,6 +67,8 @@ def train(
         recipe: the settings of the run.
         start: the state of an earlier run with the same problem and recipe. Default: the beginning.
         check_deadline: called after every step; it ends the run by raising.
+        between_steps: called after every step but the last one of an epoch, or after some of them if an engine runs several
+            at once; it may take the state, and may end the run by raising.
         engine: builds what runs the steps of an epoch.
 
     Returns:
@@ -70,7 +78,7 @@ def train(
         Refusal: before the first epoch, if problem and recipe do not fit; later `non-finite`, if training diverges.
     """
     refuse_unfit(problem, recipe)
-    return _Run(problem, recipe, start, check_deadline, engine).epochs()
+    return _Run(problem, recipe, start, check_deadline, between_steps, engine).epochs()
 
 
 class _Run:
@@ -82,12 +90,18 @@ class _Run:
         recipe: Recipe,
         start: TrainingState | None,
         check_deadline: CheckDeadline | None,
+        between_steps: BetweenSteps | None,
         engine: EngineFactory,
     ) -> None:
+        self._between_steps = between_steps
         self._recipe, self._check_deadline = recipe, check_deadline or (lambda: None)
         training, held = split(problem, recipe.validation_fraction, shuffle=recipe.shuffle, seed=recipe.seed)
         self._done = start.epoch if start else 0
         self._best = start.best if start else None
+        begun = start.begun if start else None
+        self._losses: list[float] = begun.losses.tolist() if begun else []
+        """The losses of the steps of the epoch that has begun."""
+
         if start:
             # Layers without parameters have no tensors to restore.
             parameters = {node.name: start.parameters.get(node.name, {}) for node in training.nodes}
@@ -104,10 +118,12 @@ class _Run:
         self._training = training = replace(training, parameters=stepper.parameters)
         self._minibatches = self._order(gradients=stepper.gradients)
         self._outputs = Outputs(training)
+        if begun:
+            self._outputs.restore(begun.outputs)
         self._dead_units = DeadUnits(training)
         self._validation = Validation(held, recipe.batch_size, check_deadline) if held else None
-        self._plan = self._minibatches.plan(self._done * self._minibatches.parts)
-        self._engine = engine(self._minibatches, stepper, self._outputs, self._check_deadline)
+        self._plan = self._minibatches.plan(self._done * self._minibatches.parts + len(self._losses))
+        self._engine = engine(self._minibatches, stepper, self._outputs, self._after_step)
         self._before, self._moved = np.empty_like(stepper.theta), np.empty_like(stepper.theta)
         self._layers_before, self._layers_moved = map(self._trainable.apart, (self._before, self._moved))
 
@@ -133,11 +149,12 @@ class _Run:
 
     def _epoch(self) -> EpochReport:
         minibatches, stepper, before = self._minibatches, self._stepper, self._before
-        restore = self._snapshot()
-        losses = self._engine.run(self._done, before)
+        restore, losses, begun = self._snapshot(), self._losses, list(self._losses)
+        self._engine.run(self._done, before, losses)
         if not (math.isfinite(sum(losses)) and stepper.is_finite()):
             restore()
-            losses = self._repeat()
+            losses = self._repeat(begun)
+        self._losses = []
         # A plan that does not read θ has its parameters copied, and only that of the last step has the last ones.
         self._plan = minibatches.part(minibatches.last).plan
         self._done += 1
@@ -177,15 +194,32 @@ class _Run:
 
         return take_back
 
-    def _repeat(self) -> list[float]:
-        """Run the steps of an epoch in which some number may not be finite, with checks; return their losses.
+    def _after_step(self) -> None:
+        self._check_deadline()
+        if self._between_steps and len(self._losses) < self._minibatches.parts:
+            self._between_steps(self._state_within)
+
+    def _state_within(self) -> TrainingState | None:
+        """Return the state after some steps of an epoch."""
+        self._engine.settle()
+        if not (math.isfinite(sum(self._losses)) and self._stepper.is_finite()):
+            return None
+        outputs = self._outputs.first(len(self._losses) * self._minibatches.size)
+        begun = BegunEpoch(np.array(self._losses), outputs)
+        return replace(self._state(), parameters=copy_arrays(self._stepper.parameters), begun=begun)
+
+    def _repeat(self, begun: list[float]) -> list[float]:
+        """Run the steps of an epoch in which some number may not be finite, with checks, after those that have begun it.
+
+        Returns:
+            The losses of all steps of the epoch.
 
         Raises:
             Refusal: with the epoch, the step and the first layer concerned. There is none if only squares were infinite.
         """
-        minibatches, losses = self._minibatches, []
+        minibatches, losses = self._minibatches, begun
         first = self._done * minibatches.parts
-        for step in range(first, first + minibatches.parts):
+        for step in range(first + len(begun), first + minibatches.parts):
             plan = self._plan = minibatches.plan(step)
             np.copyto(self._before, self._stepper.theta)
             try:

@@ -3,7 +3,12 @@
 import { computeGradients, type LayerSpec, type ProblemDocument } from "../clients/typescript/index.ts";
 import { client } from "../clients/typescript/client.gen.ts";
 
-client.setConfig({ baseUrl: process.argv[2] ?? "http://127.0.0.1:8000" });
+// A server that needs an API key gets it with every request.
+const apiKey = process.env.GRADD_API_KEY;
+client.setConfig({
+  baseUrl: process.argv[2] ?? "http://127.0.0.1:8000",
+  headers: apiKey ? { Authorization: `Bearer ${apiKey}` } : {},
+});
 
 const layers: LayerSpec[] = [
   { kind: "dense", units: 3, activation: "tanh" },

@@ -12,7 +12,12 @@ import {
 } from "../clients/typescript/index.ts";
 import { client } from "../clients/typescript/client.gen.ts";
 
-client.setConfig({ baseUrl: process.argv[2] ?? "http://127.0.0.1:8000" });
+// A server that needs an API key gets it with every request.
+const apiKey = process.env.GRADD_API_KEY;
+client.setConfig({
+  baseUrl: process.argv[2] ?? "http://127.0.0.1:8000",
+  headers: apiKey ? { Authorization: `Bearer ${apiKey}` } : {},
+});
 
 const data = { inputs: [[0, 0], [0, 1], [1, 0], [1, 1]], targets: [[0], [1], [1], [0]] };
 const request: JobRequest = {

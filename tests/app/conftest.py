@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -17,11 +18,21 @@ POSTGRES = "/".join(os.environ.get("GRADD_TEST_POSTGRES", "").split("/")[:3])
 without_postgres = pytest.mark.skipif(not POSTGRES, reason="GRADD_TEST_POSTGRES names no server")
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=without_postgres)])
+BOTH = ["sqlite", pytest.param("postgresql", marks=without_postgres)]
+
+
+@pytest.fixture(params=BOTH)
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'a database.sqlite3'}"
+    with empty_database(request.param, tmp_path) as address:
+        yield address
+
+
+@contextmanager
+def empty_database(kind: str, folder: Path) -> Iterator[str]:
+    """The address of an empty database of a kind, for as long as the block lasts."""
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / 'a database.sqlite3'}"
         return
     name = f"gradd_{uuid.uuid4().hex}"
     with psycopg.connect(f"{POSTGRES}/postgres", autocommit=True) as server:

@@ -14,7 +14,7 @@ from core.losses.cross_entropy import CrossEntropy
 from core.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from core.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from core.network import Node
-from core.problem_warnings import activation_applied_twice
+from core.problem_warnings import activation_applied_twice, softmax_of_one
 from core.shape_inference import infer_shapes
 
 
@@ -71,3 +71,30 @@ def test_log_softmax_leaves_the_value_right() -> None:
 )
 def test_no_warning_where_each_applies_its_own(activation: str, loss: Loss | None) -> None:
     assert not list(activation_applied_twice(nodes(Dense(units=3, activation=activation)), loss))
+
+
+@pytest.mark.parametrize(
+    ("layers", "loss", "path"),
+    [
+        ([Dense(units=1, activation="softmax")], CrossEntropy(), (0, "activation")),
+        ([Dense(units=1, activation="log_softmax")], None, (0, "activation")),
+        ([Dense(units=1)], SoftmaxCrossEntropy(), (0, "activation")),
+        ([Dense(units=1), ActivationLayer(function="softmax")], CrossEntropy(), (1, "function")),
+    ],
+)
+def test_softmax_over_one_output(layers: list[Layer], loss: Loss | None, path: tuple[int, str]) -> None:
+    (warning,) = softmax_of_one(nodes(*layers), loss)
+    assert (warning.code, warning.path) == ("softmax-of-one", ("network", "layers", *path))
+    assert warning.hint and "sigmoid" in warning.hint
+
+
+@pytest.mark.parametrize(
+    ("layer", "loss"),
+    [
+        (Dense(units=2, activation="softmax"), CrossEntropy()),
+        (Dense(units=1, activation="sigmoid"), BinaryCrossEntropy()),
+        (Dense(units=1), None),
+    ],
+)
+def test_no_warning_where_softmax_chooses(layer: Layer, loss: Loss | None) -> None:
+    assert not list(softmax_of_one(nodes(layer), loss))

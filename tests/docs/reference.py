@@ -1,4 +1,4 @@
-"""Writes docs/reference, docs/images/storeys.svg and the lists in README.md: python -m tests.docs.reference (make reference).
+"""Writes docs/reference, docs/images/storeys.svg and the lists in README.md and docs/formats.md: make reference.
 
 Every page follows from the code: docstrings, fields, routes and settings. A test compares what is written here with what
 is committed.
@@ -17,6 +17,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from app.main import create_app
+from app.models.formats.keras.layers import LAYERS as KERAS_LAYERS
+from app.models.formats.keras.layers import left_out
+from app.models.formats.onnx.operators import OPERATORS, REFUSED
 from app.settings import Settings
 from core.activations import FUNCTIONS, Activation
 from core.activations.choice import Function
@@ -28,6 +31,7 @@ from tests.docs import storeys
 
 FOLDER = ROOT / "docs" / "reference"
 README = ROOT / "README.md"
+FORMATS = ROOT / "docs" / "formats.md"
 END = "<!-- end -->"
 NOTICE = "<!-- Written by `make reference` from the code: change the docstrings there. -->"
 
@@ -173,31 +177,42 @@ def settings() -> str:
     return "\n".join(lines) + "\n"
 
 
-def lists() -> dict[str, str]:
-    """The lists of names in README.md, by the name of their marker."""
-    return {
-        "layers": names("Layers", "layers", list(KINDS)),
-        "activations": names("Activation functions", "activations", list(FUNCTIONS)),
-        "losses": names("Losses", "losses", list(LOSSES)),
-        "optimizers": names("Optimizers", "optimizers", list(OPTIMIZERS)),
+def lists() -> dict[Path, dict[str, str]]:
+    """The lists of names in hand-written pages, by the name of their marker."""
+    linked: dict[str, Mapping[str, Any]] = {
+        "layers": KINDS,
+        "activations": FUNCTIONS,
+        "losses": LOSSES,
+        "optimizers": OPTIMIZERS,
     }
+    titles = {"layers": "Layers", "activations": "Activation functions", "losses": "Losses", "optimizers": "Optimizers"}
+    readme = {
+        page: names(f"**[{title}](docs/reference/{page}.md)**", [f"`{name}`" for name in linked[page]])
+        for page, title in titles.items()
+    }
+    supported = sorted(OPERATORS.keys() - REFUSED, key=str.lower)
+    translated = [name for name, translate in KERAS_LAYERS.items() if translate is not left_out]
+    without = [name for name, translate in KERAS_LAYERS.items() if translate is left_out]
+    keras = [names("These layers come in", translated), names("Left out, as where a model predicts", without)]
+    formats = {"operators": names("**Operators**", supported), "keras-layers": "\n\n".join(keras)}
+    return {README: readme, FORMATS: formats}
 
 
-def names(title: str, page: str, of: Sequence[str]) -> str:
-    """A link to a page, and the names on it, in lines of at most 120 characters."""
-    words = [f"`{name}`" for name in of]
-    text = f"**[{title}](docs/reference/{page}.md)** ({len(words)}): {', '.join(words)}."
+def names(title: str, of: Sequence[str]) -> str:
+    """A title and the names under it, in lines of at most 120 characters."""
+    text = f"{title} ({len(of)}): {', '.join(of)}."
     return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False)
 
 
-def with_lists(text: str) -> str:
-    """The README with its lists written anew."""
-    for name, written in lists().items():
+def with_lists(file: Path) -> str:
+    """The text of a page with its lists written anew."""
+    text = file.read_text(encoding="utf-8")
+    for name, written in lists()[file].items():
         begin = f"<!-- {name}: make reference -->"
         before, marker, rest = text.partition(begin)
         _, end, after = rest.partition(END)
         if not marker or not end:
-            raise ValueError(f"README.md has no list between {begin!r} and {END!r}.")
+            raise ValueError(f"{file.name} has no list between {begin!r} and {END!r}.")
         text = f"{before}{begin}\n{written}\n{END}{after}"
     return text
 
@@ -224,7 +239,8 @@ def main() -> None:
     for name, text in pages().items():
         write(FOLDER / name, text)
     write(storeys.FILE, storeys.svg())
-    write(README, with_lists(README.read_text(encoding="utf-8")))
+    for file in lists():
+        write(file, with_lists(file))
 
 
 if __name__ == "__main__":

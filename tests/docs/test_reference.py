@@ -1,6 +1,8 @@
-"""docs/reference and the lists in README.md are what the code says."""
+"""docs/reference and the lists in hand-written pages are what the code says."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,7 @@ from core.losses import LOSSES
 from core.optimizers import OPTIMIZERS
 from tests import ROOT
 from tests.docs import storeys
-from tests.docs.reference import FOLDER, README, pages, with_lists
+from tests.docs.reference import FOLDER, lists, pages, with_lists
 
 COMMAND = "run `make reference`"
 PAGES = pages()
@@ -27,9 +29,9 @@ def test_every_page_is_written_here() -> None:
     assert {file.name for file in FOLDER.iterdir()} == PAGES.keys()
 
 
-def test_the_lists_of_the_readme_are_what_the_code_says() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert with_lists(text) == text, COMMAND
+@pytest.mark.parametrize("file", lists(), ids=lambda file: str(file.name))
+def test_the_lists_of_a_page_are_what_the_code_says(file: Path) -> None:
+    assert with_lists(file) == file.read_text(encoding="utf-8"), COMMAND
 
 
 @pytest.mark.parametrize(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Response
 
-from app.computations.check import examples, probe, service
+from app.computations.check import cost, examples, probe, probe_cost, service
 from app.computations.check.probe_schemas import ProbeAnswer, ProbeRequest
 from app.computations.check.schemas import CheckAnswer, CheckRequest
 from app.computations.endpoint import ComputationEndpointDep
 from app.http.dependencies import EndpointDep
 from app.http.openapi import describe
+from app.http.operation import Operation
 
 router = APIRouter(tags=["math"])
 
@@ -27,7 +28,7 @@ async def check_submission(endpoint: ComputationEndpointDep) -> Response:
     them. Therefore each mistake is reported once, and numbers that are wrong only because of an earlier mistake are
     marked `inherited`. A cause is named only if its wrong formula reproduces your numbers.
     """
-    return await endpoint.handle(CheckRequest, service.check_submission)
+    return await endpoint.handle(CheckRequest, service.check_submission, cost=cost.check_cost)
 
 
 @router.post(
@@ -42,4 +43,4 @@ async def make_probe(endpoint: EndpointDep) -> Response:
     The numbers are random, so that no wrong sign or index stays hidden, and the number of examples is a prime that
     cannot be confused with a width or a factor. Mistakes that stay hidden even at this point are listed.
     """
-    return await endpoint.handle(ProbeRequest, probe.find_probe)
+    return await endpoint.run(Operation(ProbeRequest, probe.find_probe, cost=probe_cost.probe_cost))

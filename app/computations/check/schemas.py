@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.computations.check.step_schemas import StepSubmission
+from app.problem.conditions import HAS_LOSS, HAS_NETWORK, NO_FEEDBACK, either, given, states
 from app.problem.results import GradientsAnswer, Warning
 from app.problem.schemas import Body, Parameters, Problem
 from core.convention import Convention
@@ -47,6 +48,8 @@ class Tolerance(Body):
 
 class CheckRequest(Problem):
     """A problem, and the numbers that your own code computed for it."""
+
+    model_config = states(HAS_NETWORK, NO_FEEDBACK, either(given("submission"), HAS_LOSS))
 
     submission: Submission | None = None
     """Your numbers. If they are left out, the server checks its own backward pass."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.problem.conditions import HAS_LOSS, HAS_NETWORK, NO_FEEDBACK, states
 from app.problem.results import Warning
 from app.problem.schemas import Body, OptimizerSpec, Parameters, ProblemOfGradients
 from app.wire.tensor import Tensor
@@ -42,6 +43,8 @@ class ExplainRequest(ProblemOfGradients):
 
     `include` has no effect: all parts are derived.
     """
+
+    model_config = states(HAS_NETWORK, HAS_LOSS, NO_FEEDBACK)
 
     optimizer: OptimizerSpec | None = None
     """If an optimizer is given, its first step is derived as well."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from app.computations.endpoint import ComputationEndpointDep
-from app.computations.gradients import examples, service
+from app.computations.gradients import cost, examples, service
 from app.computations.gradients.schemas import ForwardRequest, GradientsRequest
 from app.http.openapi import describe
 from app.problem.results import ForwardAnswer, GradientsAnswer
@@ -26,7 +26,7 @@ async def compute_gradients(endpoint: ComputationEndpointDep) -> Response:
     before its activation function. `verify` adds a certificate: a check of the gradients by the complex-step method,
     independent of the backward pass.
     """
-    return await endpoint.handle(GradientsRequest, service.compute_gradients, is_steady=True)
+    return await endpoint.handle(GradientsRequest, service.compute_gradients, cost=cost.gradients_cost, is_steady=True)
 
 
 @router.post(
@@ -37,4 +37,4 @@ async def compute_gradients(endpoint: ComputationEndpointDep) -> Response:
 )
 async def compute_forward(endpoint: ComputationEndpointDep) -> Response:
     """Compute the forward pass of a network. If the problem has a loss and targets, the answer includes the loss."""
-    return await endpoint.handle(ForwardRequest, service.compute_forward, is_steady=True)
+    return await endpoint.handle(ForwardRequest, service.compute_forward, cost=cost.forward_cost, is_steady=True)

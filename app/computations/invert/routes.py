@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from app.computations.endpoint import ComputationEndpointDep
-from app.computations.invert import examples, service
+from app.computations.invert import cost, examples, service
 from app.computations.invert.schemas import InvertAnswer, InvertRequest
 from app.http.openapi import describe
 
@@ -25,4 +25,4 @@ async def invert_network(endpoint: ComputationEndpointDep) -> Response:
     hidden image lies outside the range of the layer below, it is moved along the null space into that range. An inverse
     need not exist: `feasible` states whether it does, and `layers` gives the reason for each layer.
     """
-    return await endpoint.handle(InvertRequest, service.invert_network)
+    return await endpoint.handle(InvertRequest, service.invert_network, cost=cost.invert_cost)

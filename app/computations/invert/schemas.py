@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from app.problem.conditions import HAS_NETWORK, either, given, states
 from app.problem.results import Warning
 from app.problem.schemas import Body, LossSpec, NamedTensors, NetworkInUse, Parameters, Wishes
 from app.wire.tensor import Tensor
@@ -33,6 +34,10 @@ class InvertBatch(Body):
 
 class InvertRequest(NetworkInUse, Wishes):
     """A network with its parameters, and the desired outputs."""
+
+    model_config = states(
+        HAS_NETWORK, either(given("targets"), {"required": ["batch"], "properties": {"batch": given("targets")}})
+    )
 
     targets: Tensor | None = None
     """The desired outputs, in the shape of the network's output. Default: `batch.targets`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from app.computations.endpoint import ComputationEndpointDep
-from app.computations.jacobian import examples, service
+from app.computations.jacobian import cost, examples, service
 from app.computations.jacobian.schemas import JacobianAnswer, JacobianRequest
 from app.http.openapi import describe
 
@@ -24,4 +24,4 @@ async def compute_jacobian(endpoint: ComputationEndpointDep) -> Response:
     The size of the answer is the product of the two sizes. A Jacobian beyond the server's limit is refused, and the
     refusal states its size.
     """
-    return await endpoint.handle(JacobianRequest, service.compute_jacobian, is_steady=True)
+    return await endpoint.handle(JacobianRequest, service.compute_jacobian, cost=cost.jacobian_cost, is_steady=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.problem.conditions import HAS_NETWORK, NO_FEEDBACK, states
 from app.problem.results import Warning
 from app.problem.schemas import Body, Parameters, Problem
 from app.wire.tensor import Tensor
@@ -10,6 +11,8 @@ from core.convention import Convention
 
 class JacobianRequest(Problem):
     """A problem, the tensor to differentiate and the variable to differentiate with respect to. No loss is needed."""
+
+    model_config = states(HAS_NETWORK, NO_FEEDBACK)
 
     of: str = "output"
     """The layer whose activations are differentiated; "output" is the last layer."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from app.computations.endpoint import ComputationEndpointDep
-from app.computations.products import examples, service
+from app.computations.products import cost, examples, service
 from app.computations.products.schemas import ProductsAnswer, ProductsRequest
 from app.http.openapi import describe
 
@@ -23,4 +23,4 @@ async def compute_product(endpoint: ComputationEndpointDep) -> Response:
 
     The matrix is never formed: a product costs one or two passes through the network and is exact up to rounding.
     """
-    return await endpoint.handle(ProductsRequest, service.compute_product, is_steady=True)
+    return await endpoint.handle(ProductsRequest, service.compute_product, cost=cost.product_cost, is_steady=True)

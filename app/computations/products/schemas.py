@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from app.problem.conditions import HAS_LOSS, HAS_NETWORK, NO_FEEDBACK, Condition, either, given, states
 from app.problem.results import Warning
 from app.problem.schemas import Body, NamedTensors, Parameters, Problem
 from app.wire.tensor import Tensor
@@ -20,8 +21,22 @@ class Direction(Body):
     """Tensors in the shape of `batch.inputs`."""
 
 
+def _of_kinds(*kinds: str) -> Condition:
+    return {"properties": {"kind": {"enum": [*kinds]}}}
+
+
+FROM_THE_INPUT = {"properties": {"vector": {"type": "object", **either(given("parameters"), given("inputs"))}}}
+
+
 class ProductsRequest(Problem):
     """A problem, and the vector that its Jacobian or Hessian is multiplied by."""
+
+    model_config = states(
+        HAS_NETWORK,
+        NO_FEEDBACK,
+        either(_of_kinds("jvp", "vjp"), HAS_LOSS),
+        either(_of_kinds("vjp"), FROM_THE_INPUT),
+    )
 
     kind: Literal["jvp", "vjp", "hvp", "gauss_newton"]
     """jvp: J v, the change of the output along v. vjp: J' u for u in the shape of the output. hvp: H v, the change of

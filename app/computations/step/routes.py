@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from app.computations.endpoint import ComputationEndpointDep
-from app.computations.step import examples, service
+from app.computations.step import cost, examples, service
 from app.computations.step.schemas import StepRequest
 from app.http.openapi import describe
 from app.problem.update import StepAnswer
@@ -27,4 +27,4 @@ async def take_step(endpoint: ComputationEndpointDep) -> Response:
     With `steps`, one request takes several steps, on the whole batch or on shuffled minibatches of `batch_size`
     examples.
     """
-    return await endpoint.handle(StepRequest, service.take_steps, is_steady=True)
+    return await endpoint.handle(StepRequest, service.take_steps, cost=cost.step_cost, is_steady=True)

@@ -35,5 +35,5 @@ class ImportOptions:
     shapes: Mapping[str, Sequence[int]] = field(default_factory=dict)
     """The shape of an example of each input; under "" that of the only input."""
 
-    output: str | None = None
-    """The value of a graph that is the output of the network."""
+    outputs: Sequence[str] = ()
+    """The values of a graph that the network computes; the last of them is its output."""

@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.storage.numbered import Numbered
+from app.storage.ownership import OwnedContent
 
 
-class StoredDataset(Numbered):
+class StoredDataset(OwnedContent):
     """Inputs and targets of examples. Rows never change."""
 
     __tablename__ = "datasets"

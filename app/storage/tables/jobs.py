@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.storage.base import Table
+from app.storage.base import Table, now
 from app.storage.numbered import Numbered
+from app.storage.ownership import OWNER_LENGTH
 
 NULLABLE_JSON = JSON(none_as_null=True)
 
@@ -23,6 +24,10 @@ class StoredJob(Numbered):
     """
 
     __tablename__ = "jobs"
+
+    id: Mapped[str] = mapped_column(String(28), unique=True)
+    owner: Mapped[str | None] = mapped_column(String(OWNER_LENGTH), index=True)
+    """The owner of the job; None if it was created without a key."""
 
     request: Mapped[dict[str, Any]] = mapped_column(JSON)
     """The request without its tensors, completed with the contents of the model that it names."""
@@ -46,6 +51,12 @@ class StoredJob(Numbered):
     parts: Mapped[int]
     """Number of parts of a sweep, otherwise 0. A sweep is not trained itself."""
 
+    lane: Mapped[str] = mapped_column(String(28), default="long")
+    """Jobs of an owner that take turns with its others: short, long, or the id of the sweep (`app/jobs/turns.py`)."""
+
+    queued_at: Mapped[datetime | None] = mapped_column(default=now)
+    """Since when the job waits: its creation or, if later, the end of its last time slice."""
+
     status: Mapped[str] = mapped_column(String(10), index=True)
     last_action: Mapped[str | None] = mapped_column("verb", String(10))
     """The last action of a caller: cancel, pause or resume."""
@@ -55,7 +66,7 @@ class StoredJob(Numbered):
     """Id of the worker that holds the job."""
 
     attempts: Mapped[int]
-    """Number of times a worker died with the job since its last checkpoint."""
+    """Number of times the process of the job ended by itself since the last checkpoint."""
 
     events: Mapped[int]
     """Id of the last event."""
@@ -66,6 +77,9 @@ class StoredJob(Numbered):
     progress: Mapped[dict[str, Any]] = mapped_column(JSON)
     environment: Mapped[dict[str, Any] | None] = mapped_column(NULLABLE_JSON)
     """Processor, libraries and threads, which together with the request determine every bit of the result."""
+
+    traceparent: Mapped[str | None] = mapped_column(String(64))
+    """The place in the trace of the request that created the job, if it was traced."""
 
     error: Mapped[dict[str, Any] | None] = mapped_column(NULLABLE_JSON)
     result: Mapped[dict[str, Any] | None] = mapped_column(NULLABLE_JSON)
@@ -107,6 +121,37 @@ class StoredCheckpoint(Table):
     created_at: Mapped[datetime]
 
 
+class InterimState(Table):
+    """The state of a job since its last checkpoint, also in the middle of an epoch."""
+
+    __tablename__ = "interim_states"
+
+    job: Mapped[int] = mapped_column(ForeignKey("jobs.number", ondelete="CASCADE"), primary_key=True)
+    epoch: Mapped[int]
+    """Number of finished epochs."""
+
+    content: Mapped[str] = mapped_column(ForeignKey("contents.digest"), index=True)
+    """Digest of the tensors of the training state."""
+
+    notes: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """The scalars of the training state."""
+
+
+class QueueTurn(Table):
+    """When an owner, or one of its lanes, was last served."""
+
+    __tablename__ = "queue_turns"
+
+    owner: Mapped[str] = mapped_column(String(32), primary_key=True)
+    """Owner of jobs; empty for jobs without one."""
+
+    lane: Mapped[str] = mapped_column(String(28), primary_key=True)
+    """Lane of the owner; empty for all of them."""
+
+    served: Mapped[int]
+    """Number of the turn; the largest is the last one."""
+
+
 class WorkerLease(Table):
     """The lease of a worker. A worker that does not renew it in time loses its jobs."""
 
@@ -123,6 +168,9 @@ class IdempotencyKey(Table):
     """The key and the answer of a request that may be repeated safely."""
 
     __tablename__ = "idempotency_keys"
+
+    owner: Mapped[str] = mapped_column(String(OWNER_LENGTH), primary_key=True, server_default="")
+    """The owner whose request it was, empty for requests without an API key: others may use the same key."""
 
     key: Mapped[str] = mapped_column(String(255), primary_key=True)
     digest: Mapped[str] = mapped_column(String(64))

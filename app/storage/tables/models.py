@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.storage.numbered import Numbered
+from app.storage.ownership import OwnedContent
 
 
-class StoredModel(Numbered):
+class StoredModel(OwnedContent):
     """A network and its parameters. Only `name`, `notes`, `warnings` and `checkpoint_of` change."""
 
     __tablename__ = "models"

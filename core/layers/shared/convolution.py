@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
@@ -13,11 +14,17 @@ from core.layer_context import LayerContext
 from core.layers.base import Ops
 from core.layers.shared.filters import Filters
 from core.layers.shared.lowering import Lowering, Raising, by_rows, lowered_shape
+from core.operations import CALL, ELEMENT, count, multiplication
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Convolution(Filters):
     """Base of the convolutions, which treat a sequence as an image of height 1."""
+
+    operations_formula: ClassVar[str] = (
+        "2 n (positions of the result) filters (channels / groups) (kernel elements), and 40 for each element of the "
+        "lowered images"
+    )
 
     def working_size(self, *inputs: Shape) -> int:
         (x,) = inputs
@@ -34,6 +41,20 @@ class Convolution(Filters):
     def _matrices(self, result: Array) -> Array:
         """Return the rows of the result: for each group, a matrix of filters x (width · n)."""
         return np.reshape(result, (len(result), self.groups, self.filters // self.groups, -1), copy=False)
+
+    def operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        (x,) = inputs
+        rows, columns = self.windows(x)
+        # One product for each row of the result and each group.
+        inner, wide = rows.size * columns.size * x[1] // self.groups, columns.count * x[0]
+        products = multiplication(self.filters // self.groups, inner, wide, self.groups)
+        copied = self.working_size(x) + 2 * count(result)
+        return rows.count * products + CALL * (columns.size + 4) + 2 * ELEMENT * copied
+
+    def backward_operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        rows, columns = self.windows(inputs[0])
+        each = CALL * (rows.length * (columns.size + 3) + 3 * rows.count)
+        return 2 * self.operations(*inputs, result=result, column=column) + each
 
     def forward(self, context: LayerContext) -> Ops:
         (X,), Z, b = context.inputs, by_rows(as_images(context.new_result())), context.parameters.get("bias")

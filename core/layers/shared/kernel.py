@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from core.arrays import Shape
 from core.layers.base import INITIALIZERS, Layer, misfit
-from core.layers.shared.windows import Sides, Windows
+from core.layers.shared.windows import Sizes, Windows
 from core.spec import constraints
 
 
@@ -22,7 +22,7 @@ class Kernel(Layer):
         )
     )
 
-    kernel_size: Sides = field(
+    kernel_size: Sizes = field(
         metadata=constraints(
             strict=False,
             examples=[5],
@@ -30,14 +30,14 @@ class Kernel(Layer):
         )
     )
 
-    stride: Sides = field(
+    stride: Sizes = field(
         default=1,
         metadata=constraints(
             strict=False, description="Distance between neighbouring windows: one number for all axes, or a list."
         ),
     )
 
-    dilation: Sides = field(
+    dilation: Sizes = field(
         default=1,
         metadata=constraints(
             strict=False,

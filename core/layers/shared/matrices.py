@@ -19,6 +19,10 @@ LARGEST_WORK = 2 * 10**10
 interrupted."""
 
 
+AROUND = 40
+"""Calls of NumPy around a decomposition: clusters of values, signs, refusals."""
+
+
 def refuse_unless_matrices(kind: str, shape: Shape, column: bool) -> Shape:
     """Return the shape (…, rows, columns) of what a layer reads; a single matrix is read as sent.
 

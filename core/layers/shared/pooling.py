@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from core.arrays import Array, Shape
 from core.equations.equation import Equation
 from core.layers.base import Layer, misfit
 from core.layers.shared.selection import selection
-from core.layers.shared.windows import Sides, Windows, windows_along
+from core.layers.shared.windows import Sides, Sizes, Windows, windows_along
+from core.operations import CALL, ELEMENT, count
 from core.spec import constraints
 
 
@@ -16,13 +18,15 @@ from core.spec import constraints
 class Pooling(Layer):
     """Base of the pooling layers, which reduce each window of each channel to one number."""
 
-    size: Sides = field(
+    operations_formula: ClassVar[str] = "80 for each element of the windows"
+
+    size: Sizes = field(
         metadata=constraints(
             strict=False, examples=[2], description="Height and width of the window: one number for both, or a list."
         )
     )
 
-    stride: Sides | None = field(
+    stride: Sizes | None = field(
         default=None,
         metadata=constraints(
             strict=False,
@@ -72,6 +76,12 @@ class Pooling(Layer):
                     got=padding,
                 )
         return (*x[:2], *(axis.count for axis in windows))
+
+    def operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        (x,) = inputs
+        rows, columns = self._windows(x)
+        offsets = rows.size * columns.size
+        return CALL * (offsets + 2) + 4 * ELEMENT * (offsets * count(result) + self.working_size(x) + count(x))
 
     def offsets(self, Z: Array, X: Array) -> list[tuple[Array, Array]]:
         """Return, for each offset in a window, views of the windows with a number of the image there, and of the numbers."""

@@ -26,14 +26,22 @@ from core.layers.shared.directions import (
     direction_context,
     forward_in_both,
 )
+from core.operations import CALL, FUNCTION, multiplication
 from core.parameters import Parameter
 from core.spec import constraints
+
+STEP_CALLS = 2
+"""Calls of NumPy in a time step for each gate, besides the product."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recurrent(Layer):
     """Base of the recurrent layers: they read a sequence and, where a second tensor is named, the state before it."""
 
+    operations_formula: ClassVar[str] = (
+        "for each direction, time step and gate 2 n units (features + units), 150 n units of functions, "
+        "and 30,000 for each of about 2 calls"
+    )
     reads: ClassVar[tuple[int, int]] = (1, 2)
 
     units: int = field(
@@ -173,6 +181,15 @@ class Recurrent(Layer):
             .example_gradients_through_time(direction_context(context, end, self.units))
             .items()
         }
+
+    def operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        n, time, features = inputs[0]
+        width = len(self.gates()) * self.units
+        step = multiplication(n, self.units, width) + CALL * STEP_CALLS * len(self.gates()) + FUNCTION * n * width
+        return len(self.directions()) * (multiplication(n * time, features, width) + time * step)
+
+    def unrolled(self, *inputs: Shape) -> int:
+        return len(self.directions()) * inputs[0][1] * (3 + 5 * len(self.gates()))
 
     def forward_through_time(self, context: LayerContext) -> Ops:
         """Set the context's result and return the operations that compute it, in one direction."""

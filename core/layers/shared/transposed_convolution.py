@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import ClassVar
 
 import numpy as np
 
@@ -19,11 +20,17 @@ from core.layers.shared.convolution import as_images
 from core.layers.shared.lowering import Lowering, Raising, by_rows, lowered_shape
 from core.layers.shared.transposed_filters import TransposedFilters
 from core.layers.shared.windows import Windows
+from core.operations import CALL, ELEMENT, count, multiplication
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransposedConvolution(TransposedFilters):
     """Base of the transposed convolutions, which treat a sequence as an image of height 1."""
+
+    operations_formula: ClassVar[str] = (
+        "2 n (positions of the input) channels (filters / groups) (kernel elements), and 40 for each element of the "
+        "lowered result"
+    )
 
     def working_size(self, *inputs: Shape) -> int:
         (x,) = inputs
@@ -44,6 +51,14 @@ class TransposedConvolution(TransposedFilters):
     def _matrices(self, numbers: Array) -> Array:
         """Return the rows of the input: for each group, a matrix of channels x (width · n)."""
         return np.reshape(numbers, (len(numbers), self.groups, numbers.shape[1] // self.groups, -1), copy=False)
+
+    def operations(self, *inputs: Shape, result: Shape, column: bool) -> float:
+        (x,) = inputs
+        rows, columns = self.windows(x)
+        inner, wide = rows.size * columns.size * self.filters // self.groups, columns.count * x[0]
+        products = multiplication(x[1] // self.groups, inner, wide, self.groups)
+        copied = self.working_size(x) + 2 * count(result)
+        return rows.count * products + CALL * rows.length * (columns.size + 3) + 2 * ELEMENT * copied
 
     def forward(self, context: LayerContext) -> Ops:
         X, Z = by_rows(as_images(context.inputs[0])), by_rows(as_images(context.new_result()))

@@ -12,7 +12,7 @@ from core.equations.transposed_convolution import derivation
 from core.layers.base import misfit
 from core.layers.shared.kernel import Kernel
 from core.layers.shared.selection import selection
-from core.layers.shared.windows import Sides, Windows, each_axis, paddings_along
+from core.layers.shared.windows import Counts, Sides, Windows, each_axis, paddings_along
 from core.parameters import Parameter
 from core.spec import constraints
 
@@ -31,7 +31,7 @@ class TransposedFilters(Kernel):
         ),
     )
 
-    output_padding: Sides = field(
+    output_padding: Counts = field(
         default=0,
         metadata=constraints(
             strict=False,

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 from core.arrays import Array
 from core.layers.base import misfit
-from core.spec import WholeNumber
+from core.spec import Published, WholeNumber
 
-Sides = WholeNumber | list[WholeNumber]
-"""One number for all axes, or a list with one for each."""
+_Size = Annotated[WholeNumber, Published(minimum=1)]
+_Count = Annotated[WholeNumber, Published(minimum=0)]
+
+Sizes = _Size | Annotated[list[_Size], Published(minItems=1, maxItems=2)]
+"""One number from 1 on for all axes, or a list with one for each."""
+
+Counts = _Count | Annotated[list[_Count], Published(minItems=1, maxItems=2)]
+"""One number from 0 on for all axes, or a list with one for each."""
+
+Sides = _Count | Annotated[list[_Count], Published(minItems=1, maxItems=4)]
+"""One number from 0 on for all sides, or a list with one for each axis or for each side."""
 
 Padding = Sides | Literal["same"]
 
@@ -82,11 +91,11 @@ def windows_along(
     kind: str,
     lengths: Sequence[int],
     *,
-    size: Sides,
+    size: Sizes,
     size_field: str,
-    stride: Sides,
+    stride: Sizes,
     padding: Padding,
-    dilation: Sides = 1,
+    dilation: Sizes = 1,
 ) -> list[Windows]:
     """Return the windows along each axis.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Self, TypedDict, Unpack
 
@@ -65,9 +66,18 @@ class Client(Keeping, Training):
     A problem may be written as keyword arguments or be a JSON object: gradd.gradients(**problem).
     """
 
-    def __init__(self, base_url: str, timeout_seconds: float = 60.0) -> None:
+    def __init__(self, base_url: str, timeout_seconds: float = 60.0, *, api_key: str | None = None) -> None:
+        """Connects lazily.
+
+        Args:
+            base_url: address of the server.
+            timeout_seconds: how long an answer may take.
+            api_key: the key for a server that needs one. Default: the variable GRADD_API_KEY, if there is one.
+        """
+        key = api_key or os.environ.get("GRADD_API_KEY")
         self._api = gradd_api.Client(
             base_url=base_url.rstrip("/"),
+            headers={"Authorization": f"Bearer {key}"} if key else {},
             timeout=httpx.Timeout(timeout_seconds),
             raise_on_unexpected_status=True,
             httpx_args={"event_hooks": {"response": [raise_problem]}},

@@ -16,6 +16,8 @@ from app.settings import Settings
 from app.wire.form_key import SMALL
 
 Headers = Sequence[tuple[bytes, bytes]]
+IDENTITY = (b"x-request-id", b"the-request")
+"""The same id for all requests, because answers have it in a header and refusals in `instance`."""
 AS_JSON: Headers = ((b"content-type", b"application/json"),)
 PADDING = b" " * (SMALL + 1)
 """White space that makes a body too large for the fast reading and for a direct answer, and changes nothing else."""
@@ -63,7 +65,9 @@ class Served:
         sent: list[Message] = []
 
         async def receive() -> Message:
-            return arriving.pop(0) if arriving else {"type": "http.disconnect"}
+            if not arriving:
+                await asyncio.Event().wait()  # The client waits for its answer.
+            return arriving.pop(0)
 
         async def send(message: Message) -> None:
             sent.append(message)
@@ -80,7 +84,7 @@ class Served:
         return {
             "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "method": method,
             "path": path, "raw_path": path.encode(), "root_path": "", "query_string": query.encode(),
-            "headers": [*headers, (b"content-length", b"%d" % len(content))],
+            "headers": [(b"host", b"localhost"), IDENTITY, *headers, (b"content-length", b"%d" % len(content))],
             "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80),
         }  # fmt: skip
 

@@ -136,7 +136,10 @@ def test_requests_behind_each_other_on_one_connection(cached: str, plain: str) -
         BODY[:-1] + b" ",
         json.dumps(other_numbers(2)).encode(),
     ]
-    head = b"POST /v1/gradients HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+    head = (
+        b"POST /v1/gradients HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
+        b"X-Request-Id: the-request\r\n\r\n%s"
+    )
     statuses = []
     for address in (cached, plain):
         with connected(address) as connection:

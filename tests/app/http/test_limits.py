@@ -113,7 +113,8 @@ def test_alive_answers_while_requests_compute(small: httpx.Client) -> None:
 def test_a_body_that_drips_is_given_up(small: httpx.Client) -> None:
     parts = urlsplit(str(small.base_url))
     with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=20) as connection:
-        head = "POST /v1/gradients HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n"
+        fields = "Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 100"
+        head = f"POST /v1/gradients HTTP/1.1\r\n{fields}\r\n\r\n"
         connection.sendall(head.encode() + b"{")
         start = time.monotonic()
         answer = connection.recv(65536)

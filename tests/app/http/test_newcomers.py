@@ -168,3 +168,59 @@ def test_log_of_0_after_relu_is_explained(client: httpx.Client) -> None:
     }
     (error,) = refused(client.post("/v1/gradients", json=problem), 422, "non-finite").errors
     assert error.hint and error.hint.startswith("log(0) is -infinity")
+
+
+@pytest.mark.parametrize(
+    ("units", "targets", "words"),
+    [
+        (1, [[7], [1], [1], [0]], "One output is the probability of one class"),
+        (1, [[0.5], [1.5], [1], [0]], "Scale the targets"),
+        (2, [[2, 1], [1, 0], [0, 0], [0, 0]], "compared with cross_entropy after softmax"),
+    ],
+)
+def test_targets_of_binary_cross_entropy_that_are_no_probabilities(
+    client: httpx.Client, units: int, targets: Any, words: str
+) -> None:
+    network = {"layers": [{"kind": "dense", "units": units, "activation": "sigmoid"}]}
+    problem = {"network": network, "seed": 1, "batch": {**XOR["batch"], "targets": targets}, "loss": XOR["loss"]}
+    (error,) = refused(client.post("/v1/gradients", json=problem), 422, "invalid-request").errors
+    assert error.hint and words in error.hint
+
+
+def test_gradients_beside_the_submission(client: httpx.Client) -> None:
+    (error,) = refused(client.post("/v1/check", json={**XOR, "gradients": SENT}), 422, "unknown-name").errors
+    assert (error.pointer, error.hint) == ("#/gradients", "Put 'gradients' into 'submission'.")
+
+
+def test_a_check_of_nothing_says_that_it_is_the_services_own(client: httpx.Client) -> None:
+    summary = ok(client.post("/v1/check", json=XOR))["summary"]
+    assert summary.startswith("Nothing was submitted, so this is the service's own backward pass")
+
+
+def test_a_loss_beside_upstream_has_nothing_to_compare_with(client: httpx.Client) -> None:
+    batch = {"inputs": XOR["batch"]["inputs"], "upstream": [[1], [1], [1], [1]]}
+    problem = changed(batch=batch, loss={"kind": "upstream"}, submission={"loss": 0.5})
+    (error,) = refused(client.post("/v1/check", json=problem), 422, "invalid-request").errors
+    assert (error.pointer, error.hint) == ("#/submission/loss", "Leave out submission.loss.")
+
+
+def test_inputs_that_cannot_be_read_in_parts_are_no_training_data(client: httpx.Client) -> None:
+    job = {
+        "network": {"layers": [{"kind": "multiply", "inputs": ["a", "b"]}]},
+        "data": {"inputs": {"a": [[[1, 2]] * 3] * 3, "b": [[1], [2], [3]]}, "targets": [[[1, 2]] * 3] * 3},
+        "loss": {"kind": "half_squared_error"},
+        "optimizer": {"kind": "sgd"},
+        "epochs": 1,
+        "batch_size": 2,
+    }
+    (error,) = refused(client.post("/v1/jobs", json=job), 422, "shape-mismatch").errors
+    assert error.pointer == "#/network/layers/0/inputs"
+    assert error.detail.startswith("With 2 of the examples: ")
+
+
+@pytest.mark.parametrize("count", [20, 40_000])
+def test_a_table_without_its_line_ends(client: httpx.Client, count: int) -> None:
+    table = ("a,b,c" + "1,2,3" * count).encode()
+    response = client.post("/v1/datasets", content=table, headers={"Content-Type": "text/csv"})
+    (error,) = refused(response, response.status_code).errors
+    assert error.hint and "--data-binary" in error.hint

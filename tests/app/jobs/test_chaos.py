@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +16,7 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from app.jobs import leases, queue
 from app.storage import Database
 from app.storage.tables.jobs import StoredJob
 from tests.app.jobs.service import (
@@ -50,6 +55,12 @@ def has_died_lately(database: Database, worker: WorkerProcess) -> bool:
     with database.read() as session:
         mine = StoredJob.executor == worker.executor, StoredJob.attempts > 0
         return session.scalars(select(StoredJob.id).where(*mine)).first() is not None
+
+
+def has_job(database: Database, worker: WorkerProcess) -> bool:
+    """Whether a worker holds a job."""
+    with database.read() as session:
+        return bool(queue.jobs_of(session, worker.executor))
 
 
 def freeze_between_writes(worker: WorkerProcess, database: Database) -> None:
@@ -116,6 +127,20 @@ def test_a_worker_that_was_frozen_does_no_harm(database: Database, address: str)
             assert_reported_once(client, job, EPOCHS)
 
 
+def test_a_job_outlives_many_workers(database: Database, address: str) -> None:
+    """No checkpoint is written, so that every one of the deaths is one since the last checkpoint."""
+    with service(address) as client, workers(address, 1) as running:
+        job = posted(client, long_job(1, epochs=100_000, checkpoint_every_epochs=100_000))
+        for _ in range(8):
+            wait_until(lambda: has_job(database, running[0]))
+            running[0].kill()
+            with database.write() as session:
+                leases.end(session, running[0].executor)  # As a supervisor does.
+            running[0] = WorkerProcess(address)
+        wait_until(lambda: has_job(database, running[0]))
+        assert client.get(f"/v1/jobs/{job}").json()["status"] == "running"
+
+
 def test_a_job_that_kills_its_process_fails_after_three_attempts(database: Database, address: str) -> None:
     body = long_job(1, epochs=100_000, checkpoint_every_epochs=100_000)
     with service(address) as client, workers(address, 1) as running:
@@ -129,6 +154,40 @@ def test_a_job_that_kills_its_process_fails_after_three_attempts(database: Datab
         error = ended(client, job, "failed")["error"]
         assert error["code"] == "job-failed"
         assert "signal 9" in error["detail"]
+
+
+def test_a_process_that_is_stopped_is_noticed_and_its_job_goes_on(
+    database: Database, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRADD_JOB_STALL_SECONDS", "8")
+    with service(address) as client, workers(address, 1) as running:
+        job = posted(client, long_job(1, epochs=EPOCHS))
+        wait_until(lambda: epoch_of(client, job) >= 1)
+        (child,) = running[0].children()
+        os.kill(child, signal.SIGSTOP)
+        ended(client, job)
+        assert_reported_once(client, job, EPOCHS)
+        (warning,) = [event["data"] for event in events_of(client, job) if event["type"] == "warning"]
+        assert "made no step for 8 s" in warning["detail"]
+        assert warning["attempts"] == 1
+        assert not Path(f"/proc/{child}").exists()
+
+
+def test_a_worker_is_healthy_while_it_works(database: Database, address: str) -> None:
+    def check() -> int:
+        command = [sys.executable, "-m", "app.cli", "worker", "--check"]
+        environment = os.environ | {"GRADD_DATABASE_URL": address}
+        return subprocess.run(command, env=environment, check=False, capture_output=True, timeout=120).returncode
+
+    assert check() == 1
+    with workers(address, 1) as running:
+        wait_until(lambda: check() == 0)
+        running[0].freeze()
+        wait_until(lambda: check() == 1)
+        running[0].freeze(thaw=True)
+        wait_until(lambda: check() == 0)
+        running[0].kill()
+        wait_until(lambda: check() == 1)
 
 
 @pytest.mark.parametrize("verb", ["cancel", "pause"])

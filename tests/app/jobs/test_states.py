@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import select
 
 from app.jobs import leases, queue
-from app.jobs.actions import FROM, act
-from app.jobs.repository import LeaseLost, events_after, find, lock_held, new_id, position, tell
+from app.jobs.actions import FROM, act, actions
+from app.jobs.repository import LeaseLost, events_after, find, lock_held, new_id, tell
+from app.jobs.turns import position
 from app.settings import Settings
 from app.storage import Database, now
 from app.storage.tables.jobs import StoredJob, WorkerLease
@@ -28,9 +29,10 @@ def queued(database: Database, **more: Any) -> str:
         "attempts": 0,
         "events": 0,
         "reported": 0,
+        "progress": {},
     } | more
     with database.write() as session:
-        job = StoredJob(id=new_id(), request={}, progress={}, created_at=now(), **columns)
+        job = StoredJob(id=new_id(), request={}, created_at=now(), **columns)
         session.add(job)
         return job.id
 
@@ -110,9 +112,9 @@ def test_who_lost_a_job_writes_nothing(database: Database) -> None:
     assert status(database, identity) == "running"
 
 
-def test_jobs_of_a_dead_worker_are_rescued_and_at_last_fail(database: Database) -> None:
+def test_jobs_of_dead_workers_are_rescued_and_never_fail_for_that(database: Database) -> None:
     identity = queued(database)
-    for attempt in range(queue.MOST_ATTEMPTS):
+    for attempt in range(30):
         executor = worker(database, f"worker {attempt}")
         assert claimed(database, executor)
         with database.write() as session:
@@ -123,11 +125,70 @@ def test_jobs_of_a_dead_worker_are_rescued_and_at_last_fail(database: Database) 
             assert not leases.renew(session, executor, 60)
     with database.read() as session:
         job = find(session, identity)
-        assert job.status == "failed"
-        assert job.error and "3 times" in job.error["detail"]
+        assert (job.status, job.attempts) == ("queued", 0)
         assert session.scalars(select(WorkerLease)).all() == []
-        events = events_after(session, job, 0, 100)
+        events = events_after(session, job.number, 0, 1000)
     assert [event.id for event in events] == list(range(1, len(events) + 1))
+
+
+def killed_three_times(database: Database, identity: str) -> None:
+    """The process of the job ends by itself until the job has failed."""
+    executor = worker(database)
+    for _ in range(queue.MOST_ATTEMPTS):
+        got = claimed(database, executor)
+        assert got
+        assert got[0] == identity
+        with database.write() as session:
+            queue.give_back(session, *got, reason="Its process was killed.", counts=True)
+    assert status(database, identity) == "failed"
+
+
+def test_a_failed_job_is_resumed_with_all_its_attempts(database: Database) -> None:
+    identity = queued(database)
+    killed_three_times(database, identity)
+    with database.read() as session:
+        job = find(session, identity)
+        assert job.error
+        assert "3 times" in job.error["detail"]
+        assert actions(session, job) == ["resume"]
+    with database.write() as session:
+        act(session, identity, "resume")
+    with database.read() as session:
+        job = find(session, identity)
+        assert (job.status, job.attempts, job.error, job.finished_at) == ("queued", 0, None, None)
+    got = claimed(database, "one")
+    assert got
+    with database.write() as session:
+        queue.succeed(session, *got, {"model": "a model"})
+    assert status(database, identity) == "succeeded"
+
+
+def test_a_failed_part_is_resumed_and_its_sweep_with_it(database: Database) -> None:
+    sweep = queued(database, parts=1)
+    part = queued(database, sweep=sweep)
+    killed_three_times(database, part)
+    assert status(database, sweep) == "failed"
+    with database.write() as session:
+        act(session, sweep, "resume")
+    with database.read() as session:
+        job = find(session, sweep)
+        assert (job.status, job.error, job.finished_at) == ("running", None, None)
+    got = claimed(database, "one")
+    assert got
+    with database.write() as session:
+        queue.succeed(session, *got, {"model": "a model"})
+    assert status(database, sweep) == "succeeded"
+
+
+def test_a_part_of_a_cancelled_sweep_is_not_resumed(database: Database) -> None:
+    sweep = queued(database, parts=2)
+    failed, _ = queued(database, sweep=sweep), queued(database, sweep=sweep)
+    killed_three_times(database, failed)
+    with database.write() as session:
+        act(session, sweep, "cancel")
+    for identity in (sweep, failed):
+        with pytest.raises(Refusal), database.write() as session:
+            act(session, identity, "resume")
 
 
 def test_a_lease_that_ended_unnoticed_goes_on(database: Database) -> None:
@@ -162,9 +223,9 @@ def test_events_of_many_writers_have_ids_without_gaps(database: Database) -> Non
         list(threads.map(write, range(40)))
     with database.read() as session:
         job = find(session, identity)
-        events = events_after(session, job, 0, 100)
+        events = events_after(session, job.number, 0, 100)
         assert [event.id for event in events] == list(range(1, 41))
-        assert [event.id for event in events_after(session, job, 38, 100)] == [39, 40]
+        assert [event.id for event in events_after(session, job.number, 38, 100)] == [39, 40]
     assert sorted(event.data["number"] for event in events) == list(range(40))
 
 

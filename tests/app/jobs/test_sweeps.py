@@ -39,7 +39,7 @@ def shown(database: Database, sweep: str) -> tuple[str, list[str], dict[str, Any
 
 def last_event(database: Database, sweep: str) -> dict[str, Any]:
     with database.read() as session:
-        return events_after(session, find(session, sweep), 0, 1000)[-1].data
+        return events_after(session, find(session, sweep).number, 0, 1000)[-1].data
 
 
 def test_it_follows_its_parts(database: Database, sweep: str, parts: list[str]) -> None:

@@ -14,11 +14,11 @@ import onnx
 import onnxruntime  # type: ignore[import-untyped]
 import pytest
 
-from app.models.formats import onnx_file
 from app.models.formats.imported import Imported, ImportOptions
-from app.models.formats.onnx_export import onnx_of
-from app.models.formats.onnx_import import from_onnx
-from app.models.formats.onnx_writers import WRITERS
+from app.models.formats.onnx import file as onnx_file
+from app.models.formats.onnx.exporter import onnx_of
+from app.models.formats.onnx.importer import from_onnx
+from app.models.formats.onnx.writers import WRITERS
 from app.models.formats.state_dict import from_torch_names, to_torch_names
 from core.activations import FUNCTIONS
 from core.activations.choice import Function

@@ -223,3 +223,26 @@ def test_a_model_that_is_too_large_for_an_answer_says_how_else(tmp_path: Any) ->
         problem = refused(client.get(f"/v1/models/{identity}"), 413, "too-large")
         assert "export?format=safetensors" in (problem.errors[0].hint or "")
         assert client.get(f"/v1/models/{identity}", params={"parameters": "false"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("layers", "pointer"),
+    [
+        ([{"kind": "dense", "units": 2, "name": "a", "inputs": ["a"]}], "#/network/layers/0/inputs/0"),
+        ([{"kind": "dense", "units": 2, "inputs": ["1"]}], "#/network/layers/0/inputs/0"),
+        (
+            [{"kind": "dense", "units": 2, "name": "a"}, {"kind": "add", "name": "b", "inputs": ["a", "b"]}],
+            "#/network/layers/1/inputs/1",
+        ),
+        (
+            [{"kind": "dense", "units": 2, "inputs": ["b"]}, {"kind": "dense", "units": 2, "name": "b"}],
+            "#/network/layers/0/inputs/0",
+        ),
+    ],
+)
+def test_a_layer_that_reads_itself_or_a_later_one_is_refused(
+    client: httpx.Client, layers: list[dict[str, object]], pointer: str
+) -> None:
+    document = refused(client.post("/v1/models", json={"network": {"layers": layers}}), 422, "unknown-name")
+    assert document.errors[0].pointer == pointer
+    assert "earlier layers" in document.errors[0].detail

@@ -103,7 +103,7 @@ def test_not_ready_without_its_data_folder(tmp_path: Path) -> None:
     """The folder is taken away from a service that runs."""
     folder = tmp_path / "data"
     with running_server(GRADD_DATA_DIR=str(folder)) as address, httpx.Client(base_url=address) as client:
-        checks = {"data_dir": "writable", "database": "current"}
+        checks = {"data_dir": "writable", "space": "free", "database": "current"}
         assert client.get("/readyz").json() == {"status": "ready", "checks": checks}
         shutil.rmtree(folder)
         document = refused(client.get("/readyz"), 503, "not-ready")

@@ -39,15 +39,16 @@ class CheckedSteps:
     def __init__(self, batches: Minibatches, stepper: Stepper, outputs: Outputs, check_deadline: CheckDeadline) -> None:
         self._batches, self._stepper, self._outputs = batches, stepper, outputs
 
-    def run(self, epoch: int, before: Array) -> list[float]:
-        losses = []
-        for number in range(self._batches.parts):
+    def run(self, epoch: int, before: Array, losses: list[float]) -> None:
+        for number in range(len(losses), self._batches.parts):
             plan = self._batches.plan(epoch * self._batches.parts + number)
             before[...] = self._stepper.theta
             losses.append(self._stepper.step(plan))
             self._batches.carry_state()
             self._outputs.keeper(plan.output)(self._batches.chosen.start)
-        return losses
+
+    def settle(self) -> None:
+        """Do nothing: outputs are kept after every step."""
 
 
 def classes(dtype: str = "float64", **more: Any) -> Problem:

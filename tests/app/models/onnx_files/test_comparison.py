@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from app.models.formats.imported import Imported, ImportOptions
-from app.models.formats.onnx_comparison import compare_with_sample
-from app.models.formats.onnx_file import OnnxGraph, read
-from app.models.formats.onnx_import import from_onnx
+from app.models.formats.onnx.comparison import compare_with_sample
+from app.models.formats.onnx.file import OnnxGraph, read
+from app.models.formats.onnx.importer import from_onnx
 from core.errors import Refusal
 from tests.app.models.onnx_files.sample import model_of, nodes_of, normal
 
@@ -22,7 +22,7 @@ CONTENT = model_of(
 
 @pytest.fixture(scope="module")
 def pair() -> tuple[Imported, OnnxGraph]:
-    return from_onnx(CONTENT, ImportOptions(), 1000), read(CONTENT, 1000, {}, None)
+    return from_onnx(CONTENT, ImportOptions(), 1000), read(CONTENT, 1000, {}, ())
 
 
 def test_the_right_network_is_taken_as_it_is(pair: tuple[Imported, OnnxGraph]) -> None:

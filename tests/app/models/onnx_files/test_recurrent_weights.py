@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.models.formats.onnx_recurrent_weights import initial_state, recurrent_parameters
+from app.models.formats.onnx.recurrent_weights import initial_state, recurrent_parameters
 from core.arrays import Array
 from core.layers import KINDS
 from core.losses.upstream import Upstream

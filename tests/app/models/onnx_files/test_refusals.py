@@ -49,7 +49,7 @@ UNSUITED: dict[str, tuple[list[Any], str]] = {
     "padded channels": ([("Pad", "x p", "y")], "it adds examples or channels"),
     "weights used twice": (
         [("Conv", "x w", "a"), ("Relu", "a", "b"), ("Conv", "x w", "c"), ("Sum", "b c", "y")],
-        "shared",
+        "Conv ('c'): its weight 'w' is shared with Conv ('a'), and two layers share no parameter here",
     ),
     "integers": ([("Cast", "x", "y", {"to": TensorProto.INT64})], "only 1 or 10 or 11 or 16 is supported"),
 }

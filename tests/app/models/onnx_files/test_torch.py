@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from app.models.formats.imported import ImportOptions
-from app.models.formats.onnx_import import from_onnx
+from app.models.formats.onnx.importer import from_onnx
 from core.arrays import Array
 from core.losses.upstream import Upstream
 from core.network import INPUT

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.models.formats import onnx_file
+from app.models.formats.onnx import file as onnx_file
 from tests.app.models import onnx_here
 
 

@@ -14,15 +14,15 @@ from onnx.backend.test.case.node import collect_testcases
 from onnx.reference import ReferenceEvaluator
 
 from app.models.formats.imported import Imported, ImportOptions
-from app.models.formats.onnx_comparison import _output
-from app.models.formats.onnx_import import from_onnx
+from app.models.formats.onnx.comparison import _output
+from app.models.formats.onnx.importer import from_onnx
 from core.arrays import Array
 from core.errors import Refusal
 from tests.app.models.onnx_files.sample import model_of, nodes_of
 
 
 def imported(content: bytes, output: str | None = None) -> Imported:
-    return from_onnx(content, ImportOptions(output=output), 10**7)
+    return from_onnx(content, ImportOptions(outputs=() if output is None else (output,)), 10**7)
 
 
 def kinds(content: bytes) -> list[str]:

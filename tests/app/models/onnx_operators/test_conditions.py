@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.models.formats.onnx_comparison import _output
+from app.models.formats.onnx.comparison import _output
 from core.arrays import Array
 from tests.app.models.onnx_files.sample import normal
 from tests.app.models.onnx_operators.files import assert_same, file_of, imported, refusal_of

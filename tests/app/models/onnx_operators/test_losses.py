@@ -10,7 +10,7 @@ import pytest
 from onnx import helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-from app.models.formats.onnx_comparison import _output
+from app.models.formats.onnx.comparison import _output
 from core.errors import Refusal
 from tests.app.models.onnx_files.sample import nodes_of, normal
 from tests.app.models.onnx_operators.files import imported

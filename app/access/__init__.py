@@ -1,0 +1,1 @@
+"""Access: API keys, what each of them may do, and how much."""

@@ -1,0 +1,65 @@
+"""What runs in a compute process: one request at a time, which the server can end at any moment by killing the process."""
+
+from __future__ import annotations
+
+import resource
+import signal
+import sys
+import traceback
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from app.http.deadline import deadline_in
+from app.http.forms import FormCache
+from app.http.operation import Server
+from app.http.request_task import RequestTask
+from app.settings import Settings
+from core.cost import Cost
+from core.errors import Refusal
+
+MARGIN_SECONDS = 0.5
+"""Seconds beyond the deadline after which a process ends in the middle of an operation, also where no server is left."""
+
+MARGIN_BYTES = 512 * 2**20
+"""Memory beyond that of a request for the interpreter, the libraries and the buffers of linear algebra."""
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A response, and the cost of it as it was estimated."""
+
+    response: Response
+    cost: Cost
+
+
+def answer_in_process(task: RequestTask, settings: Settings) -> Computed:
+    """Answer a request, within the limits of time and memory of the settings.
+
+    Raises:
+        Refusal: with all errors of the request; `too-large` if it needs more memory than it may have.
+    """
+    _limit_memory(settings.max_memory_bytes + MARGIN_BYTES)
+    signal.setitimer(signal.ITIMER_REAL, settings.max_seconds + MARGIN_SECONDS)
+    try:
+        costs: list[Cost] = []
+        response = task.answer(Server(settings, FormCache(0)), deadline_in(settings.max_seconds), costs.append)
+        return Computed(response, sum(costs, Cost()))
+    except MemoryError:
+        detail = f"The request needs more memory than {settings.max_memory_bytes:,} bytes, the limit of this server."
+        hint = "Send fewer examples at a time, or ask for less in `include`."
+        raise Refusal.of("too-large", detail, expected=settings.max_memory_bytes, hint=hint) from None
+    except Refusal:
+        raise
+    except Exception as error:
+        error.add_note(traceback.format_exc())  # A traceback does not cross to another process.
+        raise
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _limit_memory(limit: int) -> None:
+    """Limit the private memory of this process. Only Linux counts what is allocated."""
+    if sys.platform == "linux":
+        _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+        resource.setrlimit(resource.RLIMIT_DATA, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))

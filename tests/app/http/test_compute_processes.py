@@ -1,0 +1,147 @@
+"""Large requests are computed in processes of their own, which end when nobody waits for the answer any more."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from app.http.body import LARGE
+from examples.server import running_server
+from tests.server import JSON, refused
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the processes of a server are found in /proc"),
+]
+
+
+def decomposition(size: int) -> dict[str, Any]:
+    """A request of 300 bytes for the singular values of a square matrix of random numbers."""
+    layers = [
+        {"kind": "dense", "units": size * size, "bias": False},
+        {"kind": "reshape", "shape": [size, size]},
+        {"kind": "svd", "part": "values"},
+    ]
+    return {
+        "network": {"layers": layers},
+        "batch": {"inputs": [[1.0]] * 5},
+        "seed": 1,
+        "include": [],
+        "convention": "row",
+    }
+
+
+def processes() -> set[int]:
+    """Return the compute processes on this machine that a test may have started."""
+    found = set()
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and b"anyio.to_process" in (entry / "cmdline").read_bytes():
+                found.add(int(entry.name))
+        except OSError:
+            continue
+    return found
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """Return the first true value of a condition."""
+    end = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+    return value
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[httpx.Client]:
+    settings = {"GRADD_DATA_DIR": str(tmp_path), "GRADD_MAX_SECONDS": "2", "GRADD_MAX_OPERATIONS": "1e15"}
+    with running_server(**settings) as address, httpx.Client(base_url=address, timeout=120) as client:
+        yield client
+
+
+def test_a_decomposition_ends_at_its_deadline(own: httpx.Client) -> None:
+    """LAPACK does not look at any clock."""
+    before = processes()
+    start = time.monotonic()
+    document = refused(own.post("/v1/forward", json=decomposition(1500)), 504, "timeout")
+    assert document.detail == "The computation was stopped after 2 s."
+    assert time.monotonic() - start < 25
+    wait_until(lambda: not processes() - before)
+
+
+def test_nothing_is_computed_for_a_client_that_has_left(own: httpx.Client) -> None:
+    before = processes()
+    body = json.dumps(decomposition(1500)).encode()
+    parts = urlsplit(str(own.base_url))
+    with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=20) as connection:
+        head = f"POST /v1/forward HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
+        connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+        wait_until(lambda: processes() - before)
+    left = time.monotonic()
+    wait_until(lambda: not processes() - before, 10)
+    assert time.monotonic() - left < 5
+
+
+def test_a_process_that_is_killed_is_told_and_replaced(own: httpx.Client, tmp_path: Path) -> None:
+    before = processes()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(own.post, "/v1/forward", json=decomposition(1500))
+        (process,) = wait_until(lambda: processes() - before)
+        time.sleep(1.0)
+        os.kill(process, signal.SIGKILL)
+        response = asked.result()
+    refused(response, 503, "overloaded")
+    assert int(response.headers["retry-after"]) >= 1
+    assert own.post("/v1/forward", json=decomposition(2)).status_code == 200
+
+
+def test_a_large_body_has_the_same_answer_and_the_same_refusal(own: httpx.Client) -> None:
+    """White space makes it large."""
+    plain = json.dumps(
+        {
+            "network": {"layers": [{"kind": "dense", "units": 2, "activation": "tanh"}]},
+            "seed": 1,
+            "batch": {"inputs": [[0.1, 0.2]], "targets": [[1, 0]]},
+            "loss": {"kind": "mean_squared_error"},
+            "convention": "row",
+        }
+    ).encode()
+    for body in (plain, plain.replace(b"targets", b"aims")):
+        small, large = (
+            own.post("/v1/gradients", content=content, headers=JSON) for content in (body, b" " * LARGE + body)
+        )
+        assert (small.status_code, small.content) == (large.status_code, large.content)
+    stored = own.post("/v1/models", content=b" " * LARGE + json.dumps(
+        {"network": {"layers": [{"kind": "dense", "units": 1}]}, "parameters": {"1": {"weight": [[2.0]], "bias": [1.0]}}}
+    ).encode(), headers=JSON)  # fmt: skip
+    asked = json.dumps({"model": stored.json()["id"], "batch": {"inputs": [[3.0]]}, "convention": "row"}).encode()
+    answer = own.post("/v1/forward", content=b" " * LARGE + asked, headers=JSON)
+    assert answer.json()["output"] == [[7.0]]
+    assert own.post("/v1/forward", content=asked, headers=JSON).content == answer.content
+
+
+def test_a_body_that_is_large_leaves_no_file(own: httpx.Client, tmp_path: Path) -> None:
+    own.post("/v1/gradients", content=b" " * LARGE + b"{}", headers=JSON)
+    assert list(tmp_path.glob("body-*")) == []
+
+
+def test_small_requests_are_answered_while_large_ones_are_computed(own: httpx.Client) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        large = [pool.submit(own.post, "/v1/forward", json=decomposition(1500)) for _ in range(6)]
+        small = 0
+        while not all(asked.done() for asked in large):
+            assert own.post("/v1/forward", json=decomposition(2)).status_code == 200
+            small += 1
+    assert small > len(large)
+    assert {asked.result().status_code for asked in large} <= {503, 504}
