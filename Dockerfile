@@ -12,8 +12,26 @@ COPY core core
 COPY app app
 RUN pip wheel --no-deps --no-build-isolation --wheel-dir /wheels . \
     && pip --python /opt/gradd/bin/python install --no-deps --no-index /wheels/*.whl
+# What no program reads: tests of libraries, their sources, and the symbols of debuggers. docs/operations/image.md has the
+# sizes. Libraries in *.libs were edited by patchelf, which strip may damage: they stay.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends binutils \
+    && find /opt/gradd/lib -type d -name tests -prune -exec rm -r {} + \
+    && find /opt/gradd/lib -type f \( -name '*.a' -o -name '*.c' -o -name '*.cpp' -o -name '*.h' -o -name '*.pxd' -o -name '*.pyi' \
+        -o -name '*.pyx' \) -delete \
+    && find /opt/gradd/lib -type f -name '*.so' -not -path '*.libs/*' -exec strip --strip-debug {} + \
+    # It still starts, from what is installed.
+    && /opt/gradd/bin/python -I -c 'import app.main, app.worker.worker, highspy, psycopg, simdjson, uvloop, zstandard'
 
 FROM python:3.12-slim
+# docker build --build-arg VERSION=0.1.0 .   (`make image` takes it from pyproject.toml)
+ARG VERSION=unknown
+LABEL org.opencontainers.image.title="gradd" \
+      org.opencontainers.image.description="Activations, deltas and weight gradients for hand-written backpropagation, over REST" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}"
+# Nothing is installed into a running container. This takes the program away, not the bytes of the layer below.
+RUN pip uninstall --yes --root-user-action ignore pip
 # The environment holds the dependencies and the installed packages app and core, compiled.
 COPY --from=builder /opt/gradd /opt/gradd
 # Writable by any user, since the service may be started under any uid. The sticky bit keeps one

@@ -206,10 +206,22 @@ lock: $(DEV_STAMP)
 	@$(LOCK) --group build --constraints requirements-dev.lock --output-file requirements-build.lock
 	@$(LOCK) --group docs --output-file requirements-docs.lock
 
+# Write the bill of materials of the service, in the format of CycloneDX: every package of requirements.lock with its hashes
+SBOM ?= sbom.cdx.json
+.PHONY: sbom
+sbom: $(DEV_STAMP)
+	@cyclonedx-py requirements requirements.lock --pyproject pyproject.toml --output-reproducible --output-file $(SBOM)
+	@echo "written: $(SBOM)"
+
+# Build the image gradd, labelled with the version of pyproject.toml (needs Docker)
+.PHONY: image
+image:
+	@docker build --build-arg VERSION="$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)" --tag gradd .
+
 # Remove the environments, the site and the caches
 .PHONY: clean
 clean:
-	rm -rf $(VENV) $(DOCS_VENV) site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(DOCS_VENV) $(SBOM) site .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 
 # List the targets
 .PHONY: help

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from app.cli.job_body import Errors, explain_batch
 from app.cli.refusal import fail, print_refusal
 
 if TYPE_CHECKING:
@@ -51,22 +49,22 @@ def _headers() -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-def read_answer(response: httpx.Response, explain: Callable[[Errors], Errors] = list) -> dict[str, Any]:
-    """Return the answer of the server. A refusal ends the command with all its errors, as `explain` returns them."""
+def read_answer(response: httpx.Response) -> dict[str, Any]:
+    """Return the answer of the server. A refusal ends the command with all its errors."""
     try:
         answer: dict[str, Any] = response.json() if response.content else {}
     except ValueError:
         fail(f"{response.url} answers with {response.status_code} and no JSON. Is it gradd?")
     if response.is_error:
         errors = answer.get("errors") or [{"pointer": "#", "detail": answer.get("detail", response.reason_phrase)}]
-        print_refusal(explain(errors))
+        print_refusal(errors)
     return answer
 
 
 def post_job(client: httpx.Client, body: bytes) -> dict[str, Any]:
     """Create a job and return it."""
     response = client.post("/v1/jobs", content=body, headers={"Content-Type": "application/json"})
-    return read_answer(response, partial(explain_batch, body=body))
+    return read_answer(response)
 
 
 def fetch_model(client: httpx.Client, model: str, file: Path, form: str) -> None:

@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from app.cli.follow import follow_job
-from app.cli.job_body import explain_batch, read_body
+from app.cli.job_body import read_body
 from app.cli.model_files import format_of
 from app.cli.progress import progress_bar
 from app.cli.refusal import fail, print_refusal
@@ -50,7 +50,7 @@ def train_here(file: Path, output: Path | None) -> None:
         except KeyboardInterrupt:
             _keep(run, output, stem)
     except Refusal as refusal:
-        print_refusal(explain_batch([error_of(issue) for issue in refusal.issues], body))
+        print_refusal([error_of(issue) for issue in refusal.issues])
     typer.echo(orjson.dumps({"model": str(written), **run.result()}).decode())
 
 

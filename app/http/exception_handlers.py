@@ -40,7 +40,7 @@ async def refused(request: Request, error: Exception) -> Response:
 
 async def by_framework(request: Request, error: Exception) -> Response:
     """Answer what the framework refuses: an unknown path, a method that a path does not take, except OPTIONS."""
-    assert isinstance(error, HTTPException)  # noqa: S101
+    assert isinstance(error, HTTPException)  # noqa: S101  (likewise)
     by_status = {kind.status: kind for kind in reversed(PROBLEM_TYPES.values())}
     kind = by_status.get(
         error.status_code, PROBLEM_TYPES["invalid-request" if error.status_code < 500 else "internal-error"]
@@ -79,7 +79,7 @@ def _takes(route: BaseRoute, scope: Scope) -> bool:
 
 async def invalid(request: Request, error: Exception) -> Response:
     """Answer a query or path parameter that does not validate, without repeating it: it may be huge."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101
+    assert isinstance(error, RequestValidationError)  # noqa: S101  (likewise)
     issues = [
         Issue(code="invalid-request", path=tuple(entry["loc"]), detail=f"{entry['msg']}.") for entry in error.errors()
     ]

@@ -162,6 +162,8 @@ class FormCache:
 
     def keep(self, key: FormKey, use: FormUse, seconds: float) -> None:
         """Keep the form of a request that took so many seconds of processor time, with what it borrowed."""
+        if not self._forms.maxsize:
+            return  # Off. Measuring the size would take longer than some answers.
         use.give_back()
         form = use.form
         if use.is_known:

@@ -60,7 +60,8 @@ class Certificate(Body):
     """The derivative computed from the gradients: the sum of gradient times direction."""
 
     relative_error: float
-    """The difference of the two, divided by the sum of |gradient times direction|."""
+    """The difference of the two, divided by the sum of |gradient times direction|. A difference that rounding explains is
+    divided by the size of the intermediate products if that is larger, because gradients may be 0."""
 
 
 class Norms(Body):

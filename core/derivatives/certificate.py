@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from core.arrays import Array
+from core.derivatives.rounding import allowance, product_size
 from core.network import Node
+from core.plan import Plan, Retain
 from core.problem import Problem
 
 COMPLEX_STEP = 1e-30
@@ -47,7 +49,11 @@ class Certificate:
     """⟨gradients, direction⟩."""
 
     relative_error: float
-    """The difference of both values, divided by Σ|gradient · direction|, the size of the summed terms."""
+    """The difference of both values, divided by Σ|gradient · direction|, the size of the summed terms.
+
+    A difference that rounding explains is divided by the size of the intermediate products, if that is larger: gradients
+    may be 0. 1 if all gradients are 0 and the independent value is not.
+    """
 
 
 def certify(problem: Problem, gradients: dict[str, dict[str, Array]], input_gradients: dict[str, Array]) -> Certificate:
@@ -68,8 +74,8 @@ def certify(problem: Problem, gradients: dict[str, dict[str, Array]], input_grad
     }
     inputs = {name: direction_of(name, array, input_gradients[name]) for name, array in problem.inputs.items()}
 
-    def loss_at(step: complex) -> Any:
-        """Return the loss with everything moved by `step` along the direction."""
+    def moved(step: complex) -> Plan:
+        """Return a plan that has gone forward with everything moved by `step` along the direction."""
         plan = problem.plan(
             inputs={name: array + step * inputs[name] for name, array in problem.inputs.items()},
             parameters={
@@ -78,16 +84,26 @@ def certify(problem: Problem, gradients: dict[str, dict[str, Array]], input_grad
             },
             dtype=np.dtype(np.complex128 if isinstance(step, complex) else np.float64),
             backward=False,
+            retain=Retain(preactivations=True),
         )
         plan.forward()
-        return plan.loss.total
+        return plan
+
+    def loss_at(step: complex) -> Any:
+        return moved(step).loss.total
 
     complex_safe = all(node.layer.complex_safe for node in problem.nodes)
     method, step, independent = derivative_at_zero(loss_at, complex_safe=complex_safe)
     products: Any = np.concatenate(terms)
     claimed, size = float(products.sum()), float(np.abs(products).sum())
     error = abs(claimed - independent)
-    return Certificate(method, step, independent, claimed, error / size if size else error)
+    if complex_safe and problem.objective and error > allowance(problem.dtype, size):
+        unmoved = problem.plan(backward=False)
+        unmoved.forward()
+        products_inside = product_size(moved(1j * step), step, unmoved, problem.objective.loss, parameters)
+        if error <= allowance(problem.dtype, products_inside):
+            size = max(size, products_inside)
+    return Certificate(method, step, independent, claimed, error / (size or abs(independent) or 1.0))
 
 
 def read_as_classes(nodes: Sequence[Node]) -> set[str]:

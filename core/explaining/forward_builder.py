@@ -141,4 +141,4 @@ class ForwardBuilder:
 def evaluate(expression: str, arrays: Mapping[str, Array]) -> Any:
     """Evaluate a line of the program. The line is ours: names from a request enter it as letters and digits only."""
     scope = {"np": np, "math": math, **arrays}
-    return eval(expression, scope)  # noqa: S307
+    return eval(expression, scope)  # noqa: S307  (a line of ours)

@@ -166,3 +166,17 @@ def test_what_is_refused_is_replaced_by_something_new() -> None:
     assert not again.is_known
     again.give_back()
     assert [block.nbytes for block in use.form.stock["plan"]] == [2]
+
+
+def test_a_cache_that_is_off_measures_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[Any] = []
+
+    def measure(things: Any) -> int:
+        measured.append(things)
+        return held_bytes(things)
+
+    monkeypatch.setattr("app.http.forms.held_bytes", measure)
+    for limit in (0, 250_000):
+        served = Served(tmp_path / str(limit), form_cache_bytes=limit)
+        assert served.post(GRADIENTS, XOR).status == 200
+        assert bool(measured) is bool(limit)
