@@ -43,4 +43,5 @@ async def make_probe(endpoint: EndpointDep) -> Response:
     The numbers are random, so that no wrong sign or index stays hidden, and the number of examples is a prime that
     cannot be confused with a width or a factor. Mistakes that stay hidden even at this point are listed.
     """
-    return await endpoint.run(Operation(ProbeRequest, probe.find_probe, cost=probe_cost.probe_cost))
+    operation = Operation(ProbeRequest, probe.find_probe, cost=probe_cost.probe_cost, is_pure=True)
+    return await endpoint.run(operation)

@@ -17,8 +17,9 @@ import httpx
 import pytest
 
 from app.http.body import LARGE
+from app.http.loop_pressure import COMPUTATIONS
 from examples.server import running_server
-from tests.server import JSON, refused
+from tests.server import JSON, examples, refused
 
 pytestmark = [
     pytest.mark.slow,
@@ -117,9 +118,10 @@ def test_a_large_body_has_the_same_answer_and_the_same_refusal(own: httpx.Client
             "convention": "row",
         }
     ).encode()
+    headers = {**JSON, "X-Request-Id": "the-request"}
     for body in (plain, plain.replace(b"targets", b"aims")):
         small, large = (
-            own.post("/v1/gradients", content=content, headers=JSON) for content in (body, b" " * LARGE + body)
+            own.post("/v1/gradients", content=content, headers=headers) for content in (body, b" " * LARGE + body)
         )
         assert (small.status_code, small.content) == (large.status_code, large.content)
     stored = own.post("/v1/models", content=b" " * LARGE + json.dumps(
@@ -129,6 +131,16 @@ def test_a_large_body_has_the_same_answer_and_the_same_refusal(own: httpx.Client
     answer = own.post("/v1/forward", content=b" " * LARGE + asked, headers=JSON)
     assert answer.json()["output"] == [[7.0]]
     assert own.post("/v1/forward", content=asked, headers=JSON).content == answer.content
+
+
+@pytest.mark.parametrize("name", [name for name, (path, _) in examples().items() if path in COMPUTATIONS])
+def test_every_computation_can_be_sent_to_a_process(client: httpx.Client, name: str) -> None:
+    path, example = examples()[name]
+    body = json.dumps(example).encode()
+    headers = {**JSON, "X-Request-Id": "the-request"}
+    small, large = (client.post(path, content=content, headers=headers) for content in (body, b" " * LARGE + body))
+    assert (small.status_code, small.content) == (large.status_code, large.content)
+    assert small.headers["content-type"] == large.headers["content-type"]
 
 
 def test_a_body_that_is_large_leaves_no_file(own: httpx.Client, tmp_path: Path) -> None:
