@@ -12,6 +12,7 @@ from typing import IO
 from anyio import to_thread
 from fastapi import Request
 
+from app.http.content_length import read_content_length
 from core.errors import Refusal
 
 LARGE = 4 * 2**20
@@ -69,8 +70,7 @@ async def received_body(request: Request, limit: int, folder: Path) -> AsyncIter
 
 def announced_size(request: Request) -> int:
     """Return the number of bytes that the head of a request announces; 0 if it announces none."""
-    length = request.headers.get("content-length", "0")
-    return int(length) if length.isdigit() else 0
+    return read_content_length(request.headers.get("content-length", "").encode("latin-1")) or 0
 
 
 def is_announced_large(request: Request) -> bool:

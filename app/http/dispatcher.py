@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 
-from anyio import CancelScope
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Scope
 
 from app.http.admission import Overloaded
 from app.http.body import LARGE
+from app.http.content_length import read_content_length
+from app.http.disconnection import while_connected
 from app.http.executor import ComputeExecutor, Lane
 from app.http.operation import Server
 from app.http.problem_details import refusal_response
 from app.http.request_task import RequestTask
 from app.http.service_times import ServiceTimes
+from app.telemetry.request_record import CLIENT_LEFT
 from core.arrays import CheckDeadline
 from core.cost import Cost
 from core.errors import Refusal
@@ -28,9 +29,6 @@ LONG_SECONDS = 0.25
 
 UNREAD = 2**20
 """Number of bytes of an unread body beyond which the connection is closed: reading it would cost more than a new one."""
-
-NOBODY = 499
-"""Status of the answer that nobody reads, because the client has left. It is seen in logs alone."""
 
 
 class TooLong(Exception):
@@ -55,8 +53,8 @@ class Dispatcher:
         """Return the refusal of a computation that would wait too long, before its body is read; None if it may go on."""
         if scope["type"] != "http" or scope["path"] not in self._computed:
             return None
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-        size = int(length) if length.isdigit() and len(length) < 16 else 0
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), None)
+        size = read_content_length(length) or 0
         try:
             lane: Lane = "processes" if size > LARGE else "threads"
             self._executor.refuse_if_overloaded(lane, self._times.expected(scope["path"], size))
@@ -85,7 +83,7 @@ class Dispatcher:
             work = self._timed(lambda check_deadline: task.answer(self._server, check_deadline), task.path, size)
             return await self._executor.run(work, expected, "storage")
         self._computed.add(task.path)
-        async with _while_connected(request) as stop:
+        async with while_connected(request) as stop:
             if not task.body.is_large:
                 try:
                     return await self._executor.run(
@@ -98,7 +96,7 @@ class Dispatcher:
                 with suppress(Refusal):  # It was not known before; the next requests will have to wait.
                     self._server.admit(task.caller, computed.cost)
             return computed.response
-        return Response(status_code=NOBODY)
+        return Response(status_code=CLIENT_LEFT)
 
     def _in_thread(self, task: RequestTask) -> Callable[[CheckDeadline], Response]:
         def admit(cost: Cost) -> None:
@@ -120,20 +118,3 @@ class Dispatcher:
             return response
 
         return timed
-
-
-@asynccontextmanager
-async def _while_connected(request: Request) -> AsyncIterator[CancelScope]:
-    """Cancel the block when the client leaves."""
-    with CancelScope() as scope:
-        watcher = asyncio.create_task(_cancel_when_left(request, scope))
-        try:
-            yield scope
-        finally:
-            watcher.cancel()
-
-
-async def _cancel_when_left(request: Request, scope: CancelScope) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    scope.cancel()

@@ -18,6 +18,7 @@ from app.http.multipart import is_form, keep_file
 from app.http.negotiation import format_of_answer
 from app.http.no_space import ERRORS, no_space_left
 from app.http.reply import Reply
+from app.telemetry.request_record import CLIENT_LEFT
 from core.arrays import CheckDeadline
 from core.errors import Refusal
 
@@ -56,7 +57,7 @@ async def handle_file(endpoint: Endpoint, read: Read, limit: int | None = None) 
             except TimeoutError:
                 return endpoint.too_slow()
             except ClientDisconnect:
-                return Response(status_code=400)
+                return Response(status_code=CLIENT_LEFT)
 
             def work(check_deadline: CheckDeadline) -> tuple[dict[str, Any] | Reply, Any]:
                 encoding, form = request.headers.get("content-encoding"), request.headers.get("content-type")
