@@ -42,12 +42,20 @@ def decomposition(size: int) -> dict[str, Any]:
     }
 
 
-def processes() -> set[int]:
-    """Return the compute processes on this machine that a test may have started."""
-    found = set()
+def processes(folder: Path, *, idle: bool = False) -> set[int]:
+    """Return the compute processes of the server with a data folder: other tests start some at the same time.
+
+    Those that have never taken a request, and so have not loaded NumPy, are left out unless `idle` is true.
+    """
+    found, own = set(), f"GRADD_DATA_DIR={folder}".encode()
     for entry in Path("/proc").iterdir():
         try:
-            if entry.name.isdigit() and b"anyio.to_process" in (entry / "cmdline").read_bytes():
+            if (
+                entry.name.isdigit()
+                and b"anyio.to_process" in (entry / "cmdline").read_bytes()
+                and own in (entry / "environ").read_bytes().split(b"\0")
+                and (idle or b"numpy" in (entry / "maps").read_bytes())
+            ):
                 found.add(int(entry.name))
         except OSError:
             continue
@@ -70,34 +78,48 @@ def own(tmp_path: Path) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_a_decomposition_ends_at_its_deadline(own: httpx.Client) -> None:
+def test_a_decomposition_ends_at_its_deadline(own: httpx.Client, tmp_path: Path) -> None:
     """LAPACK does not look at any clock."""
-    before = processes()
+    before = processes(tmp_path)
     start = time.monotonic()
     document = refused(own.post("/v1/forward", json=decomposition(1500)), 504, "timeout")
     assert document.detail == "The computation was stopped after 2 s."
     assert time.monotonic() - start < 25
-    wait_until(lambda: not processes() - before)
+    wait_until(lambda: not processes(tmp_path) - before)
 
 
-def test_nothing_is_computed_for_a_client_that_has_left(own: httpx.Client) -> None:
-    before = processes()
+def send_and_leave(client: httpx.Client, until: Callable[[], Any]) -> None:
+    """Send a large request, and close the connection once a condition is true."""
     body = json.dumps(decomposition(1500)).encode()
-    parts = urlsplit(str(own.base_url))
+    parts = urlsplit(str(client.base_url))
     with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=20) as connection:
         head = f"POST /v1/forward HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
         connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        wait_until(lambda: processes() - before)
+        wait_until(until)
+
+
+def test_nothing_is_computed_for_a_client_that_has_left(own: httpx.Client, tmp_path: Path) -> None:
+    before = processes(tmp_path)
+    send_and_leave(own, lambda: processes(tmp_path) - before)
     left = time.monotonic()
-    wait_until(lambda: not processes() - before, 10)
+    wait_until(lambda: not processes(tmp_path) - before, 10)
     assert time.monotonic() - left < 5
 
 
+def test_a_process_whose_client_leaves_while_it_starts_is_not_lost(tmp_path: Path) -> None:
+    settings = {"GRADD_DATA_DIR": str(tmp_path), "GRADD_COMPUTE_PROCESSES": "1", "GRADD_MAX_OPERATIONS": "1e15"}
+    with running_server(**settings) as address, httpx.Client(base_url=address, timeout=120) as client:
+        send_and_leave(client, lambda: processes(tmp_path, idle=True))
+        (first,) = processes(tmp_path, idle=True)
+        assert client.post("/v1/forward", json=decomposition(700)).status_code == 200
+        assert processes(tmp_path, idle=True) <= {first}
+
+
 def test_a_process_that_is_killed_is_told_and_replaced(own: httpx.Client, tmp_path: Path) -> None:
-    before = processes()
+    before = processes(tmp_path)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(own.post, "/v1/forward", json=decomposition(1500))
-        (process,) = wait_until(lambda: processes() - before)
+        (process,) = wait_until(lambda: processes(tmp_path) - before)
         time.sleep(1.0)
         os.kill(process, signal.SIGKILL)
         response = asked.result()
