@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import time
@@ -156,6 +157,12 @@ def test_a_large_body_has_the_same_answer_and_the_same_refusal(own: httpx.Client
 def test_a_body_that_is_large_leaves_no_file(own: httpx.Client, tmp_path: Path) -> None:
     own.post("/v1/gradients", content=b" " * LARGE + b"{}", headers=JSON)
     assert list(tmp_path.glob("body-*")) == []
+
+
+def test_a_large_body_that_cannot_be_kept_is_refused(own: httpx.Client, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path)
+    document = refused(own.post("/v1/gradients", content=b" " * (5 * 2**20), headers=JSON), 503, "not-ready")
+    assert "data folder" in document.detail
 
 
 def test_small_requests_are_answered_while_large_ones_are_computed(own: httpx.Client) -> None:
