@@ -15,7 +15,7 @@ PLACE = ("header", "Authorization")
 
 def without_key() -> RefusalWithHeaders:
     """Return the refusal of a request without a key."""
-    detail = "This server answers requests with an API key alone, and this request has none."
+    detail = "This server answers only requests with an API key, and this request has none."
     issue = Issue(code="unauthorized", path=PLACE, detail=detail, hint="Send the header `Authorization: Bearer KEY`.")
     return RefusalWithHeaders(issue, {"WWW-Authenticate": REALM})
 
