@@ -132,6 +132,7 @@ class Settings(BaseSettings):
     compute_processes: int = Field(default_factory=lambda data: data["compute_threads"], gt=0)
     """Number of large requests that are computed at the same time, each in a process of its own that can be killed. They are
     started when they are needed. Default: GRADD_COMPUTE_THREADS."""
+
     max_storage_bytes: int | None = Field(default=None, gt=0)
     """Maximum size in bytes of all tensors that are stored, as they are after decompression: models, datasets, requests and
     checkpoints of jobs. Default: the disk is the limit."""

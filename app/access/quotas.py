@@ -1,11 +1,10 @@
-"""Quotas of what is kept: bytes of an owner's models, datasets and checkpoints, and the jobs that are not over."""
+"""The quota of what is kept: bytes of an owner's models, datasets and checkpoints."""
 
 from __future__ import annotations
 
 from sqlalchemy import func, select, union
 from sqlalchemy.orm import Session
 
-from app.access import refusals
 from app.http.caller import Caller
 from app.storage.blobs import Content
 from app.storage.tables.datasets import StoredDataset
@@ -14,11 +13,8 @@ from app.storage.tables.keys import StoredKey
 from app.storage.tables.models import StoredModel
 from core.errors import Refusal
 
-JOBS_AGAIN = 10
-"""Seconds after which a request for another job may be sent again."""
 
-
-def stored_bytes(session: Session, owner: str) -> int:
+def owned_bytes(session: Session, owner: str) -> int:
     """Return the bytes of what an owner has stored. A content that several of its objects have counts once."""
     jobs = StoredJob.owner == owner
     digests = union(
@@ -44,30 +40,11 @@ def refuse_beyond_storage(session: Session, caller: Caller) -> None:
         return
     session.flush()
     _lock(session, caller.owner)
-    size = stored_bytes(session, caller.owner)
+    size = owned_bytes(session, caller.owner)
     if size > most:
         detail = f"With this, models, datasets and checkpoints would take {size:,} bytes; the key allows {most:,}."
         hint = "Delete what is no longer needed."
         raise Refusal.of("quota-exceeded", detail, expected=most, got=size, hint=hint)
-
-
-def refuse_beyond_jobs(session: Session, caller: Caller) -> None:
-    """Refuse a transaction after which the owner has too many jobs queued or running; see `refuse_beyond_storage`.
-
-    Raises:
-        Refusal: `rate-limited`.
-    """
-    most = caller.quota.jobs
-    if most is None or caller.owner is None:
-        return
-    session.flush()
-    _lock(session, caller.owner)
-    mine = StoredJob.owner == caller.owner, StoredJob.parts == 0, StoredJob.status.in_(("queued", "running"))
-    count = session.scalar(select(func.count()).select_from(StoredJob).where(*mine)) or 0
-    if count > most:
-        raise refusals.too_much(
-            f"The key allows {most:,} jobs that are queued or running; it would have {count:,}.", JOBS_AGAIN
-        )
 
 
 def _lock(session: Session, owner: str) -> None:

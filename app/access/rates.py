@@ -18,6 +18,7 @@ from limits.strategies import MovingWindowRateLimiter, SlidingWindowCounterRateL
 
 from app.access import refusals
 from app.http.caller import Caller, Quota
+from core.errors import Refusal
 
 MINUTE = 60
 
@@ -77,18 +78,29 @@ class Rates:
         return headers
 
     def charge(self, caller: Caller, operations: float) -> None:
-        """Count the floating-point operations of a computation, before it begins.
+        """Count the operations of a computation, before it begins.
 
         Raises:
-            Refusal: `rate-limited`, if they are more than the minute has left. They are then not counted.
+            Refusal: `rate-limited`, if they are more than the minute has left; `too-large`, if they are more than a whole
+                minute has. They are then not counted.
         """
         most = caller.quota.operations
         if most is None:
             return
-        item = RateLimitItemPerMinute(max(1, round(most)))
-        if not self._operations.hit(item, "operations", str(caller.owner), cost=max(1, math.ceil(operations))):
+        item, cost = RateLimitItemPerMinute(max(1, round(most))), max(1, math.ceil(operations))
+        if cost > item.amount:
+            detail = (
+                f"The computation would take about {operations:,.3g} operations; the key allows {most:,.3g} a minute."
+            )
+            hint = (
+                "Send fewer examples or smaller layers, or ask the operator of the server for a key that allows more."
+            )
+            raise Refusal.of("too-large", detail, expected=most, got=operations, hint=hint)
+        if not self._operations.hit(item, "operations", str(caller.owner), cost=cost):
             reset, _ = self._operations.get_window_stats(item, "operations", str(caller.owner))
-            detail = f"The key allows {most:,.0f} floating-point operations a minute."
+            detail = (
+                f"The key allows {most:,.3g} operations a minute, and this computation takes about {operations:,.3g}."
+            )
             raise refusals.too_much(detail, min(MINUTE, reset - time.time()))
 
 

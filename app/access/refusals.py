@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 from app.access.scopes import Scope
 from app.http.problem_details import RefusalWithHeaders
+from app.http.retry_later import RetryLater
 from core.errors import Issue
 
 REALM = 'Bearer realm="gradd"'
@@ -15,7 +15,7 @@ PLACE = ("header", "Authorization")
 
 def without_key() -> RefusalWithHeaders:
     """Return the refusal of a request without a key."""
-    detail = "This server answers requests with an API key alone, and this request has none."
+    detail = "This server answers only requests with an API key, and this request has none."
     issue = Issue(code="unauthorized", path=PLACE, detail=detail, hint="Send the header `Authorization: Bearer KEY`.")
     return RefusalWithHeaders(issue, {"WWW-Authenticate": REALM})
 
@@ -37,8 +37,6 @@ def without_scope(needed: Scope) -> RefusalWithHeaders:
     return RefusalWithHeaders(issue, {"WWW-Authenticate": f'{REALM}, error="insufficient_scope", scope="{needed}"'})
 
 
-def too_much(detail: str, seconds: float, headers: Mapping[str, str] | None = None) -> RefusalWithHeaders:
+def too_much(detail: str, seconds: float, headers: Mapping[str, str] | None = None) -> RetryLater:
     """Return the refusal of a request beyond a limit of its key, which may be sent again after some seconds."""
-    wait = max(1, math.ceil(seconds))
-    issue = Issue(code="rate-limited", path=PLACE, detail=detail, hint=f"Try again in {wait} s.")
-    return RefusalWithHeaders(issue, {**(headers or {}), "Retry-After": str(wait)})
+    return RetryLater("rate-limited", detail, seconds, headers, path=PLACE)

@@ -15,7 +15,7 @@ from app.cli.train import train
 
 cli = typer.Typer(
     name="gradd",
-    help="gradd, the gradient service: serve the API, train networks, follow training jobs.",
+    help="gradd, the gradient service: serve the API, train networks, follow jobs, look after the data and the keys.",
     epilog="Example: gradd serve --port 9000. `gradd COMMAND --help` explains a command.",
     no_args_is_help=True,
     add_completion=False,

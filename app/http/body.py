@@ -12,6 +12,8 @@ from typing import IO
 from anyio import to_thread
 from fastapi import Request
 
+from app.http.content_length import read_content_length
+from app.http.no_space import writing_to_data_folder
 from core.errors import Refusal
 
 LARGE = 4 * 2**20
@@ -47,7 +49,8 @@ async def received_body(request: Request, limit: int, folder: Path) -> AsyncIter
     """Receive the body of a request. A large one is kept in a file in `folder` until the end of the block.
 
     Raises:
-        Refusal: `too-large`, before more than `limit` bytes were kept.
+        Refusal: `too-large`, before more than `limit` bytes were kept; `insufficient-storage` or `not-ready` if the file
+            cannot be written.
     """
     if announced_size(request) > limit:
         raise too_large(limit)
@@ -59,18 +62,20 @@ async def received_body(request: Request, limit: int, folder: Path) -> AsyncIter
             raise too_large(limit)
         yield Body(size, b"".join(chunks))
         return
-    with tempfile.NamedTemporaryFile(dir=folder, prefix="body-") as file:
-        await to_thread.run_sync(file.writelines, chunks)
-        chunks.clear()
-        size = await receive_into(file, stream, limit, size)
-        file.flush()
+    with writing_to_data_folder():
+        kept = tempfile.NamedTemporaryFile(dir=folder, prefix="body-")  # noqa: SIM115  (closed below)
+    with kept as file:
+        with writing_to_data_folder():
+            await to_thread.run_sync(file.writelines, chunks)
+            chunks.clear()
+            size = await receive_into(file, stream, limit, size)
+            file.flush()
         yield Body(size, None, file.name)
 
 
 def announced_size(request: Request) -> int:
     """Return the number of bytes that the head of a request announces; 0 if it announces none."""
-    length = request.headers.get("content-length", "0")
-    return int(length) if length.isdigit() else 0
+    return read_content_length(request.headers.get("content-length", "").encode("latin-1")) or 0
 
 
 def is_announced_large(request: Request) -> bool:

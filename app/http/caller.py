@@ -23,7 +23,7 @@ class Quota:
     """Requests that are answered at the same time."""
 
     operations: float | None = None
-    """Floating-point operations a minute."""
+    """Operations a minute, in the unit of `core/operations.py`."""
 
     storage_bytes: int | None = None
     """Bytes of the models, datasets and checkpoints of the owner."""

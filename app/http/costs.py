@@ -15,25 +15,18 @@ def refuse_expensive(cost: Cost, settings: Settings) -> None:
         Refusal: `too-large`, with the layer that costs most.
     """
     if cost.operations > settings.max_operations:
-        detail = (
-            f"The computation would take about {cost.operations:,.3g} operations, {cost.seconds:,.3g} s of one core; this "
-            f"server allows {settings.max_operations:,.3g}."
-        )
-        layer, part = _slowest(cost)
-        if layer:
-            detail += f" Layer {layer.name!r} ({layer.layer.kind}) alone takes about {part:,.3g}."
+        found = f"{cost.operations:,.3g} operations, {cost.seconds:,.3g} s of one core"
         limit, got, variable = settings.max_operations, cost.operations, "GRADD_MAX_OPERATIONS"
+        (layer, part), form = _slowest(cost), ",.3g"
     elif cost.bytes > settings.max_memory_bytes:
-        detail = (
-            f"The computation would take about {cost.bytes:,} bytes of memory; this server allows "
-            f"{settings.max_memory_bytes:,}."
-        )
-        layer, part = _heaviest(cost)
-        if layer:
-            detail += f" Layer {layer.name!r} ({layer.layer.kind}) alone takes about {part:,.0f}."
+        found = f"{cost.bytes:,} bytes of memory"
         limit, got, variable = settings.max_memory_bytes, cost.bytes, "GRADD_MAX_MEMORY_BYTES"
+        (layer, part), form = _heaviest(cost), ",.0f"
     else:
         return
+    detail = f"The computation would take about {found}; this server allows {limit:{form}}."
+    if layer:
+        detail += f" Layer {layer.name!r} ({layer.layer.kind}) alone takes about {part:{form}}."
     path = ("network", "layers", layer.position) if layer else ()
     hint = f"Send fewer examples or smaller layers, or raise {variable} on a server of your own."
     raise Refusal.of("too-large", detail, *path, expected=limit, got=got, hint=hint)

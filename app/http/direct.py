@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app.http.caller import Caller, caller_of
+from app.http.content_length import read_content_length
 from app.http.deadline import deadline_in
 from app.http.endpoint import too_slow
 from app.http.negotiation import Format, format_of_answer, format_of_body
@@ -111,8 +112,8 @@ def _single(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
 
 def _is_small(headers: dict[bytes, bytes], limit: int) -> bool:
     """Return whether the headers announce a body within a limit, without a content encoding."""
-    length = headers.get(b"content-length", b"")
-    return length.isdigit() and len(length) < 8 and int(length) <= limit and b"content-encoding" not in headers
+    length = read_content_length(headers.get(b"content-length"))
+    return length is not None and length <= limit and b"content-encoding" not in headers
 
 
 @lru_cache(maxsize=256)

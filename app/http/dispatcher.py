@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from typing import cast
 
-from anyio import CancelScope
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.http.admission import Admission, Overloaded
 from app.http.body import LARGE
+from app.http.content_length import read_content_length
+from app.http.disconnection import while_connected
 from app.http.executor import ComputeExecutor, Lane
 from app.http.operation import Server
 from app.http.problem_details import refusal_response
 from app.http.request_task import RequestTask
 from app.http.service_times import ServiceTimes
+from app.telemetry.request_record import CLIENT_LEFT
 from core.arrays import CheckDeadline
 from core.cost import Cost
 from core.errors import Refusal
@@ -29,9 +30,6 @@ LONG_SECONDS = 0.25
 
 UNREAD = 2**20
 """Number of bytes of an unread body beyond which the connection is closed: reading it would cost more than a new one."""
-
-NOBODY = 499
-"""Status of the answer that nobody reads, because the client has left. It is seen in logs alone."""
 
 
 ADMISSION = "gradd.admission"
@@ -54,15 +52,19 @@ class Dispatcher:
         self._executor = ComputeExecutor(server.settings, server.metrics)
         self._times = ServiceTimes()
         self._computed: set[str] = set()
-        """The paths of computations. Each is known once its first request has arrived."""
+        """The paths of computations."""
+
+    def computes(self, path: str) -> bool:
+        """Return whether a path is one of a computation. It is known once its first request has arrived."""
+        return path in self._computed
 
     async def admit(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer a request; refuse a computation that would wait too long before its body is read."""
-        if scope["path"] not in self._computed:
+        if not self.computes(scope["path"]):
             await app(scope, receive, send)
             return
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
-        size = int(length) if length.isdigit() and len(length) < 16 else 0
+        length = next((value for name, value in scope["headers"] if name == b"content-length"), None)
+        size = read_content_length(length) or 0
         lane: Lane = "processes" if size > LARGE else "threads"
         try:
             admission = self._executor.admit(lane, self._times.expected(scope["path"], size))
@@ -97,19 +99,21 @@ class Dispatcher:
             work = self._timed(lambda check_deadline: task.answer(self._server, check_deadline), path, size)
             return await self._executor.run(work, self._executor.admit("storage", expected), "storage")
         self._computed.add(path)
-        async with _while_connected(request) as stop:
+        async with while_connected(request) as stop:
             if not task.body.is_large:
                 try:
                     work = self._timed(self._in_thread(task), path, size)
                     return await self._executor.run(work, self._admission(request, "threads", expected), stop=stop)
                 except TooLong as long:
                     expected = long.seconds
+            start = time.perf_counter()
             computed = await self._executor.run_in_process(task, self._admission(request, "processes", expected))
             if task.body.is_large:
+                self._times.measured(path, size, time.perf_counter() - start)
                 with suppress(Refusal):  # It was not known before; the next requests will have to wait.
                     self._server.admit(task.caller, computed.cost)
             return computed.response
-        return Response(status_code=NOBODY)
+        return Response(status_code=CLIENT_LEFT)
 
     def _admission(self, request: Request, lane: Lane, expected: float) -> Admission:
         """Return the admission that a request has to a lane already, or a new one."""
@@ -140,20 +144,3 @@ class Dispatcher:
             return response
 
         return timed
-
-
-@asynccontextmanager
-async def _while_connected(request: Request) -> AsyncIterator[CancelScope]:
-    """Cancel the block when the client leaves."""
-    with CancelScope() as scope:
-        watcher = asyncio.create_task(_cancel_when_left(request, scope))
-        try:
-            yield scope
-        finally:
-            watcher.cancel()
-
-
-async def _cancel_when_left(request: Request, scope: CancelScope) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-    scope.cancel()

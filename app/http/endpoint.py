@@ -18,7 +18,7 @@ from starlette.responses import Response
 from app.http.body import is_announced_large, received_body
 from app.http.caller import caller_of
 from app.http.compression import negotiate
-from app.http.dispatcher import NOBODY, Dispatcher
+from app.http.dispatcher import Dispatcher
 from app.http.edge.bodies import keep_on_disk
 from app.http.entity_tags import Resource, entity_tag, is_same, not_modified, tagged
 from app.http.negotiation import format_of_answer, format_of_body
@@ -28,6 +28,7 @@ from app.http.problem_types import PROBLEM_TYPES
 from app.http.reply import Reply
 from app.http.request_task import RequestTask
 from app.settings import Settings
+from app.telemetry.request_record import CLIENT_LEFT
 from core.arrays import CheckDeadline
 
 M = TypeVar("M", bound=BaseModel)
@@ -66,7 +67,7 @@ class Endpoint:
         except TimeoutError:
             return self.too_slow()
         except ClientDisconnect:
-            return Response(status_code=NOBODY)
+            return Response(status_code=CLIENT_LEFT)
 
     async def produce(
         self,

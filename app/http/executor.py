@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import time
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Callable
@@ -136,6 +137,10 @@ class ComputeExecutor:
         async with self._place("processes", admission):
             start = time.monotonic()
             try:
+                # anyio forgets a process that is cancelled while it starts, and then nothing ever ends it. Whoever comes
+                # here leaves an idle process behind, which is the one that the request takes.
+                with CancelScope(shield=True):
+                    await to_process.run_sync(os.getpid, limiter=self._processes)
                 with fail_after(seconds + START_SECONDS):
                     return await to_process.run_sync(
                         answer_in_process, task, self._settings, cancellable=True, limiter=self._processes

@@ -9,6 +9,7 @@ once it is in time again, the share shrinks.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -30,17 +31,18 @@ GROWTH, DECAY = 0.1, 0.9
 MOST, LEAST = 0.95, 0.01
 """The largest share, so that it is seen when the pressure ends; and the share below which nothing is refused."""
 
-COMPUTATIONS = frozenset(
-    f"/v1/{name}"
-    for name in ("gradients", "forward", "jacobian", "products", "step", "check", "probe", "explain", "invert")
-)
-
 
 class LoopPressure:
     """The pressure on one event loop, in front of an application."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, computes: Callable[[str], bool]) -> None:
+        """Stand in front of an application.
+
+        Args:
+            app: the application.
+            computes: whether a path is one of a computation.
+        """
+        self._app, self._computes = app, computes
         self.share = 0.0
         """The share of computations that is refused."""
 
@@ -76,7 +78,7 @@ class LoopPressure:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the application answer a request, or refuse it."""
-        is_computation = scope["path"] in COMPUTATIONS
+        is_computation = self._computes(scope["path"])
         self._arrived += is_computation
         if self.share and is_computation and self.refuses():
             error = Overloaded("The server has more requests than it can answer now.", 1)

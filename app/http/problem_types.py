@@ -35,7 +35,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "unauthorized",
             401,
             "An API key is needed",
-            "The server answers requests with a valid API key alone. The request has none, or the key is unknown or was "
+            "This server answers only requests with a valid API key. The request has none, or its key is unknown or was "
             "revoked.",
             "Send the key in the header `Authorization: Bearer KEY`. The operator of the server makes keys with "
             "`gradd keys create`.",
@@ -67,7 +67,7 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             403,
             "A page of another origin may not do this",
             "A web page of an origin that this server does not know has sent a request that computes or changes something. "
-            "Nothing was done. Programs that are no browser are not concerned.",
+            "Nothing was done. Only browsers are concerned.",
             "Open the page from this server, or have the operator list the page's origin in GRADD_ALLOWED_ORIGINS.",
         ),
         ProblemType(
@@ -133,8 +133,8 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "too-large",
             413,
             "Beyond a limit of this server",
-            "The body, the network, its results or the answer exceed a limit of this server. Nothing was computed. "
-            "GET /v1 lists the limits.",
+            "The body, the network, its results, the answer or the cost of the computation exceed a limit of this server or "
+            "of the key. Nothing was computed. GET /v1 lists the limits of the server.",
             "Send fewer examples at a time, request fewer parts of the answer with `include` and `layers`, or run a server "
             "with higher limits, which are settings.",
         ),
@@ -219,8 +219,8 @@ PROBLEM_TYPES: dict[str, ProblemType] = {
             "rate-limited",
             429,
             "Too much at a time for one key",
-            "The key has a limit of requests, of requests at the same time, of floating-point operations or of jobs, or this "
-            "server has one of jobs that wait, which this request would exceed. Nothing was computed.",
+            "This request would exceed a limit of the key: of requests, of requests at the same time, of operations or of "
+            "jobs; or the limit that this server has for the waiting jobs of each key. Nothing was computed.",
             "Send the request again after the number of seconds in the header Retry-After.",
         ),
         ProblemType(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from typing import Any
 
 from app.http.problem_details import RefusalWithHeaders
@@ -9,8 +11,20 @@ from core.errors import Issue
 
 
 class RetryLater(RefusalWithHeaders):
-    """A limit of this server is reached for now. The answer has the header Retry-After."""
+    """A limit of this server, or of a key, is reached for now. The answer has the header Retry-After."""
 
-    def __init__(self, code: str, detail: str, retry_after: int, **more: Any) -> None:
-        issue = Issue(code=code, detail=detail, hint=f"Try again in {retry_after} s.", **more)
-        super().__init__(issue, {"Retry-After": str(retry_after)})
+    def __init__(
+        self, code: str, detail: str, seconds: float, headers: Mapping[str, str] | None = None, **more: Any
+    ) -> None:
+        """Refuse a request.
+
+        Args:
+            code: of the problem type.
+            detail: what is too much.
+            seconds: when the request may be sent again, from now on. They are rounded up.
+            headers: further headers of the answer.
+            more: further fields of the issue.
+        """
+        wait = max(1, math.ceil(seconds))
+        issue = Issue(code=code, detail=detail, hint=f"Try again in {wait} s.", **more)
+        super().__init__(issue, {**(headers or {}), "Retry-After": str(wait)})

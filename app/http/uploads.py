@@ -16,10 +16,10 @@ from app.http.edge.bodies import keep_on_disk
 from app.http.endpoint import Endpoint
 from app.http.multipart import is_form, keep_file
 from app.http.negotiation import format_of_answer
-from app.http.no_space import ERRORS, no_space_left
+from app.http.no_space import writing_to_data_folder
 from app.http.reply import Reply
+from app.telemetry.request_record import CLIENT_LEFT
 from core.arrays import CheckDeadline
-from core.errors import Refusal
 
 Read = Callable[[IO[bytes], CheckDeadline], "dict[str, Any] | Reply"]
 
@@ -48,28 +48,22 @@ async def handle_file(endpoint: Endpoint, read: Read, limit: int | None = None) 
     keep_on_disk(request.scope)
     # A large file has as many seconds for each byte as the largest body.
     seconds = settings.max_body_seconds * max(1.0, announced / settings.max_body_bytes)
-    try:
-        with tempfile.TemporaryFile(dir=settings.data_dir) as file:
-            try:
-                async with asyncio.timeout(seconds):
-                    await receive_into(file, request.stream(), limit)
-            except TimeoutError:
-                return endpoint.too_slow()
-            except ClientDisconnect:
-                return Response(status_code=400)
+    with writing_to_data_folder(), tempfile.TemporaryFile(dir=settings.data_dir) as file:
+        try:
+            async with asyncio.timeout(seconds):
+                await receive_into(file, request.stream(), limit)
+        except TimeoutError:
+            return endpoint.too_slow()
+        except ClientDisconnect:
+            return Response(status_code=CLIENT_LEFT)
 
-            def work(check_deadline: CheckDeadline) -> tuple[dict[str, Any] | Reply, Any]:
-                encoding, form = request.headers.get("content-encoding"), request.headers.get("content-type")
-                plain = _plain(file, encoding, settings.max_body_bytes)
-                content = keep_file(plain, form) if form and is_form(form) else plain
-                return read(content, check_deadline), "json"
+        def work(check_deadline: CheckDeadline) -> tuple[dict[str, Any] | Reply, Any]:
+            encoding, form = request.headers.get("content-encoding"), request.headers.get("content-type")
+            plain = _plain(file, encoding, settings.max_body_bytes)
+            content = keep_file(plain, form) if form and is_form(form) else plain
+            return read(content, check_deadline), "json"
 
-            return await endpoint.produce(work)
-    except OSError as error:
-        if error.errno in ERRORS:
-            raise no_space_left() from error
-        hint = "Set GRADD_DATA_DIR to a writable folder with enough free space."
-        raise Refusal.of("not-ready", "The server cannot write to its data folder.", hint=hint) from error
+        return await endpoint.produce(work)
 
 
 def _plain(file: IO[bytes], content_encoding: str | None, limit: int) -> IO[bytes]:

@@ -9,7 +9,8 @@ from fastapi.sse import EventSourceResponse
 from starlette.types import Receive, Scope, Send
 
 from app.jobs.repository import ENDED
-from app.jobs.watch import JobWatch, WatchedJob
+from app.jobs.watch import JobWatch
+from app.jobs.watched_job import WatchedJob
 from core.errors import Refusal
 
 MEDIA_TYPE = "text/event-stream"

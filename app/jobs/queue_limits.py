@@ -1,4 +1,4 @@
-"""Limits of the queue: how many jobs may wait in all, and of one key."""
+"""Limits of jobs: how many may wait in all, and how many may wait or run of one key."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import math
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.access.refusals import too_much
+from app.http.caller import Caller
 from app.http.retry_later import RetryLater
 from app.jobs import turns
 from app.settings import Settings
@@ -19,28 +21,35 @@ USUAL = 60
 """Seconds that a client is told to wait if no running job knows when it will end."""
 
 
-def refuse_beyond_limits(session: Session, settings: Settings, owner: str | None) -> None:
+def refuse_beyond_limits(session: Session, settings: Settings, caller: Caller) -> None:
     """Refuse what the transaction has put into the queue if there are now too many jobs in it.
 
     Call it last: on PostgreSQL, transactions that put jobs into the queue wait for each other from here to their end.
 
     Raises:
-        RetryLater: `rate-limited` if the key has too many jobs that wait or are paused; `overloaded` if too many wait in all.
+        RetryLater: `rate-limited` if the key has too many jobs; `overloaded` if too many wait in all.
     """
     turns.lock(session, turns.POSTS)
     session.flush()
     jobs = select(func.count()).select_from(StoredJob).where(StoredJob.parts == 0)
-    most = settings.max_queued_jobs_per_key
-    if owner is not None:
-        mine = session.scalar(jobs.where(StoredJob.owner == owner, StoredJob.status.in_(("queued", "paused")))) or 0
-        if mine > most:
-            detail = f"With this request {mine} jobs of this key would wait or be paused; this server allows {most}."
-            raise RetryLater("rate-limited", detail, _seconds_to_wait(session), expected=most, got=mine)
+    if caller.owner is not None:
+        mine = jobs.where(StoredJob.owner == caller.owner)
+        count = session.scalar(mine.where(StoredJob.status.in_(("queued", "running")))) or 0
+        if caller.quota.jobs is not None and count > caller.quota.jobs:
+            detail = f"The key allows {caller.quota.jobs:,} jobs that are queued or running; it would have {count:,}."
+            raise too_much(detail, _seconds_to_wait(session))
+        most = settings.max_queued_jobs_per_key
+        count = session.scalar(mine.where(StoredJob.status.in_(("queued", "paused")))) or 0
+        if count > most:
+            detail = (
+                f"This server allows {most:,} jobs of a key that wait or are paused; this one would have {count:,}."
+            )
+            raise too_much(detail, _seconds_to_wait(session))
     most = settings.max_queued_jobs
-    waiting = session.scalar(jobs.where(StoredJob.status == "queued")) or 0
-    if waiting > most:
-        detail = f"With this request {waiting} jobs would wait in the queue; this server allows {most}."
-        raise RetryLater("overloaded", detail, _seconds_to_wait(session), expected=most, got=waiting)
+    count = session.scalar(jobs.where(StoredJob.status == "queued")) or 0
+    if count > most:
+        detail = f"This server allows {most:,} jobs that wait; with this request there would be {count:,}."
+        raise RetryLater("overloaded", detail, _seconds_to_wait(session), expected=most, got=count)
 
 
 def _seconds_to_wait(session: Session) -> int:

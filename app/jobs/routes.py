@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Annotated, Any
 
-from anyio import CancelScope, create_task_group, move_on_after, to_thread
+from anyio import move_on_after, to_thread
 from fastapi import APIRouter, Header, Query, Request, Response
 from sqlalchemy.orm import Session
 from starlette.background import BackgroundTask
 
 from app.http.caller import Caller
 from app.http.dependencies import CallerDep, EndpointDep
+from app.http.disconnection import while_connected
 from app.http.endpoint import Endpoint
 from app.http.openapi import describe, describe_answer
 from app.http.pagination import After, Limit
@@ -137,8 +138,7 @@ async def _settled(request: Request, watch: JobWatch, id: str, wait: float) -> d
     """
     answer: dict[str, Any] | None = None
     with watch.listen(id) as job:
-        async with create_task_group() as tasks:
-            tasks.start_soon(_cancel_when_disconnected, request, tasks.cancel_scope)
+        async with while_connected(request):
             with move_on_after(wait):
                 while not job.gone:
                     changed = job.changed
@@ -148,14 +148,7 @@ async def _settled(request: Request, watch: JobWatch, id: str, wait: float) -> d
             if not job.gone:
                 with suppress(Refusal):
                     answer = await watch.answer(job)
-            tasks.cancel_scope.cancel()
     return answer
-
-
-async def _cancel_when_disconnected(request: Request, scope: CancelScope) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        continue
-    scope.cancel()
 
 
 async def _act(endpoint: Endpoint, database: Database, caller: Caller, id: str, action: Action) -> Response:

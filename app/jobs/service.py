@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.access.quotas import refuse_beyond_jobs, refuse_beyond_storage
+from app.access.quotas import refuse_beyond_storage
 from app.datasets.repository import find as find_dataset
 from app.http.caller import Caller
 from app.http.reply import Reply
@@ -66,9 +66,8 @@ def create_job(body: JobRequest, settings: Settings, database: Database, caller:
                 with database.write() as session:
                     _refuse_beyond_limit(session, len(request.parts), settings)
                     job = request.insert(session)
-                    refuse_beyond_jobs(session, caller)
                     refuse_beyond_storage(session, caller)
-                    refuse_beyond_limits(session, settings, caller.owner)
+                    refuse_beyond_limits(session, settings, caller)
                     answer = job_answer(session, job)
                     remember(session, answer)
                     return answer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,17 +33,9 @@ def back_up(source: Path, target: Path) -> int:
         raise BackupError(f"{target} exists already. Choose another name.")
     if not source.is_file():
         raise BackupError(f"There is no database {source}.")
-    partial = target.with_name(f"{target.name}.partial")
-    try:
-        _copy(source, partial)
-        _sync(partial)
+    with _copied(source, target.with_name(f"{target.name}.partial"), f"{target} was not written") as partial:
         os.replace(partial, target)
         _sync(target.absolute().parent)
-    except (OSError, sqlite3.Error) as error:
-        reason = "no space is left on its disk" if is_disk_full(error) else str(error)
-        raise BackupError(f"{target} was not written: {reason}.") from error
-    finally:
-        partial.unlink(missing_ok=True)
     return target.stat().st_size
 
 
@@ -57,19 +50,29 @@ def restore(source: Path, target: Path) -> Path | None:
     """
     _refuse_damaged(source)
     target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f"{target.name}.restoring")
-    try:
-        _copy(source, partial)
-        _sync(partial)
+    with _copied(source, target.with_name(f"{target.name}.restoring"), f"{source} was not restored") as partial:
         before = _set_aside(target) if target.exists() else None
         os.replace(partial, target)
         _sync(target.absolute().parent)
+    return before
+
+
+@contextmanager
+def _copied(source: Path, partial: Path, failure: str) -> Iterator[Path]:
+    """Copy a database to a file that the block moves to its place. What is left of it is removed.
+
+    Raises:
+        BackupError: with the failure and its reason, if the copy or the block failed.
+    """
+    try:
+        _copy(source, partial)
+        _sync(partial)
+        yield partial
     except (OSError, sqlite3.Error) as error:
         reason = "no space is left on its disk" if is_disk_full(error) else str(error)
-        raise BackupError(f"{source} was not restored: {reason}.") from error
+        raise BackupError(f"{failure}: {reason}.") from error
     finally:
         partial.unlink(missing_ok=True)
-    return before
 
 
 def _copy(source: Path, target: Path) -> None:

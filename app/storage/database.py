@@ -6,45 +6,30 @@ All calls block, so use them in threads.
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, Select, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy import Engine, PoolProxiedConnection, Select
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.orm import Session
 
 from app.http.no_space import no_space_left
 from app.settings import Settings
 from app.storage import migration
 from app.storage.disk_full import is_disk_full
+from app.storage.engines import SECONDS_TO_WAIT, WRITES, postgresql_engine, prepare_file, sqlite_engine, url_of
 from app.storage.migration import SchemaState
 from app.storage.room import LIMITS, StorageLimits
 from core.errors import Refusal
 
-SECONDS_TO_WAIT = 30.0
-"""Default number of seconds that a transaction waits for the lock of another one (on SQLite, of the file)."""
-
 ATTEMPTS = 10
 """Number of times a transaction is tried if concurrent transactions interfere."""
 
-MOST_LOG_BYTES = 64 * 2**20
-"""Size of SQLite's write-ahead log that stays on the disk after a larger transaction."""
-
-_WRITES = "gradd_writes"
 _DEADLOCKS = ("40P01", "40001")
 T = TypeVar("T")
-
-_SERVER_SETTINGS = {
-    "idle_in_transaction_session_timeout": 10_000,  # milliseconds
-    "tcp_keepalives_idle": 10,  # seconds
-    "tcp_keepalives_interval": 5,
-    "tcp_keepalives_count": 3,
-}
-"""Timeouts by which PostgreSQL detects clients that have stopped. Transactions of this service are short."""
 
 
 class Deadlock(Refusal):
@@ -64,10 +49,10 @@ class Database:
             patience_seconds: how long a transaction waits for a lock before it fails with `not-ready`.
             limits: what may be stored; without them the disk is the limit.
         """
-        self.url = _url(url)
+        self.url = url_of(url)
         self._limits = limits
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        self._engine: Engine = (_sqlite if self.is_sqlite else _postgresql)(self.url, patience_seconds)
+        self._engine: Engine = (sqlite_engine if self.is_sqlite else postgresql_engine)(self.url, patience_seconds)
         self._reader: PoolProxiedConnection | None = None
         """On SQLite, the connection of `fetch_quickly`: taking one from the pool takes longer than the query."""
 
@@ -107,7 +92,7 @@ class Database:
             Refusal: `not-ready`, if the database does not answer or has not been migrated; `insufficient-storage`, if the
                 disk is full.
         """
-        with self._session(self._engine.execution_options(**{_WRITES: True})) as session, session.begin():
+        with self._session(self._engine.execution_options(**{WRITES: True})) as session, session.begin():
             yield session
 
     def compile(self, statement: Select[Any]) -> tuple[str, tuple[str, ...] | None]:
@@ -168,9 +153,9 @@ class Database:
             Refusal: `not-ready`, as `refuse_unusable` does; `insufficient-storage`, if the disk is full.
         """
         if self.is_sqlite:
-            _prepare_file(self._engine)
+            prepare_file(self._engine)
         try:
-            with self._engine.execution_options(**{_WRITES: True}).begin() as connection:
+            with self._engine.execution_options(**{WRITES: True}).begin() as connection:
                 migration.run(connection)
         except DBAPIError as error:
             if is_disk_full(error):
@@ -245,89 +230,3 @@ def _first(connection: PoolProxiedConnection, sql: str, parameters: Any) -> Any:
         return next(iter(cursor.fetchall()), None)
     finally:
         cursor.close()
-
-
-def _url(text: str) -> URL:
-    """Return the URL with the driver to use. It may contain a password and must never be shown.
-
-    Raises:
-        ValueError: if it is neither a SQLite nor a PostgreSQL URL.
-    """
-    try:
-        url = make_url(text.replace("postgres://", "postgresql://", 1))
-    except ArgumentError:
-        raise ValueError(
-            "GRADD_DATABASE_URL is not the URL of a database, for instance postgresql://user@host/name"
-        ) from None
-    backend = url.get_backend_name()
-    if backend not in ("sqlite", "postgresql"):
-        raise ValueError(f"GRADD_DATABASE_URL names {backend!r}; only sqlite and postgresql are supported")
-    return url.set(drivername="sqlite" if backend == "sqlite" else "postgresql+psycopg")
-
-
-def _postgresql(url: URL, patience: float) -> Engine:
-    """Return an engine that tests connections before use, because the server may have been restarted.
-
-    The server ends the transactions of clients that have stopped, because their locks would block all others.
-    """
-    engine = create_engine(url, pool_pre_ping=True, pool_size=5, max_overflow=15)
-
-    # Before SQLAlchemy's own first query, which fails without a word about the reason.
-    @event.listens_for(engine, "connect", insert=True)
-    def refuse_other_encoding(connection: Any, _: object) -> None:
-        encoding = connection.info.parameter_status("server_encoding")
-        if encoding != "UTF8":
-            connection.close()
-            detail = f"The PostgreSQL database has the encoding {encoding}; gradd needs UTF8."
-            hint = "Create another one: createdb --encoding=UTF8 --template=template0 NAME"
-            raise Refusal.of("not-ready", detail, hint=hint)
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _: object) -> None:
-        for name, value in {**_SERVER_SETTINGS, "lock_timeout": round(1000 * patience)}.items():
-            connection.execute(f"SET {name} = {value}")
-        connection.commit()
-
-    return engine
-
-
-def _sqlite(url: URL, patience: float) -> Engine:
-    if not url.database or url.database == ":memory:":
-        raise ValueError("GRADD_DATABASE_URL must name a file, for instance sqlite:////folder/gradd.sqlite3")
-    engine = create_engine(url, connect_args={"timeout": patience})
-
-    @event.listens_for(engine, "do_connect")
-    def create_folder(*_: object) -> None:
-        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
-
-    @event.listens_for(engine, "connect")
-    def configure(connection: Any, _: object) -> None:
-        connection.isolation_level = None  # BEGIN is emitted below instead of by the driver.
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA journal_size_limit = {MOST_LOG_BYTES}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-    return engine
-
-
-def _prepare_file(engine: Engine) -> None:
-    """Switch the file to write-ahead logging, so that readers are not blocked by a writer, and a new file to auto_vacuum.
-
-    The settings are stored in the file. The switch needs exclusive access, so it is retried. auto_vacuum can only be chosen
-    before the first table; `gradd prune` gives it to files of older versions.
-    """
-    deadline = time.monotonic() + SECONDS_TO_WAIT
-    with closing(engine.raw_connection()) as connection:
-        while True:
-            try:
-                connection.cursor().execute("PRAGMA auto_vacuum = INCREMENTAL")
-                connection.cursor().execute("PRAGMA journal_mode = WAL")
-                return
-            except sqlite3.OperationalError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.05)

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnClause, Integer, func, select, table
 from sqlalchemy import column as sql_column
 from sqlalchemy.orm import Session
 
+from app.http.no_space import HINT
 from core.errors import Refusal
 
 LIMITS = "gradd_storage_limits"
@@ -70,8 +71,7 @@ def refuse_full_disk(folder: Path, reserve: int, size: int = 0) -> None:
     free = shutil.disk_usage(folder).free
     if free - size < reserve:
         detail = f"The disk of the server has {free:,} free bytes, of which {reserve:,} are kept in reserve."
-        hint = "Delete models, datasets or jobs that are no longer needed, or ask the operator for more space."
-        raise Refusal.of(CODE, detail, hint=hint)
+        raise Refusal.of(CODE, detail, hint=HINT)
 
 
 def refuse_beyond(count: int, limit: int | None, what: str) -> None:

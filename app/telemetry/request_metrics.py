@@ -103,16 +103,17 @@ class RequestMetrics:
         record = current.get()
         if record is not None:
             record.queue_seconds = (record.queue_seconds or 0.0) + seconds
-        tally = self._queue.tally(record.route if record else "")
-        with self._lock:
-            tally.add(seconds)
+        self._observe(self._queue, record, seconds)
 
     def observe_compute(self, seconds: float) -> None:
         """Count the time that the present request's computation took."""
         record = current.get()
         if record is not None:
             record.compute_seconds = (record.compute_seconds or 0.0) + seconds
-        tally = self._compute.tally(record.route if record else "")
+        self._observe(self._compute, record, seconds)
+
+    def _observe(self, histogram: TalliedHistogram, record: RequestRecord | None, seconds: float) -> None:
+        tally = histogram.tally(record.route if record else "")
         with self._lock:
             tally.add(seconds)
 

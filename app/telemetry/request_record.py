@@ -11,8 +11,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "QUERY"))
 HEADER = b"x-request-id"
-LEFT = 499
-"""The status under which a request is recorded whose client left before it was answered."""
+CLIENT_LEFT = 499
+"""The status under which a request is recorded whose client left before it was answered. Nobody receives it."""
 
 _VALID_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 
@@ -43,7 +43,7 @@ class RequestRecord:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.start = time.perf_counter()
-        self.status = LEFT
+        self.status = CLIENT_LEFT
         self.request_bytes = self.response_bytes = 0
         self.queue_seconds: float | None = None
         """Seconds that it waited for a thread; None if it needed none."""

@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.http.content_length import read_content_length
 from app.http.edge import heads
 from app.http.edge.bodies import KEY, RETRY_AFTER, SMALL, Bodies, BodyInFlight, NoRoom
 from app.http.edge.head_method import answer_head
@@ -54,8 +55,7 @@ class Edge:
         if scope["method"] in SAFE or (b"content-length" not in headers and b"transfer-encoding" not in headers):
             await self._finish(scope, receive, send)
             return
-        length = headers.get(b"content-length")
-        announced = int(length) if length is not None and length.isdigit() else None
+        announced = read_content_length(headers.get(b"content-length"))
         if announced is not None and announced <= SMALL:
             await self._take_small(announced, scope, receive, send)
             return

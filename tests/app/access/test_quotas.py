@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from app.access.quotas import stored_bytes
+from app.access.quotas import owned_bytes
 from app.access.rates import Rates, window_of
 from app.examples import XOR
 from app.http.caller import Caller, Quota
@@ -66,12 +66,15 @@ def test_requests_at_the_same_time_are_limited(keyed: Keyed) -> None:
 
 def test_operations_are_charged(keyed: Keyed) -> None:
     body = {key: XOR[key] for key in ("network", "parameters", "convention", "batch", "loss")}
-    with keyed.client(quota=Quota(operations=3)) as client:
+    with keyed.client(quota=Quota(operations=1e8)) as client:
         statuses = [client.post("/v1/gradients", json=body).status_code for _ in range(8)]
         assert statuses[:3] == [200, 200, 200]
         assert 429 in statuses
         limited(client.post("/v1/gradients", json=body))
         assert client.get("/v1/models").status_code == 200
+    with keyed.client(quota=Quota(operations=1e6)) as client:
+        refusal = refused(client.post("/v1/gradients", json=body), 413, "too-large")
+        assert refusal.errors[0].expected == 1e6, "waiting would not help"
 
 
 def test_no_thread_takes_more_than_there_is() -> None:
@@ -109,7 +112,7 @@ def test_storage_is_limited(keyed: Keyed) -> None:
         assert made(client.post("/v1/models", json=MODEL)) == model
         made(client.post("/v1/datasets", json=DATASET))
         with keyed.database.read() as session:
-            assert 0 < stored_bytes(session, client.headers["X-Key-Id"]) < 10_000
+            assert 0 < owned_bytes(session, client.headers["X-Key-Id"]) < 10_000
     with keyed.client() as other:
         made(other.post("/v1/models", json=large))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import time
@@ -17,7 +18,6 @@ import httpx
 import pytest
 
 from app.http.body import LARGE
-from app.http.loop_pressure import COMPUTATIONS
 from examples.server import running_server
 from tests.server import JSON, examples, refused
 
@@ -25,6 +25,9 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the processes of a server are found in /proc"),
 ]
+
+
+STORED = ("/v1/models", "/v1/jobs", "/v1/datasets")
 
 
 def decomposition(size: int) -> dict[str, Any]:
@@ -43,12 +46,20 @@ def decomposition(size: int) -> dict[str, Any]:
     }
 
 
-def processes() -> set[int]:
-    """Return the compute processes on this machine that a test may have started."""
-    found = set()
+def processes(folder: Path, *, idle: bool = False) -> set[int]:
+    """Return the compute processes of the server with a data folder: other tests start some at the same time.
+
+    Those that have never taken a request, and so have not loaded NumPy, are left out unless `idle` is true.
+    """
+    found, own = set(), f"GRADD_DATA_DIR={folder}".encode()
     for entry in Path("/proc").iterdir():
         try:
-            if entry.name.isdigit() and b"anyio.to_process" in (entry / "cmdline").read_bytes():
+            if (
+                entry.name.isdigit()
+                and b"anyio.to_process" in (entry / "cmdline").read_bytes()
+                and own in (entry / "environ").read_bytes().split(b"\0")
+                and (idle or b"numpy" in (entry / "maps").read_bytes())
+            ):
                 found.add(int(entry.name))
         except OSError:
             continue
@@ -71,34 +82,48 @@ def own(tmp_path: Path) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_a_decomposition_ends_at_its_deadline(own: httpx.Client) -> None:
+def test_a_decomposition_ends_at_its_deadline(own: httpx.Client, tmp_path: Path) -> None:
     """LAPACK does not look at any clock."""
-    before = processes()
+    before = processes(tmp_path)
     start = time.monotonic()
     document = refused(own.post("/v1/forward", json=decomposition(1500)), 504, "timeout")
     assert document.detail == "The computation was stopped after 2 s."
     assert time.monotonic() - start < 25
-    wait_until(lambda: not processes() - before)
+    wait_until(lambda: not processes(tmp_path) - before)
 
 
-def test_nothing_is_computed_for_a_client_that_has_left(own: httpx.Client) -> None:
-    before = processes()
+def send_and_leave(client: httpx.Client, until: Callable[[], Any]) -> None:
+    """Send a large request, and close the connection once a condition is true."""
     body = json.dumps(decomposition(1500)).encode()
-    parts = urlsplit(str(own.base_url))
+    parts = urlsplit(str(client.base_url))
     with socket.create_connection((str(parts.hostname), int(parts.port or 0)), timeout=20) as connection:
         head = f"POST /v1/forward HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Type: application/json\r\n"
         connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-        wait_until(lambda: processes() - before)
+        wait_until(until)
+
+
+def test_nothing_is_computed_for_a_client_that_has_left(own: httpx.Client, tmp_path: Path) -> None:
+    before = processes(tmp_path)
+    send_and_leave(own, lambda: processes(tmp_path) - before)
     left = time.monotonic()
-    wait_until(lambda: not processes() - before, 10)
+    wait_until(lambda: not processes(tmp_path) - before, 10)
     assert time.monotonic() - left < 5
 
 
+def test_a_process_whose_client_leaves_while_it_starts_is_not_lost(tmp_path: Path) -> None:
+    settings = {"GRADD_DATA_DIR": str(tmp_path), "GRADD_COMPUTE_PROCESSES": "1", "GRADD_MAX_OPERATIONS": "1e15"}
+    with running_server(**settings) as address, httpx.Client(base_url=address, timeout=120) as client:
+        send_and_leave(client, lambda: processes(tmp_path, idle=True))
+        (first,) = processes(tmp_path, idle=True)
+        assert client.post("/v1/forward", json=decomposition(700)).status_code == 200
+        assert processes(tmp_path, idle=True) <= {first}
+
+
 def test_a_process_that_is_killed_is_told_and_replaced(own: httpx.Client, tmp_path: Path) -> None:
-    before = processes()
+    before = processes(tmp_path)
     with ThreadPoolExecutor(1) as pool:
         asked = pool.submit(own.post, "/v1/forward", json=decomposition(1500))
-        (process,) = wait_until(lambda: processes() - before)
+        (process,) = wait_until(lambda: processes(tmp_path) - before)
         time.sleep(1.0)
         os.kill(process, signal.SIGKILL)
         response = asked.result()
@@ -133,7 +158,7 @@ def test_a_large_body_has_the_same_answer_and_the_same_refusal(own: httpx.Client
     assert own.post("/v1/forward", content=asked, headers=JSON).content == answer.content
 
 
-@pytest.mark.parametrize("name", [name for name, (path, _) in examples().items() if path in COMPUTATIONS])
+@pytest.mark.parametrize("name", [name for name, (path, _) in examples().items() if path not in STORED])
 def test_every_computation_can_be_sent_to_a_process(client: httpx.Client, name: str) -> None:
     path, example = examples()[name]
     body = json.dumps(example).encode()
@@ -146,6 +171,12 @@ def test_every_computation_can_be_sent_to_a_process(client: httpx.Client, name: 
 def test_a_body_that_is_large_leaves_no_file(own: httpx.Client, tmp_path: Path) -> None:
     own.post("/v1/gradients", content=b" " * LARGE + b"{}", headers=JSON)
     assert list(tmp_path.glob("body-*")) == []
+
+
+def test_a_large_body_that_cannot_be_kept_is_refused(own: httpx.Client, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path)
+    document = refused(own.post("/v1/gradients", content=b" " * (5 * 2**20), headers=JSON), 503, "not-ready")
+    assert "data folder" in document.detail
 
 
 def test_small_requests_are_answered_while_large_ones_are_computed(own: httpx.Client) -> None:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from app.http.caller import Caller
 from app.http.retry_later import RetryLater
 from app.jobs import queue, turns
 from app.jobs.queue_limits import refuse_beyond_limits
@@ -96,7 +97,7 @@ def test_a_key_has_a_bound_of_running_jobs(database: Database) -> None:
 
 def refused(database: Database, settings: Settings, owner: str | None) -> RetryLater:
     with pytest.raises(RetryLater) as caught, database.write() as session:
-        refuse_beyond_limits(session, settings, owner)
+        refuse_beyond_limits(session, settings, Caller(owner))
     return caught.value
 
 
@@ -108,7 +109,7 @@ def test_the_queue_has_bounds(database: Database) -> None:
     of_key = refused(database, settings, "a")
     assert (of_key.issues[0].code, of_key.headers["Retry-After"]) == ("rate-limited", "60")
     with database.write() as session:
-        refuse_beyond_limits(session, settings, "b")
+        refuse_beyond_limits(session, settings, Caller("b"))
     for _ in range(3):
         queued(database, owner="b", progress={"eta_seconds": 3.2}, status="running")
         queued(database)

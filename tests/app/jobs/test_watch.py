@@ -85,7 +85,7 @@ def many_files() -> Iterator[None]:
 
 async def listener(port: int, job: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    head = f"GET /v1/jobs/{job}/events HTTP/1.1\r\nHost: test\r\nAccept: text/event-stream\r\n\r\n"
+    head = f"GET /v1/jobs/{job}/events HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
     writer.write(head.encode())
     await writer.drain()
     assert b" 200 " in await reader.readline()

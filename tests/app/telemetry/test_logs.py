@@ -41,9 +41,8 @@ def test_json_has_one_record_for_each_request(tmp_path: Path, processes: int) ->
             assert answer.status_code == 200
             client.post(f"/v1/gradients?token={SECRET}", content=SECRET.encode(), headers=headers)
             client.get(f"/v1/models/{SECRET}%0aINFO%20forged", headers=headers)
-            exchanged(
-                service.address, f"GET /{SECRET}%0d%0aforged HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode()
-            )
+            head = f"GET /{SECRET}%0d%0aforged HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            exchanged(service.address, head.encode())
         wait_until(lambda: len([each for each in records(service.log) if each["logger"] == "gradd.access"]) >= 4)
         wait_until(lambda: any("is ready" in each["message"] for each in records(service.log)))
     lines = service.log.read_text().splitlines()

@@ -56,7 +56,9 @@ def test_a_refusal_names_its_request(client: httpx.Client, method: str, path: st
 
 
 def test_a_body_that_does_not_arrive_has_one_too(server: str) -> None:
-    head = b"POST /v1/gradients HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Request-Id: late-1\r\n"
+    head = (
+        b"POST /v1/gradients HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nX-Request-Id: late-1\r\n"
+    )
     response = exchanged(server, head + b"Content-Length: 5000000000\r\n\r\n")
     assert refused(response, 413, "too-large").instance == "/v1/gradients#request-late-1"
     assert response.headers["x-request-id"] == "late-1"
