@@ -12,11 +12,15 @@ from typing import IO
 from anyio import to_thread
 from fastapi import Request
 
+from app.http.no_space import not_written
 from core.errors import Refusal
 
 LARGE = 4 * 2**20
 """Number of bytes beyond which a body is received into a file and read in another process. Reading JSON of this size holds
 the interpreter lock for some 20 ms."""
+
+PREFIX = "body-"
+"""The beginning of the names of files of bodies."""
 
 BLOCK = 2**20
 """Number of bytes that are written at a time."""
@@ -47,7 +51,8 @@ async def received_body(request: Request, limit: int, folder: Path) -> AsyncIter
     """Receive the body of a request. A large one is kept in a file in `folder` until the end of the block.
 
     Raises:
-        Refusal: `too-large`, before more than `limit` bytes were kept.
+        Refusal: `too-large`, before more than `limit` bytes were kept; `insufficient-storage` or `not-ready` if the folder
+            does not take them.
     """
     if announced_size(request) > limit:
         raise too_large(limit)
@@ -59,12 +64,30 @@ async def received_body(request: Request, limit: int, folder: Path) -> AsyncIter
             raise too_large(limit)
         yield Body(size, b"".join(chunks))
         return
-    with tempfile.NamedTemporaryFile(dir=folder, prefix="body-") as file:
-        await to_thread.run_sync(file.writelines, chunks)
-        chunks.clear()
-        size = await receive_into(file, stream, limit, size)
-        file.flush()
-        yield Body(size, None, file.name)
+    path, size = await _write(chunks, stream, limit, folder)
+    try:
+        yield Body(size, None, str(path))
+    finally:
+        path.unlink(missing_ok=True)
+
+
+async def _write(chunks: list[bytes], stream: AsyncIterator[bytes], limit: int, folder: Path) -> tuple[Path, int]:
+    """Write what has been received and the rest of a body into a file, and return it with the size of the body."""
+    path: Path | None = None
+    size = sum(map(len, chunks))
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=PREFIX, delete=False) as file:
+            path = Path(file.name)
+            await to_thread.run_sync(file.writelines, chunks)
+            chunks.clear()
+            size = await receive_into(file, stream, limit, size)
+    except BaseException as error:
+        if path:
+            path.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise not_written(error) from error
+        raise
+    return path, size
 
 
 def announced_size(request: Request) -> int:

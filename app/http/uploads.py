@@ -16,10 +16,9 @@ from app.http.edge.bodies import keep_on_disk
 from app.http.endpoint import Endpoint
 from app.http.multipart import is_form, keep_file
 from app.http.negotiation import format_of_answer
-from app.http.no_space import ERRORS, no_space_left
+from app.http.no_space import not_written
 from app.http.reply import Reply
 from core.arrays import CheckDeadline
-from core.errors import Refusal
 
 Read = Callable[[IO[bytes], CheckDeadline], "dict[str, Any] | Reply"]
 
@@ -66,10 +65,7 @@ async def handle_file(endpoint: Endpoint, read: Read, limit: int | None = None) 
 
             return await endpoint.produce(work)
     except OSError as error:
-        if error.errno in ERRORS:
-            raise no_space_left() from error
-        hint = "Set GRADD_DATA_DIR to a writable folder with enough free space."
-        raise Refusal.of("not-ready", "The server cannot write to its data folder.", hint=hint) from error
+        raise not_written(error) from error
 
 
 def _plain(file: IO[bytes], content_encoding: str | None, limit: int) -> IO[bytes]:
