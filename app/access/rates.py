@@ -82,14 +82,22 @@ class Rates:
         Raises:
             Refusal: `rate-limited`, if they are more than the minute has left. They are then not counted.
         """
-        most = caller.quota.operations
-        if most is None:
+        most, item = caller.quota.operations, _minute_of(caller.quota)
+        if most is None or item is None:
             return
-        item = RateLimitItemPerMinute(max(1, round(most)))
         if not self._operations.hit(item, "operations", str(caller.owner), cost=max(1, math.ceil(operations))):
             reset, _ = self._operations.get_window_stats(item, "operations", str(caller.owner))
             detail = f"The key allows {most:,.0f} floating-point operations a minute."
             raise refusals.too_much(detail, min(MINUTE, reset - time.time()))
+
+    def operations_left(self, caller: Caller) -> float | None:
+        """Return the floating-point operations that an owner may still use now; None if they are unlimited."""
+        item = _minute_of(caller.quota)
+        return item and float(self._operations.get_window_stats(item, "operations", str(caller.owner)).remaining)
+
+
+def _minute_of(quota: Quota) -> RateLimitItem | None:
+    return None if quota.operations is None else RateLimitItemPerMinute(max(1, round(quota.operations)))
 
 
 def window_of(quota: Quota) -> RateLimitItem | None:

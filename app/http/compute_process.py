@@ -29,22 +29,41 @@ MARGIN_BYTES = 512 * 2**20
 class Computed:
     """A response, and the cost of it as it was estimated."""
 
-    response: Response
+    response: Response | None
+    """None if it was not computed, because it costs more than it may."""
+
     cost: Cost
 
 
-def answer_in_process(task: RequestTask, settings: Settings) -> Computed:
+class _BeyondOperations(Exception):
+    """A computation takes more operations than its caller has left."""
+
+
+def answer_in_process(task: RequestTask, settings: Settings, operations: float | None = None) -> Computed:
     """Answer a request, within the limits of time and memory of the settings.
+
+    Args:
+        task: the request.
+        settings: those of the server.
+        operations: the number of operations beyond which nothing is computed.
 
     Raises:
         Refusal: with all errors of the request; `too-large` if it needs more memory than it may have.
     """
     _limit_memory(settings.max_memory_bytes + MARGIN_BYTES)
     signal.setitimer(signal.ITIMER_REAL, settings.max_seconds + MARGIN_SECONDS)
+    costs: list[Cost] = []
+
+    def admit(cost: Cost) -> None:
+        costs.append(cost)
+        if operations is not None and cost.operations > operations:
+            raise _BeyondOperations
+
     try:
-        costs: list[Cost] = []
-        response = task.answer(Server(settings, FormCache(0)), deadline_in(settings.max_seconds), costs.append)
+        response = task.answer(Server(settings, FormCache(0)), deadline_in(settings.max_seconds), admit)
         return Computed(response, sum(costs, Cost()))
+    except _BeyondOperations:
+        return Computed(None, sum(costs, Cost()))
     except MemoryError:
         detail = f"The request needs more memory than {settings.max_memory_bytes:,} bytes, the limit of this server."
         hint = "Send fewer examples at a time, or ask for less in `include`."

@@ -93,11 +93,16 @@ class Dispatcher:
                     )
                 except TooLong as long:
                     expected = long.seconds
-            computed = await self._executor.run_in_process(task, expected)
-            if task.body.is_large:
-                with suppress(Refusal):  # It was not known before; the next requests will have to wait.
+            left = self._server.operations_left(task.caller) if task.body.is_large else None
+            computed = await self._executor.run_in_process(task, expected, left)
+            if computed.response is None:
+                self._server.admit(task.caller, computed.cost)  # This refuses it, unless a minute has just passed.
+                computed = await self._executor.run_in_process(task, expected)
+            elif task.body.is_large:
+                with suppress(Refusal):  # Another request has used them meanwhile.
                     self._server.admit(task.caller, computed.cost)
-            return computed.response
+            if computed.response is not None:
+                return computed.response
         return Response(status_code=NOBODY)
 
     def _in_thread(self, task: RequestTask) -> Callable[[CheckDeadline], Response]:

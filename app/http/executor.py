@@ -120,12 +120,13 @@ class ComputeExecutor:
 
         return work(check)
 
-    async def run_in_process(self, task: RequestTask, expected: float) -> Computed:
+    async def run_in_process(self, task: RequestTask, expected: float, operations: float | None = None) -> Computed:
         """Answer a request in a process, which is killed once the deadline has passed or the caller is cancelled.
 
         Args:
             task: the request.
             expected: the seconds that it is expected to take.
+            operations: the number of operations beyond which nothing is computed.
 
         Returns:
             The response, and the operations that it took.
@@ -139,7 +140,12 @@ class ComputeExecutor:
             try:
                 with fail_after(seconds + START_SECONDS):
                     return await to_process.run_sync(
-                        answer_in_process, task, self._settings, cancellable=True, limiter=self._processes
+                        answer_in_process,
+                        task,
+                        self._settings,
+                        operations,
+                        cancellable=True,
+                        limiter=self._processes,
                     )
             except TimeoutError:
                 raise timed_out(seconds) from None

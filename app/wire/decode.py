@@ -48,7 +48,9 @@ def read_values(
         raise Refusal.of("invalid-request", "The body must be a JSON object; this is another kind of value.")
     reader = JsonReader(limits)
     values = reader.object(parsed, node)
-    if reader.lists != json_marks.count(body, b"["):  # A tensor has a list in place of a number, or a string has a bracket.
+    if reader.lists != json_marks.count(
+        body, b"["
+    ):  # A tensor has a list in place of a number, or a string has a bracket.
         reader = JsonReader(limits, thorough=True)
         values = reader.object(parsed, node)
     return values, reader.issues

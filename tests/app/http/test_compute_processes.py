@@ -136,6 +136,34 @@ def test_a_body_that_is_large_leaves_no_file(own: httpx.Client, tmp_path: Path) 
     assert list(tmp_path.glob("body-*")) == []
 
 
+def test_a_file_that_a_killed_server_has_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    left, recent = tmp_path / "body-left", tmp_path / "body-recent"
+    for path in (left, recent):
+        path.write_bytes(b"{}")
+    os.utime(left, (0, 0))
+    with running_server(GRADD_DATA_DIR=str(tmp_path)):
+        assert [path.name for path in tmp_path.glob("body-*")] == ["body-recent"]
+
+
+def test_a_folder_that_takes_no_body_is_told(own: httpx.Client, tmp_path: Path) -> None:
+    tmp_path.rename(tmp_path.with_name("moved"))
+    refused(own.post("/v1/forward", content=b" " * LARGE + b"{}", headers=JSON), 503, "not-ready")
+    tmp_path.with_name("moved").rename(tmp_path)
+
+
+def test_a_process_does_not_keep_the_port(own: httpx.Client) -> None:
+    """After the death of a server, a process that still computes would let clients connect and wait."""
+    before = processes()
+    assert own.post("/v1/gradients", content=b" " * LARGE + b"{}", headers=JSON).status_code == 422
+    (process,) = processes() - before
+    tables = [Path(f"/proc/self/net/tcp{version}") for version in ("", "6")]
+    rows = [line.split() for table in tables if table.exists() for line in table.read_text().splitlines()]
+    listening = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A"}
+    links = {str(link) for entry in Path(f"/proc/{process}/fd").iterdir() for link in [os.readlink(entry)]}
+    assert links
+    assert not links & listening
+
+
 def test_small_requests_are_answered_while_large_ones_are_computed(own: httpx.Client) -> None:
     with ThreadPoolExecutor(8) as pool:
         large = [pool.submit(own.post, "/v1/forward", json=decomposition(1500)) for _ in range(6)]
