@@ -93,7 +93,9 @@ class Rates:
     def operations_left(self, caller: Caller) -> float | None:
         """Return the floating-point operations that an owner may still use now; None if they are unlimited."""
         item = _minute_of(caller.quota)
-        return item and float(self._operations.get_window_stats(item, "operations", str(caller.owner)).remaining)
+        if item is None:
+            return None
+        return float(self._operations.get_window_stats(item, "operations", str(caller.owner)).remaining)
 
 
 def _minute_of(quota: Quota) -> RateLimitItem | None:

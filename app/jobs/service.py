@@ -107,7 +107,7 @@ class PreparedJob:
         settings: Settings,
         database: Database,
         caller: Caller,
-        check_deadline: CheckDeadline,
+        check_deadline: CheckDeadline = lambda: None,
     ) -> None:
         """Complete the request with the objects that it refers to, and check it.
 
