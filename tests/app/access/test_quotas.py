@@ -70,6 +70,14 @@ def test_requests_at_the_same_time_are_limited(keyed: Keyed) -> None:
         assert client.get("/v1/models").status_code == 200
 
 
+def test_one_request_after_the_other_is_one_at_a_time(keyed: Keyed) -> None:
+    """A deletion frees space after its answer."""
+    with keyed.client(quota=Quota(concurrency=1)) as client:
+        for _ in range(20):
+            model = made(client.post("/v1/models", json=MODEL))
+            assert client.delete(f"/v1/models/{model}").status_code == 204
+
+
 def test_operations_are_charged(keyed: Keyed) -> None:
     body = {key: XOR[key] for key in ("network", "parameters", "convention", "batch", "loss")}
     asked = decode(json.dumps(body).encode(), GradientsRequest)
