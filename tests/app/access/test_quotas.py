@@ -65,8 +65,8 @@ def test_requests_at_the_same_time_are_limited(keyed: Keyed) -> None:
             seen.add(response.status_code)
             if response.status_code == 429:
                 limited(response)
-        assert waiting.result().status_code in (200, 429)
-        assert 429 in seen
+        seen.add(waiting.result().status_code)  # Whichever of the two came second was refused.
+        assert seen == {200, 429}
         assert client.get("/v1/models").status_code == 200
 
 
