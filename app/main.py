@@ -24,10 +24,12 @@ from app.computations.products.routes import router as products
 from app.computations.step.routes import router as step
 from app.datasets.routes import router as datasets
 from app.http import exception_handlers, openapi
+from app.http.abandoned_bodies import remove_abandoned_bodies
 from app.http.direct import DirectAnswers, answer_directly
 from app.http.dispatcher import Dispatcher
 from app.http.edge.connections import Connections
 from app.http.edge.layer import Edge
+from app.http.edge.open_files import keep_open_files
 from app.http.forms import FormCache
 from app.http.loop_pressure import LoopPressure
 from app.http.operation import Server
@@ -64,7 +66,9 @@ async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
 
     The state that is yielded is where the server's connections find the limits that they share.
     """
+    keep_open_files()
     database: Database = app.state.database
+    await to_thread.run_sync(remove_abandoned_bodies, app.state.settings.data_dir)
     if database.is_sqlite:
         await to_thread.run_sync(database.migrate)
     # What has been loaded lives as long as the process: searching it for garbage would pause requests for 0.1 s each time.
@@ -131,7 +135,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.state.observer = Observer(metrics, access_log, app.state.tracing)
     app.state.edge = Edge(app.pass_guard, settings)
     app.state.guard = Guard(settings, app.state.database)
-    app.state.server = Server(settings, FormCache(settings.form_cache_bytes), app.state.guard.rates.charge, metrics)
+    rates = app.state.guard.rates
+    forms = FormCache(settings.form_cache_bytes)
+    app.state.server = Server(settings, forms, rates.charge, metrics, rates.operations_left)
     app.state.dispatcher = Dispatcher(app.state.server)
     app.state.pressure = LoopPressure(app.state.edge, app.state.dispatcher.computes)
     app.state.models = ModelCache(app.state.database, settings.model_cache_bytes)

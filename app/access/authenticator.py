@@ -56,9 +56,10 @@ class Authenticator:
         identity = id_of(text) if len(sent) == 1 and scheme.lower() == "bearer" else None
         if identity is None:
             raise refusals.of_key()
-        with self._lock:
-            is_kept, key = identity in self._kept, self._kept.get(identity)
-        if not is_kept:
+        try:
+            with self._lock:
+                key = self._kept[identity]  # One step: between two, its time may be over.
+        except KeyError:
             key = await to_thread.run_sync(self._look_up, identity)
         if not has_digest(text, key.digest if key else None) or key is None:
             raise refusals.of_key()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
@@ -55,7 +56,8 @@ class Guard:
                 await refusal_response(refusal, scope["path"], headers)(scope, receive, send)
                 return
             scope[CALLER] = key.caller
-            await answer(scope, receive, _with_fields(send, fields) if fields else send)
+            is_limited = bool(fields) or key.caller.quota.concurrency is not None
+            await answer(scope, receive, _watched(send, fields, admission.close) if is_limited else send)
 
 
 def _path(scope: Scope) -> str:
@@ -64,16 +66,21 @@ def _path(scope: Scope) -> str:
     return path[len(root) :] if root and path.startswith(f"{root}/") else path
 
 
-def _with_fields(send: Send, fields: dict[str, str]) -> Send:
-    """Return a function that adds header fields to a response."""
+def _watched(send: Send, fields: dict[str, str], end: Callable[[], None]) -> Send:
+    """Return a function that adds header fields to a response, and calls `end` before its last message.
+
+    Who has the whole answer may send the next request at once, while this one still cleans up.
+    """
     written = [(name.lower().encode(), value.encode()) for name, value in fields.items()]
 
-    async def send_with_fields(message: Message) -> None:
+    async def watched(message: Message) -> None:
         if message["type"] == "http.response.start":
             message = {**message, "headers": [*message.get("headers", ()), *written]}
+        elif message["type"] == "http.response.body" and not message.get("more_body"):
+            end()
         await send(message)
 
-    return send_with_fields
+    return watched
 
 
 @lru_cache(maxsize=64)

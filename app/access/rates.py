@@ -84,8 +84,8 @@ class Rates:
             Refusal: `rate-limited`, if they are more than the minute has left; `too-large`, if they are more than a whole
                 minute has. They are then not counted.
         """
-        most = caller.quota.operations
-        if most is None:
+        most, item = caller.quota.operations, _minute_of(caller.quota)
+        if most is None or item is None:
             return
         item, cost = RateLimitItemPerMinute(max(1, round(most))), max(1, math.ceil(operations))
         if cost > item.amount:
@@ -102,6 +102,17 @@ class Rates:
                 f"The key allows {most:,.3g} operations a minute, and this computation takes about {operations:,.3g}."
             )
             raise refusals.too_much(detail, min(MINUTE, reset - time.time()))
+
+    def operations_left(self, caller: Caller) -> float | None:
+        """Return the floating-point operations that an owner may still use now; None if they are unlimited."""
+        item = _minute_of(caller.quota)
+        if item is None:
+            return None
+        return float(self._operations.get_window_stats(item, "operations", str(caller.owner)).remaining)
+
+
+def _minute_of(quota: Quota) -> RateLimitItem | None:
+    return None if quota.operations is None else RateLimitItemPerMinute(max(1, round(quota.operations)))
 
 
 def window_of(quota: Quota) -> RateLimitItem | None:

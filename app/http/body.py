@@ -20,6 +20,9 @@ LARGE = 4 * 2**20
 """Number of bytes beyond which a body is received into a file and read in another process. Reading JSON of this size holds
 the interpreter lock for some 20 ms."""
 
+PREFIX = "body-"
+"""The beginning of the names of files of bodies."""
+
 BLOCK = 2**20
 """Number of bytes that are written at a time."""
 
@@ -63,7 +66,7 @@ async def received_body(request: Request, limit: int, folder: Path) -> AsyncIter
         yield Body(size, b"".join(chunks))
         return
     with writing_to_data_folder():
-        kept = tempfile.NamedTemporaryFile(dir=folder, prefix="body-")  # noqa: SIM115  (closed below)
+        kept = tempfile.NamedTemporaryFile(dir=folder, prefix=PREFIX)  # noqa: SIM115  (closed below)
     with kept as file:
         with writing_to_data_folder():
             await to_thread.run_sync(file.writelines, chunks)

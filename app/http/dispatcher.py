@@ -18,7 +18,7 @@ from app.http.disconnection import while_connected
 from app.http.executor import ComputeExecutor, Lane
 from app.http.operation import Server
 from app.http.problem_details import refusal_response
-from app.http.request_task import RequestTask
+from app.http.request_task import RequestTask, TooLarge
 from app.http.service_times import ServiceTimes
 from app.telemetry.request_record import CLIENT_LEFT
 from core.arrays import CheckDeadline
@@ -96,24 +96,54 @@ class Dispatcher:
         path, size = task.path, task.body.size
         expected = self._times.expected(path, size)
         if not task.operation.is_pure:
-            work = self._timed(lambda check_deadline: task.answer(self._server, check_deadline), path, size)
-            return await self._executor.run(work, self._executor.admit("storage", expected), "storage")
+            return await self._answer_stored(task, expected)
         self._computed.add(path)
         async with while_connected(request) as stop:
+            is_charged = False
             if not task.body.is_large:
                 try:
                     work = self._timed(self._in_thread(task), path, size)
                     return await self._executor.run(work, self._admission(request, "threads", expected), stop=stop)
                 except TooLong as long:
-                    expected = long.seconds
-            start = time.perf_counter()
-            computed = await self._executor.run_in_process(task, self._admission(request, "processes", expected))
-            if task.body.is_large:
-                self._times.measured(path, size, time.perf_counter() - start)
-                with suppress(Refusal):  # It was not known before; the next requests will have to wait.
-                    self._server.admit(task.caller, computed.cost)
-            return computed.response
+                    expected, is_charged = long.seconds, True
+                except TooLarge:
+                    pass
+            admission = self._admission(request, "processes", expected)
+            return await self._in_process(task, admission, is_charged=is_charged)
         return Response(status_code=CLIENT_LEFT)
+
+    async def _answer_stored(self, task: RequestTask, expected: float) -> Response:
+        """Answer a request that changes what is stored. A large body is read elsewhere before."""
+        settings, reading = self._server.settings, None
+        if task.body.is_large:
+            reading = await self._executor.read_in_process(task, self._executor.admit("processes", expected))
+
+        def answer(check_deadline: CheckDeadline) -> Response:
+            return task.answer(reading or task.read(settings, LARGE), self._server, check_deadline)
+
+        work = self._timed(answer, task.path, task.body.size)
+        try:
+            return await self._executor.run(work, self._executor.admit("storage", expected), "storage")
+        except TooLarge:
+            reading = await self._executor.read_in_process(task, self._executor.admit("processes", expected))
+            return await self._executor.run(work, self._executor.admit("storage", expected), "storage")
+
+    async def _in_process(self, task: RequestTask, admission: Admission, *, is_charged: bool) -> Response:
+        """Compute in a process, and charge the caller with the cost if that was not known before."""
+        start = time.perf_counter()
+        left = None if is_charged else self._server.operations_left(task.caller)
+        computed = await self._executor.compute_in_process(task, admission, left)
+        if computed.response is None:
+            self._server.admit(task.caller, computed.cost)  # This refuses it, unless a minute has just passed.
+            admission = self._executor.admit("processes", computed.cost.seconds)
+            computed = await self._executor.compute_in_process(task, admission)
+        elif not is_charged:
+            self._times.measured(task.path, task.body.size, time.perf_counter() - start)
+            with suppress(Refusal):  # Another request has used them meanwhile.
+                self._server.admit(task.caller, computed.cost)
+        if computed.response is None:
+            raise AssertionError("without a limit of operations there is a response")
+        return computed.response
 
     def _admission(self, request: Request, lane: Lane, expected: float) -> Admission:
         """Return the admission that a request has to a lane already, or a new one."""
@@ -130,7 +160,11 @@ class Dispatcher:
             if cost.seconds > LONG_SECONDS:
                 raise TooLong(cost.seconds)
 
-        return lambda check_deadline: task.answer(self._server, check_deadline, admit)
+        def work(check_deadline: CheckDeadline) -> Response:
+            reading = task.read(self._server.settings, LARGE)
+            return task.answer(reading, self._server, check_deadline, admit)
+
+        return work
 
     def _timed(
         self, work: Callable[[CheckDeadline], Response], path: str, size: int

@@ -15,13 +15,15 @@ import time
 from asyncio import CancelledError
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Literal, TypeVar
 
 from anyio import BrokenWorkerProcess, CancelScope, CapacityLimiter, fail_after, to_process, to_thread
 
 from app.http.admission import Admission, AdmissionQueue, Overloaded
-from app.http.compute_process import Computed, answer_in_process
+from app.http.compute_process import Computed, answer_in_process, read_in_process
 from app.http.deadline import deadline_in, timed_out
+from app.http.operation import Reading
 from app.http.request_task import RequestTask
 from app.settings import Settings
 from app.telemetry.request_metrics import RequestMetrics
@@ -120,12 +122,15 @@ class ComputeExecutor:
 
         return work(check)
 
-    async def run_in_process(self, task: RequestTask, admission: Admission) -> Computed:
+    async def compute_in_process(
+        self, task: RequestTask, admission: Admission, operations: float | None = None
+    ) -> Computed:
         """Answer a request in a process, which is killed once the deadline has passed or the caller is cancelled.
 
         Args:
             task: the request.
             admission: that of the lane of processes.
+            operations: the number of operations beyond which nothing is computed.
 
         Returns:
             The response, and its cost as it was estimated.
@@ -133,6 +138,20 @@ class ComputeExecutor:
         Raises:
             Refusal: `timeout`, `overloaded` if the process ended by itself, and the refusals of the request.
         """
+        work = partial(answer_in_process, task, self._settings, operations)
+        return await self._run_in_process(work, task.path, admission)
+
+    async def read_in_process(self, task: RequestTask, admission: Admission) -> Reading:
+        """Read the body of a request in a process, so that it does not hold the interpreter lock of this one.
+
+        Raises:
+            Refusal: as `compute_in_process` does.
+        """
+        return await self._run_in_process(
+            partial(read_in_process, task.to_be_read(), self._settings), task.path, admission
+        )
+
+    async def _run_in_process(self, work: Callable[[], T], path: str, admission: Admission) -> T:
         seconds = self._settings.max_seconds
         async with self._place("processes", admission):
             start = time.monotonic()
@@ -142,13 +161,11 @@ class ComputeExecutor:
                 with CancelScope(shield=True):
                     await to_process.run_sync(os.getpid, limiter=self._processes)
                 with fail_after(seconds + START_SECONDS):
-                    return await to_process.run_sync(
-                        answer_in_process, task, self._settings, cancellable=True, limiter=self._processes
-                    )
+                    return await to_process.run_sync(work, cancellable=True, limiter=self._processes)
             except TimeoutError:
                 raise timed_out(seconds) from None
             except BrokenWorkerProcess as error:
                 if time.monotonic() - start >= seconds:
                     raise timed_out(seconds) from None  # It ended itself, in the middle of an operation.
-                logger.error("A compute process ended in the middle of %s.", task.path)
+                logger.error("A compute process ended in the middle of %s.", path)
                 raise Overloaded(ENDED, max(1, math.ceil(admission.expected))) from error

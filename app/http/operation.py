@@ -39,6 +39,7 @@ Admit = Callable[[Cost], None]
 """Takes the cost of a computation before it begins, and may raise."""
 
 Charge = Callable[[Caller, float], None]
+Left = Callable[[Caller], float | None]
 
 Documents = Mapping[str, Callable[[Any], str]]
 """Functions that write the source of a reply as a document for readers, by media type."""
@@ -52,6 +53,11 @@ def charge_nothing(caller: Caller, operations: float) -> None:
     """Charge nothing."""
 
 
+def unlimited(caller: Caller) -> float | None:
+    """Return that there is no limit."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """What all requests to a server process have in common."""
@@ -61,6 +67,8 @@ class Server:
     charge: Charge = charge_nothing
     """Takes the caller and the floating-point operations of a computation before it begins, and refuses what is too much."""
     metrics: RequestMetrics = field(default_factory=RequestMetrics)
+    operations_left: Left = unlimited
+    """Returns the floating-point operations that a caller may still use now; None without a limit."""
 
     def admit(self, caller: Caller, cost: Cost) -> None:
         """Charge a caller with the cost of a computation, and count it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.responses import Response
@@ -11,8 +11,13 @@ from app.http.body import Body
 from app.http.caller import Caller
 from app.http.compression import decompress
 from app.http.negotiation import Format
-from app.http.operation import Admit, Operation, Server, Wanted, admit_all
+from app.http.operation import Admit, Operation, Reading, Server, Wanted, admit_all
+from app.settings import Settings
 from core.arrays import CheckDeadline
+
+
+class TooLarge(Exception):
+    """A body is too large to be read in a thread, where it would hold the interpreter lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +32,33 @@ class RequestTask:
     wanted: Wanted
     caller: Caller
 
-    def answer(self, server: Server, check_deadline: CheckDeadline, admit: Admit = admit_all) -> Response:
-        """Read the body, compute, and return the response.
+    def to_be_read(self) -> RequestTask:
+        """Return the same request for a process that only reads its body. Its operation can always be sent there."""
+        return replace(self, operation=Operation(self.operation.model, _not_computed))
+
+    def read(self, settings: Settings, largest: int | None = None) -> Reading:
+        """Read the body.
 
         Args:
+            settings: those of the server.
+            largest: the number of bytes beyond which JSON is not read here.
+
+        Raises:
+            TooLarge: if it has more bytes than `largest` once it is decompressed.
+            Refusal: if it is no JSON object, or no file of tensors.
+        """
+        plain = decompress(self.body.read(), self.content_encoding, limit=settings.max_body_bytes)
+        if largest is not None and len(plain) > largest and self.format == "json":
+            raise TooLarge
+        return self.operation.read(plain, self.format)
+
+    def answer(
+        self, reading: Reading, server: Server, check_deadline: CheckDeadline, admit: Admit = admit_all
+    ) -> Response:
+        """Compute, and return the response.
+
+        Args:
+            reading: the body.
             server: the settings and caches of this process.
             check_deadline: raises once the deadline has passed.
             admit: called with the cost of the computation before it begins; it may raise.
@@ -38,8 +66,10 @@ class RequestTask:
         Raises:
             Refusal: with all errors of the request.
         """
-        plain = decompress(self.body.read(), self.content_encoding, limit=server.settings.max_body_bytes)
-        reading = self.operation.read(plain, self.format)
         key = self.operation.key(reading)
         known = server.forms.find(key) if key else None
         return self.operation.answer(reading, known, self.wanted, server, check_deadline, self.caller, admit)
+
+
+def _not_computed(*_: Any) -> dict[str, Any]:
+    raise AssertionError("the process only reads")

@@ -79,7 +79,9 @@ async def create_job(
     """
     return await endpoint.handle(
         JobRequest,
-        lambda body, settings, _: service.create_job(body, settings, database, caller, idempotency_key),
+        lambda body, settings, check_deadline: service.create_job(
+            body, settings, database, caller, idempotency_key, check_deadline
+        ),
     )
 
 

@@ -21,7 +21,7 @@ from app.jobs.queue_limits import refuse_beyond_limits
 from app.jobs.request_schemas import JobRequest
 from app.jobs.serialization import join_tensors, problem_and_recipe, split_tensors
 from app.jobs.turns import LONG, lane_of
-from app.jobs.variants import variants
+from app.jobs.variants import distinct, variants
 from app.jobs.views import job_answer
 from app.models.cache import load_cached
 from app.models.resolve import resolve_model
@@ -32,7 +32,7 @@ from app.storage.base import now
 from app.storage.room import refuse_beyond
 from app.storage.tables.jobs import StoredCheckpoint, StoredJob
 from app.telemetry.request_record import current
-from core.arrays import Array
+from core.arrays import Array, CheckDeadline
 from core.errors import Issue, Refusal, refuse_if_any
 from core.network import NetworkLimits
 from core.problem import Problem
@@ -43,7 +43,14 @@ ATTEMPTS = 10
 """Number of times a request is prepared again because an object that it refers to was deleted meanwhile."""
 
 
-def create_job(body: JobRequest, settings: Settings, database: Database, caller: Caller, key: str | None) -> Reply:
+def create_job(
+    body: JobRequest,
+    settings: Settings,
+    database: Database,
+    caller: Caller,
+    key: str | None,
+    check_deadline: CheckDeadline = lambda: None,
+) -> Reply:
     """Create a job. If a request with the same key was answered before, return that answer.
 
     Args:
@@ -52,6 +59,7 @@ def create_job(body: JobRequest, settings: Settings, database: Database, caller:
         database: the database of the jobs.
         caller: who sent it.
         key: the Idempotency-Key of the request.
+        check_deadline: raises once the deadline has passed.
 
     Raises:
         Refusal: with all errors of the request.
@@ -61,7 +69,7 @@ def create_job(body: JobRequest, settings: Settings, database: Database, caller:
 
     def work(remember: idempotency.Remember) -> dict[str, Any]:
         for _ in range(ATTEMPTS):
-            request = PreparedJob(body, settings, database, caller)
+            request = PreparedJob(body, settings, database, caller, check_deadline)
             try:
                 with database.write() as session:
                     _refuse_beyond_limit(session, len(request.parts), settings)
@@ -92,7 +100,14 @@ def _refuse_beyond_limit(session: Session, parts: int, settings: Settings) -> No
 class PreparedJob:
     """A complete request that was checked and can be trained."""
 
-    def __init__(self, body: JobRequest, settings: Settings, database: Database, caller: Caller) -> None:
+    def __init__(
+        self,
+        body: JobRequest,
+        settings: Settings,
+        database: Database,
+        caller: Caller,
+        check_deadline: CheckDeadline = lambda: None,
+    ) -> None:
         """Complete the request with the objects that it refers to, and check it.
 
         Raises:
@@ -118,7 +133,8 @@ class PreparedJob:
         self.dataset = self._dataset(body, database) or self.dataset
         self.parts = list(variants(body))
         self.lane = LONG
-        for _, part in self.parts or [({}, body)]:
+        for part in distinct(self.parts) if self.parts else [body]:
+            check_deadline()
             problem = _check(part, self.dataset, settings)
             if self.continuation:
                 self.continuation.refuse_other_shapes(problem)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +14,9 @@ from core.network import names_of
 
 MOST = 64
 """Maximum number of parts of a sweep."""
+
+NUMBERS = frozenset(("seed", "learning_rate"))
+"""The values that change no shape."""
 
 
 def variants(body: JobRequest) -> Iterator[tuple[dict[str, Any], JobRequest]]:
@@ -44,6 +47,18 @@ def variants(body: JobRequest) -> Iterator[tuple[dict[str, Any], JobRequest]]:
     for chosen in itertools.product(*axes.values()):
         settings = dict(zip(axes, chosen, strict=True))
         yield {".".join(path): value for path, value in settings.items()}, _with(body, settings, names)
+
+
+def distinct(parts: Iterable[tuple[Mapping[str, Any], JobRequest]]) -> list[JobRequest]:
+    """Return the requests of parts without those that differ from another one in numbers alone.
+
+    If one of them can be trained, so can the others: a seed and a learning rate change no shape. Checking a request draws
+    its parameters, which takes seconds for the largest network.
+    """
+    found: dict[tuple[Any, ...], JobRequest] = {}
+    for values, body in parts:
+        found.setdefault(tuple((name, value) for name, value in values.items() if name not in NUMBERS), body)
+    return list(found.values())
 
 
 def _with(body: JobRequest, settings: dict[tuple[str, ...], Any], names: list[str]) -> JobRequest:

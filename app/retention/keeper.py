@@ -8,6 +8,7 @@ from collections import Counter
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.http.abandoned_bodies import remove_abandoned_bodies
 from app.retention.policy import policy_of
 from app.retention.prune import prune
 from app.settings import Settings
@@ -53,3 +54,4 @@ class Keeper:
         if counted:
             logger.info("pruned %s", ", ".join(f"{number} {kind}" for kind, number in counted.items()))
         release(self._database)
+        remove_abandoned_bodies(self._settings.data_dir)

@@ -15,8 +15,12 @@ import orjson
 import simdjson
 
 from app.wire.json_advice import advice
+from app.wire.json_marks import size_as_objects
 from app.wire.json_pointer import path_at
 from core.errors import Refusal
+
+_LOCATED = 256 * 2**20
+"""Maximum size of the objects that are made, and dropped, to locate an error."""
 
 _BYTE_ORDER_MARKS = {b"\xef\xbb\xbf": "UTF-8", b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _WIDENED_LIMIT = 4 * 2**20
@@ -74,6 +78,8 @@ def _refusal(body: bytes, reason: str) -> Refusal:
         return Refusal.of("malformed-json", f"The body is not valid UTF-8: {error.reason} at byte {error.start}.")
     if reason.startswith("DEPTH_ERROR"):
         return Refusal.of("invalid-request", "The document is nested too deeply.")
+    if size_as_objects(body) > _LOCATED:
+        return Refusal.of("malformed-json", "The body is not JSON. It has too many values for the error to be located.")
     try:
         orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -81,7 +81,7 @@ def test_no_key_is_in_a_log_a_problem_or_a_metric(keyed: Keyed) -> None:
             admin.get("/openapi.json").text,
         ]
     log = keyed.log.read_text()
-    assert '"GET /v1/models HTTP/1.1" 403' in log
+    assert '"status": 403' in log
     assert len(keyed.secrets) >= 2
     for secret in keyed.secrets:
         assert secret[:-1] not in log

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
-import shutil
 import signal
 import socket
 import time
@@ -168,15 +168,59 @@ def test_every_computation_can_be_sent_to_a_process(client: httpx.Client, name: 
     assert small.headers["content-type"] == large.headers["content-type"]
 
 
+def test_a_small_body_that_is_large_once_it_is_decompressed(own: httpx.Client, tmp_path: Path) -> None:
+    """It is read in a process, too: what is computed, and what is stored."""
+    network = {"layers": [{"kind": "dense", "units": 1}]}
+    parameters = {"1": {"weight": [[2.0]], "bias": [1.0]}}
+    sent = {
+        "/v1/forward": {
+            "network": network,
+            "parameters": parameters,
+            "batch": {"inputs": [[3.0]]},
+            "convention": "row",
+        },
+        "/v1/models": {"network": network, "parameters": parameters, "convention": "row"},
+    }
+    for number, (path, document) in enumerate(sent.items(), 1):
+        body = gzip.compress(b" " * LARGE + json.dumps(document).encode())
+        assert len(body) < LARGE / 100
+        response = own.post(path, content=body, headers={**JSON, "Content-Encoding": "gzip"})
+        assert response.is_success, response.text
+        assert len(processes(tmp_path, idle=True)) == 1, number
+    assert own.post("/v1/models", json=sent["/v1/models"]).status_code == 200
+
+
 def test_a_body_that_is_large_leaves_no_file(own: httpx.Client, tmp_path: Path) -> None:
     own.post("/v1/gradients", content=b" " * LARGE + b"{}", headers=JSON)
     assert list(tmp_path.glob("body-*")) == []
 
 
-def test_a_large_body_that_cannot_be_kept_is_refused(own: httpx.Client, tmp_path: Path) -> None:
-    shutil.rmtree(tmp_path)
-    document = refused(own.post("/v1/gradients", content=b" " * (5 * 2**20), headers=JSON), 503, "not-ready")
-    assert "data folder" in document.detail
+def test_a_file_that_a_killed_server_has_left_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    left, recent = tmp_path / "body-left", tmp_path / "body-recent"
+    for path in (left, recent):
+        path.write_bytes(b"{}")
+    os.utime(left, (0, 0))
+    with running_server(GRADD_DATA_DIR=str(tmp_path)):
+        assert [path.name for path in tmp_path.glob("body-*")] == ["body-recent"]
+
+
+def test_a_folder_that_takes_no_body_is_told(own: httpx.Client, tmp_path: Path) -> None:
+    tmp_path.rename(tmp_path.with_name("moved"))
+    refused(own.post("/v1/forward", content=b" " * LARGE + b"{}", headers=JSON), 503, "not-ready")
+    tmp_path.with_name("moved").rename(tmp_path)
+
+
+def test_a_process_does_not_keep_the_port(own: httpx.Client, tmp_path: Path) -> None:
+    """After the death of a server, a process that still computes would let clients connect and wait."""
+    before = processes(tmp_path)
+    assert own.post("/v1/gradients", content=b" " * LARGE + b"{}", headers=JSON).status_code == 422
+    (process,) = processes(tmp_path) - before
+    tables = [Path(f"/proc/self/net/tcp{version}") for version in ("", "6")]
+    rows = [line.split() for table in tables if table.exists() for line in table.read_text().splitlines()]
+    listening = {f"socket:[{row[9]}]" for row in rows if row[3] == "0A"}
+    links = {str(link) for entry in Path(f"/proc/{process}/fd").iterdir() for link in [os.readlink(entry)]}
+    assert links
+    assert not links & listening
 
 
 def test_small_requests_are_answered_while_large_ones_are_computed(own: httpx.Client) -> None:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
+from app.http.caller import ANYBODY
 from app.jobs import queue
 from app.jobs.actions import act, actions
+from app.jobs.examples import JOBS
 from app.jobs.repository import events_after, find
+from app.jobs.request_schemas import JobRequest
+from app.jobs.service import create_job
+from app.jobs.variants import distinct, variants
+from app.settings import Settings
 from app.storage import Database
 from app.storage.tables.jobs import StoredJob
+from app.wire.decode import decode
 from core.errors import Refusal
 from tests.app.jobs.test_states import claimed, queued, status, worker
 
@@ -98,3 +106,33 @@ def test_it_is_paused_when_all_that_is_left_is(database: Database, sweep: str, p
     assert shown(database, sweep)[:2] == ("cancelled", [])
     with pytest.raises(Refusal):
         done(database, sweep, "resume")
+
+
+def _request(**sweep: Any) -> JobRequest:
+    layers = [{"kind": "dense", "units": 3, "name": "hidden"}, {"kind": "dense", "units": 1}]
+    return decode(
+        json.dumps({**JOBS["xor"]["value"], "network": {"layers": layers}, "sweep": sweep}).encode(), JobRequest
+    )
+
+
+def test_only_parts_of_other_shapes_are_checked() -> None:
+    body = _request(seed=[1, 2, 3], learning_rate=[0.1, 0.2], batch_size=[2, 4], units={"hidden": [3, 4]})
+    parts = list(variants(body))
+    assert len(parts) == 24
+    checked = distinct(parts)
+    shapes = [(part.batch_size, getattr(part.network.layers[0], "units", None)) for part in checked]
+    assert shapes == [(2, 3), (2, 4), (4, 3), (4, 4)]
+
+
+def test_the_check_of_its_parts_ends_at_the_deadline(database: Database) -> None:
+    calls: list[None] = []
+
+    def check_deadline() -> None:
+        calls.append(None)
+        if len(calls) == 2:
+            raise Refusal.of("timeout", "The computation was stopped.")
+
+    body = _request(units={"hidden": [3, 4, 5]})
+    with pytest.raises(Refusal, match="stopped"):
+        create_job(body, Settings(), database, ANYBODY, "key", check_deadline)
+    assert create_job(body, Settings(), database, ANYBODY, "key").status == 202

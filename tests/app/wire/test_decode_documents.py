@@ -127,3 +127,16 @@ def test_documents_in_several_threads_do_not_mix() -> None:
 
 def test_a_request_without_tensors_is_read_too() -> None:
     assert decode(b"{}", Request).seed == 0
+
+
+def test_a_body_with_far_too_many_values_is_refused_before_it_is_parsed() -> None:
+    """It is not JSON either, which only parsing would tell."""
+    code, pointer, detail = the_issue(b'{"a": [' + b"1," * 2_300_000 + b"!", Free, limits=DocumentLimits(2_000_000))
+    assert (code, pointer, detail) == ("too-large", "#", "The body has more than 2,200,000 values.")
+
+
+def test_an_error_among_very_many_values_is_not_located() -> None:
+    """Locating it makes an object of every value: of these, some 350 MB."""
+    code, pointer, detail = the_issue(b'{"a": [' + b"{}," * 3_000_000 + b"!]}", Free)
+    assert (code, pointer) == ("malformed-json", "#")
+    assert detail == "The body is not JSON. It has too many values for the error to be located."
