@@ -25,13 +25,13 @@ from app.computations.step.routes import router as step
 from app.datasets.routes import router as datasets
 from app.http import exception_handlers, openapi
 from app.http.abandoned_bodies import remove_abandoned_bodies
+from app.http.computing.dispatcher import Dispatcher
+from app.http.computing.loop_pressure import LoopPressure
 from app.http.direct import DirectAnswers, answer_directly
-from app.http.dispatcher import Dispatcher
 from app.http.edge.connections import Connections
 from app.http.edge.layer import Edge
 from app.http.edge.open_files import keep_open_files
 from app.http.forms import FormCache
-from app.http.loop_pressure import LoopPressure
 from app.http.operation import Server
 from app.jobs.metrics import JobCollector
 from app.jobs.routes import router as jobs

@@ -15,8 +15,8 @@ from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from app.http.caller import Caller, caller_of
+from app.http.computing.deadline import deadline_in
 from app.http.content_length import read_content_length
-from app.http.deadline import deadline_in
 from app.http.endpoint import too_slow
 from app.http.negotiation import Format, format_of_answer, format_of_body
 from app.http.operation import Operation, Server, Wanted

@@ -18,7 +18,8 @@ from starlette.responses import Response
 from app.http.body import is_announced_large, received_body
 from app.http.caller import caller_of
 from app.http.compression import negotiate
-from app.http.dispatcher import Dispatcher
+from app.http.computing.dispatcher import Dispatcher
+from app.http.computing.request_task import RequestTask
 from app.http.edge.bodies import keep_on_disk
 from app.http.entity_tags import Resource, entity_tag, is_same, not_modified, tagged
 from app.http.negotiation import format_of_answer, format_of_body
@@ -26,7 +27,6 @@ from app.http.operation import VARY, Compute, Documents, Encoding, Operation, Wa
 from app.http.problem_details import problem_response
 from app.http.problem_types import PROBLEM_TYPES
 from app.http.reply import Reply
-from app.http.request_task import RequestTask
 from app.settings import Settings
 from app.telemetry.request_record import CLIENT_LEFT
 from core.arrays import CheckDeadline

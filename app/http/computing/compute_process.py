@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from app.http.deadline import deadline_in
+from app.http.computing.deadline import deadline_in
+from app.http.computing.request_task import RequestTask
 from app.http.forms import FormCache
 from app.http.operation import Reading, Server
-from app.http.request_task import RequestTask
 from app.settings import Settings
 from core.cost import Cost
 from core.errors import Refusal

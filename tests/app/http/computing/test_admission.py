@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from app.http.admission import OVERLOAD, PATIENCE, AdmissionQueue, Overloaded
+from app.http.computing.admission import OVERLOAD, PATIENCE, AdmissionQueue, Overloaded
 
 
 class Clock:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.http.loop_pressure import CROWD, LATE, LoopPressure
+from app.http.computing.loop_pressure import CROWD, LATE, LoopPressure
 from app.main import create_app
 from app.settings import Settings
 from tests.server import JSON, refused

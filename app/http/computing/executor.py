@@ -20,11 +20,11 @@ from typing import Literal, TypeVar
 
 from anyio import BrokenWorkerProcess, CancelScope, CapacityLimiter, fail_after, to_process, to_thread
 
-from app.http.admission import Admission, AdmissionQueue, Overloaded
-from app.http.compute_process import Computed, answer_in_process, read_in_process
-from app.http.deadline import deadline_in, timed_out
+from app.http.computing.admission import Admission, AdmissionQueue, Overloaded
+from app.http.computing.compute_process import Computed, answer_in_process, read_in_process
+from app.http.computing.deadline import deadline_in, timed_out
+from app.http.computing.request_task import RequestTask
 from app.http.operation import Reading
-from app.http.request_task import RequestTask
 from app.settings import Settings
 from app.telemetry.request_metrics import RequestMetrics
 from core.arrays import CheckDeadline

@@ -11,21 +11,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.http.admission import Admission, Overloaded
 from app.http.body import LARGE
+from app.http.computing.admission import Admission, Overloaded
+from app.http.computing.executor import ComputeExecutor, Lane
+from app.http.computing.request_task import RequestTask, TooLarge
+from app.http.computing.service_times import ServiceTimes
 from app.http.content_length import read_content_length
 from app.http.disconnection import while_connected
-from app.http.executor import ComputeExecutor, Lane
 from app.http.operation import Server
 from app.http.problem_details import refusal_response
-from app.http.request_task import RequestTask, TooLarge
-from app.http.service_times import ServiceTimes
 from app.telemetry.request_record import CLIENT_LEFT
 from core.arrays import CheckDeadline
 from core.cost import Cost
 from core.errors import Refusal
 
-LONG_SECONDS = 0.25
+LONG_SECONDS = 0.1
 """Expected time beyond which a computation runs in a process, where it can be ended in the middle of an operation."""
 
 UNREAD = 2**20

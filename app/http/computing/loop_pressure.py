@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.http.admission import Overloaded
+from app.http.computing.admission import Overloaded
 from app.http.problem_details import refusal_response
 
 INTERVAL = 0.01
