@@ -16,21 +16,20 @@ PATIENCE = 300
 """Seconds after which a request that is repeated and repeated is taken to have failed."""
 
 _COMES_BACK = (503, 504, 507)
-SIDE = 400
-LARGE: dict[str, Any] = {
-    "network": {
-        "layers": [
-            {"kind": "dense", "units": SIDE * SIDE, "bias": False},
-            {"kind": "reshape", "shape": [SIDE, SIDE]},
-            {"kind": "svd", "part": "values"},
-        ]
-    },
-    "batch": {"inputs": [[1.0]] * 5},
-    "seed": 1,
-    "include": [],
-    "convention": "row",
-}
-"""A computation that is answered in a process: singular values of large matrices."""
+_NETWORK = {"layers": [{"kind": "dense", "units": 512, "activation": "tanh"}] * 3 + [{"kind": "dense", "units": 4}]}
+_LARGE_BODY = 4 * 2**20
+"""A body that is larger than this is answered in a process."""
+
+LARGE = json.dumps(
+    {
+        "network": _NETWORK,
+        "batch": {"inputs": [[0.1 * row + 0.01 * column for column in range(64)] for row in range(64)]},
+        "seed": 1,
+        "include": ["output"],
+        "convention": "row",
+    }
+).encode() + b" " * (_LARGE_BODY + 1)
+"""A computation that is answered in a process, because white space makes it large."""
 
 
 def insist(client: httpx.Client, method: str, path: str, **more: Any) -> httpx.Response:
@@ -132,12 +131,11 @@ class Computing(_Background):
 
     def __init__(self, address: str) -> None:
         super().__init__(address)
-        self._body = json.dumps(LARGE).encode()
         self._first: bytes | None = None
 
     def once(self) -> None:
         headers = {"Content-Type": "application/json"}
-        answer = insist(self.client, "POST", "/v1/forward", content=self._body, headers=headers)
+        answer = insist(self.client, "POST", "/v1/forward", content=LARGE, headers=headers)
         assert answer.status_code == 200, answer.text
         assert self._first in (None, answer.content), "the same computation has another answer"
         self._first = answer.content
