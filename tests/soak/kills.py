@@ -24,7 +24,7 @@ from tests.soak.server_process import ServerProcess, children_of, kill
 
 KILLS = 1000
 SEED = 20261128
-VICTIMS = {"worker": 3, "training process": 4, "server": 1, "compute process": 3}
+VICTIMS = {"worker": 3, "training process": 4, "server": 1, "compute process": 2}
 """How often a kind of process is drawn."""
 
 JOBS_AT_A_TIME = 2
