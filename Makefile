@@ -145,12 +145,16 @@ bench: $(DEV_STAMP)
 	  python -m "bench.$$name" || exit 1; \
 	done
 
-# Compare 20,000 random ONNX models with onnxruntime, import 1,000 damaged files, and send 100,000 generated requests
+# Prove by endurance what docs/operations/promises.md says: kills, broken connections, full disks, an hour of load, damaged files
 .PHONY: soak
 soak: $(DEV_STAMP)
 	@python -W ignore -m tests.app.models.onnx_files.differential 20000
 	@python -W ignore -m tests.app.models.mutations 1000 3000
 	@python -W ignore -m tests.app.http.generated 100000
+	@python -m tests.soak.kills 1000
+	@python -m tests.soak.restarts 300
+	@python -m tests.soak.full_disk 100
+	@python -m tests.soak.load 60
 
 # Write the tables of docs/checker.md: every known mistake, found or not
 .PHONY: checker-table

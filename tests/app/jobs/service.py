@@ -28,9 +28,9 @@ LEASE = "2"
 class WorkerProcess:
     """One worker, and the process that trains its job."""
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, **settings: str) -> None:
         self.executor = secrets.token_hex(8)
-        environment = {**os.environ, "GRADD_DATABASE_URL": address, "GRADD_LEASE_SECONDS": LEASE}
+        environment = {**os.environ, "GRADD_DATABASE_URL": address, "GRADD_LEASE_SECONDS": LEASE, **settings}
         command = [sys.executable, "-m", "app.worker", self.executor]
         self.process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
@@ -74,9 +74,9 @@ class WorkerProcess:
 
 
 @contextmanager
-def workers(address: str, count: int) -> Iterator[list[WorkerProcess]]:
-    """Workers on a database; those that are in the list at the end are stopped."""
-    running = [WorkerProcess(address) for _ in range(count)]
+def workers(address: str, count: int, **settings: str) -> Iterator[list[WorkerProcess]]:
+    """Workers on a database, with GRADD_* settings; those that are in the list at the end are stopped."""
+    running = [WorkerProcess(address, **settings) for _ in range(count)]
     try:
         yield running
     finally:
