@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel
@@ -15,6 +15,7 @@ from app.http.compression import compress
 from app.http.costs import refuse_expensive
 from app.http.forms import Form, FormCache, FormedBody, FormKey, FormUse
 from app.http.negotiation import JSON, Format
+from app.http.problem_details import pointer
 from app.http.reply import Reply
 from app.settings import Settings
 from app.telemetry.request_metrics import RequestMetrics
@@ -26,7 +27,7 @@ from app.wire.template import refill, without_numbers
 from app.wire.tensor_fields import field_tree
 from core.arrays import CheckDeadline
 from core.cost import Cost
-from core.errors import Issue
+from core.errors import Issue, Refusal
 
 M = TypeVar("M", bound=BaseModel)
 VARY = "Accept, Accept-Encoding"
@@ -217,13 +218,32 @@ class Operation(Generic[M]):
 
 
 def write(reply: Reply, wanted: Wanted, documents: Documents, encoding: Encoding) -> Response:
-    """Return the response with the content of a reply."""
-    if wanted.format in documents:
-        plain, media_type = documents[wanted.format](reply.source).encode(), f"{wanted.format}; charset=utf-8"
-    elif wanted.format == "json":
-        plain, media_type = encode(reply.content, encoding=encoding), JSON
-    else:
-        plain, media_type = encode_message(reply.content), MEDIA_TYPE
+    """Return the response with the content of a reply.
+
+    Raises:
+        Refusal: `non-finite`, if the content has a number that is not finite.
+    """
+    try:
+        plain, media_type = _written(reply, wanted, documents, encoding)
+    except Refusal as refusal:
+        raise _without_place(refusal) from None
     content, coding = compress(plain, wanted.accept_encoding)
     own = {"Content-Encoding": coding} if coding else {}
     return Response(content, reply.status, {"Vary": VARY, **reply.headers, **own}, media_type)
+
+
+def _written(reply: Reply, wanted: Wanted, documents: Documents, encoding: Encoding) -> tuple[bytes, str]:
+    """Return the content of a reply as bytes, and its media type."""
+    if wanted.format in documents:
+        return documents[wanted.format](reply.source).encode(), f"{wanted.format}; charset=utf-8"
+    if wanted.format == "json":
+        return encode(reply.content, encoding=encoding), JSON
+    return encode_message(reply.content), MEDIA_TYPE
+
+
+def _without_place(refusal: Refusal) -> Refusal:
+    """Return the refusal of an answer that cannot be written: its places are those of the answer, and lead nowhere else."""
+    return Refusal(
+        replace(issue, path=(), detail=f"{issue.detail} It would stand at {pointer(issue.path)} in the answer.")
+        for issue in refusal.issues
+    )

@@ -46,7 +46,7 @@ def test_the_reference_shows_every_setting_with_its_default() -> None:
     table = dict(re.findall(r"^\| `(GRADD_\w+)` \| ([^|]+) \|", page, re.MULTILINE))
     for name, field in Settings.model_fields.items():
         shown = table.pop(f"GRADD_{name.upper()}").strip(" `")
-        if field.default_factory is None:
+        if field.default_factory is None and "Default: " not in (field.description or ""):
             assert shown == str(field.default).removesuffix(".0"), name
     assert not table
 

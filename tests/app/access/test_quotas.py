@@ -97,12 +97,14 @@ def test_operations_of_large_bodies_are_charged(keyed: Keyed) -> None:
     network = {"layers": [{"kind": "dense", "units": 100}]}
     body = {"network": network, "seed": 1, "batch": {"inputs": [[1.0] * 100]}, "convention": "row"}
     content = b" " * LARGE + json.dumps(body).encode()
-    with keyed.client() as client:
+    asked = decode(json.dumps(body).encode(), GradientsRequest)
+    with keyed.client(quota=Quota(operations=1.5 * gradients_cost(asked, Settings()).operations)) as client:
         assert client.post("/v1/forward", content=content, headers=JSON).status_code == 200
-    with keyed.client(quota=Quota(operations=1000)) as client:
         for _ in range(2):
             limited(client.post("/v1/forward", content=content, headers=JSON))
         assert client.get("/v1/models").status_code == 200
+    with keyed.client(quota=Quota(operations=1000)) as client:
+        refused(client.post("/v1/forward", content=content, headers=JSON), 413, "too-large")
 
 
 def test_no_thread_takes_more_than_there_is() -> None:
