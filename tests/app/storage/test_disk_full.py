@@ -76,7 +76,7 @@ def test_a_job_on_a_full_disk_is_paused_and_keeps_its_checkpoint(disk: Path, mon
         running_server(GRADD_DATABASE_URL=address, GRADD_PRUNE_SECONDS="0") as base,
         httpx.Client(base_url=base, timeout=60) as client,
     ):
-        job = posted(client, long_job(1, epochs=200))
+        job = posted(client, long_job(1, epochs=20_000))
         worker = WorkerProcess(address)
         try:
             wait_until(lambda: len(client.get(f"/v1/jobs/{job}/checkpoints").json()["data"]) >= 2)
