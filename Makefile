@@ -93,12 +93,12 @@ dev: $(DEV_STAMP)
 # Run all tests on all processors (about ten minutes on two)
 .PHONY: test
 test: $(DEV_STAMP)
-	@$(PYTEST) $(PYTEST_ARGS)
+	@$(PYTEST) -m "not long" $(PYTEST_ARGS)
 
 # Run the tests that are quick (under a minute on two processors)
 .PHONY: test-fast
 test-fast: $(DEV_STAMP)
-	@$(PYTEST) -m "not slow" $(PYTEST_ARGS)
+	@$(PYTEST) -m "not slow and not long" $(PYTEST_ARGS)
 
 # Run all tests and show which lines none of them reaches
 .PHONY: coverage
@@ -148,6 +148,7 @@ bench: $(DEV_STAMP)
 # Prove by endurance what docs/operations/promises.md says: kills, broken connections, full disks, an hour of load, damaged files
 .PHONY: soak
 soak: $(DEV_STAMP)
+	@$(PYTEST) -m long
 	@python -W ignore -m tests.app.models.onnx_files.differential 20000
 	@python -W ignore -m tests.app.models.mutations 1000 3000
 	@python -W ignore -m tests.app.http.generated 100000

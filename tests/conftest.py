@@ -15,6 +15,26 @@ settings.register_profile("gradd", derandomize=True, deadline=None, database=Non
 settings.load_profile("gradd")
 
 
+TWICE = (
+    "tests/app/jobs/test_chaos.py",
+    "tests/app/jobs/test_turns.py",
+    "tests/app/jobs/test_watch.py",
+    "tests/app/jobs/test_sweeps.py",
+    "tests/app/jobs/test_going_on.py",
+    "tests/app/retention/",
+    "tests/app/access/test_scopes.py",
+    "tests/app/access/test_ownership.py",
+)
+"""Tests that start servers, workers and jobs. On PostgreSQL they are long; the queries have short tests there."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that `make test` leaves to `make soak`."""
+    for item in items:
+        if item.nodeid.startswith(TWICE) and "postgresql" in item.nodeid:
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[str]:
     """The address of a real server over a real socket."""
