@@ -22,8 +22,9 @@ TWICE = (
     "tests/app/jobs/test_sweeps.py",
     "tests/app/jobs/test_going_on.py",
     "tests/app/retention/",
-    "tests/app/access/test_scopes.py",
-    "tests/app/access/test_ownership.py",
+    "tests/app/access/",
+    "tests/app/storage/test_models.py",
+    "tests/app/storage/test_schema_versions.py",
 )
 """Tests that start servers, workers and jobs. On PostgreSQL they are long; the queries have short tests there."""
 

@@ -15,7 +15,7 @@ from tests.server import operations, published
 
 pytestmark = pytest.mark.slow
 
-COUNT, PIECES = 1000, 2
+COUNT, PIECES = 1000, 1
 
 
 @pytest.fixture(scope="module")

@@ -150,7 +150,7 @@ def test_long_jobs_give_way_in_the_middle_of_an_epoch_and_end_with_the_same_bits
     database: Database, address: str, environment: Callable[..., None]
 ) -> None:
     environment(job_slice_seconds=0.1)
-    more = {"epochs": 2, "batch_size": 3, "checkpoint_every_epochs": 1000}
+    more = {"epochs": 12, "batch_size": 3, "checkpoint_every_epochs": 1000}
     with service(address) as client:
         with workers(address, 1):
             alone = {seed: posted(client, long_job(seed, **more)) for seed in (1,)}
@@ -158,11 +158,13 @@ def test_long_jobs_give_way_in_the_middle_of_an_epoch_and_end_with_the_same_bits
         with workers(address, 1):
             jobs = [posted(client, long_job(1, **more)) for _ in range(2)]
             assert [model_of(client, job) for job in jobs] == [expected[1]] * 2
+        gave_way = 0
         for job in jobs:
             events = events_of(client, job)
             statuses = [event["data"]["status"] for event in events if event["type"] == "status"]
-            assert statuses.count("queued") > 1, "it gave way"
-            assert [event["data"]["epoch"] for event in events if event["type"] == "metrics"] == [1, 2]
+            gave_way += statuses.count("queued") > 1
+            assert [event["data"]["epoch"] for event in events if event["type"] == "metrics"] == list(range(1, 13))
+        assert gave_way, "while the other one waited"
     with database.read() as session:
         assert session.scalar(select(func.count()).select_from(InterimState)) == 0
 
@@ -171,8 +173,8 @@ def test_long_jobs_give_way_in_the_middle_of_an_epoch_and_end_with_the_same_bits
 def test_a_job_that_is_killed_in_its_first_epoch_goes_on_within_it(
     database: Database, address: str, environment: Callable[..., None]
 ) -> None:
-    environment(checkpoint_every_seconds=0.2)
-    more = {"epochs": 2, "batch_size": 3, "checkpoint_every_epochs": 1000}
+    environment(checkpoint_every_seconds=0.02)
+    more = {"epochs": 2, "batch_size": 1, "checkpoint_every_epochs": 1000}
     with service(address) as client, workers(address, 1) as running:
         expected = model_of(client, posted(client, long_job(1, **more)))
         job = posted(client, long_job(1, **more))
