@@ -29,10 +29,31 @@ TWICE = (
 """Tests that start servers, workers and jobs. On PostgreSQL they are long; the queries have short tests there."""
 
 
+ENDURANCE = (
+    "tests/app/cli/test_processes.py::test_an_application_that_does_not_start_ends_the_command",
+    "tests/app/cli/test_processes.py::test_nothing_outlives_the_supervisor",
+    "tests/app/costs/test_memory.py",
+    "tests/app/http/computing/test_compute_processes.py::test_a_body_that_is_large_leaves_no_file",
+    "tests/app/http/computing/test_compute_processes.py::test_a_file_that_a_killed_server_has_left",
+    "tests/app/http/computing/test_compute_processes.py::test_a_folder_that_takes_no_body_is_told",
+    "tests/app/http/computing/test_compute_processes.py::test_a_process_does_not_keep_the_port",
+    "tests/app/http/computing/test_compute_processes.py::test_a_process_whose_client_leaves_while_it_starts",
+    "tests/app/http/computing/test_compute_processes.py::test_small_requests_are_answered_while_large_ones",
+    "tests/app/jobs/test_chaos.py::test_a_job_outlives_many_workers",
+    "tests/app/jobs/test_turns.py::test_a_full_queue_answers_503_and_takes_nothing",
+    "tests/app/retention/test_prune.py",
+    "tests/app/storage/test_schema_versions.py::test_what_a_released_version_stored_is_there_after_the_migration[sqlite-0002]",
+    "tests/app/storage/test_schema_versions.py::test_what_a_released_version_stored_is_there_after_the_migration[sqlite-0003]",
+)
+"""Tests that take many seconds, because they start many processes or wait for deadlines."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the tests that `make test` leaves to `make soak`."""
     for item in items:
-        if item.nodeid.startswith(TWICE) and "postgresql" in item.nodeid:
+        is_second = item.nodeid.startswith(TWICE) and "postgresql" in item.nodeid
+        is_other_parser = item.nodeid.startswith("tests/app/http/edge/") and "[h11" in item.nodeid
+        if is_second or is_other_parser or item.nodeid.startswith(ENDURANCE):
             item.add_marker(pytest.mark.long)
 
 

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.slow
 
 EPOCHS = 30
 SEEDS = (1, 2, 3)
-KILLS = 12
+KILLS = 8
 
 
 def undisturbed(client: httpx.Client, address: str, *seeds: int) -> dict[int, str]:
