@@ -23,8 +23,7 @@ TWICE = (
     "tests/app/jobs/test_going_on.py",
     "tests/app/retention/",
     "tests/app/access/",
-    "tests/app/storage/test_models.py",
-    "tests/app/storage/test_schema_versions.py",
+    "tests/app/storage/",
 )
 """Tests that start servers, workers and jobs. On PostgreSQL they are long; the queries have short tests there."""
 
@@ -41,7 +40,13 @@ ENDURANCE = (
     "tests/app/http/computing/test_compute_processes.py::test_small_requests_are_answered_while_large_ones",
     "tests/app/jobs/test_chaos.py::test_a_job_outlives_many_workers",
     "tests/app/jobs/test_turns.py::test_a_full_queue_answers_503_and_takes_nothing",
+    "tests/app/jobs/test_turns.py::test_a_job_that_is_killed_in_its_first_epoch",
+    "tests/app/http/edge/test_connections.py",
     "tests/app/retention/test_prune.py",
+    "tests/app/storage/test_backup.py::test_the_commands_bring_back",
+    "tests/app/storage/test_disk_full.py::test_a_job_on_a_full_disk",
+    "tests/app/telemetry/test_shared_metrics.py",
+    "tests/app/telemetry/test_traces.py::test_from_the_request_to_the_job",
     "tests/app/storage/test_schema_versions.py::test_what_a_released_version_stored_is_there_after_the_migration[sqlite-0002]",
     "tests/app/storage/test_schema_versions.py::test_what_a_released_version_stored_is_there_after_the_migration[sqlite-0003]",
 )

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.slow
 
 EPOCHS = 30
 SEEDS = (1, 2, 3)
-KILLS = 8
+KILLS = 6
 
 
 def undisturbed(client: httpx.Client, address: str, *seeds: int) -> dict[int, str]:
