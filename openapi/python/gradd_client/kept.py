@@ -99,7 +99,9 @@ class Keeping:
 
     def models(self) -> Iterator[KeptModel]:
         """GET /v1/models: all of them, the newest first, without their parameters."""
-        for part in pages(models.ModelList, lambda after: list_models.sync(client=self._api, limit=100, after=after)):
+        for part in pages(
+            models.ModelList, lambda after: list_models.sync(client=self._api, limit=100, after=after or UNSET)
+        ):
             yield from map(_model, part.data)
 
     def change_model(self, id: str, *, name: str | None = None, metadata: Metadata | None = None) -> KeptModel:
@@ -186,7 +188,7 @@ class Keeping:
     def datasets(self) -> Iterator[DatasetDescription]:
         """GET /v1/datasets: all of them, the newest first."""
         for part in pages(
-            models.DatasetList, lambda after: list_datasets.sync(client=self._api, limit=100, after=after)
+            models.DatasetList, lambda after: list_datasets.sync(client=self._api, limit=100, after=after or UNSET)
         ):
             yield from part.data
 

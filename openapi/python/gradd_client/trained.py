@@ -107,7 +107,9 @@ class Training:
 
     def jobs(self) -> Iterator[Job]:
         """GET /v1/jobs: all of them, the newest first."""
-        for part in pages(models.JobList, lambda after: list_jobs.sync(client=self._api, limit=100, after=after)):
+        for part in pages(
+            models.JobList, lambda after: list_jobs.sync(client=self._api, limit=100, after=after or UNSET)
+        ):
             yield from part.data
 
     def events(self, id: str, *, after: int = 0) -> Iterator[JobEvent]:
